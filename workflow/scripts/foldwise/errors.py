@@ -1,0 +1,27 @@
+"""The one exception that a user is meant to read."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class FoldwiseError(Exception):
+    """Bad input or settings: says what, where, which value, and what to do next.
+
+    An adapter prints the message alone, without a traceback.
+    """
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint ` Did you mean 'x'?`, or an empty string when nothing known is near."""
+    found = difflib.get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.6)
+    return f" Did you mean '{found[0]}'?" if found else ""
+
+
+def choose(word: str, known: Iterable[str], what: str, where: str) -> str:
+    """Return `word` if it is one of `known`, else raise naming the value, the place, the choice."""
+    names = sorted(known)
+    if word in names:
+        return word
+    raise FoldwiseError(
+        f"{where}: unknown {what} '{word}'.{nearest(word, names)} Choose one of: {', '.join(names)}."
+    )

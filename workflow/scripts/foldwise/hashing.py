@@ -1,0 +1,27 @@
+"""Digests that are the same on every machine and in every Python."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+
+def digest(value: Any, length: int = 16) -> str:
+    """Hex digest of a JSON-like value; the order of keys does not matter."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, 64 hex characters."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def stream_seed(seed: int, *names: str | int) -> int:
+    """A 63-bit seed for one named stream ("folds", "weights", ...) of a study's integer seed.
+
+    Streams of different names are independent, and neither Python's salted `hash()` nor the
+    order in which streams are asked for has any part in it.
+    """
+    return int(digest([seed, *names]), 16) >> 1
