@@ -1,0 +1,106 @@
+"""Plug-ins by name: what a study file may name, and the module that holds it.
+
+The only dynamic import of the package. The code fingerprint of a rule follows static imports and,
+of these tables, only the entries that the study names; so there is one module per kind of thing.
+Standard library only: the rule files read this.
+"""
+
+import importlib
+from typing import Any
+
+from foldwise.errors import FoldwiseError, choose
+
+TASKS = {
+    "classification": "foldwise.tasks.classification:Classification",
+    "zones": "foldwise.tasks.zones:Zones",
+    "segmentation": "foldwise.tasks.segmentation:Segmentation",
+    "distillation": "foldwise.tasks.distillation:Distillation",
+}
+
+READERS = {
+    "dicom": "foldwise.data.readers.dicom:Reader",
+    "images": "foldwise.data.readers.images:Reader",
+    "pairs": "foldwise.data.readers.pairs:Reader",
+    "zones": "foldwise.data.readers.zones:Reader",
+    "text": "foldwise.data.readers.text:Reader",
+    "medpix": "foldwise.data.readers.medpix:Reader",
+}
+
+# Image to features; `foldwise.models.vision` puts a head on any of them.
+VISION = {
+    "small_cnn": "foldwise.models.small:small_cnn",
+    "small_resnet": "foldwise.models.small:small_resnet",
+    "custom_1": "foldwise.models.plain:custom_1",
+    "efficientnet_b0": "foldwise.models.efficientnet:efficientnet_b0",
+    "resnet18": "foldwise.models.resnet:resnet18",
+    "resnet50": "foldwise.models.resnet:resnet50",
+    "densenet121": "foldwise.models.densenet:densenet121",
+    "vit_b_16": "foldwise.models.vit:vit_b_16",
+    "vit_b_32": "foldwise.models.vit:vit_b_32",
+    "vit_l_16": "foldwise.models.vit:vit_l_16",
+}
+
+# Image to mask.
+SEGMENTERS = {
+    "unet": "foldwise.models.unet:unet",
+    "resunet": "foldwise.models.unet:resunet",
+    "attention_resunet": "foldwise.models.unet:attention_resunet",
+}
+
+LOSSES = {
+    "cross_entropy": "foldwise.losses.classes:cross_entropy",
+    "focal": "foldwise.losses.classes:focal",
+    "ordinal": "foldwise.losses.ordinal:ordinal",
+    "ordinal_cumulative": "foldwise.losses.ordinal:ordinal_cumulative",
+    "zone_cross_entropy": "foldwise.losses.zones:zone_cross_entropy",
+    "zone_ordinal": "foldwise.losses.zones:zone_ordinal",
+    "dice": "foldwise.losses.masks:dice",
+    "binary_focal": "foldwise.losses.masks:binary_focal",
+    "tversky": "foldwise.losses.masks:tversky",
+    "focal_tversky": "foldwise.losses.masks:focal_tversky",
+    "combined": "foldwise.losses.masks:combined",
+    "combined_tversky": "foldwise.losses.masks:combined_tversky",
+    "distillation": "foldwise.losses.distillation:distillation",
+}
+
+FUSIONS = {
+    "cross_attention": "foldwise.models.fusion:CrossAttention",
+    "concat_mlp": "foldwise.models.fusion:ConcatMLP",
+    "gated": "foldwise.models.fusion:Gated",
+    "film": "foldwise.models.fusion:FiLM",
+    "transformer": "foldwise.models.fusion:TokenTransformer",
+}
+
+GROUPS = {
+    "TASKS": TASKS,
+    "READERS": READERS,
+    "MODELS": VISION | SEGMENTERS,
+    "VISION": VISION,
+    "SEGMENTERS": SEGMENTERS,
+    "LOSSES": LOSSES,
+    "FUSIONS": FUSIONS,
+}
+
+
+def names(group: str) -> list[str]:
+    """The names of a group, sorted; they are the choices that a schema offers."""
+    return sorted(GROUPS[group])
+
+
+def module_of(group: str, name: str) -> str:
+    """Dotted module of one entry, for the fingerprint; nothing is imported."""
+    return _entry(group, name)[0]
+
+
+def load(group: str, name: str) -> Any:
+    """Import the module of one entry and return what the entry names."""
+    module, attribute = _entry(group, name)
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _entry(group: str, name: str) -> tuple[str, str]:
+    if group not in GROUPS:
+        raise FoldwiseError(f"registry: no group '{group}'. Groups: {', '.join(sorted(GROUPS))}.")
+    what = group.lower().rstrip("s") if group != "LOSSES" else "loss"
+    module, _, attribute = GROUPS[group][choose(name, GROUPS[group], what, "study")].partition(":")
+    return module, attribute
