@@ -1,0 +1,33 @@
+"""Foldwise: from a table of labels and an archive of images to a report.
+
+The studies to run stand in config/config.yaml, each in a file of config/studies.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/folds.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/report.smk"
+
+
+report: "workflow/report/workflow.rst"
+
+
+localrules:
+    all,
+    run_params,
+    fold,
+
+
+rule all:
+    default_target: True
+    input:
+        study_targets,

@@ -1,0 +1,99 @@
+"""Helpers of the rules: the studies of the config, and what a rule reads of them.
+
+Only the standard library, PyYAML, jsonschema and Snakemake are imported here, since this file is
+read again by every job.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+
+from foldwise import config as settings_of
+from foldwise import state
+from foldwise.errors import FoldwiseError
+from foldwise.fingerprint import code_of, words
+from foldwise.schema import check
+
+# Results derive from patients' data: no rights for others on anything made from here on.
+os.umask(0o077)
+
+try:
+    config = check("config", config, "config/config.yaml")
+    STUDIES = {name: settings_of.load_study(name, config["folder"]) for name in config["studies"]}
+    KEYS = {state.cache_key(study): study for study in STUDIES.values()}
+    GPUS = state.gpus(config["gpu"])
+except FoldwiseError as error:
+    raise WorkflowError(str(error))
+
+
+wildcard_constraints:
+    study=r"[a-z][a-z0-9_.]*",
+    run=r"[a-z][a-z0-9_]*",
+    fold=r"\d+",
+    key=r"[0-9a-f]+",
+    shard=r"[0-9a-f]+",
+    figure=r"[a-z0-9_]+",
+
+
+def branch(*names):
+    """Params of a rule: just these branches of the study's settings, so that others rerun nothing."""
+
+    def read(wildcards):
+        return {name: STUDIES[wildcards.study][name] for name in names}
+
+    return read
+
+
+def code(rule):
+    """Params of a rule: a digest of the code that the study reaches from this rule's adapter."""
+
+    def read(wildcards):
+        return code_of(rule, words(STUDIES[wildcards.study]))
+
+    return read
+
+
+def archive(wildcards):
+    """Params of `cohort`: sizes and times of the archive's files and the table's digest."""
+    return state.archive_state(STUDIES[wildcards.study])
+
+
+def shards(wildcards):
+    """Cache shards of a study, known once its cohort is listed."""
+    images = checkpoints.cohort.get(study=wildcards.study).output.images
+    return state.shard_files(STUDIES[wildcards.study], images)
+
+
+def cached(wildcards):
+    """Params of `cache_shard`: what a reader must know, from any study with this cache key."""
+    study = KEYS[wildcards.key]
+    return {"reader": study["data"]["reader"], "image": study["image"]}
+
+
+def run_settings(wildcards):
+    """Params of `run_params`: all settings of a named run."""
+    return settings_of.run_settings(STUDIES[wildcards.study], wildcards.run)
+
+
+def training_threads(wildcards):
+    """Threads of a training job: a setting of the run, since results depend on it."""
+    return STUDIES[wildcards.study]["training"]["threads"]
+
+
+def of_folds(pattern):
+    """Input of a rule: `pattern` for every fold of the study."""
+
+    def read(wildcards):
+        numbers = state.fold_numbers(STUDIES[wildcards.study])
+        return expand(pattern, fold=numbers, **wildcards)
+
+    return read
+
+
+def study_targets(wildcards):
+    """All that `snakemake` makes when no target is named."""
+    return [path for study in STUDIES.values() for path in state.targets(study)]

@@ -1,0 +1,76 @@
+"""Data: needs an archive and a table of labels; makes the cohort, the image cache and the audit."""
+
+
+checkpoint cohort:
+    output:
+        images="results/{study}/images.csv",
+        labels="results/{study}/labels.csv",
+        id_map="results/{study}/private/id_map.csv",
+    params:
+        data=branch("data", "seed"),
+        image=branch("image"),
+        archive=archive,
+        code=code("cohort"),
+    log:
+        "results/{study}/logs/cohort.log",
+    benchmark:
+        "results/{study}/benchmarks/cohort.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+        gpu=0,
+    script:
+        "../scripts/cohort.py"
+
+
+rule cache_shard:
+    output:
+        pixels="results/cache/{key}/{shard}.npy",
+        rows="results/cache/{key}/{shard}.json",
+    params:
+        source=cached,
+    log:
+        "results/cache/{key}/logs/{shard}.log",
+    benchmark:
+        "results/cache/{key}/benchmarks/{shard}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    retries: 1
+    resources:
+        mem_mb=1500,
+        runtime=120,
+        gpu=0,
+    script:
+        "../scripts/cache_shard.py"
+
+
+rule audit:
+    input:
+        images="results/{study}/images.csv",
+        labels="results/{study}/labels.csv",
+        shards=shards,
+    output:
+        cohort="results/{study}/cohort.csv",
+        checks="results/{study}/audit/data_audit.csv",
+        quarantine="results/{study}/audit/data_quarantine.csv",
+        manifest="results/{study}/audit/data_manifest.json",
+    params:
+        settings=branch("data"),
+        code=code("audit"),
+    log:
+        "results/{study}/logs/audit.log",
+    benchmark:
+        "results/{study}/benchmarks/audit.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+        gpu=0,
+    script:
+        "../scripts/audit.py"

@@ -1,0 +1,47 @@
+"""Folds: needs the analysed cohort; makes one file a fold, after an audit for leaks."""
+
+
+rule folds:
+    input:
+        cohort="results/{study}/cohort.csv",
+    output:
+        folds="results/{study}/folds/folds.csv",
+        balance="results/{study}/folds/balance.json",
+    params:
+        settings=branch("folds", "seed"),
+        code=code("folds"),
+    log:
+        "results/{study}/logs/folds.log",
+    benchmark:
+        "results/{study}/benchmarks/folds.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+        gpu=0,
+    script:
+        "../scripts/folds.py"
+
+
+rule fold:
+    input:
+        folds="results/{study}/folds/folds.csv",
+    output:
+        "results/{study}/folds/fold_{fold}.csv",
+    params:
+        code=code("fold"),
+    log:
+        "results/{study}/logs/fold/fold_{fold}.log",
+    benchmark:
+        "results/{study}/benchmarks/fold/fold_{fold}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=300,
+        runtime=5,
+        gpu=0,
+    script:
+        "../scripts/fold.py"

@@ -1,0 +1,129 @@
+"""Training: needs folds and the cache; makes models, predictions, metrics and the summary of a run."""
+
+
+rule run_params:
+    output:
+        "results/{study}/runs/{run}/params.json",
+    params:
+        settings=run_settings,
+    log:
+        "results/{study}/logs/{run}/run_params.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/run_params.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=300,
+        runtime=5,
+        gpu=0,
+    script:
+        "../scripts/run_params.py"
+
+
+rule train_fold:
+    input:
+        params="results/{study}/runs/{run}/params.json",
+        cohort="results/{study}/cohort.csv",
+        fold="results/{study}/folds/fold_{fold}.csv",
+    output:
+        model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
+        history="results/{study}/runs/{run}/fold_{fold}/results/train_history.json",
+        ray="results/{study}/runs/{run}/fold_{fold}/results/ray_{run}.jsonl",
+    params:
+        code=code("train_fold"),
+    log:
+        "results/{study}/logs/{run}/train_fold/fold_{fold}.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/train_fold/fold_{fold}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: training_threads
+    retries: 2
+    resources:
+        mem_mb=4000,
+        runtime=480,
+        gpu=GPUS,
+    script:
+        "../scripts/train_fold.py"
+
+
+rule predict_fold:
+    input:
+        params="results/{study}/runs/{run}/params.json",
+        cohort="results/{study}/cohort.csv",
+        fold="results/{study}/folds/fold_{fold}.csv",
+        model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
+    output:
+        predictions="results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv",
+        embeddings="results/{study}/runs/{run}/fold_{fold}/results/embeddings_val.npy",
+    params:
+        code=code("predict_fold"),
+    log:
+        "results/{study}/logs/{run}/predict_fold/fold_{fold}.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/predict_fold/fold_{fold}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: training_threads
+    retries: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+        gpu=GPUS,
+    script:
+        "../scripts/predict_fold.py"
+
+
+rule evaluate_fold:
+    input:
+        params="results/{study}/runs/{run}/params.json",
+        predictions="results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv",
+    output:
+        text="results/{study}/runs/{run}/fold_{fold}/results/metrics/val_metrics.txt",
+        json="results/{study}/runs/{run}/fold_{fold}/results/metrics/val_metrics.json",
+        yaml="results/{study}/runs/{run}/fold_{fold}/results/metrics/val_metrics.yaml",
+    params:
+        code=code("evaluate_fold"),
+    log:
+        "results/{study}/logs/{run}/evaluate_fold/fold_{fold}.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/evaluate_fold/fold_{fold}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+        gpu=0,
+    script:
+        "../scripts/evaluate_fold.py"
+
+
+rule cv_summary:
+    input:
+        params="results/{study}/runs/{run}/params.json",
+        metrics=of_folds(
+            "results/{study}/runs/{run}/fold_{fold}/results/metrics/val_metrics.json"
+        ),
+        predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),
+        histories=of_folds("results/{study}/runs/{run}/fold_{fold}/results/train_history.json"),
+        folds=of_folds("results/{study}/folds/fold_{fold}.csv"),
+    output:
+        summary="results/{study}/runs/{run}/cv_summary.json",
+        log="results/{study}/runs/{run}/run.log",
+    params:
+        code=code("cv_summary"),
+    log:
+        "results/{study}/logs/{run}/cv_summary.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/cv_summary.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=700,
+        runtime=10,
+        gpu=0,
+    script:
+        "../scripts/cv_summary.py"

@@ -1,0 +1,50 @@
+"""What every adapter does around its one call: log file, permissions, errors without traceback."""
+
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from foldwise.errors import FoldwiseError
+
+
+@contextmanager
+def adapter(snakemake: Any) -> Iterator[logging.Logger]:
+    """Run the body with output in the job's log; a FoldwiseError becomes its message alone.
+
+    Files are made without rights for others, since results derive from patients' data.
+    """
+    os.umask(0o077)
+    logger = open_log(str(snakemake.log[0]))
+    try:
+        yield logger
+    except FoldwiseError as error:
+        logger.error("%s", error)
+        sys.exit(1)
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        logger.error("Unexpected %s in rule %s:", type(error).__name__, snakemake.rule)
+        for frame in frames:
+            logger.error("  %s line %s in %s", frame.filename, frame.lineno, frame.name)
+        # Where archives are read, a library's message may quote a file name or a header value.
+        if not any("foldwise/data/" in frame.filename for frame in frames):
+            logger.error("%s", error)
+        sys.exit(1)
+
+
+def open_log(path: str) -> logging.Logger:
+    """Send logging, stdout and stderr to `path`, line by line, so that it can be followed."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    stream = open(path, "w", buffering=1, encoding="utf-8")
+    sys.stdout = sys.stderr = stream
+    os.dup2(stream.fileno(), 1)
+    os.dup2(stream.fileno(), 2)
+    warnings.simplefilter("ignore")
+    logging.basicConfig(
+        stream=stream, level=logging.INFO, format="%(asctime)s %(message)s", force=True
+    )
+    return logging.getLogger("foldwise")

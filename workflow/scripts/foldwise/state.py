@@ -1,0 +1,74 @@
+"""What the rules ask of the disk when the DAG is built: archive state, shards, targets.
+
+Standard library only.
+"""
+
+import csv
+import os
+
+from foldwise.data.archive import listing_digest
+from foldwise.fingerprint import code_of, words
+from foldwise.hashing import digest, file_digest
+
+
+
+def cache_key(study: dict) -> str:
+    """Name of the cache that the study reads: a digest of reader, image settings and code."""
+    source = {"reader": study["data"]["reader"], "image": study["image"]}
+    return digest([source, code_of("cache_shard", words(source))])
+
+
+def archive_state(study: dict) -> dict[str, str]:
+    """Digests of the archive's listing and of the table's bytes; `absent` where there is none."""
+    data = study["data"]
+    files = {"table": data["table"]["path"], "exclusions": data["exclusions"]}
+    digests = {
+        name: file_digest(path) if path and os.path.isfile(path) else "absent"
+        for name, path in files.items()
+    }
+    return {"root": listing_digest(data["root"])} | digests
+
+
+def shard_files(study: dict, images: str) -> list[str]:
+    """Cache files (pixels and rows) of the shards that `images.csv` names."""
+    with open(images, encoding="utf-8", newline="") as stream:
+        names = sorted({row["shard"] for row in csv.DictReader(stream)})
+    base = f"results/cache/{cache_key(study)}"
+    return [f"{base}/{name}{ending}" for name in names for ending in (".json", ".npy")]
+
+
+def fold_numbers(study: dict) -> list[int]:
+    """Numbers of the folds, from 1; a preset split is one fold."""
+    folds = study["folds"]
+    return [1] if folds["preset"] else list(range(1, folds["n"] + 1))
+
+
+def gpus(setting: str | int) -> int:
+    """GPUs that a training job asks for; `auto` asks for one where this machine shows one."""
+    if setting != "auto":
+        return int(setting)
+    return int(os.path.exists("/dev/nvidia0") and os.environ.get("CUDA_VISIBLE_DEVICES") != "")
+
+
+def targets(study: dict) -> list[str]:
+    """Files of a study that `snakemake` makes: per-fold files, summaries and the report.
+
+    Per-fold files are named one by one because Snakemake does not make a lost file again that
+    no target names.
+    """
+    base = f"results/{study['name']}"
+    made = [f"{base}/audit/data_manifest.json"]
+    for run in study["runs"]:
+        for fold in fold_numbers(study):
+            results = f"{base}/runs/{run}/fold_{fold}/results"
+            made += [
+                f"{results}/{name}"
+                for name in (
+                    "best_model.pt",
+                    "val_predictions.csv",
+                    "embeddings_val.npy",
+                    "metrics/val_metrics.json",
+                )
+            ]
+        made.append(f"{base}/runs/{run}/cv_summary.json")
+    return made
