@@ -63,7 +63,9 @@ def parse(path: Path) -> tuple[str, tuple[Path, ...], frozenset[str]]:
     return text, tuple(imports), frozenset(groups)
 
 
-def drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+def drop_docstring(
+    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef,
+) -> None:
     if ast.get_docstring(node, clean=False) is not None:
         node.body = node.body[1:] or [ast.Pass()]
 

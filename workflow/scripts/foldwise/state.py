@@ -11,7 +11,6 @@ from foldwise.fingerprint import code_of, words
 from foldwise.hashing import digest, file_digest
 
 
-
 def cache_key(study: dict) -> str:
     """Name of the cache that the study reads: a digest of reader, image settings and code."""
     source = {"reader": study["data"]["reader"], "image": study["image"]}
