@@ -6,11 +6,6 @@ checkpoint cohort:
         images="results/{study}/images.csv",
         labels="results/{study}/labels.csv",
         id_map="results/{study}/private/id_map.csv",
-    params:
-        data=branch("data", "seed"),
-        image=branch("image"),
-        archive=archive,
-        code=code("cohort"),
     log:
         "results/{study}/logs/cohort.log",
     benchmark:
@@ -22,6 +17,11 @@ checkpoint cohort:
         mem_mb=1000,
         runtime=60,
         gpu=0,
+    params:
+        data=branch("data", "seed"),
+        image=branch("image"),
+        archive=archive,
+        code=code("cohort"),
     script:
         "../scripts/cohort.py"
 
@@ -30,20 +30,20 @@ rule cache_shard:
     output:
         pixels="results/cache/{key}/{shard}.npy",
         rows="results/cache/{key}/{shard}.json",
-    params:
-        source=cached,
     log:
         "results/cache/{key}/logs/{shard}.log",
     benchmark:
         "results/cache/{key}/benchmarks/{shard}.tsv"
+    retries: 1
     conda:
         "../../envs/data.yaml"
     threads: 1
-    retries: 1
     resources:
         mem_mb=1500,
         runtime=120,
         gpu=0,
+    params:
+        source=cached,
     script:
         "../scripts/cache_shard.py"
 
@@ -58,9 +58,6 @@ rule audit:
         checks="results/{study}/audit/data_audit.csv",
         quarantine="results/{study}/audit/data_quarantine.csv",
         manifest="results/{study}/audit/data_manifest.json",
-    params:
-        settings=branch("data"),
-        code=code("audit"),
     log:
         "results/{study}/logs/audit.log",
     benchmark:
@@ -72,5 +69,8 @@ rule audit:
         mem_mb=1000,
         runtime=30,
         gpu=0,
+    params:
+        settings=branch("data"),
+        code=code("audit"),
     script:
         "../scripts/audit.py"

@@ -7,9 +7,6 @@ rule folds:
     output:
         folds="results/{study}/folds/folds.csv",
         balance="results/{study}/folds/balance.json",
-    params:
-        settings=branch("folds", "seed"),
-        code=code("folds"),
     log:
         "results/{study}/logs/folds.log",
     benchmark:
@@ -21,6 +18,9 @@ rule folds:
         mem_mb=500,
         runtime=10,
         gpu=0,
+    params:
+        settings=branch("folds", "seed"),
+        code=code("folds"),
     script:
         "../scripts/folds.py"
 
@@ -30,8 +30,6 @@ rule fold:
         folds="results/{study}/folds/folds.csv",
     output:
         "results/{study}/folds/fold_{fold}.csv",
-    params:
-        code=code("fold"),
     log:
         "results/{study}/logs/fold/fold_{fold}.log",
     benchmark:
@@ -43,5 +41,7 @@ rule fold:
         mem_mb=300,
         runtime=5,
         gpu=0,
+    params:
+        code=code("fold"),
     script:
         "../scripts/fold.py"

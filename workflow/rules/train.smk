@@ -4,8 +4,6 @@
 rule run_params:
     output:
         "results/{study}/runs/{run}/params.json",
-    params:
-        settings=run_settings,
     log:
         "results/{study}/logs/{run}/run_params.log",
     benchmark:
@@ -17,6 +15,8 @@ rule run_params:
         mem_mb=300,
         runtime=5,
         gpu=0,
+    params:
+        settings=run_settings,
     script:
         "../scripts/run_params.py"
 
@@ -30,20 +30,20 @@ rule train_fold:
         model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
         history="results/{study}/runs/{run}/fold_{fold}/results/train_history.json",
         ray="results/{study}/runs/{run}/fold_{fold}/results/ray_{run}.jsonl",
-    params:
-        code=code("train_fold"),
     log:
         "results/{study}/logs/{run}/train_fold/fold_{fold}.log",
     benchmark:
         "results/{study}/benchmarks/{run}/train_fold/fold_{fold}.tsv"
+    retries: 2
     conda:
         "../../envs/train.yaml"
     threads: training_threads
-    retries: 2
     resources:
         mem_mb=4000,
         runtime=480,
         gpu=GPUS,
+    params:
+        code=code("train_fold"),
     script:
         "../scripts/train_fold.py"
 
@@ -57,20 +57,20 @@ rule predict_fold:
     output:
         predictions="results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv",
         embeddings="results/{study}/runs/{run}/fold_{fold}/results/embeddings_val.npy",
-    params:
-        code=code("predict_fold"),
     log:
         "results/{study}/logs/{run}/predict_fold/fold_{fold}.log",
     benchmark:
         "results/{study}/benchmarks/{run}/predict_fold/fold_{fold}.tsv"
+    retries: 1
     conda:
         "../../envs/train.yaml"
     threads: training_threads
-    retries: 1
     resources:
         mem_mb=3000,
         runtime=60,
         gpu=GPUS,
+    params:
+        code=code("predict_fold"),
     script:
         "../scripts/predict_fold.py"
 
@@ -83,8 +83,6 @@ rule evaluate_fold:
         text="results/{study}/runs/{run}/fold_{fold}/results/metrics/val_metrics.txt",
         json="results/{study}/runs/{run}/fold_{fold}/results/metrics/val_metrics.json",
         yaml="results/{study}/runs/{run}/fold_{fold}/results/metrics/val_metrics.yaml",
-    params:
-        code=code("evaluate_fold"),
     log:
         "results/{study}/logs/{run}/evaluate_fold/fold_{fold}.log",
     benchmark:
@@ -96,6 +94,8 @@ rule evaluate_fold:
         mem_mb=500,
         runtime=10,
         gpu=0,
+    params:
+        code=code("evaluate_fold"),
     script:
         "../scripts/evaluate_fold.py"
 
@@ -103,17 +103,13 @@ rule evaluate_fold:
 rule cv_summary:
     input:
         params="results/{study}/runs/{run}/params.json",
-        metrics=of_folds(
-            "results/{study}/runs/{run}/fold_{fold}/results/metrics/val_metrics.json"
-        ),
+        metrics=of_folds("results/{study}/runs/{run}/fold_{fold}/results/metrics/val_metrics.json"),
         predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),
         histories=of_folds("results/{study}/runs/{run}/fold_{fold}/results/train_history.json"),
         folds=of_folds("results/{study}/folds/fold_{fold}.csv"),
     output:
         summary="results/{study}/runs/{run}/cv_summary.json",
         log="results/{study}/runs/{run}/run.log",
-    params:
-        code=code("cv_summary"),
     log:
         "results/{study}/logs/{run}/cv_summary.log",
     benchmark:
@@ -125,5 +121,7 @@ rule cv_summary:
         mem_mb=700,
         runtime=10,
         gpu=0,
+    params:
+        code=code("cv_summary"),
     script:
         "../scripts/cv_summary.py"

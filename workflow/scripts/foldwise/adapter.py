@@ -39,7 +39,8 @@ def adapter(snakemake: Any) -> Iterator[logging.Logger]:
 def open_log(path: str) -> logging.Logger:
     """Send logging, stdout and stderr to `path`, line by line, so that it can be followed."""
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    stream = open(path, "w", buffering=1, encoding="utf-8")
+    # Stays open until the process ends: everything the job prints goes there.
+    stream = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115
     sys.stdout = sys.stderr = stream
     os.dup2(stream.fileno(), 1)
     os.dup2(stream.fileno(), 2)

@@ -23,5 +23,6 @@ def choose(word: str, known: Iterable[str], what: str, where: str) -> str:
     if word in names:
         return word
     raise FoldwiseError(
-        f"{where}: unknown {what} '{word}'.{nearest(word, names)} Choose one of: {', '.join(names)}."
+        f"{where}: unknown {what} '{word}'.{nearest(word, names)} "
+        f"Choose one of: {', '.join(names)}."
     )

@@ -100,7 +100,7 @@ def loaded_groups(call: ast.Call, path: Path) -> set[str]:
             "Import statically, or name the module in foldwise/registry.py."
         )
     first = call.args[0] if call.args else None
-    if name == "load" and isinstance(first, ast.Constant) and first.value in registry.TABLES:
+    if name == "load" and isinstance(first, ast.Constant) and first.value in registry.GROUPS:
         return {first.value}
     return set()
 
