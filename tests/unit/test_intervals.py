@@ -1,0 +1,106 @@
+"""Intervals against scipy's own bootstrap and against simulated truth."""
+
+import numpy as np
+import pytest
+from foldwise.metrics import intervals as ours
+from scipy import stats
+
+
+@pytest.mark.parametrize("method", ["percentile", "BCa"])
+def test_bootstrap_agrees_with_scipy(method):
+    values = np.random.default_rng(7).lognormal(size=40)
+    expected = stats.bootstrap(
+        (values,), np.mean, n_resamples=999, method=method, rng=np.random.default_rng(11)
+    ).confidence_interval
+    got = ours.bootstrap(
+        lambda index: {"mean": values[index].mean()},
+        [str(i) for i in range(40)],
+        seed=11,
+        resamples=999,
+        method=method,
+    )["mean"]
+    assert (got.low, got.high) == pytest.approx(tuple(expected), abs=1e-12)
+
+
+def test_patients_are_drawn_whole():
+    groups = ["a", "b", "a", "c"]
+    seen = []
+    ours.bootstrap(lambda i: seen.append(i) or {"n": len(i)}, groups, 0, 200, method="percentile")
+    assert all(np.sum(i == 0) == np.sum(i == 2) for i in seen)
+
+
+def test_names_of_patients_do_not_matter():
+    values = np.random.default_rng(0).normal(size=30)
+    results = [
+        ours.bootstrap(lambda i: {"m": values[i].mean()}, [f"{salt}{k % 10}" for k in range(30)], 5)
+        for salt in ("x", "a")
+    ]
+    assert results[0] == results[1]
+
+
+def test_more_images_of_a_patient_add_less_than_more_patients():
+    values = np.repeat(np.random.default_rng(3).normal(size=30), 4)
+    one = ours.bootstrap(lambda i: {"m": values[i].mean()}, [str(k // 4) for k in range(120)], 1)
+    naive = ours.bootstrap(lambda i: {"m": values[i].mean()}, [str(k) for k in range(120)], 1)
+    ratio = (one["m"].high - one["m"].low) / (naive["m"].high - naive["m"].low)
+    assert ratio == pytest.approx(2, abs=0.3)
+
+
+def test_a_metric_mostly_undefined_has_no_bounds():
+    def rare(index):
+        return {"m": 1.0 if np.sum(index == 0) > 2 else np.nan}
+
+    assert np.isnan(ours.bootstrap(rare, [str(i) for i in range(20)], 0, 200)["m"].low)
+
+
+def test_block_jackknife_gives_nearly_the_same_acceleration(monkeypatch):
+    values = np.random.default_rng(9).lognormal(size=390)
+    groups = [str(i) for i in range(390)]
+
+    def run():
+        return ours.bootstrap(lambda i: {"m": values[i].mean()}, groups, 2, 2000)["m"]
+
+    full = run()
+    monkeypatch.setattr(ours, "JACKKNIFE_UNITS", 130)
+    blocks = run()
+    assert (blocks.low, blocks.high) == pytest.approx((full.low, full.high), abs=0.02)
+
+
+def test_without_overlap_the_fold_interval_is_students():
+    values = [0.7, 0.75, 0.8, 0.72, 0.69]
+    got = ours.fold_mean(values, test_over_train=0)
+    expected = stats.t.interval(0.95, 4, np.mean(values), stats.sem(values))
+    assert (got.low, got.high) == pytest.approx(expected)
+
+
+def test_one_fold_has_no_interval():
+    assert np.isnan(ours.fold_mean([0.7], 0.25).low)
+
+
+def test_fold_interval_covers_where_the_naive_one_does_not():
+    """Five folds of 100 samples, a linear fit with 10 features: how often is the truth inside?
+
+    The truth is the expected error of fits of 80 samples, from many of them.
+    """
+    random = np.random.default_rng(4)
+
+    def errors(x, y):
+        folds = np.array_split(random.permutation(len(y)), 5)
+        out = []
+        for held in folds:
+            rest = np.setdiff1d(np.arange(len(y)), held)
+            fit = np.linalg.lstsq(x[rest], y[rest], rcond=None)[0]
+            out.append(np.mean((x[held] @ fit - y[held]) ** 2))
+        return np.array(out)
+
+    def draw():
+        x = random.normal(size=(100, 10))
+        return x, x @ np.ones(10) + random.normal(size=100)
+
+    runs = np.array([errors(*draw()) for _ in range(400)])
+    truth = runs.mean()
+    corrected = [ours.fold_mean(run, 0.25) for run in runs]
+    naive = [ours.fold_mean(run, 0) for run in runs]
+    covered = np.mean([i.low <= truth <= i.high for i in corrected])
+    assert covered >= 0.93
+    assert covered > np.mean([i.low <= truth <= i.high for i in naive])

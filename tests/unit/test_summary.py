@@ -1,0 +1,108 @@
+"""The summary in its stated form, intervals around pooled numbers, and every warning."""
+
+import json
+
+import numpy as np
+import pytest
+from foldwise.evaluate import measure_levels
+from foldwise.files import write_json
+from foldwise.metrics import classification
+from foldwise.summary import FoldResult, join_logs, summarise
+from sklearn.metrics import accuracy_score
+
+CLASSES = ["A", "B"]
+
+
+class Binary:
+    def scorer(self, rows):
+        return classification.scorer(rows, CLASSES)
+
+    def score(self, rows):
+        return self.scorer(rows)(np.arange(len(rows)))
+
+    def details(self, rows):
+        return classification.details(*classification.arrays(rows, CLASSES), CLASSES)
+
+
+def fold(number: int, right: float, n: int = 20) -> FoldResult:
+    """A fold of n patients in which the share `right` is predicted as it is."""
+    rows = []
+    for i in range(n):
+        truth = i % 2
+        p = 0.8 if i < right * n else 0.2
+        p_of = (p, 1 - p) if truth == 0 else (1 - p, p)
+        names = {"sample": f"s{number}_{i}", "group": f"g{number}_{i}", "exam": ""}
+        label = {"label": CLASSES[truth]}
+        rows.append(names | label | {f"p_{c}": repr(v) for c, v in zip(CLASSES, p_of, strict=True)})
+    levels = measure_levels(rows, Binary())
+    metrics = {**levels["image"]["metrics"], "levels": levels}
+    return FoldResult(number, metrics, rows, n_train=80, n_val=n)
+
+
+@pytest.fixture(scope="module")
+def summary():
+    return summarise([fold(1, 0.9), fold(2, 0.6), fold(3, 0.75)], Binary(), 42, resamples=300)
+
+
+def test_it_has_the_form_that_readers_expect(summary):
+    accuracy = [entry["accuracy"] for entry in summary["folds"]]
+    assert accuracy == [0.9, 0.6, 0.75]
+    assert [entry["fold"] for entry in summary["folds"]] == [1, 2, 3]
+    assert summary["accuracy"]["mean"] == pytest.approx(np.mean(accuracy))
+    assert summary["accuracy"]["std"] == pytest.approx(np.std(accuracy, ddof=1))
+
+
+def test_pooled_metrics_are_of_all_predictions(summary):
+    pooled = summary["pooled"]["image"]
+    assert pooled["n"] == 60
+    accuracy = pooled["metrics"]["accuracy"]
+    assert accuracy["value"] == pytest.approx(45 / 60)
+    low, high = accuracy["interval"]
+    assert 0.6 < low < 0.75 < high < 0.87
+
+
+def test_warnings_name_instability(summary):
+    assert [w["kind"] for w in summary["warnings"]] == ["instability"]
+
+
+def test_a_collapsed_fold_is_named():
+    bad = fold(2, 0.5)
+    for row in bad.predictions:
+        row["p_A"], row["p_B"] = "0.9", "0.1"
+    levels = measure_levels(bad.predictions, Binary())
+    bad.metrics.update({**levels["image"]["metrics"], "levels": levels})
+    got = summarise([fold(1, 0.9), bad], Binary(), 1, resamples=0)
+    assert "Fold 2 predicts a single class." in [w["text"] for w in got["warnings"]]
+
+
+def test_a_metric_that_a_fold_lacks_is_said():
+    odd = fold(2, 0.9)
+    odd.metrics["auc"] = None
+    got = summarise([fold(1, 0.9), odd], Binary(), 1, resamples=0)
+    assert got["auc"]["n_folds"] == 1
+    assert any("auc is defined in 1 of 2" in w["text"] for w in got["warnings"])
+
+
+def test_equal_input_gives_equal_bytes(summary, tmp_path):
+    again = summarise([fold(1, 0.9), fold(2, 0.6), fold(3, 0.75)], Binary(), 42, resamples=300)
+    write_json(tmp_path / "a.json", summary)
+    assert json.loads((tmp_path / "a.json").read_text()) == again == summary
+
+
+def test_pooled_accuracy_agrees_with_scikit_learn(summary):
+    rows = [row for k, r in ((1, 0.9), (2, 0.6), (3, 0.75)) for row in fold(k, r).predictions]
+    truth = [row["label"] for row in rows]
+    guess = [max(CLASSES, key=lambda c: float(row[f"p_{c}"])) for row in rows]
+    value = summary["pooled"]["image"]["metrics"]["accuracy"]["value"]
+    assert value == accuracy_score(truth, guess)
+
+
+def test_one_log_over_all_folds(tmp_path):
+    for k in (10, 2):
+        (tmp_path / f"{k}.log").write_text(f"epoch of fold {k}\n")
+    join_logs(
+        {10: tmp_path / "10.log", 2: tmp_path / "2.log", 3: tmp_path / "none"}, tmp_path / "run.log"
+    )
+    text = (tmp_path / "run.log").read_text()
+    assert text.index("fold 2 =") < text.index("epoch of fold 2") < text.index("fold 3 =")
+    assert text.index("(no log)") < text.index("epoch of fold 10")

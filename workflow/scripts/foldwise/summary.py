@@ -1,0 +1,169 @@
+"""The folds of a run put together: mean and spread, intervals, pooled metrics, warnings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foldwise.evaluate import Measured, Row, measure_levels, plain
+from foldwise.files import read_csv, read_json, write_text
+from foldwise.hashing import stream_seed
+from foldwise.metrics.averaging import LEVELS, average
+from foldwise.metrics.intervals import BOOTSTRAP, FOLD_MEAN, Interval, bootstrap, fold_mean
+
+UNSTABLE_STD = 0.05
+UNSTABLE_METRIC = "macro_f1"
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """One fold: its number, metrics, predictions, and how many samples trained and judged it."""
+
+    fold: int
+    metrics: dict[str, Any]
+    predictions: Sequence[Row]
+    n_train: int
+    n_val: int
+
+
+def read_fold(
+    fold: int, metrics_json: str | Path, predictions_csv: str | Path, fold_csv: str | Path
+) -> FoldResult:
+    """Read what `evaluate_fold`, `predict_fold` and `folds` wrote for fold number `fold`."""
+    parts = [row["part"] for row in read_csv(fold_csv)]
+    return FoldResult(
+        fold=fold,
+        metrics=read_json(metrics_json),
+        predictions=read_csv(predictions_csv),
+        n_train=parts.count("train"),
+        n_val=parts.count("val"),
+    )
+
+
+def summarise(
+    folds: Sequence[FoldResult],
+    task: Measured,
+    seed: int,
+    resamples: int = 2000,
+    level: float = 0.95,
+    method: str = "BCa",
+) -> dict[str, Any]:
+    """The content of cv_summary.json, of the weights that were kept; no time of day in it.
+
+    `<metric>`: mean, std (sample standard deviation, n - 1), interval (of the mean over folds);
+    `folds`: one flat entry a fold; `pooled`: all validation predictions as one set, per level,
+    with bootstrap intervals over patients; `warnings`: kind, text. resamples = 0 leaves the
+    bootstrap out.
+    """
+    entries = [_entry(fold) for fold in folds]
+    names = sorted({name for entry in entries for name in entry} - {"fold", "n_train", "n_val"})
+    ratio = float(np.mean([fold.n_val / fold.n_train for fold in folds if fold.n_train] or [0]))
+    over_folds = {name: _over_folds([e.get(name) for e in entries], ratio, level) for name in names}
+    settings = Bootstrap(stream_seed(seed, "bootstrap"), resamples, level, method)
+    return plain(
+        {
+            **over_folds,
+            "folds": entries,
+            "pooled": _pooled(folds, task, settings),
+            "warnings": _warnings(folds, over_folds),
+            "methods": {
+                "level": level,
+                "interval": FOLD_MEAN,
+                "test_over_train": ratio,
+                "pooled_interval": BOOTSTRAP.format(method=method),
+                "resamples": resamples,
+                "std": "sample standard deviation over folds (n - 1)",
+            },
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Settings of the bootstrap over patients."""
+
+    seed: int
+    resamples: int
+    level: float
+    method: str
+
+
+def _entry(fold: FoldResult) -> dict[str, Any]:
+    flat = {name: value for name, value in fold.metrics.items() if name != "levels"}
+    return {"fold": fold.fold, "n_train": fold.n_train, "n_val": fold.n_val, **flat}
+
+
+def _over_folds(values: Sequence[float | None], ratio: float, level: float) -> dict[str, Any]:
+    """Mean, std and interval of a metric over folds, of those folds that have it."""
+    defined = np.array([value for value in values if value is not None], dtype=np.float64)
+    # A mean over some of the folds is of other samples than its neighbours: say how many.
+    interval = fold_mean(defined, ratio, level)
+    return {
+        "mean": float(defined.mean()) if len(defined) else None,
+        "std": float(defined.std(ddof=1)) if len(defined) > 1 else None,
+        "interval": _bounds(interval),
+        "n_folds": len(defined),
+    }
+
+
+def _bounds(interval: Interval) -> list[float]:
+    return [interval.low, interval.high]
+
+
+def _pooled(folds: Sequence[FoldResult], task: Measured, settings: Bootstrap) -> dict[str, Any]:
+    rows = [row for fold in folds for row in fold.predictions]
+    levels = measure_levels(rows, task)
+    for name, level in levels.items():
+        merged = rows if name == "image" else average(rows, LEVELS[name])[0]
+        level["metrics"] = _with_intervals(level["metrics"], merged, task, settings)
+    return levels
+
+
+def _with_intervals(
+    metrics: Mapping[str, float | None], rows: Sequence[Row], task: Measured, settings: Bootstrap
+) -> dict[str, Any]:
+    if not settings.resamples or not rows:
+        return {name: {"value": value} for name, value in metrics.items()}
+    groups = [row["group"] for row in rows]
+    intervals = bootstrap(
+        task.scorer(rows),
+        groups,
+        settings.seed,
+        settings.resamples,
+        settings.level,
+        settings.method,
+    )
+    return {
+        name: {"value": value, "interval": _bounds(intervals[name])}
+        for name, value in metrics.items()
+    }
+
+
+def _warnings(folds: Sequence[FoldResult], over_folds: dict[str, Any]) -> list[dict[str, str]]:
+    """Collapse of a fold, instability over folds, metrics that some folds do not have."""
+    found = [
+        {"kind": "collapse", "text": f"Fold {fold.fold} predicts a single class."}
+        for fold in folds
+        if fold.metrics["levels"]["image"]["details"].get("collapsed")
+    ]
+    spread = over_folds.get(UNSTABLE_METRIC, {}).get("std")
+    if spread is not None and spread > UNSTABLE_STD:
+        text = f"Macro F1 varies over folds: standard deviation {spread:.3f}, above {UNSTABLE_STD}."
+        found.append({"kind": "instability", "text": text})
+    for name, values in over_folds.items():
+        if values["n_folds"] < len(folds):
+            text = f"{name} is defined in {values['n_folds']} of {len(folds)} folds."
+            found.append({"kind": "undefined", "text": text})
+    return found
+
+
+def join_logs(logs: Mapping[int, str | Path], out: str | Path) -> None:
+    """One log over all folds, in their order, each under a heading; a missing log is said."""
+    parts = []
+    for fold, path in sorted(logs.items()):
+        there = Path(path).is_file()
+        text = Path(path).read_text(encoding="utf-8", errors="replace") if there else "(no log)"
+        parts.append(f"===== fold {fold} =====\n{text.rstrip()}\n")
+    write_text(out, "\n".join(parts))
