@@ -128,7 +128,8 @@ def environment(name: str) -> str:
     """The text of envs/<name>.yaml, pinned as in requirements.lock."""
     pins = locked(ROOT / "requirements.lock")
     lines = [
-        f"# For `snakemake --sdm conda`: rules of the stage {name}. Made by `make docs` from requirements.lock.",
+        f"# Rules of the stage {name} under `snakemake --sdm conda`.",
+        "# Made by `make docs` from requirements.lock.",
         "channels: [conda-forge, nodefaults]",
         "dependencies:",
         "  - python =3.12",
