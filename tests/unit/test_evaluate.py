@@ -8,24 +8,14 @@ import yaml
 from foldwise.errors import FoldwiseError
 from foldwise.evaluate import evaluate_fold
 from foldwise.files import write_csv
-from foldwise.metrics import classification
 from foldwise.metrics.averaging import average
+from foldwise.registry import load
 from sklearn.metrics import accuracy_score, cohen_kappa_score
 
 CLASSES = ["A", "B", "C"]
 
 
-class Density:
-    """The least that evaluation asks of a task."""
-
-    def scorer(self, rows):
-        return classification.scorer(rows, CLASSES)
-
-    def score(self, rows):
-        return self.scorer(rows)(np.arange(len(rows)))
-
-    def details(self, rows):
-        return classification.details(*classification.arrays(rows, CLASSES), CLASSES)
+DENSITY = load("MEASURES", "classification")({"classes": CLASSES})
 
 
 def made_rows(n_patients: int, seed: int = 0, sharpness: float = 1.0) -> list[dict]:
@@ -45,7 +35,7 @@ def made_rows(n_patients: int, seed: int = 0, sharpness: float = 1.0) -> list[di
 
 def written(folder, rows):
     write_csv(folder / "val_predictions.csv", list(rows[0]), rows)
-    evaluate_fold(folder / "val_predictions.csv", Density(), folder / "metrics")
+    evaluate_fold(folder / "val_predictions.csv", DENSITY, folder / "metrics")
     return json.loads((folder / "metrics" / "val_metrics.json").read_text())
 
 
@@ -98,4 +88,4 @@ def test_order_of_averaged_rows_follows_the_table_and_not_the_names():
 def test_an_empty_table_is_named(tmp_path):
     (tmp_path / "val_predictions.csv").write_text("sample,label\n")
     with pytest.raises(FoldwiseError, match="no rows"):
-        evaluate_fold(tmp_path / "val_predictions.csv", Density(), tmp_path)
+        evaluate_fold(tmp_path / "val_predictions.csv", DENSITY, tmp_path)

@@ -6,22 +6,14 @@ import numpy as np
 import pytest
 from foldwise.evaluate import measure_levels
 from foldwise.files import write_json
-from foldwise.metrics import classification
+from foldwise.registry import load
 from foldwise.summary import FoldResult, join_logs, summarise
 from sklearn.metrics import accuracy_score
 
 CLASSES = ["A", "B"]
 
 
-class Binary:
-    def scorer(self, rows):
-        return classification.scorer(rows, CLASSES)
-
-    def score(self, rows):
-        return self.scorer(rows)(np.arange(len(rows)))
-
-    def details(self, rows):
-        return classification.details(*classification.arrays(rows, CLASSES), CLASSES)
+BINARY = load("MEASURES", "classification")({"classes": CLASSES})
 
 
 def fold(number: int, right: float, n: int = 20) -> FoldResult:
@@ -34,14 +26,14 @@ def fold(number: int, right: float, n: int = 20) -> FoldResult:
         names = {"sample": f"s{number}_{i}", "group": f"g{number}_{i}", "exam": ""}
         label = {"label": CLASSES[truth]}
         rows.append(names | label | {f"p_{c}": repr(v) for c, v in zip(CLASSES, p_of, strict=True)})
-    levels = measure_levels(rows, Binary())
+    levels = measure_levels(rows, BINARY)
     metrics = {**levels["image"]["metrics"], "levels": levels}
     return FoldResult(number, metrics, rows, n_train=80, n_val=n)
 
 
 @pytest.fixture(scope="module")
 def summary():
-    return summarise([fold(1, 0.9), fold(2, 0.6), fold(3, 0.75)], Binary(), 42, resamples=300)
+    return summarise([fold(1, 0.9), fold(2, 0.6), fold(3, 0.75)], BINARY, 42, resamples=300)
 
 
 def test_it_has_the_form_that_readers_expect(summary):
@@ -69,22 +61,22 @@ def test_a_collapsed_fold_is_named():
     bad = fold(2, 0.5)
     for row in bad.predictions:
         row["p_A"], row["p_B"] = "0.9", "0.1"
-    levels = measure_levels(bad.predictions, Binary())
+    levels = measure_levels(bad.predictions, BINARY)
     bad.metrics.update({**levels["image"]["metrics"], "levels": levels})
-    got = summarise([fold(1, 0.9), bad], Binary(), 1, resamples=0)
+    got = summarise([fold(1, 0.9), bad], BINARY, 1, resamples=0)
     assert "Fold 2 predicts a single class." in [w["text"] for w in got["warnings"]]
 
 
 def test_a_metric_that_a_fold_lacks_is_said():
     odd = fold(2, 0.9)
     odd.metrics["auc"] = None
-    got = summarise([fold(1, 0.9), odd], Binary(), 1, resamples=0)
+    got = summarise([fold(1, 0.9), odd], BINARY, 1, resamples=0)
     assert got["auc"]["n_folds"] == 1
     assert any("auc is defined in 1 of 2" in w["text"] for w in got["warnings"])
 
 
 def test_equal_input_gives_equal_bytes(summary, tmp_path):
-    again = summarise([fold(1, 0.9), fold(2, 0.6), fold(3, 0.75)], Binary(), 42, resamples=300)
+    again = summarise([fold(1, 0.9), fold(2, 0.6), fold(3, 0.75)], BINARY, 42, resamples=300)
     write_json(tmp_path / "a.json", summary)
     assert json.loads((tmp_path / "a.json").read_text()) == again == summary
 

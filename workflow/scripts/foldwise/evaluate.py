@@ -16,7 +16,12 @@ Row = dict[str, str]
 
 
 class Measured(Protocol):
-    """What evaluation asks of a task; rows are those of val_predictions.csv."""
+    """What evaluation asks of a kind of study; rows are those of val_predictions.csv.
+
+    `load("MEASURES", kind)(params["task"])` gives one (registry.py); a task delegates to the same.
+    """
+
+    monitors: dict[str, str]
 
     def score(self, predictions: Sequence[Row]) -> dict[str, float]: ...
 

@@ -17,6 +17,14 @@ TASKS = {
     "distillation": "foldwise.tasks.distillation:Distillation",
 }
 
+# What a kind of study is measured by: no torch, so that metrics and figures need none.
+MEASURES = {
+    "classification": "foldwise.metrics.classification:Measures",
+    "zones": "foldwise.metrics.zones:Measures",
+    "segmentation": "foldwise.metrics.segmentation:Measures",
+    "distillation": "foldwise.metrics.heads:Measures",
+}
+
 READERS = {
     "dicom": "foldwise.data.readers.dicom:Reader",
     "images": "foldwise.data.readers.images:Reader",
@@ -73,6 +81,7 @@ FUSIONS = {
 
 GROUPS = {
     "TASKS": TASKS,
+    "MEASURES": MEASURES,
     "READERS": READERS,
     "MODELS": VISION | SEGMENTERS,
     "VISION": VISION,

@@ -6,7 +6,7 @@ A metric that the samples cannot give is NaN, never a stand-in; `undefined` says
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.stats import rankdata
@@ -215,3 +215,33 @@ def scorer(
     """A function from row numbers (with repeats) to `scores`: the table is read once."""
     labels, probabilities = arrays(rows, classes, label, prefix)
     return lambda index: scores(labels[index], probabilities[index])
+
+
+class Measures:
+    """Classification as evaluation asks for it; see `foldwise.evaluate.Measured`."""
+
+    monitors: ClassVar[dict[str, str]] = {
+        "kappa": "max",
+        "accuracy": "max",
+        "macro_f1": "max",
+        "weighted_f1": "max",
+        "auc": "max",
+        "balanced_accuracy": "max",
+        "balanced_accuracy_adjusted": "max",
+        "macro_precision": "max",
+        "log_loss": "min",
+        "brier": "min",
+        "ece": "min",
+    }
+
+    def __init__(self, task: dict[str, Any]) -> None:
+        self.classes = task["classes"]
+
+    def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[np.ndarray], dict[str, float]]:
+        return scorer(rows, self.classes)
+
+    def score(self, rows: Sequence[dict[str, str]]) -> dict[str, float]:
+        return self.scorer(rows)(np.arange(len(rows)))
+
+    def details(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
+        return details(*arrays(rows, self.classes), self.classes)

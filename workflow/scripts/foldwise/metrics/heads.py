@@ -1,7 +1,7 @@
 """Several classification heads on one sample, such as modality and location."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -60,3 +60,21 @@ def details(rows: Sequence[dict[str, str]], heads: Mapping[str, Sequence[str]]) 
 def milliseconds_per_sample(seconds: float, n_samples: int) -> float:
     """Inference time a sample in milliseconds; NaN without samples."""
     return 1000 * seconds / n_samples if n_samples else float("nan")
+
+
+class Measures:
+    """Several heads as evaluation asks for it; see `foldwise.evaluate.Measured`."""
+
+    monitors: ClassVar[dict[str, str]] = {"mean_f1": "max", "mean_accuracy": "max"}
+
+    def __init__(self, task: dict[str, Any]) -> None:
+        self.heads = task["heads"]
+
+    def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[np.ndarray], dict[str, float]]:
+        return scorer(rows, self.heads)
+
+    def score(self, rows: Sequence[dict[str, str]]) -> dict[str, float]:
+        return self.scorer(rows)(np.arange(len(rows)))
+
+    def details(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
+        return details(rows, self.heads)

@@ -7,7 +7,7 @@ images, Z zones, classes 0..3 and 4.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -164,3 +164,33 @@ def _bands(labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
     both = ~np.isnan(truth) & ~np.isnan(guess)
     matrix = classification.confusion(severity(truth[both]), severity(guess[both]), 3)
     return {"names": list(BAND_NAMES), "confusion": matrix.tolist(), "left_out": int((~both).sum())}
+
+
+class Measures:
+    """Zone scores as evaluation asks for it; see `foldwise.evaluate.Measured`."""
+
+    monitors: ClassVar[dict[str, str]] = {
+        "kappa": "max",
+        "exact": "max",
+        "within_one": "max",
+        "macro_f1": "max",
+        "weighted_f1": "max",
+        "unknown_f1": "max",
+        "mean_score_r": "max",
+        "band_accuracy": "max",
+        "zone_mae": "min",
+        "mean_score_mae": "min",
+        "mean_score_rmse": "min",
+    }
+
+    def __init__(self, task: dict[str, Any]) -> None:
+        self.zones = task["zones"]
+
+    def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[np.ndarray], dict[str, float]]:
+        return scorer(rows, self.zones)
+
+    def score(self, rows: Sequence[dict[str, str]]) -> dict[str, float]:
+        return self.scorer(rows)(np.arange(len(rows)))
+
+    def details(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
+        return details(rows, self.zones)
