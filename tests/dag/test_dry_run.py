@@ -1,0 +1,51 @@
+"""The plan: complete without data, in seconds, with nothing heavy imported."""
+
+import os
+import sys
+
+import pytest
+from flow import ROOT, jobs_in, rules_of, snakemake
+
+HEAVY = ["torch", "numpy", "pandas", "pydicom", "cv2", "sklearn", "optuna", "matplotlib", "scipy"]
+
+
+@pytest.fixture
+def poisoned(tmp_path):
+    """Modules that fail when imported, put before the real ones."""
+    folder = tmp_path / "poison"
+    folder.mkdir()
+    for name in HEAVY:
+        (folder / f"{name}.py").write_text("raise ImportError('imported when the DAG was built')\n")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, [os.getenv("PYTHONPATH")])])}
+
+
+def dry_run(folder, environment, *arguments):
+    config = ["--configfile", str(ROOT / "config" / "config.yaml")]
+    studies = ["--config", f"folder={ROOT / 'config' / 'studies'}"]
+    return snakemake(folder, "--dry-run", *config, *studies, *arguments, environment=environment)
+
+
+def test_the_whole_plan_without_data_and_without_heavy_modules(tmp_path, poisoned):
+    done = dry_run(tmp_path, poisoned)
+    jobs = jobs_in(done.stdout)
+    assert {f"train_fold {fold},cv" for fold in range(1, 6)} <= jobs
+    assert {"cohort", "audit", "folds", "cv_summary"} <= rules_of(jobs)
+
+
+def test_the_poison_works(tmp_path, poisoned):
+    done = os.popen(f"PYTHONPATH={poisoned['PYTHONPATH']} {sys.executable} -c 'import torch' 2>&1")
+    assert "imported when the DAG was built" in done.read()
+
+
+def test_a_study_that_is_not_there_is_one_message(tmp_path):
+    done = snakemake(
+        tmp_path,
+        "--dry-run",
+        "--config",
+        'studies=["nothing"]',
+        check=False,
+        environment={"PYTHONPATH": ""},
+    )
+    assert done.returncode
+    assert "Study 'nothing': no file" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,72 @@
+"""Running the workflow from tests: a folder with a study of its own, and what a run would do."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .+\n)*)", re.MULTILINE)
+WILDCARDS = re.compile(r"    wildcards: (.+)")
+
+
+def write_study(folder: Path, name: str, settings: dict) -> None:
+    """Put a study file into `folder` and make it the only one that runs."""
+    (folder / "config" / "studies").mkdir(parents=True, exist_ok=True)
+    path = folder / "config" / "studies" / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(settings, sort_keys=False))
+    (folder / "config" / "config.yaml").write_text(yaml.safe_dump({"studies": [name]}))
+
+
+def snakemake(
+    folder: Path, *arguments: str, check: bool = True, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess:
+    """Run snakemake in `folder` with the project's Snakefile and its default profile."""
+    command = [
+        *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+        *("--directory", str(folder), "--cores", "2", "--nocolor", *arguments),
+    ]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | (environment or {}),
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    if check and done.returncode:
+        raise AssertionError(
+            f"snakemake {arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
+        )
+    return done
+
+
+def jobs_in(output: str) -> set[str]:
+    """Jobs as `rule`, or `rule wildcard,wildcard` without the study, in snakemake's output."""
+    jobs = set()
+    for rule, body in JOB.findall(output):
+        found = WILDCARDS.search(body)
+        values = dict(part.split("=", 1) for part in found[1].split(", ")) if found else {}
+        rest = [value for key, value in sorted(values.items()) if key not in ("study", "key")]
+        jobs.add(" ".join([rule, ",".join(rest)]).strip())
+    return jobs
+
+
+def plan(folder: Path, *arguments: str) -> set[str]:
+    """Jobs that a run would execute now, by a dry run."""
+    done = snakemake(folder, "--dry-run", *arguments)
+    return jobs_in(done.stdout + done.stderr)
+
+
+def run(folder: Path, *arguments: str) -> set[str]:
+    """Run, and return the jobs that were executed."""
+    done = snakemake(folder, *arguments)
+    return jobs_in(done.stdout + done.stderr) - {"all"}
+
+
+def rules_of(jobs: set[str]) -> set[str]:
+    """Rule names alone."""
+    return {job.split()[0] for job in jobs}
