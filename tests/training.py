@@ -1,0 +1,107 @@
+"""A made-up study of a second or two: images in memory, a tiny network, settings complete."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from foldwise.schema import check
+from foldwise.tasks.classification import Classification
+from foldwise.train.loop import train_fold
+from foldwise.train.stop import Stop
+
+CLASSES = ["A", "B", "C"]
+
+
+class Memory:
+    """Images in memory, as the cache gives them."""
+
+    def __init__(self, pixels: np.ndarray, contents: list[str]) -> None:
+        self.pixels, self.shape, self.dtype = pixels, pixels.shape[1:], pixels.dtype
+        self.where = {content: index for index, content in enumerate(contents)}
+
+    def places(self, rows: list[dict]) -> np.ndarray:
+        return np.array([self.where[row["content"]] for row in rows], dtype=np.int64)
+
+    def take(self, indices: np.ndarray, out: np.ndarray) -> None:
+        np.take(self.pixels, indices, axis=0, out=out, mode="clip")
+
+
+class Tiny(nn.Module):
+    """Two blocks with batch normalisation and a head with dropout."""
+
+    def __init__(self, channels: int, outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.one = self.block(channels, 4)
+        self.two = self.block(4, 8)
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(8, outputs))
+
+    @staticmethod
+    def block(channels: int, width: int) -> nn.Sequential:
+        layers = nn.Conv2d(channels, width, 3, stride=2), nn.BatchNorm2d(width), nn.ReLU()
+        return nn.Sequential(*layers)
+
+    def blocks(self) -> list[nn.Module]:
+        return [self.one, self.two]
+
+    def embed(self, image: torch.Tensor) -> torch.Tensor:
+        return self.two(self.one(image)).mean(dim=(2, 3))
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.head(self.embed(image))
+
+
+class TinyTask(Classification):
+    """Classification with the tiny network whatever the settings name."""
+
+    def build(self, params: dict[str, Any], channels: int) -> nn.Module:
+        return Tiny(channels, len(self.classes), params["model"]["dropout"])
+
+
+def make_rows(number: int, start: int = 0) -> list[dict]:
+    """Rows of the cohort: three classes in turn, two images a patient."""
+    rows = []
+    for n in range(start, start + number):
+        content = hashlib.sha256(str(n).encode()).hexdigest()[:32]
+        names = {"sample": f"s{n:03}", "group": f"g{n // 2:03}", "exam": f"e{n // 2:03}"}
+        rows.append(names | {"content": content, "label": CLASSES[n % 3], "fold": 1})
+    return rows
+
+
+def make_images(rows: list[dict], size: int = 16, channels: int = 1, bits: int = 8) -> Memory:
+    """Noise about a grey level that tells the class."""
+    random = np.random.default_rng(7)
+    top, dtype = 2**bits - 1, np.uint8 if bits == 8 else np.uint16
+    level = np.array([0.3 + 0.2 * CLASSES.index(row["label"]) for row in rows])
+    noise = random.normal(0, 0.15, (len(rows), channels, size, size))
+    pixels = np.clip((level[:, None, None, None] + noise) * top, 0, top).astype(dtype)
+    return Memory(pixels, [row["content"] for row in rows])
+
+
+def make_params(size: int = 16, **changes: Any) -> dict[str, Any]:
+    """A run's params with all defaults; `changes` by dotted path with `__` for the dot."""
+    params: dict[str, Any] = {"run": "cv", "seed": 3, "kind": "classification"}
+    for branch in ("model", "loss", "training", "augment"):
+        params[branch] = check(branch, {}, "test")
+    params["image"] = check("image", {"size": size}, "test")
+    params["task"] = {"classes": CLASSES}
+    params["training"] |= {"epochs": 3, "batch_size": 8, "lr": 0.01}
+    for path, value in changes.items():
+        branch, _, key = path.partition("__")
+        params[branch] = params[branch] | {key: value} if key else value
+    return params
+
+
+def train(folder: Path, params: dict[str, Any] | None = None, **named: Any) -> Path:
+    """Train a fold of 24 + 12 images into `folder`; returns the folder of results."""
+    params = params or make_params()
+    rows = named.pop("rows", None) or make_rows(36)
+    images = named.pop("images", None) or make_images(rows, params["image"]["size"])
+    task = named.pop("task", None) or TinyTask(params["task"])
+    out, state = folder / "results", folder / "state"
+    stop = named.pop("stop", None) or Stop()
+    train_fold(params, task, images, rows[:24], rows[24:], out, state, "cpu", stop, **named)
+    return out

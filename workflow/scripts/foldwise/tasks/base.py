@@ -1,0 +1,93 @@
+"""What a kind of study tells the one training loop: targets, model, loss, predictions, score."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from foldwise.errors import FoldwiseError
+
+Batch = dict[str, torch.Tensor]
+Rows = list[dict[str, Any]]
+
+
+class Task(ABC):
+    """One object for a kind of study. `settings` is the branch `task` of a run's params.
+
+    Rows are rows of the cohort with `fold`, sorted by content. A batch holds "image", float
+    (B, C, H, W) and normalised; the targets' rows; "sample_index" (B,) into the rows of the part;
+    and, where images have more planes than `image.channels`, "planes" (B, P, H, W) integers.
+    """
+
+    label_columns: ClassVar[list[str]] = []
+    """Columns of cohort.csv that are read: a change in others does not concern a run."""
+
+    monitors: ClassVar[dict[str, str]] = {}
+    """Metric -> "max" or "min" for those that may choose the weights; the default comes first."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def targets(self, rows: Rows) -> dict[str, np.ndarray]:
+        """Arrays with the rows as first axis; they are moved to the device once."""
+
+    @abstractmethod
+    def build(self, params: dict[str, Any], channels: int) -> nn.Module:
+        """The model with initial weights, drawn from torch's random state as it stands."""
+
+    @abstractmethod
+    def criterion(
+        self, params: dict[str, Any], train_targets: dict[str, np.ndarray]
+    ) -> Callable[..., Any]:
+        """The loss, made from the training part alone. Called with float32 outside of autocast."""
+
+    @abstractmethod
+    def loss(self, model: nn.Module, criterion: Callable[..., Any], batch: Batch) -> Batch:
+        """{"loss": scalar that is minimised, ...terms for the history}."""
+
+    @abstractmethod
+    def predict(self, model: nn.Module, batch: Batch) -> Batch:
+        """What is kept of a batch, B first; "embedding" (B, D) becomes embeddings_val.npy."""
+
+    @abstractmethod
+    def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
+        """Rows of val_predictions.csv from all batches' predictions; starts with `identity`."""
+
+    @abstractmethod
+    def score(self, predictions: Rows) -> dict[str, float]:
+        """Metrics of rows of val_predictions.csv, values as text or numbers; NaN if undefined."""
+
+    def flip_targets(self, batch: Batch, mirrored: torch.Tensor) -> Batch:
+        """Targets after images `mirrored` (B,) bool were flipped left to right. Here: unchanged."""
+        return batch
+
+    def sampling_weights(self, train_targets: dict[str, np.ndarray]) -> np.ndarray:
+        """(N,) weights of the `weighted` sampler."""
+        raise FoldwiseError(
+            f"training.sampler: 'weighted' is not defined for {type(self).__name__.lower()} "
+            "studies. Set it to 'shuffle'."
+        )
+
+    def monitor(self, name: str | None) -> tuple[str, str]:
+        """Name and direction of the metric that chooses the weights."""
+        name = name or next(iter(self.monitors))
+        if name not in self.monitors:
+            raise FoldwiseError(
+                f"training.monitor: '{name}' cannot choose the weights. Choose one of: "
+                f"{', '.join(self.monitors)}."
+            )
+        return name, self.monitors[name]
+
+
+def identity(row: dict[str, Any]) -> dict[str, Any]:
+    """The columns that every table of predictions starts with."""
+    return {name: row[name] for name in ("sample", "group", "exam", "fold")}
+
+
+def number(value: float) -> str:
+    """A float32 as the shortest text that always reads back to the same bits (9 digits)."""
+    return f"{float(value):.9g}"

@@ -1,0 +1,109 @@
+"""State of a running fold, beside its outputs: whole or absent, and of exactly this run."""
+
+import hashlib
+import io
+import logging
+import pickle
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from foldwise.files import private_folder, replacing
+from foldwise.hashing import digest
+from foldwise.train.fit import Fit
+from foldwise.train.stop import Stop, Stopped
+
+logger = logging.getLogger("foldwise")
+
+# Saving may take this share of the time; between epochs' ends there are at least so many seconds.
+SHARE, LEAST_SECONDS = 0.05, 60.0
+
+
+def save_stable(path: str | Path, value: Any) -> None:
+    """torch.save, but equal values are equal bytes: the file's name would become part of them."""
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    with replacing(path) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+
+
+def run_digest(
+    params: dict[str, Any],
+    code: str,
+    rows: dict[str, list[dict]],
+    targets: dict[str, dict[str, np.ndarray]],
+) -> str:
+    """Digest of all that decides a fold's weights: settings, code, contents and targets by part."""
+    contents = {part: [row["content"] for row in members] for part, members in rows.items()}
+    values = {part: arrays_digest(arrays) for part, arrays in targets.items()}
+    return digest([params, code, contents, values], 24)
+
+
+def arrays_digest(arrays: dict[str, np.ndarray]) -> str:
+    """Digest of arrays with their names, types and shapes."""
+    total = hashlib.sha256()
+    for name in sorted(arrays):
+        value = np.ascontiguousarray(arrays[name])
+        total.update(f"{name} {value.dtype.str} {value.shape}".encode())
+        total.update(value.tobytes())
+    return total.hexdigest()[:24]
+
+
+class Checkpoint:
+    """The file `<folder>/<key>.pt`; files there of another key are removed, never read."""
+
+    def __init__(self, folder: str | Path, key: str, stop: Stop) -> None:
+        self.folder, self.stop = Path(folder), stop
+        self.path = self.folder / f"{key}.pt"
+        self.saved, self.cost = time.monotonic(), 0.0
+
+    def restore(self, fit: Fit) -> None:
+        """Bring `fit` to the saved position, if there is one of this run."""
+        if self.folder.is_dir():
+            for other in self.folder.iterdir():
+                if other != self.path:
+                    logger.info("State of other settings, data or code is removed: starting anew.")
+                    other.unlink()
+        if not self.path.is_file():
+            return
+        try:
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError):
+            logger.info("The saved state cannot be read: starting anew.")
+            self.path.unlink()
+            return
+        fit.restore(state)
+        logger.info("Going on after epoch %d, step %d of the next.", fit.epoch, fit.step)
+
+    def pause(self, fit: Fit, epoch_ended: bool = False) -> None:
+        """Called between any two steps: save and leave if asked to, save if it is time to."""
+        if self.stop.requested:
+            self.save(fit)
+            logger.info(
+                "%s: saved after epoch %d, step %d of the next. Run the same again to go on.",
+                self.stop.requested,
+                fit.epoch,
+                fit.step,
+            )
+            raise Stopped
+        waited = time.monotonic() - self.saved
+        wanted = self.cost / SHARE if epoch_ended else max(LEAST_SECONDS, self.cost / SHARE)
+        if waited >= wanted:
+            self.save(fit)
+
+    def save(self, fit: Fit) -> None:
+        """Write the state, whole or not at all."""
+        start = time.monotonic()
+        private_folder(self.folder)
+        save_stable(self.path, fit.state())
+        self.saved = time.monotonic()
+        self.cost = self.saved - start
+
+    def remove(self) -> None:
+        """Forget the state: the results are written."""
+        self.path.unlink(missing_ok=True)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()

@@ -1,0 +1,84 @@
+"""All that changes while a fold is trained: what a checkpoint holds, no more and no less.
+
+Random numbers have no state here: each draw is a function of the seed and of the position.
+"""
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import torch
+from torch import nn
+
+from foldwise.train.optim import make_optimizer
+from foldwise.train.settings import Settings
+
+Weights = dict[str, torch.Tensor]
+
+
+@dataclass
+class Fit:
+    """Model and optimiser, how far they are, and the best so far.
+
+    `score` is the monitored metric with its sign turned so that larger is better.
+    """
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    stage: int = 0  # index of the running stage
+    first: int = 0  # epochs finished before this stage
+    epoch: int = 0  # epochs finished
+    step: int = 0  # steps finished in the running epoch
+    seen: int = 0  # images seen in the running epoch
+    sums: dict[str, float] = field(default_factory=dict)  # of the loss terms over these images
+    history: list[dict[str, Any]] = field(default_factory=list)  # one entry an epoch
+    times: list[list[float]] = field(default_factory=list)  # [unix time, seconds in all] an epoch
+    scores: list[float] = field(default_factory=list)  # of this stage
+    best: Weights = field(default_factory=dict)
+    best_epoch: int = 0
+    best_score: float = -math.inf
+    ended: str = ""  # why training ended; empty while it goes on
+
+    def add(self, terms: dict[str, torch.Tensor], images: int) -> float:
+        """Add a batch's mean loss terms to the epoch's sums; returns its loss."""
+        values = {name: float(value.detach()) for name, value in terms.items()}
+        for name, value in values.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value * images
+        self.seen += images
+        return values["loss"]
+
+    def close_epoch(self, score: float, min_delta: float) -> None:
+        """Count the epoch; keep its weights if they are the stage's best (NaN never is)."""
+        self.epoch, self.step, self.seen, self.sums = self.epoch + 1, 0, 0, {}
+        self.scores.append(score)
+        if not self.best or score > self.best_score + min_delta:
+            self.best, self.best_epoch = weights_of(self.model), self.epoch
+            self.best_score = -math.inf if math.isnan(score) else score
+
+    def next_stage(self, settings: Settings) -> None:
+        """Go on from the best weights, with a new optimiser and a best of its own."""
+        self.model.load_state_dict(self.best)
+        self.optimizer = make_optimizer(self.model, settings)
+        self.stage, self.first, self.scores = self.stage + 1, self.epoch, []
+        self.best, self.best_score, self.ended = {}, -math.inf, ""
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, readable with weights_only."""
+        plain = {item.name: getattr(self, item.name) for item in fields(self)}
+        return plain | {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue where `state` was taken."""
+        self.model.load_state_dict(state.pop("model"))
+        self.optimizer.load_state_dict(state.pop("optimizer"))
+        for name, value in state.items():
+            setattr(self, name, value)
+
+
+def weights_of(model: nn.Module) -> Weights:
+    """A copy of the model's weights in main memory, in plain layout: equal weights, equal bytes."""
+    plain = torch.contiguous_format
+    return {
+        name: value.detach().to("cpu", copy=True).contiguous(memory_format=plain)
+        for name, value in model.state_dict().items()
+    }

@@ -1,0 +1,211 @@
+"""The training loop. One for all kinds of study: what differs is in the task object.
+
+Read it from `train_fold` down: a fold is stages, a stage is epochs, an epoch is steps of the
+optimiser, a step is one or more batches.
+"""
+
+import math
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from foldwise.files import write_json
+from foldwise.hashing import stream_seed
+from foldwise.predict import build_model, infer
+from foldwise.train.checkpoint import save_stable
+from foldwise.train.draws import occurrence, one_of, shuffled, weighted
+from foldwise.train.failure import memory_told, non_finite
+from foldwise.train.fit import Fit
+from foldwise.train.machine import environment, make_deterministic
+from foldwise.train.optim import make_optimizer, set_rates, trainable, unfreeze
+from foldwise.train.plan import Plan, Report, make_plan
+from foldwise.train.precision import forward_in
+from foldwise.train.progress import finite
+from foldwise.train.settings import Settings, read_settings
+from foldwise.train.stop import Stop
+
+
+def train_fold(
+    params: dict[str, Any],
+    task: Any,
+    images: Any,
+    train_rows: list[dict],
+    val_rows: list[dict],
+    out: str | Path,
+    state: str | Path,
+    device: str | torch.device,
+    stop: Stop,
+    report: Report | None = None,
+    code: str = "",
+) -> None:
+    """Train one fold; write best_model.pt, train_history.json and ray_<run>.jsonl into `out`.
+
+    `params` is the content of params.json. Rows carry "fold". `state` is a folder for what a
+    stopped job needs to go on; `code` is the fingerprint that a saved state must share. After each
+    epoch `report` gets the history (one dict an epoch) and ends the training by returning True.
+    Raises TrainingFailed (non_finite, out_of_memory), and Stopped once saved after a signal.
+    """
+    device, out, settings = torch.device(device), Path(out), read_settings(params)
+    make_deterministic(device)
+    largest = max(stage.size for stage in settings.stages)
+    with memory_told(settings.batch_size, largest, params["image"]["channels"], device):
+        plan = make_plan(
+            params,
+            settings,
+            task,
+            images,
+            train_rows,
+            val_rows,
+            device,
+            out=out,
+            state=Path(state),
+            code=code,
+            stop=stop,
+            report=report,
+        )
+        model = build_model(params, task).to(device, memory_format=torch.channels_last)
+        fit = Fit(model, make_optimizer(model, settings))
+        plan.checkpoint.restore(fit)
+        plan.progress.begin(fit)
+        while not fit.ended:
+            train_epoch(fit, plan)
+            score_epoch(fit, plan)
+            end_epoch(fit, plan)
+    write_results(fit, plan, params, out)
+    plan.checkpoint.remove()
+
+
+def train_epoch(fit: Fit, plan: Plan) -> None:
+    """All steps of one epoch that are not done yet."""
+    settings, epoch = plan.settings, fit.epoch + 1
+    warming = epoch <= settings.warmup_epochs
+    unfreeze(fit.model, 0 if warming else settings.trainable_blocks)
+    schedule_rates(fit, settings)
+    for batches in steps(plan, epoch)[fit.step :]:
+        train_step(fit, plan, batches, epoch)
+        fit.step += 1
+        plan.checkpoint.pause(fit)
+
+
+def schedule_rates(fit: Fit, settings: Settings) -> None:
+    """Rates of the coming epoch: full during the warm-up, scheduled over the rest of the stage."""
+    warm = settings.warmup_epochs if fit.stage == 0 else 0
+    done, epochs = fit.epoch - fit.first, settings.stages[fit.stage].epochs
+    if done < warm:
+        set_rates(fit.optimizer, settings, 0, epochs, [])
+    else:
+        set_rates(fit.optimizer, settings, done - warm, epochs - warm, fit.scores[warm:])
+
+
+def steps(plan: Plan, epoch: int) -> list[list[tuple[np.ndarray, np.ndarray]]]:
+    """Steps of an epoch, each a list of batches: (rows, how often each row came before)."""
+    settings = plan.settings
+    if plan.sampling is None:
+        order = shuffled(settings.seed, epoch, plan.train.keys)
+    else:
+        order = weighted(settings.seed, epoch, plan.sampling)
+    cuts = np.arange(settings.batch_size, len(order), settings.batch_size)
+    if len(order) % settings.batch_size == 1:
+        # Batch normalisation cannot learn from one image: it joins the batch before.
+        cuts = cuts[:-1]
+    repeats = occurrence(order)
+    batches = list(zip(np.split(order, cuts), np.split(repeats, cuts), strict=True))
+    return [
+        batches[start : start + settings.accumulate]
+        for start in range(0, len(batches), settings.accumulate)
+    ]
+
+
+def train_step(
+    fit: Fit, plan: Plan, batches: list[tuple[np.ndarray, np.ndarray]], epoch: int
+) -> None:
+    """One step of the optimiser, on the mean gradient of all images of the batches."""
+    settings, count = plan.settings, sum(len(rows) for rows, _ in batches)
+    fit.optimizer.zero_grad(set_to_none=True)
+    for number, (rows, repeats) in enumerate(batches):
+        # Seeded for each batch, so that a resumed run needs no random state.
+        torch.manual_seed(stream_seed(settings.seed, "dropout", epoch, fit.step, number))
+        size = one_of(settings.stages[fit.stage].sizes, settings.seed, epoch, fit.step, number)
+        batch = plan.train.batch(rows, size, epoch, repeats)
+        with forward_in(settings.precision, plan.device):
+            terms = plan.task.loss(fit.model, plan.criterion, batch)
+        value = fit.add(terms, len(rows))
+        if not math.isfinite(value):
+            raise non_finite("the loss", value, epoch, fit.step + 1, rows.tolist())
+        (terms["loss"] * (len(rows) / count)).backward()
+    if settings.clip_norm is not None:
+        norm = torch.nn.utils.clip_grad_norm_(trainable(fit.model), settings.clip_norm).item()
+        if not math.isfinite(norm):
+            raise non_finite("the gradient's norm", norm, epoch, fit.step + 1, rows.tolist())
+    fit.optimizer.step()
+
+
+def score_epoch(fit: Fit, plan: Plan) -> None:
+    """Predict the validation part, note the metrics, keep the weights if they are the best."""
+    settings = plan.settings
+    outputs = infer(
+        plan.task,
+        fit.model,
+        plan.val,
+        size=settings.stages[fit.stage].size,
+        batch_size=settings.batch_size,
+        precision=settings.precision,
+        each=partial(plan.checkpoint.pause, fit),
+    )
+    metrics = plan.task.score(plan.task.table(plan.val_rows, outputs))
+    fit.history.append(
+        {
+            "epoch": fit.epoch + 1,
+            "size": settings.stages[fit.stage].size,
+            **{f"lr_{group['name']}": group["lr"] for group in fit.optimizer.param_groups},
+            **{f"train_{name}": total / fit.seen for name, total in fit.sums.items()},
+            **finite(metrics),
+        }
+    )
+    fit.close_epoch(plan.sign * metrics[plan.monitor], settings.early_stopping.min_delta)
+
+
+def end_epoch(fit: Fit, plan: Plan) -> None:
+    """Tell, and decide what comes next: another epoch, the next stage, or the end."""
+    settings, stage = plan.settings, plan.settings.stages[fit.stage]
+    plan.progress.epoch(fit)
+    done = fit.epoch - fit.first
+    patience = settings.early_stopping.patience
+    # The warm-up is no time to give up: the feature blocks have not been trained yet.
+    since = max(fit.best_epoch, settings.warmup_epochs)
+    early = patience is not None and fit.epoch - since >= patience
+    if plan.report is not None and plan.report(fit.history):
+        fit.ended = "pruned"
+    elif early or done == stage.epochs:
+        fit.ended = "no gain" if early else "all epochs"
+        if fit.stage + 1 < len(settings.stages):
+            fit.next_stage(settings)
+    plan.checkpoint.pause(fit, epoch_ended=True)
+
+
+def write_results(fit: Fit, plan: Plan, params: dict[str, Any], out: Path) -> None:
+    """Best weights with what predicting needs to know, and the history."""
+    mean, std = plan.normalise
+    best = {
+        "epoch": fit.best_epoch,
+        "monitor": plan.monitor,
+        "score": fit.history[fit.best_epoch - 1][plan.monitor],
+        "size": fit.history[fit.best_epoch - 1]["size"],
+        "mean": mean,
+        "std": std,
+    }
+    save_stable(out / "best_model.pt", {"state_dict": fit.best} | best)
+    write_json(
+        out / "train_history.json",
+        {
+            "run": params["run"],
+            "fold": plan.progress.fold,
+            "best": best,
+            "ended": fit.ended,
+            "environment": environment(plan.device, plan.settings.precision),
+            "epochs": fit.history,
+        },
+    )

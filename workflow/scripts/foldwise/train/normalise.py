@@ -1,0 +1,57 @@
+"""What pixels between 0 and 1 are normalised by."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+FIXED = {
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "half": ((0.5,), (0.5,)),
+    "unit": ((0.0,), (1.0,)),
+}
+CHUNK = 64
+
+
+def normalisation(
+    choice: str | Sequence[Any], images: Any, rows: np.ndarray, channels: int
+) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each of `channels` channels, for pixels scaled to 0..1.
+
+    `choice` is a name, or own values [mean, std] (numbers, or one for each channel). With one
+    channel `imagenet` is the mean over the three colours. `train` measures images[rows].
+    """
+    if isinstance(choice, str) and choice == "train":
+        return measured(images, rows, channels)
+    mean, std = FIXED[choice] if isinstance(choice, str) else choice
+    return _spread(mean, channels), _spread(std, channels)
+
+
+def _spread(values: Any, channels: int) -> list[float]:
+    listed = [float(value) for value in np.atleast_1d(values)]
+    return listed if len(listed) == channels else [float(np.mean(listed))] * channels
+
+
+def measured(images: Any, rows: np.ndarray, channels: int) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of images[rows]; exact: from counts of each grey level."""
+    levels = int(np.iinfo(images.dtype).max) + 1
+    counts = np.zeros((channels, levels), dtype=np.int64)
+    buffer = np.empty((CHUNK, *images.shape), dtype=images.dtype)
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        images.take(part, buffer[: len(part)])
+        for channel in range(channels):
+            counts[channel] += _histogram(buffer[: len(part), channel], levels)
+    grey = np.arange(levels) / (levels - 1)
+    share = counts / counts.sum(axis=1, keepdims=True)
+    mean = share @ grey
+    variance = (share * (grey - mean[:, None]) ** 2).sum(axis=1)
+    # A constant channel would divide by zero; it carries nothing either way.
+    std = np.where(variance > 0, np.sqrt(variance), 1.0)
+    return mean.tolist(), std.tolist()
+
+
+def _histogram(pixels: np.ndarray, levels: int) -> np.ndarray:
+    flat = np.ascontiguousarray(pixels).reshape(pixels.shape[0], -1)
+    return cv2.calcHist([flat], [0], None, [levels], [0, levels]).ravel().astype(np.int64)

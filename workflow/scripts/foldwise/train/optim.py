@@ -1,0 +1,74 @@
+"""Which parameters are trained, and by which optimiser."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from foldwise.errors import FoldwiseError
+from foldwise.train.schedule import rate
+from foldwise.train.settings import Settings
+
+
+def trained_modules(model: nn.Module, blocks: int | None) -> list[nn.Module]:
+    """Head and the last `blocks` feature blocks; with None the whole model."""
+    if blocks is None:
+        return [model]
+    features = list(model.blocks())
+    if blocks > len(features):
+        raise FoldwiseError(
+            f"model.trainable_blocks is {blocks}, but the model has {len(features)} feature "
+            "blocks. Lower it or write `all`."
+        )
+    return [model.head, *features[len(features) - blocks :]]
+
+
+def unfreeze(model: nn.Module, blocks: int | None) -> None:
+    """Let gradients reach head and the last `blocks` blocks only, and set train and eval modes.
+
+    A frozen block stays in eval mode: its batch normalisation must neither use nor learn the
+    statistics of the batch, and its dropout must not blur features that nothing adapts to.
+    """
+    trained = trained_modules(model, blocks)
+    model.requires_grad_(blocks is None).train(blocks is None)
+    for module in trained:
+        module.requires_grad_(True).train()
+
+
+def groups(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Parameters of the head and all others; a model without `head` counts as head."""
+    head = list(getattr(model, "head", model).parameters())
+    known = {id(parameter) for parameter in head}
+    return head, [parameter for parameter in model.parameters() if id(parameter) not in known]
+
+
+def make_optimizer(model: nn.Module, settings: Settings) -> torch.optim.Optimizer:
+    """Adam, AdamW or SGD over two groups, head first. What is frozen has no gradient: skipped."""
+    chosen = [
+        {"params": parameters, "name": name}
+        for name, parameters in zip(("head", "backbone"), groups(model), strict=True)
+        if parameters
+    ]
+    common = {"lr": settings.lr, "weight_decay": settings.weight_decay, "fused": True}
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(chosen, momentum=settings.momentum, **common)
+    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    return kind(chosen, **common)
+
+
+def set_rates(
+    optimizer: torch.optim.Optimizer,
+    settings: Settings,
+    epoch: int,
+    epochs: int,
+    scores: list[float],
+) -> None:
+    """Set each group's rate for `epoch` (from 0) of `epochs`; see `schedule.rate`."""
+    bases = {"head": settings.lr, "backbone": settings.backbone_lr}
+    for group in optimizer.param_groups:
+        group["lr"] = rate(bases[group["name"]], settings.schedule, epoch, epochs, scores)
+
+
+def trainable(model: nn.Module) -> Iterator[nn.Parameter]:
+    """Parameters that gradients reach at present."""
+    return (parameter for parameter in model.parameters() if parameter.requires_grad)
