@@ -90,6 +90,8 @@ GROUPS = {
     "FUSIONS": FUSIONS,
 }
 
+WHAT = {"VISION": "vision model", "SEGMENTERS": "segmentation model", "LOSSES": "loss"}
+
 
 def names(group: str) -> list[str]:
     """The names of a group, sorted; they are the choices that a schema offers."""
@@ -110,6 +112,6 @@ def load(group: str, name: str) -> Any:
 def _entry(group: str, name: str) -> tuple[str, str]:
     if group not in GROUPS:
         raise FoldwiseError(f"registry: no group '{group}'. Groups: {', '.join(sorted(GROUPS))}.")
-    what = group.lower().rstrip("s") if group != "LOSSES" else "loss"
+    what = WHAT.get(group, group.lower().removesuffix("s"))
     module, _, attribute = GROUPS[group][choose(name, GROUPS[group], what, "study")].partition(":")
     return module, attribute
