@@ -62,6 +62,11 @@ def archive(wildcards):
     return state.archive_state(STUDIES[wildcards.study])
 
 
+def cache_key(wildcards):
+    """Params of `cohort`: name of the cache whose lists it extends."""
+    return state.cache_key(STUDIES[wildcards.study])
+
+
 def shards(wildcards):
     """Cache shards of a study, known once its cohort is listed."""
     images = checkpoints.cohort.get(study=wildcards.study).output.images
@@ -84,12 +89,16 @@ def training_threads(wildcards):
     return STUDIES[wildcards.study]["training"]["threads"]
 
 
+def fold_numbers(wildcards):
+    """Numbers of the study's folds, from 1."""
+    return state.fold_numbers(STUDIES[wildcards.study])
+
+
 def of_folds(pattern):
     """Input of a rule: `pattern` for every fold of the study."""
 
     def read(wildcards):
-        numbers = state.fold_numbers(STUDIES[wildcards.study])
-        return expand(pattern, fold=numbers, **wildcards)
+        return expand(pattern, fold=fold_numbers(wildcards), **wildcards)
 
     return read
 

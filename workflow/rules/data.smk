@@ -19,7 +19,7 @@ checkpoint cohort:
         gpu=0,
     params:
         data=branch("data", "seed"),
-        image=branch("image"),
+        cache=cache_key,
         archive=archive,
         code=code("cohort"),
     script:

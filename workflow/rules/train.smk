@@ -105,7 +105,6 @@ rule cv_summary:
         params="results/{study}/runs/{run}/params.json",
         metrics=of_folds("results/{study}/runs/{run}/fold_{fold}/results/metrics/val_metrics.json"),
         predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),
-        histories=of_folds("results/{study}/runs/{run}/fold_{fold}/results/train_history.json"),
         folds=of_folds("results/{study}/folds/fold_{fold}.csv"),
     output:
         summary="results/{study}/runs/{run}/cv_summary.json",
@@ -123,5 +122,7 @@ rule cv_summary:
         gpu=0,
     params:
         code=code("cv_summary"),
+        numbers=fold_numbers,
+        logs=of_folds("results/{study}/logs/{run}/train_fold/fold_{fold}.log"),
     script:
         "../scripts/cv_summary.py"

@@ -20,6 +20,13 @@ def set_threads(number: int) -> None:
     torch.set_num_threads(number)
 
 
+def device() -> Any:
+    """The GPU that this job may use, if any, else the CPU."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def make_deterministic(device: Any) -> None:
     """Refuse algorithms whose result depends on timing; on a GPU some have no other: warn."""
     import torch

@@ -1,0 +1,1 @@
+"""Report: needs the summary of a run; makes figures and the page that shows them."""

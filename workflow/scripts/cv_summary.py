@@ -1,0 +1,24 @@
+"""Rule cv_summary: the folds of a run put together, and their logs as one."""
+
+from foldwise.adapter import adapter
+from foldwise.files import read_json, write_json
+from foldwise.registry import load
+from foldwise.summary import join_logs, read_fold, summarise
+
+with adapter(snakemake):
+    params = read_json(snakemake.input.params)
+    numbers = snakemake.params.numbers
+    files = zip(
+        numbers,
+        snakemake.input.metrics,
+        snakemake.input.predictions,
+        snakemake.input.folds,
+        strict=True,
+    )
+    summary = summarise(
+        folds=[read_fold(*names) for names in files],
+        task=load("MEASURES", params["kind"])(params["task"]),
+        seed=params["seed"],
+    )
+    write_json(snakemake.output.summary, summary)
+    join_logs(dict(zip(numbers, snakemake.params.logs, strict=True)), snakemake.output.log)

@@ -1,0 +1,15 @@
+"""Rule folds: groups dealt into folds, audited for leaks."""
+
+from pathlib import Path
+
+from foldwise.adapter import adapter
+from foldwise.folds import FoldSettings, make_folds
+
+with adapter(snakemake):
+    settings = snakemake.params.settings
+    make_folds(
+        settings=FoldSettings(**settings["folds"], seed=settings["seed"]),
+        cohort=snakemake.input.cohort,
+        folder=Path(snakemake.output.folds).parent,
+        where=f"config/studies/{snakemake.wildcards.study}.yaml",
+    )

@@ -1,0 +1,34 @@
+"""Rule train_fold: one fold's model, resumed where an earlier job was stopped."""
+
+from pathlib import Path
+
+from foldwise.adapter import adapter
+from foldwise.files import read_json
+from foldwise.train.machine import set_threads
+from foldwise.train.stop import Stop
+
+with adapter(snakemake):
+    stop = Stop().listen()
+    params = read_json(snakemake.input.params)
+    set_threads(params["training"]["threads"])
+    # After set_threads: these import torch.
+    from foldwise.data.cache import Images
+    from foldwise.registry import load
+    from foldwise.train.loop import train_fold
+    from foldwise.train.machine import device
+    from foldwise.train.rows import parts
+
+    rows = parts(snakemake.input.cohort, snakemake.input.fold, int(snakemake.wildcards.fold))
+    out = Path(snakemake.output.model).parent
+    train_fold(
+        params=params,
+        task=load("TASKS", params["kind"])(params["task"]),
+        images=Images.of(rows["train"] + rows["val"], "results/cache"),
+        train_rows=rows["train"],
+        val_rows=rows["val"],
+        out=out,
+        state=out.parent / "state",
+        device=device(),
+        stop=stop,
+        code=snakemake.params.code,
+    )
