@@ -37,6 +37,14 @@ def class_weights(
     return torch.tensor(weights, dtype=torch.float32)
 
 
+def weighted_mean(loss_b: Tensor, target_b: Tensor, weights_k: Tensor | None) -> Tensor:
+    """Mean of (B,) losses, each with the weight of its class (as torch's cross_entropy)."""
+    if weights_k is None:
+        return loss_b.mean()
+    weight_b = weights_k[target_b]
+    return (weight_b * loss_b).sum() / weight_b.sum()
+
+
 class CrossEntropy(nn.Module):
     """Cross-entropy, averaged over the samples' class weights.
 
@@ -77,10 +85,7 @@ class Focal(nn.Module):
         log_pt = (log_p * hit).sum(dim=1)
         # 1 - p_t loses all digits near p_t = 1; expm1 keeps them.
         loss_b = -((-torch.expm1(log_pt)).clamp_min(0) ** self.gamma) * log_pt
-        if self.weights is None:
-            return loss_b.mean()
-        weight_b = self.weights[target_b]
-        return (weight_b * loss_b).sum() / weight_b.sum()
+        return weighted_mean(loss_b, target_b, self.weights)
 
 
 def cross_entropy(

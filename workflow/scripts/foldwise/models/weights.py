@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from foldwise.errors import FoldwiseError
 from foldwise.models.backbone import Backbone
@@ -26,16 +26,20 @@ def load_weights(backbone: Backbone, source: str, name: str) -> None:
     if source in ("none", None):
         return
     found = imagenet(backbone, name) if source == "imagenet" else read_weights(source)
-    state = adapted(found, backbone)
-    expected = backbone.net.state_dict()
+    fill(backbone.net, adapted(found, backbone), source, name)
+
+
+def fill(net: nn.Module, state: Mapping[str, Tensor], source: str, name: str) -> None:
+    """Load a state dict that must fit exactly; FoldwiseError names what does not."""
+    expected = net.state_dict()
     # A batch norm's counter is missing in files of old torch and has no effect on the result.
     missing = [k for k in expected if k not in state and not k.endswith("num_batches_tracked")]
-    unexpected = [key for key in state if key not in expected]
     misfits = [
         f"{key} {tuple(state[key].shape)} for {tuple(expected[key].shape)}"
         for key in state
         if key in expected and state[key].shape != expected[key].shape
     ]
+    unexpected = [key for key in state if key not in expected]
     problems = {"missing": missing, "unexpected": unexpected, "of another shape": misfits}
     if any(problems.values()):
         listed = "; ".join(f"{what}: {_few(keys)}" for what, keys in problems.items() if keys)
@@ -43,7 +47,7 @@ def load_weights(backbone: Backbone, source: str, name: str) -> None:
             f"model.weights: {source} does not fit model.name {name} ({listed}). "
             "Name the network that the file was saved from, or another file."
         )
-    backbone.net.load_state_dict(state, strict=False)
+    net.load_state_dict(state, strict=False)
 
 
 def imagenet(backbone: Backbone, name: str) -> Mapping[str, Tensor]:
