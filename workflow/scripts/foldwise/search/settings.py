@@ -1,0 +1,266 @@
+"""Settings of a search and its plan: which trial is proposed by what, from which values.
+
+Standard library only: the plan is drawn up when the DAG is built.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from foldwise.errors import FoldwiseError, choose
+from foldwise.hashing import digest
+from foldwise.search.read_space import parse_space
+from foldwise.search.space import Space, size
+
+# Options of each sampler with their defaults; None leaves the choice to the library.
+SAMPLERS: dict[str, dict[str, Any]] = {
+    "tpe": {"startup": 10, "candidates": 24},
+    "random": {},
+    "grid": {},
+    "cmaes": {"population": None, "sigma": None},
+    "gp": {"startup": 10},
+    "qmc": {"sequence": "sobol"},
+    "nsga2": {"population": 20, "crossover": 0.9, "mutation": None},
+    "best": {},
+}
+PRUNERS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "median": {"startup": 5, "warmup": 2, "interval": 1, "least": 1},
+    "percentile": {"percentile": 25.0, "startup": 5, "warmup": 2, "interval": 1, "least": 1},
+    "halving": {"first": 1, "factor": 4, "skip": 0},
+    "hyperband": {"first": 1, "factor": 3},
+}
+ACROSS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "first_fold": {"percentile": 50.0, "startup": 5},
+    "wilcoxon": {"p": 0.1, "startup": 2},
+}
+COSTS = ("parameters", "multiply_adds", "milliseconds")
+DIRECTIONS = {"max": "maximize", "min": "minimize"}
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A metric of the study or a cost, and whether more of it is better."""
+
+    metric: str
+    direction: str
+
+    @property
+    def sign(self) -> int:
+        """1 where more is better, else -1."""
+        return 1 if self.direction == "maximize" else -1
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a trial may spend; values of different budgets are never compared.
+
+    `epochs` None is the run's own; `subset` is the share of the training part's groups.
+    """
+
+    epochs: int | None = None
+    subset: float = 1.0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of trials with one sampler and one budget; `first` is its first trial's number."""
+
+    first: int
+    trials: int
+    sampler: str
+    options: Mapping[str, Any]
+    budget: Budget
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search as a study file states it, complete."""
+
+    space: Space
+    phases: tuple[Phase, ...]
+    window: int
+    objectives: tuple[Objective, ...]
+    pruner: Mapping[str, Any] = field(default_factory=lambda: {"name": "none", "patience": 0})
+    across: Mapping[str, Any] = field(default_factory=lambda: {"name": "none"})
+    folds: tuple[int, ...] = (1,)
+    max_failed: float = 0.5
+    seed: int = 0
+
+    @property
+    def trials(self) -> int:
+        """Number of trials in all phases."""
+        return sum(phase.trials for phase in self.phases)
+
+    def phase(self, number: int) -> Phase:
+        """The phase of trial `number`."""
+        return next(item for item in reversed(self.phases) if item.first <= number)
+
+    def seen(self, number: int) -> int:
+        """How many trials' values trial `number` may know: those of 0 .. number - window."""
+        return max(number - self.window + 1, 0)
+
+    @property
+    def prunes(self) -> bool:
+        """True if a trial may be stopped before its end."""
+        pruner = self.pruner["name"] != "none" or self.pruner["patience"] > 0
+        return pruner or self.across["name"] != "none"
+
+    def identity(self, number: int) -> str:
+        """Digest of all settings that decide trial `number`; equal after trials are added.
+
+        The number of trials of the phase that `number` is in is left out, so that a longer search
+        goes on from the same trials.
+        """
+        phases = [asdict(phase) for phase in self.phases if phase.first <= number]
+        phases[-1].pop("trials")
+        settings = [
+            [asdict(item) for item in self.space],
+            phases,
+            self.window,
+            [asdict(item) for item in self.objectives],
+            dict(self.pruner),
+            dict(self.across),
+            list(self.folds),
+            self.seed,
+        ]
+        return digest(settings)
+
+
+def parse_search(
+    raw: dict[str, Any],
+    seed: int,
+    folds: list[int],
+    monitors: Mapping[str, str],
+    where: str = "search",
+) -> Search:
+    """Read the `search` branch of a study.
+
+    Args:
+        raw: the branch, already checked against its schema.
+        seed: the study's seed.
+        folds: numbers of the study's folds.
+        monitors: metrics that the study measures, with "max" or "min"; the first is the default.
+        where: named in errors.
+    """
+    space = parse_space(raw.get("space") or {}, f"{where}.space")
+    window = raw.get("window", 1)
+    if not isinstance(window, int) or isinstance(window, bool) or window < 1:
+        raise FoldwiseError(
+            f"{where}.window: {window!r}. Trial n knows the values of trials up to n - window: "
+            "write 1 or more, best twice the number of trials that run at once."
+        )
+    objectives = parse_objectives(raw.get("objective"), monitors, where)
+    search = Search(
+        space=space,
+        phases=parse_phases(raw, space, where),
+        window=window,
+        objectives=objectives,
+        pruner=options(raw.get("pruner", "none"), PRUNERS, "pruner", f"{where}.pruner"),
+        across=options(raw.get("across_folds", "none"), ACROSS, "rule", f"{where}.across_folds"),
+        folds=parse_folds(raw.get("folds"), folds, where),
+        max_failed=raw.get("max_failed", 0.5),
+        seed=seed,
+    )
+    check_pruning(search, where)
+    return search
+
+
+def options(raw: Any, table: dict[str, dict], what: str, place: str) -> dict[str, Any]:
+    """`name` or `{name: ..., option: ...}` with the table's defaults filled in."""
+    given = {"name": raw} if isinstance(raw, str) else dict(raw)
+    name = choose(given.pop("name", ""), table, what, place)
+    known = table[name] | ({"patience": 0, "min_delta": 0.0} if what == "pruner" else {})
+    for key in given:
+        choose(key, known or {"no option": None}, f"option of {what} '{name}'", place)
+    return {"name": name, **known, **given}
+
+
+def parse_objectives(raw: Any, monitors: Mapping[str, str], where: str) -> tuple[Objective, ...]:
+    """One objective or several, each a name or `{metric, direction}`."""
+    entries = raw if isinstance(raw, list) else [raw if raw is not None else next(iter(monitors))]
+    objectives = []
+    for entry in entries:
+        named = {"metric": entry} if isinstance(entry, str) else entry
+        known = {**monitors, **dict.fromkeys(COSTS, "min")}
+        metric = choose(named["metric"], known, "objective", f"{where}.objective")
+        direction = named.get("direction", DIRECTIONS[known[metric]])
+        objectives.append(
+            Objective(metric, choose(direction, DIRECTIONS.values(), "direction", where))
+        )
+    metrics = [item.metric for item in objectives]
+    if len(set(metrics)) < len(metrics):
+        raise FoldwiseError(f"{where}.objective: {', '.join(metrics)}: name each metric once.")
+    if all(metric in COSTS for metric in metrics):
+        raise FoldwiseError(f"{where}.objective: only costs. Name a metric of the study as well.")
+    return tuple(objectives)
+
+
+def parse_phases(raw: dict[str, Any], space: Space, where: str) -> tuple[Phase, ...]:
+    """The phases, or the one phase that `trials` and `sampler` make.
+
+    In a finite space a budget's trials end with its combinations: none is trained twice.
+    """
+    entries = raw.get("phases") or [{"trials": raw.get("trials", 20)}]
+    combinations, left, phases, first = size(space), {}, [], 0
+    for index, entry in enumerate(entries):
+        place = f"{where}.phases[{index}]" if raw.get("phases") else where
+        chosen = options(
+            entry.get("sampler", raw.get("sampler", "tpe")), SAMPLERS, "sampler", f"{place}.sampler"
+        )
+        name = chosen.pop("name")
+        if name == "grid" and combinations is None:
+            loose = [item.key for item in space if item.values() is None]
+            raise FoldwiseError(
+                f"{place}: a grid needs listed values, but {', '.join(loose)} "
+                f"{'is' if len(loose) == 1 else 'are'} continuous. Give a step, or choices."
+            )
+        if name == "best" and not phases:
+            raise FoldwiseError(f"{place}: 'best' repeats trials of earlier phases; there is none.")
+        budget = Budget(entry.get("epochs"), entry.get("subset", 1.0))
+        trials = entry["trials"]
+        if combinations is not None:
+            trials = min(trials, left.setdefault(budget, combinations))
+            left[budget] -= trials
+        phases.append(Phase(first, trials, name, chosen, budget))
+        first += trials
+    return tuple(phases)
+
+
+def parse_folds(raw: Any, folds: list[int], where: str) -> tuple[int, ...]:
+    """Folds that judge a trial: a list of numbers, or how many of the first; all by default."""
+    chosen = folds if raw is None else folds[:raw] if isinstance(raw, int) else raw
+    unknown = [fold for fold in chosen if fold not in folds]
+    if unknown or not chosen or (isinstance(raw, int) and raw > len(folds)):
+        raise FoldwiseError(
+            f"{where}.folds: {raw!r}, but the study has folds {folds[0]} to {folds[-1]}. "
+            "Name some of them, or say how many of the first."
+        )
+    return tuple(chosen)
+
+
+def check_pruning(search: Search, where: str) -> None:
+    """Refuse pruning that cannot work: several objectives, or a test that can never decide."""
+    if len(search.objectives) > 1 and search.prunes:
+        raise FoldwiseError(
+            f"{where}: pruning compares one value, but there are {len(search.objectives)} "
+            "objectives. Set pruner and across_folds to none, or name one objective."
+        )
+    if search.pruner["patience"] and search.pruner["name"] in ("halving", "hyperband"):
+        raise FoldwiseError(
+            f"{where}.pruner: patience works with median, percentile or none. Successive halving "
+            "decides at its rungs and cannot wait."
+        )
+    across, count = search.across, len(search.folds)
+    if across["name"] != "none" and count < 2:
+        raise FoldwiseError(
+            f"{where}.across_folds: '{across['name']}' needs two folds or more; folds is {count}."
+        )
+    # The one-sided signed-rank test of k pairs has no p-value below 2^-k.
+    if across["name"] == "wilcoxon" and 0.5 ** (count - 1) >= across["p"]:
+        raise FoldwiseError(
+            f"{where}.across_folds: after {count - 1} of {count} folds no signed-rank p-value is "
+            f"below {0.5 ** (count - 1):g}, so p: {across['p']:g} never stops a trial. "
+            "Use more folds, a larger p, or first_fold."
+        )
