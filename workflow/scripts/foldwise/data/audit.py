@@ -1,0 +1,153 @@
+"""The audit: what decoding said of each image, joined with the cohort; the analysed set.
+
+Needs the files of `make_cohort` and the JSON file of every cache shard. Identifying values are
+read and written in `private/` only.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from foldwise.data.audit_files import identified, manifest_of, write_audit
+from foldwise.data.conflicts import Conflicts, refusal
+from foldwise.data.findings import LEFT_OUT, NOTE, QUARANTINE, Finding, check_share
+from foldwise.errors import FoldwiseError
+from foldwise.files import read_csv, read_json
+
+log = logging.getLogger("foldwise")
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """Branch `data` as far as the audit reads it."""
+
+    order: tuple[str, ...] = ()
+    conflicts: Conflicts = field(default_factory=Conflicts)
+    max_quarantine: float = 0.05
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> "AuditSettings":
+        """From the branch `data` of a study."""
+        return cls(
+            order=tuple(str(name) for name in (data.get("classes") or {}).get("order") or ()),
+            conflicts=Conflicts(**(data.get("conflicts") or {})),
+            max_quarantine=data.get("max_quarantine", 0.05),
+        )
+
+
+def make_audit(
+    settings: AuditSettings, study: str | Path, shards: Iterable[str | Path]
+) -> dict[str, Any]:
+    """Write cohort.csv, audit/ and private/quarantine.csv of a study; return the manifest.
+
+    `shards` are the JSON files of the study's cache shards. Raises FoldwiseError when more than
+    `max_quarantine` cannot be used, for a refused conflict, for a class without an image.
+    """
+    study = Path(study)
+    decoded = read_shards(shards)
+    images = read_csv(study / "images.csv")
+    labels = {row["sample"]: row for row in read_csv(study / "labels.csv")}
+    findings = [Finding(**row) for row in read_csv(study / "findings.csv")]
+    rows = [image | labels[image["sample"]] for image in images if image["sample"] in labels]
+    findings += faults(images, decoded)
+    rows = _standing(rows, findings)
+    findings += clashes(rows, decoded, settings, study)
+    analysed = [
+        row | {"pixels": decoded[row["content"]]["pixel_digest"]}
+        for row in _standing(rows, findings)
+    ]
+    check_share(findings, len(analysed), settings.max_quarantine, study, "Audit")
+    check_classes(analysed, settings.order)
+    manifest = manifest_of(study, analysed, findings, images, set(labels), decoded, settings.order)
+    write_audit(study, analysed, findings, manifest)
+    log.info("Audit: %d of %d images analysed.", len(analysed), len(images))
+    return manifest
+
+
+def read_shards(shards: Iterable[str | Path]) -> dict[str, dict[str, Any]]:
+    """Content -> what decoding said of it: status ("ok" or a reason), pixel_digest, facts."""
+    return {row["content"]: row for path in shards for row in read_json(path)["rows"]}
+
+
+def _standing(rows: list[dict[str, str]], findings: list[Finding]) -> list[dict[str, str]]:
+    stopped = {item.key for item in findings if item.kind != NOTE}
+    return [row for row in rows if row["sample"] not in stopped]
+
+
+def faults(images: list[dict[str, str]], decoded: dict[str, dict[str, Any]]) -> list[Finding]:
+    """Images whose decoding did not end well. Raises FoldwiseError if a shard lacks an image."""
+    lacking = sum(image["content"] not in decoded for image in images)
+    if lacking:
+        raise FoldwiseError(
+            f"Audit: {lacking} of {len(images)} images stand in no cache shard: shards and cohort "
+            "do not belong together. Delete images.csv of the study and run again."
+        )
+    return [
+        Finding(image["sample"], "decode", QUARANTINE, decoded[image["content"]]["status"])
+        for image in images
+        if decoded[image["content"]]["status"] != "ok"
+    ]
+
+
+def clashes(
+    rows: list[dict[str, str]],
+    decoded: dict[str, dict[str, Any]],
+    settings: AuditSettings,
+    study: Path,
+) -> list[Finding]:
+    """Equal pixels in different files: of two groups, with two labels, or plain copies.
+
+    Raises FoldwiseError where the rule for one of the first two is `refuse`.
+    """
+    same: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        same[decoded[row["content"]]["pixel_digest"]].append(row)
+    twins = [group for group in same.values() if len(group) > 1]
+    across = [group for group in twins if len({row["group"] for row in group}) > 1]
+    within = [group for group in twins if len({row["group"] for row in group}) == 1]
+    torn = [group for group in within if len({_labels(row) for row in group}) > 1]
+    copies = [row["sample"] for group in within if group not in torn for row in group[1:]]
+    return [
+        *_settle(across, "same_pixels", settings.conflicts.pixels, study),
+        *_settle(torn, "two_labels", settings.conflicts.labels, study),
+        *(Finding(sample, "decode", LEFT_OUT, "copy") for sample in copies),
+    ]
+
+
+def _labels(row: dict[str, str]) -> tuple[str, ...]:
+    known = {"sample", "group", "exam", "content", "shard", "row"}
+    known |= {"view", "side", "split", "stratum"}
+    return tuple(value for name, value in sorted(row.items()) if name not in known)
+
+
+def _settle(
+    groups: list[list[dict[str, str]]], reason: str, rule: str, study: Path
+) -> list[Finding]:
+    found = [
+        Finding(row["sample"], "decode", QUARANTINE, reason, detail=f"set {number}")
+        for number, group in enumerate(groups, 1)
+        for row in group
+    ]
+    if found and rule == "refuse":
+        raise refusal(reason, len(groups), len(found), identified(found, study), study)
+    return found
+
+
+def check_classes(rows: list[dict[str, str]], order: tuple[str, ...]) -> None:
+    """Raise FoldwiseError when nothing is left, or nothing of a class of `order`."""
+    if not rows:
+        raise FoldwiseError(
+            "Audit: no image is left after decoding. See audit/data_audit.csv of the study's last "
+            "good run and private/stopped.csv, and mend the archive."
+        )
+    counts = Counter(row.get("label") for row in rows)
+    empty = [name for name in order if not counts[name]]
+    if empty:
+        there = ", ".join(f"{name}: {counts[name]}" for name in order)
+        raise FoldwiseError(
+            f"Audit: no image of class {empty[0]} can be used ({there}). Mend the images that are "
+            "in quarantine, or merge the class in data.classes.mapping."
+        )

@@ -1,0 +1,132 @@
+"""The cohort: table and archive joined into samples, before anything is decoded.
+
+Writes `images.csv` (what to decode; no label), `labels.csv` (what may be analysed), `findings.csv`
+and `flow.json`, none of which holds an identifying value or depends on the table's order, and the
+private counterparts.
+"""
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from foldwise.data import conflicts, resolve
+from foldwise.data.archive import Inventory, locked
+from foldwise.data.cohort_files import check, flow_of, place, write
+from foldwise.data.conflicts import Conflicts
+from foldwise.data.exclusions import read_exclusions, same_identity, unused
+from foldwise.data.findings import Finding
+from foldwise.data.identity import Names, load_key
+from foldwise.data.join import repeated_rows
+from foldwise.data.labels import ClassScheme
+from foldwise.data.missing import judge_missing
+from foldwise.data.readers.base import Columns, Missing, Reader
+from foldwise.data.resolve import Item, Ledger
+from foldwise.data.table import TableSettings, read_table
+
+log = logging.getLogger("foldwise")
+
+
+@dataclass(frozen=True)
+class CohortSettings:
+    """What a study says of its data (`data.*`), with its seed."""
+
+    root: str
+    table: TableSettings
+    columns: Columns = field(default_factory=Columns)
+    classes: dict[str, Any] = field(default_factory=dict)
+    group: str = "patient"
+    views: tuple[str, ...] = ()
+    subset: int | None = None
+    exclusions: str | None = None
+    conflicts: Conflicts = field(default_factory=Conflicts)
+    max_quarantine: float = 0.05
+    allow_burned_in: bool = False
+    seed: int = 42
+
+    @classmethod
+    def of(cls, data: dict[str, Any], seed: int) -> "CohortSettings":
+        """From the branch `data` of a study, checked against its schema before."""
+        return cls(
+            root=data["root"],
+            table=TableSettings(**data["table"]),
+            columns=Columns(**(data.get("columns") or {})),
+            classes=data.get("classes") or {},
+            group=data.get("group", "patient"),
+            views=tuple(data.get("views") or ()),
+            subset=data.get("subset"),
+            exclusions=data.get("exclusions"),
+            conflicts=Conflicts(**(data.get("conflicts") or {})),
+            max_quarantine=data.get("max_quarantine", 0.05),
+            allow_burned_in=data.get("burned_in", "quarantine") == "allow",
+            seed=seed,
+        )
+
+    @property
+    def scheme(self) -> ClassScheme:
+        """How labels are read; letters and numbers mean the same in a table of paths."""
+        return ClassScheme.of(self.classes, letters=self.table.format == "paths")
+
+
+def make_cohort(
+    settings: CohortSettings,
+    reader: Reader,
+    study: str | Path,
+    private: str | Path,
+    lists: str | Path,
+    threads: int = 2,
+) -> dict[str, Any]:
+    """Make the cohort of a study and return its flow (what `flow.json` holds).
+
+    `study` is results/<study>, `private` results/private, `lists` results/cache/<key>/lists.
+    Raises FoldwiseError for a missing or unusable table or archive, a refused conflict, a class
+    without an image, and more in quarantine than `max_quarantine`.
+    """
+    study, private = Path(study), Path(private)
+    names = Names(load_key(private))
+    table = read_table(settings.table)
+    archive = Inventory(settings.root, reader.kind, private)
+    joined = reader.rows(
+        table, archive.listing, Path(settings.root), settings.table.format, settings.columns, names
+    )
+    with locked(private / f"archive_{archive.key}.lock"):
+        wanted = (path for one in joined.found for path in one.files)
+        entries = archive.read(wanted, reader.facts, threads, _progress)
+        items = resolve.items_of(joined.found, entries, names)
+        findings = joined.findings + _settle(items, joined.missing, settings, names, study)
+        check(items, findings, settings, study)
+        places = place(items, archive, private, Path(lists))
+    flow = flow_of(items, findings, len(table.rows), archive, settings.group)
+    write(items, findings, joined.label_columns, places, study, flow, table.path)
+    log.info("Cohort: %d images, %d files read anew.", flow["usable"], archive.read_now)
+    return flow
+
+
+def _progress(done: int, number: int) -> None:
+    log.info("Archive: %d of %d new files read.", done, number)
+
+
+def _settle(
+    items: list[Item],
+    missing: list[Missing],
+    settings: CohortSettings,
+    names: Names,
+    study: Path,
+) -> list[Finding]:
+    """Apply all rules in turn: what is left out on purpose first, then faults and conflicts."""
+    ledger, rules = Ledger(), settings.conflicts
+    reasons = read_exclusions(settings.exclusions)
+    used = resolve.apply_exclusions(items, ledger, reasons, same_identity)
+    used |= judge_missing(missing, ledger, settings.scheme, reasons, names)
+    resolve.check_faults(items, ledger)
+    resolve.apply_views(items, ledger, settings.views)
+    resolve.apply_labels(items, ledger, settings.scheme)
+    resolve.check_headers(items, ledger, settings.allow_burned_in)
+    conflicts.settle_labels(items, rules, ledger, study)
+    conflicts.settle_patients(items, rules, ledger, study)
+    resolve.name_groups(items, ledger, names, settings.group)
+    conflicts.settle_pixels(items, rules, ledger, study)
+    conflicts.drop_copies(items, ledger)
+    resolve.draw_subset(items, ledger, settings.subset, settings.seed)
+    notes = repeated_rows([item.found for item in items], names)
+    return ledger.findings + notes + unused(reasons, used, names)

@@ -1,0 +1,126 @@
+"""Data that contradict themselves: refused, or left out whole where the config says `drop`."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from foldwise.data.findings import LEFT_OUT, QUARANTINE, Finding, stop
+from foldwise.data.resolve import Item, Ledger
+
+
+@dataclass(frozen=True)
+class Conflicts:
+    """What to do with each kind: `refuse` stops the run, `drop` leaves all concerned out."""
+
+    labels: str = "refuse"
+    patients: str = "refuse"
+    pixels: str = "refuse"
+
+
+MESSAGES = {
+    "two_labels": (
+        "labels",
+        "{things} with two different labels ({images}). Correct the table, or set "
+        "data.conflicts.labels: drop to leave these out.",
+    ),
+    "two_patients": (
+        "patients",
+        "{things} under two patients ({images}): their images could stand in training and "
+        "validation at once. Correct the archive or the table, or set data.conflicts.patients: "
+        "drop to leave these out.",
+    ),
+    "same_pixels": (
+        "pixels",
+        "{things} that two groups have ({images}): one of them is filed under the wrong patient, "
+        "or two ids are one patient. Exclude the wrong ones, or set data.conflicts.pixels: drop to "
+        "leave all of them out.",
+    ),
+}
+THINGS = {"two_labels": "exam", "two_patients": "exam", "same_pixels": "picture"}
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 exam`, `2 exams`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def refusal(
+    reason: str, things: int, images: int, findings: list[Finding], study: Path
+) -> FoldwiseError:
+    """The error for a conflict whose rule is `refuse`, its rows written to private/stopped.csv."""
+    text = MESSAGES[reason][1].format(
+        things=counted(things, THINGS[reason]), images=counted(images, "image")
+    )
+    return stop(findings, study, text)
+
+
+def settle(
+    clashes: list[list[Item]], reason: str, rules: Conflicts, ledger: Ledger, study: Path
+) -> None:
+    """Quarantine all items of all clashes, or refuse. Raises FoldwiseError for `refuse`."""
+    before = len(ledger.findings)
+    for item in (item for clash in clashes for item in clash):
+        ledger.mark(item, "cohort", QUARANTINE, reason)
+    if clashes and getattr(rules, MESSAGES[reason][0]) == "refuse":
+        images = sum(len(clash) for clash in clashes)
+        raise refusal(reason, len(clashes), images, ledger.findings[before:], study)
+
+
+def _together(items: list[Item], by: Callable[[Item], str]) -> list[list[Item]]:
+    """Items with equal `by`, without those that were left out on purpose."""
+    groups: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        if item.state != LEFT_OUT and by(item):
+            groups[by(item)].append(item)
+    return list(groups.values())
+
+
+def _exam(item: Item) -> str:
+    return item.accession or item.found.files[0]
+
+
+def _content(item: Item) -> str:
+    return item.content
+
+
+def settle_labels(items: list[Item], rules: Conflicts, ledger: Ledger, study: Path) -> None:
+    """One exam with two labels in the table, or copies of one image with a label each."""
+
+    def disagree(group: list[Item]) -> bool:
+        columns = {name for item in group for name in item.outcomes}
+        said = ({one for item in group for one in item.outcomes[name]} for name in columns)
+        return any(len(outcomes) > 1 for outcomes in said)
+
+    exams = _together([item for item in items if disagree([item])], _exam)
+    copies = [group for group in _together(items, _content) if len(group) > 1 and disagree(group)]
+    marked = {id(item) for group in exams for item in group}
+    copies = [group for group in copies if not all(id(item) in marked for item in group)]
+    settle(exams + copies, "two_labels", rules, ledger, study)
+
+
+def settle_patients(items: list[Item], rules: Conflicts, ledger: Ledger, study: Path) -> None:
+    """One exam (or file) under two patients."""
+
+    def disagree(group: list[Item]) -> bool:
+        return len({patient for item in group for patient in item.found.patients}) > 1
+
+    clashes = [group for group in _together(items, _exam) if disagree(group)]
+    settle(clashes, "two_patients", rules, ledger, study)
+
+
+def settle_pixels(items: list[Item], rules: Conflicts, ledger: Ledger, study: Path) -> None:
+    """Copies of one file in two groups. Equal pixels in different files show after decoding."""
+
+    def disagree(group: list[Item]) -> bool:
+        return len({item.group for item in group if item.group}) > 1
+
+    clashes = [group for group in _together(items, _content) if disagree(group)]
+    settle(clashes, "same_pixels", rules, ledger, study)
+
+
+def drop_copies(items: list[Item], ledger: Ledger) -> None:
+    """Of copies of one file in one group keep the first by path."""
+    for group in _together([item for item in items if item.usable], _content):
+        for item in sorted(group, key=lambda item: item.order)[1:]:
+            ledger.mark(item, "cohort", LEFT_OUT, "copy")

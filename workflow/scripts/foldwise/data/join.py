@@ -1,0 +1,185 @@
+"""Where the table meets the archive: rows that name folders, rows that name files."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from foldwise.data.archive import Listing
+from foldwise.data.findings import LEFT_OUT, NOTE, QUARANTINE, Finding
+from foldwise.data.identity import Names
+from foldwise.data.labels import canonical
+from foldwise.data.readers.base import Columns, Found, Joined, Missing
+from foldwise.data.table import Row, Table
+from foldwise.errors import FoldwiseError, nearest
+from foldwise.hashing import digest
+
+LABEL_COLUMNS = ("density_label", "label", "y", "professional_label")
+ACCESSION_DIGITS = 6
+
+
+def columns_of(table: Table, layout: str, stated: Columns) -> Columns:
+    """Columns to use: the stated ones, else the layout's own. Raises FoldwiseError if one lacks."""
+    table.need({role: name for role, name in vars(stated).items() if name})
+    if layout == "accession":
+        filled = replace(
+            stated,
+            accession=stated.accession or "AccessionNumber",
+            label=stated.label or "Classification",
+        )
+        table.need({"accession": filled.accession, "label": filled.label})
+        return filled
+    filled = replace(
+        stated, image=stated.image or "image_path", label=stated.label or _label(table)
+    )
+    table.need({"image": filled.image, "label": filled.label})
+    usual = {"patient": "patient_id", "accession": "accession", "view": "view"}
+    there = {role: name for role, name in usual.items() if name in table.columns}
+    return replace(filled, **{role: getattr(filled, role) or name for role, name in there.items()})
+
+
+def _label(table: Table) -> str:
+    there = [name for name in LABEL_COLUMNS if name in table.columns]
+    if len(there) == 1:
+        return there[0]
+    said = "no label column" if not there else f"several label columns ({', '.join(there)})"
+    raise FoldwiseError(
+        f"{table.path}: {said}.{nearest('label', table.columns) if not there else ''} Name it in "
+        f"data.columns.label. Columns there: {', '.join(table.columns)}."
+    )
+
+
+def by_accession(
+    table: Table,
+    listing: Listing,
+    accepts: Callable[[str], bool],
+    columns: Columns,
+    names: Names,
+) -> Joined:
+    """A row is an accession, an accession is a folder: all its images get the row's label.
+
+    A number that lost its leading zeros finds its folder of six digits (3772 -> 003772).
+    """
+    folders, findings = listing.within(), []
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for row in table.rows:
+        accession = row.get(columns.accession)
+        rows[_folder(accession, folders)].append(row)
+    findings += _without_id(rows.pop("", []), "no_accession", names)
+    found, missing = [], []
+    for accession, own in sorted(rows.items()):
+        images = [path for path in folders.get(accession, []) if accepts(path)]
+        found += [_found((path,), own, columns, accession) for path in images]
+        barred = _barred(accession, listing)
+        if barred or not images:
+            nothing = "empty_folder" if accession in folders else "no_folder"
+            reason = "unreadable_folder" if barred else nothing
+            missing.append(_missing(accession, own, columns, reason))
+    for folder in sorted(set(folders) - set(rows)):
+        findings.append(_left(folder, names))
+    return Joined(found, missing, findings + _ragged(table, names))
+
+
+def _folder(accession: str, folders: dict[str, list[str]]) -> str:
+    plain = canonical(accession)
+    for name in (accession, accession.zfill(ACCESSION_DIGITS), plain.zfill(ACCESSION_DIGITS)):
+        if accession and name in folders:
+            return name
+    return accession
+
+
+def _barred(accession: str, listing: Listing) -> bool:
+    """Whether a folder of this accession cannot be listed."""
+    return any(f"{path}/".startswith(f"{accession}/") for path in listing.unreadable)
+
+
+def by_path(table: Table, listing: Listing, root: Path, columns: Columns, names: Names) -> Joined:
+    """A row is an image file, given relative to the archive's root or absolute."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for row in table.rows:
+        rows[_relative(row.get(columns.image), root)].append(row)
+    findings = _without_id(rows.pop("", []), "no_path", names) + _ragged(table, names)
+    found, missing = [], []
+    for path, own in sorted(rows.items()):
+        if path in listing.files:
+            found.append(_found((path,), own, columns, own[0].get(columns.accession)))
+        else:
+            reason = "not_readable" if path in listing.dangling else "no_file"
+            missing.append(_missing(path, own, columns, reason))
+    return Joined(found, missing, findings)
+
+
+def by_folder(table: Table, listing: Listing, root: Path, columns: Columns, names: Names) -> Joined:
+    """As `by_path`, for a table without patients: the image's folder stands for the patient."""
+    joined = by_path(table, listing, root, columns, names)
+    found = [
+        replace(item, patients=(str(PurePosixPath(item.files[0]).parent),)) for item in joined.found
+    ]
+    return replace(joined, found=found)
+
+
+def _relative(path: str, root: Path) -> str:
+    """A path of the table as the listing writes it; empty for an empty cell."""
+    if not path:
+        return ""
+    posix = PureWindowsPath(path).as_posix() if "\\" in path else path
+    top = root.absolute().as_posix().rstrip("/") + "/"
+    return PurePosixPath(posix.removeprefix(top)).as_posix()
+
+
+def _found(files: tuple[str, ...], rows: list[Row], columns: Columns, accession: str) -> Found:
+    first = rows[0]
+    return Found(
+        files=files,
+        rows=tuple(rows),
+        accession=accession,
+        labels=_labels(rows, columns),
+        given={role: first.get(getattr(columns, role)) for role in ("view", "side")},
+        patients=tuple(sorted({row.get(columns.patient) for row in rows} - {""})),
+        split=tuple(sorted({row.get(columns.split) for row in rows} - {""})),
+        stratum=first.get(columns.stratum),
+    )
+
+
+def _labels(rows: list[Row], columns: Columns) -> tuple[dict[str, str], ...]:
+    return tuple({"label": row.get(columns.label)} for row in rows)
+
+
+def _missing(identity: str, rows: list[Row], columns: Columns, reason: str) -> Missing:
+    return Missing(identity, tuple(rows), _labels(rows, columns), reason)
+
+
+def _without_id(rows: list[Row], reason: str, names: Names) -> list[Finding]:
+    """Keys from the rows' own cells (and which of equal rows), so that their order is no part."""
+    seen: dict[str, int] = defaultdict(int)
+    findings = []
+    for row in rows:
+        text = digest(row.cells, 32)
+        seen[text] += 1
+        key = names.name("row", f"{text}\0{seen[text]}")
+        findings.append(Finding(key, "table", QUARANTINE, reason, row=str(row.line)))
+    return findings
+
+
+def _ragged(table: Table, names: Names) -> list[Finding]:
+    return [
+        Finding(names.name("row", f"\0{count}"), "table", QUARANTINE, "ragged_row", row=str(line))
+        for count, line in enumerate(table.ragged)
+    ]
+
+
+def _left(folder: str, names: Names) -> Finding:
+    key = names.name("directory", folder)
+    return Finding(key, "archive", LEFT_OUT, "no_row", file=folder, accession=folder)
+
+
+def repeated_rows(found: list[Found], names: Names) -> list[Finding]:
+    """A note for each row that says again what another says."""
+    notes = {}
+    for item in found:
+        for count, row in enumerate(item.rows[1:]):
+            key = names.name("row", f"{item.accession or item.files[0]}\0{count}")
+            notes[row.line] = Finding(
+                key, "table", NOTE, "repeated_row", row=str(row.line), accession=item.accession
+            )
+    return list(notes.values())

@@ -1,0 +1,49 @@
+"""Table rows that have no image: in quarantine, unless the config leaves them out anyway."""
+
+from foldwise.data.exclusions import same_identity
+from foldwise.data.findings import LEFT_OUT, QUARANTINE, Finding
+from foldwise.data.identity import Names
+from foldwise.data.labels import DROPPED, MISSING, UNKNOWN, ClassScheme, Outcome
+from foldwise.data.readers.base import Missing
+from foldwise.data.resolve import Ledger
+
+
+def judge_missing(
+    missing: list[Missing],
+    ledger: Ledger,
+    scheme: ClassScheme,
+    exclusions: dict[str, str],
+    names: Names,
+) -> set[str]:
+    """Add a finding for each; return the ids of the exclusion list that were met.
+
+    What is wrong with such a row's label is named too, so that one pass over the table mends all.
+    """
+    used = set()
+    for one in missing:
+        listed = {excluded for excluded in exclusions if same_identity(excluded, one.identity)}
+        used |= listed
+        outcomes = {scheme.outcome(raw) for labels in one.labels for raw in labels.values()}
+        for kind, reason, detail in _said(one, outcomes, bool(listed)):
+            key = names.name("row", one.identity)
+            lines = " ".join(str(row.line) for row in one.rows)
+            ledger.findings.append(
+                Finding(key, "table", kind, reason, "", lines, one.identity, "", detail)
+            )
+    return used
+
+
+def _said(one: Missing, outcomes: set[Outcome], excluded: bool) -> list[tuple[str, str, str]]:
+    kinds = {outcome.kind for outcome in outcomes}
+    if excluded:
+        return [(LEFT_OUT, "excluded", "")]
+    if kinds == {DROPPED}:
+        return [(LEFT_OUT, "dropped_class", "")]
+    said = [(QUARANTINE, one.reason, "")]
+    if len(outcomes) > 1 and len(one.labels[0]) == 1:
+        said.append((QUARANTINE, "two_labels", ""))
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.value):
+        if outcome.kind in (UNKNOWN, MISSING):
+            reason = "unknown_class" if outcome.kind == UNKNOWN else "no_label"
+            said.append((QUARANTINE, reason, outcome.value))
+    return said

@@ -1,0 +1,99 @@
+"""What a reader is: it knows which files are its own, what their headers say, how rows meet files.
+
+A study's reader is named in its settings and found by `foldwise.registry`. Adding one means one
+module with a class `Reader` and one line in the registry.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from foldwise.data.archive import Listing
+from foldwise.data.findings import Finding
+from foldwise.data.identity import Names
+from foldwise.data.table import Row, Table
+
+
+class ReadFault(Exception):
+    """A file that cannot be used; `reason` is one of `foldwise.data.findings.REASONS`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the table's columns by role; None where a role has no column."""
+
+    accession: str | None = None
+    image: str | None = None
+    label: str | None = None
+    patient: str | None = None
+    view: str | None = None
+    side: str | None = None
+    date: str | None = None
+    split: str | None = None
+    stratum: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """One image (or image and mask) of the study: its files and the table's rows on it.
+
+    `labels` holds one dict a row: cohort column -> raw value. Values of `given` (patient, view,
+    side) come from the table or the path and win over the header.
+    """
+
+    files: tuple[str, ...]
+    rows: tuple[Row, ...] = ()
+    accession: str = ""
+    labels: tuple[dict[str, str], ...] = ()
+    given: dict[str, str] = field(default_factory=dict)
+    patients: tuple[str, ...] = ()
+    split: tuple[str, ...] = ()
+    stratum: str = ""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Rows of one identity (accession or path) without an image, and why."""
+
+    identity: str
+    rows: tuple[Row, ...]
+    labels: tuple[dict[str, str], ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Images that rows and files agree on, rows without an image, and other findings."""
+
+    found: list[Found]
+    missing: list[Missing]
+    findings: list[Finding]
+    label_columns: tuple[str, ...] = ("label",)
+
+
+class Reader(Protocol):
+    """The interface of a reader. `kind` names its facts: change it when `facts` tells more."""
+
+    kind: str
+
+    def accepts(self, path: Path) -> bool:
+        """Whether a file is meant to be an image of this kind, sound or not."""
+        ...
+
+    def facts(self, path: Path) -> dict[str, str]:
+        """What the header says: patient, accession, view, side. Raises an error with `reason`."""
+        ...
+
+    def rows(
+        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+    ) -> Joined:
+        """Join table and archive; `layout` is the table's format, `stated` its columns' names."""
+        ...
+
+    def read(self, files: list[Path], image: Any) -> Any:
+        """Pixels (C, H, W) as stored in the cache, and the digest of the decoded pixels."""
+        ...

@@ -1,0 +1,44 @@
+"""Plain image files: PNG, JPEG, TIFF, PGM. They say nothing of patients; the table must."""
+
+from pathlib import Path
+from typing import Any
+
+from foldwise.data.archive import Listing
+from foldwise.data.identity import Names
+from foldwise.data.join import by_accession, by_folder, by_path, columns_of
+from foldwise.data.readers.base import Columns, Joined, ReadFault
+from foldwise.data.table import Table
+
+ENDINGS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".pgm"}
+
+
+class Reader:
+    """Reads plain images. A table may name files or, as accessions, folders."""
+
+    kind = "images 1"
+
+    def accepts(self, path: Path) -> bool:
+        """By the file's ending."""
+        return path.suffix.lower() in ENDINGS
+
+    def facts(self, path: Path) -> dict[str, str]:
+        """Nothing; a plain image's metadata is not trusted. Raises ReadFault for an empty file."""
+        if path.stat().st_size == 0:
+            raise ReadFault("empty")
+        return {}
+
+    def rows(
+        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+    ) -> Joined:
+        """Join by file or by folder, as the table's layout says."""
+        columns = columns_of(table, layout, stated)
+        if layout == "accession":
+            return by_accession(
+                table, listing, lambda path: self.accepts(root / path), columns, names
+            )
+        join = by_folder if layout == "feature_s" else by_path
+        return join(table, listing, root, columns, names)
+
+    def read(self, files: list[Path], image: Any) -> Any:
+        """Prepared pixels (C, H, W) and the digest of the decoded ones."""
+        raise NotImplementedError

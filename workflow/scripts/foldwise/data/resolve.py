@@ -1,0 +1,211 @@
+"""From found files to samples: each step leaves some out, by a stated rule, and says so."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from foldwise.data.archive import Entry
+from foldwise.data.findings import LEFT_OUT, NOTE, QUARANTINE, Finding
+from foldwise.data.identity import Names
+from foldwise.data.labels import CLASS, DROPPED, MISSING, ClassScheme, Outcome
+from foldwise.data.readers.base import Found
+from foldwise.hashing import digest
+
+CONTENT_HEX = 32
+
+
+@dataclass
+class Item:
+    """One image on its way into the cohort; `state` is the kind of finding that stopped it."""
+
+    found: Found
+    entries: tuple[Entry, ...]
+    content: str
+    sample: str
+    patient: str
+    accession: str
+    view: str
+    side: str
+    group: str = ""
+    exam: str = ""
+    state: str = ""
+    reason: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[str, set[Outcome]] = field(default_factory=dict)
+
+    @property
+    def usable(self) -> bool:
+        """Whether nothing has stopped it yet."""
+        return not self.state
+
+    @property
+    def order(self) -> tuple[str, tuple[str, ...]]:
+        """Order that depends on contents, and on paths only between copies."""
+        return self.content, self.found.files
+
+
+class Ledger:
+    """The findings so far; marking an item is the one way to stop it."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+
+    def mark(self, item: Item, stage: str, kind: str, reason: str, detail: str = "") -> None:
+        """Add a finding for an item; the first one that is no note decides its state."""
+        lines = " ".join(str(row.line) for row in item.found.rows)
+        if kind != NOTE and item.usable:
+            item.state, item.reason = kind, reason
+        self.findings.append(
+            Finding(
+                item.sample,
+                stage,
+                kind,
+                reason,
+                file=" ".join(item.found.files),
+                row=lines,
+                accession=item.accession,
+                patient=item.patient,
+                detail=detail,
+            )
+        )
+
+
+def content_of(entries: Iterable[Entry]) -> str:
+    """Digest of a sample's files: of one file its own SHA-256, of several that of theirs."""
+    digests = [entry.sha256 for entry in entries]
+    text = digests[0] if len(digests) == 1 else digest(digests, 64)
+    return text[:CONTENT_HEX]
+
+
+def code_string(value: str) -> str:
+    """A header's code such as MLO; anything that is no short code is not taken over."""
+    text = value.strip().upper()
+    return text if re.fullmatch(r"[A-Z0-9_]{1,8}", text) else ""
+
+
+def side_of(value: str) -> str:
+    """L, R or B (both), else empty."""
+    text = value.strip().upper()
+    return {"L": "L", "R": "R", "B": "B", "LEFT": "L", "RIGHT": "R"}.get(text, "")
+
+
+def items_of(found: list[Found], entries: dict[str, Entry], names: Names) -> list[Item]:
+    """Items with content and facts; copies of one content get names of their own."""
+    items = []
+    copies: dict[str, int] = defaultdict(int)
+    for one in sorted(found, key=lambda one: one.files):
+        own = tuple(entries[path] for path in one.files)
+        content = content_of(own) if all(entry.sha256 for entry in own) else ""
+        identity = content or "\0".join(one.files)
+        copies[identity] += 1
+        sample = names.sample(
+            f"{identity}\0{copies[identity]}" if copies[identity] > 1 else identity
+        )
+        items.append(_item(one, own, content, sample))
+    return sorted(items, key=lambda item: item.order)
+
+
+def _item(one: Found, own: tuple[Entry, ...], content: str, sample: str) -> Item:
+    facts = own[0].facts
+    patients = one.patients or ((facts["patient"],) if facts.get("patient") else ())
+    return Item(
+        found=replace(one, patients=tuple(patients)),
+        entries=own,
+        content=content,
+        sample=sample,
+        patient=patients[0] if len(patients) == 1 else "",
+        accession=one.accession or facts.get("accession", ""),
+        view=code_string(one.given.get("view") or facts.get("view", "")),
+        side=side_of(one.given.get("side") or facts.get("side", "")),
+    )
+
+
+def check_faults(items: list[Item], ledger: Ledger) -> None:
+    """Files that could not be opened or whose header says that they are no image."""
+    for item in items:
+        fault = next((entry.fault for entry in item.entries if entry.fault), "")
+        if fault and item.usable:
+            kind = LEFT_OUT if fault == "not_an_image" else QUARANTINE
+            ledger.mark(item, "header", kind, fault)
+
+
+def check_headers(items: list[Item], ledger: Ledger, allow_burned_in: bool) -> None:
+    """Burned-in text, and headers that name another accession than the folder does."""
+    for item in items:
+        facts = item.entries[0].facts
+        if item.usable and facts.get("burned_in", "").upper() == "YES" and not allow_burned_in:
+            ledger.mark(item, "header", QUARANTINE, "burned_in")
+        named = facts.get("accession", "")
+        if named and item.found.accession and named.lstrip("0") != item.accession.lstrip("0"):
+            ledger.mark(item, "header", NOTE, "other_accession")
+
+
+def apply_views(items: list[Item], ledger: Ledger, views: tuple[str, ...]) -> None:
+    """Keep the views asked for; an image that tells no view is not one of them."""
+    asked = {view.upper() for view in views}
+    for item in items:
+        if item.usable and asked and item.view not in asked:
+            ledger.mark(item, "cohort", LEFT_OUT, "other_view")
+
+
+def apply_labels(items: list[Item], ledger: Ledger, scheme: ClassScheme) -> None:
+    """Read labels by the scheme; left out if dropped, quarantined if unknown, missing or two."""
+    for item in items:
+        for labels in item.found.labels:
+            for column, raw in labels.items():
+                item.outcomes.setdefault(column, set()).add(scheme.outcome(raw))
+        if item.usable:
+            _judge_labels(item, ledger)
+
+
+def _judge_labels(item: Item, ledger: Ledger) -> None:
+    for column, outcomes in item.outcomes.items():
+        kinds = {outcome.kind for outcome in outcomes}
+        if kinds == {CLASS} and len(outcomes) == 1:
+            item.labels[column] = next(iter(outcomes)).value
+        elif kinds == {DROPPED}:
+            ledger.mark(item, "table", LEFT_OUT, "dropped_class")
+        elif len(outcomes) == 1:
+            reason = "no_label" if kinds == {MISSING} else "unknown_class"
+            ledger.mark(item, "table", QUARANTINE, reason, next(iter(outcomes)).value)
+
+
+def apply_exclusions(
+    items: list[Item], ledger: Ledger, reasons: dict[str, str], matches: Callable[[str, str], bool]
+) -> set[str]:
+    """Leave out what the exclusion list names by accession, patient or path; the ids it used."""
+    used = set()
+    for item in items:
+        identities = (item.accession, *item.found.patients, *item.found.files)
+        for excluded, reason in reasons.items():
+            if any(matches(excluded, identity) for identity in identities):
+                used.add(excluded)
+                if item.usable:
+                    ledger.mark(item, "cohort", LEFT_OUT, "excluded", reason)
+    return used
+
+
+def name_groups(items: list[Item], ledger: Ledger, names: Names, by: str) -> None:
+    """Keyed names of group and exam; an image without patient is quarantined, never guessed."""
+    for item in items:
+        owner = item.patient if by == "patient" else item.accession
+        item.group = names.group(owner) if owner else ""
+        item.exam = names.exam(item.accession or item.content or item.found.files[0])
+        if item.usable and not owner:
+            ledger.mark(item, "cohort", QUARANTINE, f"no_{by}")
+
+
+def draw_subset(items: list[Item], ledger: Ledger, groups: int | None, seed: int) -> None:
+    """Keep this many groups, drawn by seed and contents; other groups leave whole."""
+    if not groups:
+        return
+    least: dict[str, str] = {}
+    for item in items:
+        if item.usable:
+            least.setdefault(item.group, item.content)
+    order = sorted(least, key=lambda group: digest([seed, "subset", least[group]], 32))
+    kept = set(order[:groups])
+    for item in items:
+        if item.usable and item.group not in kept:
+            ledger.mark(item, "cohort", LEFT_OUT, "not_in_subset")

@@ -1,0 +1,91 @@
+"""Which images are decoded together, and where their files lie.
+
+A shard is a list of contents that never changes: an image that a list holds is never given to
+another, so one more patient means one more small list and nothing decoded twice.
+"""
+
+import itertools
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+from foldwise.data.archive import locked
+from foldwise.data.identity import write_private
+from foldwise.errors import FoldwiseError
+from foldwise.files import write_text
+from foldwise.hashing import digest
+
+FEWEST, MOST, PARALLEL = 16, 256, 4
+
+
+def split_evenly(contents: list[str]) -> list[list[str]]:
+    """Sorted contents cut into lists of 16-256, at least four where there are enough of them."""
+    number = max(math.ceil(len(contents) / MOST), min(PARALLEL, len(contents) // FEWEST), 1)
+    ordered = sorted(contents)
+    edges = [len(ordered) * part // number for part in range(number + 1)]
+    return [ordered[start:end] for start, end in itertools.pairwise(edges) if end > start]
+
+
+def read_lists(folder: Path) -> dict[str, list[str]]:
+    """All lists of a cache: shard -> contents; one that does not match its name is passed over."""
+    found = {}
+    for path in sorted(folder.glob("*.txt")):
+        contents = path.read_text(encoding="ascii").split()
+        if path.stem == digest(contents):
+            found[path.stem] = contents
+    return found
+
+
+def assign(contents: Iterable[str], folder: Path) -> dict[str, tuple[str, int]]:
+    """Content -> (shard, row in it), with lists written to `folder` for contents that have none."""
+    wanted = set(contents)
+    with locked(folder / ".lock"):
+        lists = read_lists(folder)
+        held = {content for own in lists.values() for content in own}
+        for part in split_evenly(sorted(wanted - held)) if wanted - held else []:
+            lists[digest(part)] = part
+            write_text(folder / f"{digest(part)}.txt", "".join(f"{name}\n" for name in part))
+    places: dict[str, tuple[str, int]] = {}
+    for shard, own in sorted(lists.items()):
+        for row, content in enumerate(own):
+            if content in wanted:
+                places.setdefault(content, (shard, row))
+    return places
+
+
+def write_locations(
+    folder: Path, key: str, root: str, files: dict[str, tuple[str, ...]], present: Iterable[str]
+) -> None:
+    """Add content -> files (relative to `root`) to the archive's private list.
+
+    Entries of other studies on the same archive stay while their files are `present`.
+    """
+    path = folder / "locations" / f"{key}.json"
+    known = json.loads(path.read_text(encoding="utf-8"))["files"] if path.exists() else {}
+    there = set(present)
+    kept = {content: own for content, own in known.items() if there.issuperset(own)}
+    merged = kept | {content: list(own) for content, own in files.items()}
+    write_private(path, json.dumps({"root": root, "files": merged}, sort_keys=True) + "\n")
+
+
+def locate(folder: str | Path, contents: Iterable[str]) -> dict[str, list[Path]]:
+    """Files of each content, of any archive that holds it and is there now.
+
+    Raises FoldwiseError, naming no file, when some are nowhere: a shard is never made in part.
+    """
+    wanted = list(contents)
+    found: dict[str, list[Path]] = {}
+    for path in sorted((Path(folder) / "locations").glob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        for content in wanted:
+            own = [Path(record["root"], name) for name in record["files"].get(content, ())]
+            if own and content not in found and all(one.exists() for one in own):
+                found[content] = own
+    missing = len(set(wanted) - set(found))
+    if missing:
+        raise FoldwiseError(
+            f"{missing} of {len(wanted)} images of this cache shard are in no archive any more. "
+            "Put the archive back (data.root), or delete the shard's list and run again."
+        )
+    return found

@@ -1,0 +1,120 @@
+"""Folds: stratified, grouped, equal for equal seed and contents on any machine.
+
+`folds.csv` names the fold in which each sample is validated (a number from 1), `holdout`, or
+`train` where a preset never validates it. Patients keep their fold when others are added.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foldwise.errors import FoldwiseError
+from foldwise.files import read_csv, write_csv, write_json
+from foldwise.fold_balance import assign_groups
+from foldwise.fold_checks import assert_no_leak, check_classes, check_possible, fold_parts
+from foldwise.fold_groups import balance_of, group_rows
+from foldwise.fold_preset import preset_folds
+from foldwise.fold_state import earlier_parts, save_parts
+from foldwise.hashing import digest
+
+HOLDOUT = "holdout"
+COLUMNS = ["sample", "fold"]
+
+log = logging.getLogger("foldwise")
+
+
+@dataclass(frozen=True)
+class FoldSettings:
+    """Branch `folds` of a study, with its seed.
+
+    `strata` is `label`, `none` or a column of cohort.csv, cut into `bins` quantiles if given.
+    `where` names the study's file in messages, `unit` what a group is.
+    """
+
+    n: int = 5
+    holdout: float = 0.0
+    strata: str = "label"
+    bins: int | None = None
+    preset: str | None = None
+    seed: int = 42
+    where: str = "the study's file"
+    unit: str = "patient"
+
+    @property
+    def state(self) -> str:
+        """Digest of what an earlier assignment must share with this one."""
+        return digest([self.n, self.holdout, self.strata, self.bins, self.seed])
+
+
+def make_folds(
+    settings: FoldSettings,
+    cohort: str | Path,
+    folder: str | Path,
+    where: str = "the study's file",
+) -> dict[str, Any]:
+    """Write folds.csv and balance.json into `folder`; return the balance.
+
+    The earlier assignment in `folder`/assignment.csv is kept where its settings are the same.
+    Raises FoldwiseError when there are too few groups, or a class cannot stand in each fold.
+    """
+    rows, folder, settings = read_csv(cohort), Path(folder), replace(settings, where=where)
+    if settings.preset:
+        folds, facts = preset_folds(rows, settings.where), {"made": "preset"}
+    else:
+        folds, facts = _assign(rows, settings, folder)
+    for number in {fold for fold in folds if fold.isdigit()}:
+        assert_no_leak(_fold_rows(rows, folds, number), rows)
+    balance = balance_of(rows, folds) | facts
+    write_csv(
+        folder / "folds.csv",
+        COLUMNS,
+        [{"sample": row["sample"], "fold": fold} for row, fold in zip(rows, folds, strict=True)],
+    )
+    write_json(folder / "balance.json", balance)
+    return balance
+
+
+def write_fold(folds: str | Path, fold: int, out: str | Path) -> None:
+    """Write one fold's file (sample, part: train, val, holdout) from folds.csv.
+
+    Raises FoldwiseError when folds.csv has no such fold.
+    """
+    rows = read_csv(folds)
+    parts = _fold_rows(rows, [row["fold"] for row in rows], str(fold))
+    if not {"train", "val"} <= {row["part"] for row in parts}:
+        raise FoldwiseError(
+            f"{folds} has no fold {fold} to validate. The table's parts and folds.n do not agree: "
+            "delete that file and run again."
+        )
+    write_csv(out, ["sample", "part"], parts)
+
+
+def _fold_rows(rows: list[dict[str, str]], folds: list[str], number: str) -> list[dict[str, str]]:
+    parts = fold_parts(folds, number)
+    return [{"sample": row["sample"], "part": part} for row, part in zip(rows, parts, strict=True)]
+
+
+def _assign(
+    rows: list[dict[str, str]], settings: FoldSettings, folder: Path
+) -> tuple[list[str], dict[str, Any]]:
+    """Fold of each row, and how it came about."""
+    groups = group_rows(rows, settings.strata, settings.bins)
+    names = [str(number) for number in range(1, settings.n + 1)]
+    names += [HOLDOUT] if settings.holdout else []
+    check_possible(groups, names, settings)
+    shares = np.full(len(names), (1 - settings.holdout) / settings.n)
+    shares[settings.n :] = settings.holdout
+    fixed = earlier_parts(folder, settings.state, groups, names)
+    parts = assign_groups(groups, shares, fixed, settings.seed)
+    kept = int((fixed >= 0).sum())
+    if kept and groups.lacking(parts, len(names)):
+        log.info("Folds: with the earlier assignment a class is missing in a fold; made anew.")
+        parts, kept = assign_groups(groups, shares, np.full_like(fixed, -1), settings.seed), 0
+    check_classes(groups, parts, names, settings)
+    save_parts(folder, settings.state, groups, [names[part] for part in parts])
+    fold_of = {name: names[part] for name, part in zip(groups.names, parts, strict=True)}
+    facts = {"made": "assigned", "groups_kept": kept, "groups_new": len(groups.names) - kept}
+    return [fold_of[row["group"]] for row in rows], facts
