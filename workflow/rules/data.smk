@@ -5,6 +5,8 @@ checkpoint cohort:
     output:
         images="results/{study}/images.csv",
         labels="results/{study}/labels.csv",
+        findings="results/{study}/findings.csv",
+        flow="results/{study}/flow.json",
         id_map="results/{study}/private/id_map.csv",
     log:
         "results/{study}/logs/cohort.log",
@@ -52,6 +54,8 @@ rule audit:
     input:
         images="results/{study}/images.csv",
         labels="results/{study}/labels.csv",
+        findings="results/{study}/findings.csv",
+        flow="results/{study}/flow.json",
         shards=shards,
     output:
         cohort="results/{study}/cohort.csv",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from foldwise.data.findings import LEFT_OUT, QUARANTINE, Finding, stop
 from foldwise.data.resolve import Item, Ledger
+from foldwise.errors import FoldwiseError
 
 
 @dataclass(frozen=True)

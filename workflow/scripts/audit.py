@@ -1,0 +1,13 @@
+"""Rule audit: what decoding said of each image, and the analysed set that follows."""
+
+from pathlib import Path
+
+from foldwise.adapter import adapter
+from foldwise.data.audit import AuditSettings, make_audit
+
+with adapter(snakemake):
+    make_audit(
+        settings=AuditSettings.of(snakemake.params.settings["data"]),
+        study=Path(snakemake.output.cohort).parent,
+        shards=[path for path in snakemake.input.shards if path.endswith(".json")],
+    )
