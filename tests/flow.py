@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,12 +22,26 @@ def write_study(folder: Path, name: str, settings: dict) -> None:
     (folder / "config" / "config.yaml").write_text(yaml.safe_dump({"studies": [name]}))
 
 
+def copy_project(folder: Path) -> Path:
+    """A copy of the workflow in `folder`, to edit its code; returns its root."""
+    root = folder / "project"
+    root.mkdir(parents=True)
+    shutil.copy(ROOT / "Snakefile", root)
+    for name in ("workflow", "profiles"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
 def snakemake(
-    folder: Path, *arguments: str, check: bool = True, environment: dict[str, str] | None = None
+    folder: Path,
+    *arguments: str,
+    check: bool = True,
+    environment: dict[str, str] | None = None,
+    root: Path = ROOT,
 ) -> subprocess.CompletedProcess:
-    """Run snakemake in `folder` with the project's Snakefile and its default profile."""
+    """Run snakemake in `folder` with a project's Snakefile and its default profile."""
     command = [
-        *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+        *(sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")),
         *("--directory", str(folder), "--cores", "2", "--nocolor", *arguments),
     ]
     done = subprocess.run(
@@ -55,15 +70,15 @@ def jobs_in(output: str) -> set[str]:
     return jobs
 
 
-def plan(folder: Path, *arguments: str) -> set[str]:
+def plan(folder: Path, *arguments: str, root: Path = ROOT) -> set[str]:
     """Jobs that a run would execute now, by a dry run."""
-    done = snakemake(folder, "--dry-run", *arguments)
-    return jobs_in(done.stdout + done.stderr)
+    done = snakemake(folder, "--dry-run", *arguments, root=root)
+    return jobs_in(done.stdout + done.stderr) - {"all"}
 
 
-def run(folder: Path, *arguments: str) -> set[str]:
+def run(folder: Path, *arguments: str, root: Path = ROOT) -> set[str]:
     """Run, and return the jobs that were executed."""
-    done = snakemake(folder, *arguments)
+    done = snakemake(folder, *arguments, root=root)
     return jobs_in(done.stdout + done.stderr) - {"all"}
 
 

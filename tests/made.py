@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
 from foldwise.demo.damage import add_damage
 from foldwise.demo.density import FILMS, Exam, draw_film, make_density, plan_exams, write_labels
 from foldwise.demo.fields import levels

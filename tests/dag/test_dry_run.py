@@ -4,6 +4,7 @@ import os
 import sys
 
 import pytest
+
 from flow import ROOT, jobs_in, rules_of, snakemake
 
 HEAVY = ["torch", "numpy", "pandas", "pydicom", "cv2", "sklearn", "optuna", "matplotlib", "scipy"]

@@ -7,10 +7,17 @@ from pathlib import Path
 
 import cv2
 import imagecodecs
-import made
 import numpy as np
 import pydicom
 import pytest
+from pydicom.encaps import generate_frames
+from pydicom.uid import HTJ2KLossless, JPEGLosslessSV1
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import made
 from foldwise.demo.breast import draw_breast, film
 from foldwise.demo.catalogue import make
 from foldwise.demo.damage import FAULTS
@@ -20,12 +27,6 @@ from foldwise.demo.fields import fractal, generator
 from foldwise.demo.mammogram import stored_pixels
 from foldwise.errors import FoldwiseError
 from make_demo import main
-from pydicom.encaps import generate_frames
-from pydicom.uid import HTJ2KLossless, JPEGLosslessSV1
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 SIZE, SEED = 64, 3
 

@@ -1,6 +1,7 @@
 """Files made from others are in step with them."""
 
 import pytest
+
 from foldwise.docs import ROOT, made_files
 
 

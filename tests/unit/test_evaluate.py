@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 import yaml
+from sklearn.metrics import accuracy_score, cohen_kappa_score
+
 from foldwise.errors import FoldwiseError
 from foldwise.evaluate import evaluate_fold
 from foldwise.files import write_csv
 from foldwise.metrics.averaging import average
 from foldwise.registry import load
-from sklearn.metrics import accuracy_score, cohen_kappa_score
 
 CLASSES = ["A", "B", "C"]
 

@@ -1,6 +1,7 @@
 """The code fingerprint: what changes it, what does not."""
 
 import pytest
+
 from foldwise import fingerprint
 from foldwise.errors import FoldwiseError
 

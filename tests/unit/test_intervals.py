@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from foldwise.metrics import intervals as ours
 from scipy import stats
+
+from foldwise.metrics import intervals as ours
 
 
 @pytest.mark.parametrize("method", ["percentile", "BCa"])

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from foldwise.errors import FoldwiseError
-from foldwise.losses import classes, masks, ordinal, zones
 from scipy import ndimage, stats
 from sklearn.metrics import f1_score, log_loss
 from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
+
+from foldwise.errors import FoldwiseError
+from foldwise.losses import classes, masks, ordinal, zones
 
 NAMES = "ABCD"
 LABELS = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 3])

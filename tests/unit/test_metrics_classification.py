@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import binned_statistic
+from sklearn import metrics as sk
+
 from foldwise.files import read_csv, read_json
 from foldwise.metrics import classification as ours
 from foldwise.metrics.averaging import average
-from scipy.stats import binned_statistic
-from sklearn import metrics as sk
 
 CLOSE = {"abs": 1e-9, "rel": 1e-9}
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from foldwise.metrics import heads as ours
 from sklearn import metrics as sk
+
+from foldwise.metrics import heads as ours
 
 HEADS = {"modality": ["CT", "MR"], "location": ["head", "chest", "abdomen"]}
 

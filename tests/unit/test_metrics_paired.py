@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from foldwise.metrics import paired as ours
 from scipy import stats
+
+from foldwise.metrics import paired as ours
 
 
 def test_mcnemar_is_the_binomial_sign_test():

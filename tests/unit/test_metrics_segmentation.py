@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from foldwise.metrics import segmentation as ours
 from scipy import ndimage
 from skimage.measure import label, regionprops
 from sklearn import metrics as sk
+
+from foldwise.metrics import segmentation as ours
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from foldwise.metrics import zones as ours
 from sklearn import metrics as sk
+
+from foldwise.metrics import zones as ours
 
 NAMES = ["right_sup", "left_sup", "right_mid", "left_mid", "right_inf", "left_inf"]
 

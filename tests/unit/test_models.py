@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from torch import nn
+
 from foldwise import registry
 from foldwise.errors import FoldwiseError
 from foldwise.models.vit import resized
 from foldwise.models.weights import load_weights
-from torch import nn
 
 # Parameters with the 1000-class layer (torchvision's published table), features, feature blocks.
 PUBLISHED = {

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from foldwise import registry
 from foldwise.errors import FoldwiseError
 

@@ -2,6 +2,7 @@
 
 import pytest
 import yaml
+
 from foldwise.config import dotted, load_study, run_settings
 from foldwise.errors import FoldwiseError
 from foldwise.schema import check

@@ -9,13 +9,14 @@ from pathlib import Path
 import cmaes
 import numpy as np
 import pytest
+from scipy.stats import qmc
+
 from foldwise.errors import FoldwiseError
 from foldwise.hashing import stream_seed
 from foldwise.search.propose import propose
 from foldwise.search.settings import SAMPLERS
 from foldwise.search.space import inside, numeric, size
 from foldwise.search.trials import Known, Result, read_all
-from scipy.stats import qmc
 from searching import (
     FINITE,
     digest_of,

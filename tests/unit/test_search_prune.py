@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import optuna
 import pytest
+
 from foldwise.search.prune import FoldPruner, bracket_of, comparable, stop_between_folds
 from foldwise.search.trials import SKIPPED, FoldOutcome, Known
 from searching import EPOCHS, curve_value, run_search, search_of

@@ -4,11 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from foldwise.errors import FoldwiseError
 from foldwise.search.check import check_search
 from foldwise.search.read_space import parse_space
 from foldwise.search.space import Parameter, combinations, inside, size
-from scipy import stats
 from searching import FINITE, SPACE, search_of
 
 

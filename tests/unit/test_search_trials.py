@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from foldwise.errors import FoldwiseError
 from foldwise.search.trials import (
     FoldOutcome,

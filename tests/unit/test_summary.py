@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score
+
 from foldwise.evaluate import measure_levels
 from foldwise.files import write_json
 from foldwise.registry import load
 from foldwise.summary import FoldResult, join_logs, summarise
-from sklearn.metrics import accuracy_score
 
 CLASSES = ["A", "B"]
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from foldwise import registry
 from foldwise.errors import FoldwiseError
 

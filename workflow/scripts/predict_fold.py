@@ -9,6 +9,7 @@ with adapter(snakemake):
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
     from foldwise.data.cache import Images
+
     from foldwise.predict import predict_fold
     from foldwise.registry import load
     from foldwise.train.machine import device

@@ -13,6 +13,7 @@ with adapter(snakemake):
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
     from foldwise.data.cache import Images
+
     from foldwise.registry import load
     from foldwise.train.loop import train_fold
     from foldwise.train.machine import device

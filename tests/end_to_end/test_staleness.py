@@ -1,0 +1,143 @@
+"""Exactly what is stale reruns: one small study is run once, then changed in one thing a test."""
+
+import csv
+import os
+import shutil
+
+import pytest
+
+from flow import copy_project, plan, rules_of, run, write_study
+from studies import density_study, settings
+
+TRAINING_ON = {"train_fold", "predict_fold", "evaluate_fold", "cv_summary"}
+REPORT = {"figure", "report_pack", "gradcam"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A study that was run to the end, with a copy of the project that ran it."""
+    folder = tmp_path_factory.mktemp("finished")
+    root = copy_project(folder)
+    density_study(folder)
+    executed = run(folder, root=root)
+    assert {"cohort", "cache_shard", "audit", "folds", *TRAINING_ON} <= rules_of(executed)
+    return folder
+
+
+@pytest.fixture
+def study(finished, tmp_path):
+    """A copy to change; times of files are kept."""
+    folder = tmp_path / "study"
+    shutil.copytree(finished, folder, symlinks=True)
+    return folder
+
+
+def changed(folder):
+    """Rules that run after a change, by running; the report's rules are told apart."""
+    return rules_of(run(folder, root=folder / "project"))
+
+
+def planned(folder):
+    return plan(folder, root=folder / "project")
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text, f"{path} does not hold {old!r}"
+    path.write_text(text.replace(old, new, 1))
+
+
+def package(folder, name):
+    return folder / "project" / "workflow" / "scripts" / "foldwise" / name
+
+
+def test_nothing_is_stale_at_first(study):
+    assert planned(study) == set()
+
+
+def test_touched_images_rerun_the_cohort_alone(study):
+    for path in (study / "made" / "archive").rglob("*.dcm"):
+        os.utime(path)
+    assert changed(study) == {"cohort"}
+    assert planned(study) == set()
+
+
+def test_a_reordered_table_reruns_the_cohort_alone(study):
+    path = study / "made" / "labels.csv"
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *reversed(rows)]) + "\n")
+    assert changed(study) == {"cohort"}
+
+
+def test_a_comment_or_docstring_in_the_loop_reruns_nothing(study):
+    path = package(study, "train/loop.py")
+    edit(path, '"""', '"""Another first line. ')
+    path.write_text(path.read_text() + "\n# The end.\n")
+    assert planned(study) == set()
+
+
+def test_loss_code_reruns_training_on(study):
+    edit(
+        package(study, "losses/classes.py"),
+        "def cross_entropy(",
+        "CHANGED = 1\n\n\ndef cross_entropy(",
+    )
+    jobs = planned(study)
+    assert rules_of(jobs) >= TRAINING_ON
+    assert rules_of(jobs) <= TRAINING_ON | REPORT
+
+
+def test_a_learning_rate_reruns_training_on(study):
+    write_study(study, "mine", settings(training={"lr": 0.02}))
+    jobs = rules_of(planned(study))
+    assert {"run_params", *TRAINING_ON} <= jobs
+    assert jobs <= {"run_params"} | TRAINING_ON | REPORT
+
+
+def test_another_studys_file_reruns_nothing(study):
+    other = settings(training={"lr": 0.5})
+    write_study(study, "other", other)
+    write_study(study, "mine", settings())
+    assert planned(study) == set()
+
+
+def test_one_label_reruns_folds_on_and_decodes_nothing(study):
+    path = study / "made" / "labels.csv"
+    with open(path, newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    rows[0]["Classification"] = "1" if rows[0]["Classification"] in "34" else "4"
+    with open(path, "w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    jobs = changed(study)
+    assert {"cohort", "audit", "folds", *TRAINING_ON} <= jobs
+    assert "cache_shard" not in jobs
+
+
+def test_one_more_patient_decodes_that_patient_alone(study, tmp_path):
+    before = set((study / "results" / "cache").rglob("*.npy"))
+    more = density_study(tmp_path / "more", patients=13)
+    shutil.rmtree(study / "made")
+    shutil.copytree(more / "made", study / "made")
+    jobs = run(study, root=study / "project")
+    assert sum(job.startswith("cache_shard") for job in jobs) == 1
+    after = set((study / "results" / "cache").rglob("*.npy"))
+    assert len(after - before) == 1
+    assert before <= after
+
+
+def test_a_deleted_model_reruns_that_fold_and_what_follows(study):
+    (study / "results/mine/runs/cv/fold_1/results/best_model.pt").unlink()
+    jobs = planned(study)
+    assert {"train_fold 1,cv", "predict_fold 1,cv", "evaluate_fold 1,cv"} <= jobs
+    assert "train_fold 2,cv" not in jobs
+    assert {"cv_summary cv"} <= jobs
+
+
+def test_figure_code_reruns_figures_alone(study):
+    path = package(study, "report/style.py")
+    path.write_text(path.read_text() + "\nCHANGED = 1\n")
+    jobs = rules_of(planned(study))
+    assert "figure" in jobs
+    assert jobs <= REPORT
