@@ -1,0 +1,86 @@
+"""What an encapsulated pixel stream says about itself, read before any codec sees it.
+
+A codec that is given another codec's stream, or one that claims a huge picture, may crash or
+hang; a header that lies is found here in microseconds.
+"""
+
+import struct
+
+from pydicom import uid
+
+from foldwise.data.decoders import HTJ2K, JPEG, JPEG_2000, JPEG_LS
+from foldwise.data.picture import UnreadableImage
+
+ITEM, DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
+JP2_BOX = b"\0\0\0\x0cjP  "
+SOF_JPEG, SOF_JPEG_LS = (0xC0, 0xC1, 0xC2, 0xC3), (0xF7,)
+
+
+def first_fragment(buffer: bytes) -> bytes:
+    """Walk all items, so that a file cut short is found; give the first that holds pixels.
+
+    The item before it is the basic offset table.
+    """
+    if buffer[:4] != ITEM:
+        raise UnreadableImage("wrong_transfer_syntax")
+    offset, fragments = 0, []
+    while buffer[offset : offset + 4] == ITEM:
+        (length,) = struct.unpack_from("<I", buffer, offset + 4)
+        fragments.append((offset + 8, offset + 8 + length))
+        offset += 8 + length
+    if offset > len(buffer):
+        raise UnreadableImage("truncated")
+    for start, end in fragments[1:]:
+        if end > start:
+            return buffer[start:end]
+    raise UnreadableImage("no_pixels" if offset < len(buffer) else "truncated")
+
+
+def check(stream: bytes, syntax: uid.UID, rows: int, columns: int) -> None:
+    """Raise unless the stream is of the family that `syntax` names and of the header's size."""
+    if syntax == uid.RLELossless:
+        segments, first = struct.unpack_from("<2I", stream.ljust(8, b"\0"))
+        if not (1 <= segments <= 15 and first == 64):
+            raise UnreadableImage("wrong_transfer_syntax")
+        return
+    if syntax in JPEG:
+        size = _jpeg_size(stream, SOF_JPEG)
+    elif syntax in JPEG_LS:
+        size = _jpeg_size(stream, SOF_JPEG_LS)
+    elif syntax in JPEG_2000 or syntax in HTJ2K:
+        size = _jpeg_2000_size(stream)
+    else:
+        return
+    if size not in (None, (rows, columns)):
+        raise UnreadableImage("bad_header")
+
+
+def _jpeg_size(stream: bytes, expected: tuple[int, ...]) -> tuple[int, int] | None:
+    """Rows and columns of the frame header (ISO 10918-1 B.2.2); None where it leaves them open."""
+    if stream[:2] != b"\xff\xd8":
+        raise UnreadableImage("wrong_transfer_syntax")
+    offset = 2
+    while offset + 9 <= len(stream) and stream[offset] == 0xFF:
+        marker = stream[offset + 1]
+        if marker == 0xFF:  # fill byte
+            offset += 1
+        elif marker in SOF_JPEG or marker in SOF_JPEG_LS:
+            if marker not in expected:
+                raise UnreadableImage("wrong_transfer_syntax")
+            rows, columns = struct.unpack_from(">2H", stream, offset + 5)
+            return (rows, columns) if rows and columns else None
+        else:
+            offset += 2 + struct.unpack_from(">H", stream, offset + 2)[0]
+    return None
+
+
+def _jpeg_2000_size(stream: bytes) -> tuple[int, int] | None:
+    """Rows and columns of the SIZ marker (ISO 15444-1 A.5.1); None inside a JP2 box."""
+    if stream[:8] == JP2_BOX:
+        return None
+    if stream[:4] != b"\xff\x4f\xff\x51":
+        raise UnreadableImage("wrong_transfer_syntax")
+    if len(stream) < 24:
+        raise UnreadableImage("truncated")
+    right, bottom, left, top = struct.unpack_from(">4I", stream, 8)
+    return bottom - top, right - left

@@ -1,0 +1,151 @@
+"""DICOM files: an allow-listed header, and the stored pixels with what prepares them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.pixels.processing import apply_color_lut
+
+from foldwise.data.dicom_pixels import PixelFacts, pixel_facts, read_pixels
+from foldwise.data.dicom_stream import faults, open_dicom
+from foldwise.data.dicom_values import number, numbers, text, whole
+from foldwise.data.picture import Picture, UnreadableImage
+
+GREY = ("MONOCHROME1", "MONOCHROME2")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The attributes that a study may use. Those of the first block stay in `private/`."""
+
+    patient_id: str
+    accession: str
+    study_instance: str
+    sop_instance: str
+    study_date: str
+
+    view: str
+    laterality: str
+    modality: str
+    presentation: str
+    photometric: str
+    transfer_syntax: str
+    burned_in: str
+    rows: int | None
+    columns: int | None
+    frames: int
+    samples: int
+    bits_stored: int | None
+
+
+TEXTS = {
+    "patient_id": "PatientID",
+    "accession": "AccessionNumber",
+    "study_instance": "StudyInstanceUID",
+    "sop_instance": "SOPInstanceUID",
+    "study_date": "StudyDate",
+    "view": "ViewPosition",
+    "laterality": "ImageLaterality",
+    "modality": "Modality",
+    "presentation": "PresentationIntentType",
+    "photometric": "PhotometricInterpretation",
+    "burned_in": "BurnedInAnnotation",
+}
+WHOLE = {"rows": "Rows", "columns": "Columns", "bits_stored": "BitsStored"}
+OTHERS = ["Laterality", "NumberOfFrames", "SamplesPerPixel", "SpecificCharacterSet"]
+
+
+def read_header(path: str | Path) -> Header:
+    """The allow-listed attributes; no other value of the file is kept.
+
+    Raises UnreadableImage: missing, not_readable, empty, not_dicom, truncated, damaged.
+    """
+    keywords = [*TEXTS.values(), *WHOLE.values(), *OTHERS]
+    with open_dicom(path, keywords) as (dataset, _), faults("damaged"):
+        found = {name: text(dataset, keyword) for name, keyword in TEXTS.items()}
+        found["laterality"] = found["laterality"] or text(dataset, "Laterality")
+        return Header(
+            **found,
+            **{name: whole(dataset, keyword) for name, keyword in WHOLE.items()},
+            transfer_syntax=text(dataset.file_meta, "TransferSyntaxUID"),
+            frames=whole(dataset, "NumberOfFrames", 1),
+            samples=whole(dataset, "SamplesPerPixel", 1),
+        )
+
+
+def read_picture(path: str | Path, reduce_levels: int = 0) -> Picture:
+    """The single frame of a DICOM file as stored, (rows, columns[, 3]).
+
+    Raises UnreadableImage with any reason of REASONS that a file can have.
+    """
+    pixels, facts, photometric, dataset = _read(path, one_frame=True)
+    if photometric not in (*GREY, "RGB") or (pixels.ndim == 3 and pixels.shape[-1] != 3):
+        raise UnreadableImage("colour")
+    with faults("bad_header"):
+        slope, intercept = _rescale(dataset)
+        spacing = numbers(dataset, "ImagerPixelSpacing") or numbers(dataset, "PixelSpacing")
+        return Picture(
+            stored=pixels,
+            photometric=photometric,
+            bits_stored=min(facts.bits_stored, 8 * pixels.dtype.itemsize),
+            slope=slope,
+            intercept=intercept,
+            grey_module=_grey_module(dataset, facts, slope, intercept),
+            spacing_mm=(spacing[0], spacing[1]) if len(spacing) == 2 else None,
+        )
+
+
+def read_frames(path: str | Path) -> np.ndarray:
+    """All frames as stored: ([frames,] rows, columns[, samples]); palettes are not looked up."""
+    return _read(path, one_frame=False)[0]
+
+
+def _read(path: str | Path, one_frame: bool) -> tuple[np.ndarray, PixelFacts, str, Dataset]:
+    with open_dicom(path) as (dataset, stream), faults("decode_failed"):
+        if not stream.read(1):
+            raise UnreadableImage("no_pixels")
+        stream.seek(-1, 1)
+        facts = pixel_facts(dataset)
+        if one_frame and facts.frames > 1:
+            raise UnreadableImage("many_frames")
+        pixels, photometric = read_pixels(stream, facts)
+        if one_frame and photometric == "PALETTE COLOR":
+            pixels, photometric = apply_color_lut(pixels, dataset)[..., :3], "RGB"
+        return pixels, facts, photometric, dataset
+
+
+def _rescale(dataset: Dataset) -> tuple[float, float]:
+    """Slope and intercept; both must be given to count (PS3.3 C.11.1)."""
+    slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
+    for keyword, value in (("RescaleSlope", slope), ("RescaleIntercept", intercept)):
+        if value is None and text(dataset, keyword):
+            raise UnreadableImage("bad_rescale")
+    if slope is None or intercept is None or slope == 0:
+        return 1.0, 0.0
+    return slope, intercept
+
+
+def _grey_module(
+    dataset: Dataset, facts: PixelFacts, slope: float, intercept: float
+) -> Dataset | None:
+    """Modality LUT and VOI LUT modules alone, their numbers cleaned; None if there is neither."""
+    module = Dataset()
+    function = text(dataset, "VOILUTFunction").upper() or "LINEAR"
+    least = 1.0 if function == "LINEAR" else 1e-9
+    pairs = zip(numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth"), strict=False)
+    windows = [pair for pair in pairs if pair[1] >= least]
+    if windows and function in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
+        module.WindowCenter, module.WindowWidth = windows[0]
+        module.VOILUTFunction = function
+    for keyword in ("ModalityLUTSequence", "VOILUTSequence"):
+        if dataset.get(keyword):
+            module.add(dataset[keyword])
+    if not len(module):
+        return None
+    if (slope, intercept) != (1.0, 0.0) and "ModalityLUTSequence" not in module:
+        module.RescaleSlope, module.RescaleIntercept = slope, intercept
+    module.PhotometricInterpretation = "MONOCHROME2"
+    module.BitsStored, module.PixelRepresentation = facts.bits_stored, facts.signed
+    module.set_original_encoding(facts.implicit, facts.little_endian)
+    return module

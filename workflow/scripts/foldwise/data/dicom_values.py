@@ -1,0 +1,64 @@
+"""Values of DICOM elements, read with tolerance for what writers get wrong."""
+
+import math
+import re
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def raw_text(dataset: Dataset, keyword: str) -> str:
+    """The element's bytes as text, for a value that its own type refuses."""
+    value = getattr(dataset.get_item(Tag(keyword)), "value", b"")
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
+
+
+def values(dataset: Dataset, keyword: str) -> list[Any]:
+    """All values of an element; an absent or empty one has none."""
+    if keyword not in dataset:
+        return []
+    try:
+        value = dataset[keyword].value
+    except Exception:  # pydicom converts late: what it raises depends on the value
+        value = raw_text(dataset, keyword)
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    if isinstance(value, str):
+        value = value.split("\\")
+    if value is None:
+        return []
+    return list(value) if hasattr(value, "__iter__") else [value]
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """First value as text without padding; empty when absent."""
+    found = values(dataset, keyword)
+    return str(found[0]).strip(" \0\t\r\n") if found else ""
+
+
+def as_number(value: Any) -> float | None:
+    """The number at the start of a value: `1,5`, `0.07 mm`, `1A`; None if there is none."""
+    found = NUMBER.match(str(value).strip(" \0").replace(",", "."))
+    result = float(found.group()) if found else math.nan
+    return result if math.isfinite(result) else None
+
+
+def numbers(dataset: Dataset, keyword: str) -> list[float]:
+    """The values that are finite numbers."""
+    found = (as_number(value) for value in values(dataset, keyword))
+    return [value for value in found if value is not None]
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """First number, or None."""
+    found = numbers(dataset, keyword)
+    return found[0] if found else None
+
+
+def whole(dataset: Dataset, keyword: str, default: int | None = None) -> int | None:
+    """First number as an integer, or the default."""
+    found = number(dataset, keyword)
+    return default if found is None else int(found)

@@ -1,0 +1,87 @@
+"""A decoded picture as it is stored, and the one way in which a picture can fail."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from foldwise.errors import FoldwiseError
+
+# Reason codes reach logs, audit tables and caches; the sentences hold no value from the file.
+REASONS = {
+    "missing": "the file is not there",
+    "not_readable": "the file cannot be opened; check its permissions",
+    "empty": "the file has no bytes",
+    "not_dicom": "the file is not DICOM",
+    "not_a_picture": "the file is no picture of a kind that is read: PNG, JPEG, TIFF, PGM",
+    "truncated": "the file ends before its pixels do; copy it again from the source",
+    "damaged": "the structure of the file is broken; copy it again from the source",
+    "no_pixels": "the file holds no pixels: a report, a plan or an index",
+    "bad_header": "rows, columns or bits are missing or impossible",
+    "bad_rescale": "slope or intercept is no number",
+    "wrong_transfer_syntax": "the pixels are not encoded as the header says",
+    "unknown_transfer_syntax": "the encoding of the pixels is not one that is read",
+    "missing_decoder": "a decoder is missing",
+    "decode_failed": "every decoder refused the pixels",
+    "decoder_crashed": "the decoder ended the process that ran it",
+    "many_frames": "the file holds several frames; one is expected",
+    "colour": "the colour space cannot be turned into grey or RGB",
+    "too_large": "the picture is larger than the limit",
+    "out_of_memory": "the picture does not fit into memory",
+    "not_finite": "the picture holds values that are no numbers",
+    "constant": "all pixels have one value",
+    "burned_in": "the header says that text is burned into the pixels",
+}
+
+
+class UnreadableImage(FoldwiseError):
+    """One picture cannot be used: `reason` is a key of REASONS; the text names no file.
+
+    Such a picture goes to quarantine; the caller knows which it was.
+    """
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        self.reason, self.hint = reason, hint
+        super().__init__(f"{REASONS[reason]}{': ' if hint else ''}{hint}")
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self.reason, self.hint)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels before any grey-level transform, with what the transforms need.
+
+    `stored` is (rows, columns) or (rows, columns, 3) RGB, integer or float, native byte order.
+    `full_shape` is the size before JPEG 2000 levels were left out (`reduced` of them).
+    """
+
+    stored: np.ndarray
+    photometric: str = "MONOCHROME2"
+    bits_stored: int = 8
+    slope: float = 1.0
+    intercept: float = 0.0
+    # The elements of the Modality LUT and VOI LUT modules alone (a pydicom Dataset).
+    grey_module: Any = None
+    spacing_mm: tuple[float, float] | None = None
+    reduced: int = 0
+    full_shape: tuple[int, int] = field(default=(0, 0))
+
+    def __post_init__(self) -> None:
+        if self.full_shape == (0, 0):
+            object.__setattr__(self, "full_shape", self.stored.shape[:2])
+
+    @property
+    def signed(self) -> bool:
+        return self.stored.dtype.kind == "i"
+
+    @property
+    def stored_range(self) -> tuple[int, int]:
+        """Smallest and largest value that `bits_stored` bits can hold."""
+        if self.signed:
+            return -(1 << (self.bits_stored - 1)), (1 << (self.bits_stored - 1)) - 1
+        return 0, (1 << self.bits_stored) - 1
+
+    @property
+    def is_integer(self) -> bool:
+        return self.stored.dtype.kind in "iu"

@@ -1,0 +1,15 @@
+"""What a reader hands to the cache."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One row of a cache: pixels (C, H, W), digest of the picture, facts for the audit."""
+
+    pixels: np.ndarray
+    digest: str
+    facts: dict[str, Any] = field(default_factory=dict)
