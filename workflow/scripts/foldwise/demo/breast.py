@@ -8,13 +8,13 @@ says little.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from foldwise.demo.fields import (
     Shape,
     bump,
     distance_inside,
+    drawn_out,
     fractal,
     generator,
     grid,
@@ -123,35 +123,17 @@ def _tissue(
     # Compressed breasts are thin near the skin: the beam meets less there.
     thickness = np.sqrt(np.clip(depth / np.float32(breast.margin), 0.02, 1))
     fat = breast.fat * (1 + np.float32(0.05) * fractal(rng, shape, 0.25, 3))
-    ducts = _radial(rng, shape, nipple, 0.055)
+    ducts = drawn_out(rng, shape, nipple, 0.055)
     gland = _gland(rng, breast, nipple, ducts, shape)
-    threads = np.clip(1 - np.abs(_radial(rng, shape, nipple, 0.11)) * 3.5, 0, 1) ** 2
+    threads = np.clip(1 - np.abs(drawn_out(rng, shape, nipple, 0.11)) * 3.5, 0, 1) ** 2
     patchy = soft_step(smooth_noise(rng, shape, 0.22), 1.6)
     # Threads show where there is fat behind them.
     threads *= patchy * (np.float32(0.34) - np.float32(0.22) * gland)
-    vessels = np.clip(1 - np.abs(_radial(rng, shape, nipple, 0.45)) * 30, 0, 1) * np.float32(0.05)
+    vessels = np.clip(1 - np.abs(drawn_out(rng, shape, nipple, 0.45)) * 30, 0, 1) * np.float32(0.05)
     inside = soft_step(depth - np.float32(0.035), 0.05)
     picture = fat + inside * (breast.gain * (gland + threads) + vessels)
     skin = bump(depth - np.float32(0.007), 0.006) * np.float32(0.10)
     return (picture * thickness + skin).astype(np.float32)
-
-
-def _radial(
-    rng: np.random.Generator, shape: Shape, nipple: tuple[float, float], fineness: float
-) -> np.ndarray:
-    """Noise drawn out along lines that meet at the nipple, as ducts and ligaments are.
-
-    `fineness` is the angle between lines in radians, about; along a line it changes much slower.
-    """
-    y, x = grid(shape)
-    down, back = y - np.float32(nipple[0]), np.float32(nipple[1] + 0.10) - x
-    bend = np.float32(0.04) * fractal(rng, shape, 0.22, 4, 0.5)
-    angle, radius = np.arctan2(down + bend, np.abs(back)), np.hypot(down, back) + bend
-    # The sheet's rows are angles from -pi/2 to pi/2, its columns distances from the nipple.
-    sheet = cv2.resize(fractal(rng, (768, 56), fineness / np.pi, 3), (256, 768))
-    at_row = angle * np.float32(767 / np.pi) + np.float32(383.5)
-    at_column = radius * np.float32(220)
-    return cv2.remap(sheet, at_column, at_row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 
 
 def _gland(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from foldwise.demo.damage import FAULTS, add_damage
 from foldwise.demo.density import make_density, write_labels
+from foldwise.demo.zones import make_zones
 from foldwise.errors import FoldwiseError, choose
 from foldwise.files import read_json, write_csv, write_json
 
@@ -85,6 +86,12 @@ def _damaged_density(folder: Path, patients: int, seed: int, size: int) -> str:
     return f"{len(exams)} exams of {patients} patients and {len(FAULTS)} faults in {folder}"
 
 
+def _zones(folder: Path, patients: int, seed: int, size: int) -> str:
+    films = make_zones(folder, patients, seed, size)
+    return f"{len(films)} chest films of {patients} patients in {folder}"
+
+
 STUDIES: dict[str, Kind] = {
     "density": Kind(_density, patients=60, size=512, least=4, damage=_damaged_density),
+    "zones": Kind(_zones, patients=60, size=256, least=4),
 }

@@ -64,6 +64,29 @@ def _enlarged(values: np.ndarray, size: list[int]) -> np.ndarray:
     return cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_CUBIC)
 
 
+def drawn_out(
+    rng: np.random.Generator,
+    shape: Shape,
+    origin: tuple[float, float],
+    fineness: float,
+    facing: int = -1,
+) -> np.ndarray:
+    """Noise drawn out along lines that meet near `origin` (y, x), as ducts and vessels are.
+
+    `fineness` is the angle between lines in radians, about; along a line it changes much slower.
+    The lines fan out to the left (`facing` -1) or to the right (1) of the origin.
+    """
+    y, x = grid(shape)
+    down, away = y - np.float32(origin[0]), (x - np.float32(origin[1])) * facing + np.float32(0.1)
+    bend = np.float32(0.04) * fractal(rng, shape, 0.22, 4, 0.5)
+    angle, radius = np.arctan2(down + bend, np.abs(away)), np.hypot(down, away) + bend
+    # The sheet's rows are angles from -pi/2 to pi/2, its columns distances from the origin.
+    sheet = cv2.resize(fractal(rng, (768, 56), fineness / np.pi, 3), (256, 768))
+    at_row = angle * np.float32(767 / np.pi) + np.float32(383.5)
+    at_column = radius * np.float32(220)
+    return cv2.remap(sheet, at_column, at_row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+
+
 def soft_step(value: np.ndarray, width: float) -> np.ndarray:
     """0 far below zero, 1 far above it, with a smooth slope `width` wide between."""
     t = np.clip(value / np.float32(width) + np.float32(0.5), 0, 1)
