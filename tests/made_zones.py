@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
 from foldwise.demo.zones import make_zones
 from foldwise.files import write_text
 

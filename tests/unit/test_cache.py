@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from foldwise.data.cache import Images, write_shard
 from foldwise.data.picture import UnreadableImage
 from foldwise.data.prepared import Prepared

@@ -7,12 +7,13 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from PIL import Image
+
 from foldwise.demo.catalogue import make
 from foldwise.demo.chest import ZONES, draw_chest, film, zone_limits
 from foldwise.demo.fields import levels
 from foldwise.demo.zones import draw_scored, make_zones, plan_zones
 from made_zones import ZONE_FAULTS, zones_archive
-from PIL import Image
 
 SIZE, SEED = 64, 4
 

@@ -43,6 +43,7 @@ rule train_fold:
         runtime=480,
         gpu=GPUS,
     params:
+        cache=cache_key,
         code=code("train_fold"),
     script:
         "../scripts/train_fold.py"
@@ -70,6 +71,7 @@ rule predict_fold:
         runtime=60,
         gpu=GPUS,
     params:
+        cache=cache_key,
         code=code("predict_fold"),
     script:
         "../scripts/predict_fold.py"

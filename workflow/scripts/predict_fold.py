@@ -9,7 +9,6 @@ with adapter(snakemake):
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
     from foldwise.data.cache import Images
-
     from foldwise.predict import predict_fold
     from foldwise.registry import load
     from foldwise.train.machine import device
@@ -19,7 +18,7 @@ with adapter(snakemake):
     predict_fold(
         params=params,
         task=load("TASKS", params["kind"])(params["task"]),
-        images=Images.of(rows, "results/cache"),
+        images=Images.of(rows, f"results/cache/{snakemake.params.cache}"),
         rows=rows,
         model_path=snakemake.input.model,
         out_csv=snakemake.output.predictions,

@@ -13,7 +13,6 @@ with adapter(snakemake):
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
     from foldwise.data.cache import Images
-
     from foldwise.registry import load
     from foldwise.train.loop import train_fold
     from foldwise.train.machine import device
@@ -24,7 +23,7 @@ with adapter(snakemake):
     train_fold(
         params=params,
         task=load("TASKS", params["kind"])(params["task"]),
-        images=Images.of(rows["train"] + rows["val"], "results/cache"),
+        images=Images.of(rows["train"] + rows["val"], f"results/cache/{snakemake.params.cache}"),
         train_rows=rows["train"],
         val_rows=rows["val"],
         out=out,

@@ -25,7 +25,18 @@ def code_of(rule: str, names: frozenset[str]) -> str:
     `names` are the words of a study's settings: of a registry's plug-ins only those named there
     are followed, so that another study's code has no part in the digest.
     """
-    waiting, seen, parts = [SCRIPTS / f"{rule}.py"], set(), {}
+    return digest(reached([SCRIPTS / f"{rule}.py"], names))
+
+
+@functools.cache
+def code_of_modules(*modules: str) -> str:
+    """Digest of package modules and all they reach by static import."""
+    return digest(reached([path for name in modules for path in module_files(name)], frozenset()))
+
+
+def reached(waiting: list[Path], names: frozenset[str]) -> dict[str, str]:
+    """Text of each file reached from those waiting, by its path; names of plug-ins to modules."""
+    seen, parts = set(), {}
     while waiting:
         path = waiting.pop()
         if path in seen:
@@ -39,7 +50,7 @@ def code_of(rule: str, names: frozenset[str]) -> str:
                 module = registry.module_of(group, name)
                 parts[f"{group}.{name}"] = module
                 waiting += list(module_files(module))
-    return digest(parts)
+    return parts
 
 
 @functools.cache

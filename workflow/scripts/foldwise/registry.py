@@ -34,6 +34,16 @@ READERS = {
     "medpix": "foldwise.data.readers.medpix:Reader",
 }
 
+# Files of a sample to a row of the cache; their code is part of the cache's key.
+DECODERS = {
+    "dicom": "foldwise.data.decode.dicom:Decoder",
+    "images": "foldwise.data.decode.images:Decoder",
+    "pairs": "foldwise.data.decode.pairs:Decoder",
+    "zones": "foldwise.data.decode.images:Decoder",
+    "text": "foldwise.data.decode.images:Decoder",
+    "medpix": "foldwise.data.decode.images:Decoder",
+}
+
 # Image to features; `foldwise.models.vision` puts a head on any of them.
 VISION = {
     "small_cnn": "foldwise.models.small:small_cnn",
@@ -83,6 +93,7 @@ GROUPS = {
     "TASKS": TASKS,
     "MEASURES": MEASURES,
     "READERS": READERS,
+    "DECODERS": DECODERS,
     "MODELS": VISION | SEGMENTERS,
     "VISION": VISION,
     "SEGMENTERS": SEGMENTERS,

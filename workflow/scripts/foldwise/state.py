@@ -6,15 +6,17 @@ Standard library only.
 import csv
 import os
 
+from foldwise import registry
 from foldwise.data.archive import listing_digest
-from foldwise.fingerprint import code_of, words
+from foldwise.fingerprint import code_of_modules
 from foldwise.hashing import digest, file_digest
 
 
 def cache_key(study: dict) -> str:
-    """Name of the cache that the study reads: a digest of reader, image settings and code."""
-    source = {"reader": study["data"]["reader"], "image": study["image"]}
-    return digest([source, code_of("cache_shard", words(source))])
+    """Name of the cache that the study reads: a digest of reader, image settings, decoding code."""
+    reader = study["data"]["reader"]
+    code = code_of_modules(registry.module_of("DECODERS", reader), "foldwise.data.cache")
+    return digest([reader, study["image"], code])
 
 
 def archive_state(study: dict) -> dict[str, str]:

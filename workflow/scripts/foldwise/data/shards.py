@@ -37,6 +37,18 @@ def read_lists(folder: Path) -> dict[str, list[str]]:
     return found
 
 
+def read_list(folder: str | Path, shard: str) -> list[str]:
+    """Contents of one shard. Raises FoldwiseError if its list is gone or was changed."""
+    path = Path(folder, f"{shard}.txt")
+    contents = path.read_text(encoding="ascii").split() if path.exists() else []
+    if digest(contents) != shard:
+        raise FoldwiseError(
+            f"{path} is missing or changed. Run `snakemake --forcerun cohort`: it writes the list "
+            "anew."
+        )
+    return contents
+
+
 def assign(contents: Iterable[str], folder: Path) -> dict[str, tuple[str, int]]:
     """Content -> (shard, row in it), with lists written to `folder` for contents that have none."""
     wanted = set(contents)

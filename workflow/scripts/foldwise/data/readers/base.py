@@ -6,7 +6,7 @@ module with a class `Reader` and one line in the registry.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from foldwise.data.archive import Listing
 from foldwise.data.findings import Finding
@@ -92,8 +92,4 @@ class Reader(Protocol):
         self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
     ) -> Joined:
         """Join table and archive; `layout` is the table's format, `stated` its columns' names."""
-        ...
-
-    def read(self, files: list[Path], image: Any) -> Any:
-        """Pixels (C, H, W) as stored in the cache, and the digest of the decoded pixels."""
         ...

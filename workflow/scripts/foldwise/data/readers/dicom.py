@@ -50,10 +50,6 @@ class Reader:
         join = by_folder if layout == "feature_s" else by_path
         return join(table, listing, root, columns, names)
 
-    def read(self, files: list[Path], image: Any) -> Any:
-        """Prepared pixels (C, H, W) and the digest of the decoded ones."""
-        raise NotImplementedError
-
 
 def _ending(path: Path) -> str:
     """The ending, unless it is a part of a UID or a number (`1.2.840.10008`, `IM.0001`)."""

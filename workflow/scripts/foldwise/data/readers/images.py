@@ -1,7 +1,6 @@
 """Plain image files: PNG, JPEG, TIFF, PGM. They say nothing of patients; the table must."""
 
 from pathlib import Path
-from typing import Any
 
 from foldwise.data.archive import Listing
 from foldwise.data.identity import Names
@@ -38,7 +37,3 @@ class Reader:
             )
         join = by_folder if layout == "feature_s" else by_path
         return join(table, listing, root, columns, names)
-
-    def read(self, files: list[Path], image: Any) -> Any:
-        """Prepared pixels (C, H, W) and the digest of the decoded ones."""
-        raise NotImplementedError

@@ -1,0 +1,24 @@
+"""Rule cache_shard: the images of one shard, decoded and prepared."""
+
+from functools import partial
+
+from foldwise.adapter import adapter
+from foldwise.data.cache import write_shard
+from foldwise.data.decode.base import of_content
+from foldwise.data.prepare import ImageSettings
+from foldwise.data.shards import locate, read_list
+from foldwise.registry import load
+
+with adapter(snakemake):
+    source, key = snakemake.params.source, snakemake.wildcards.key
+    decoder, settings = load("DECODERS", source["reader"])(), ImageSettings(**source["image"])
+    contents = read_list(f"results/cache/{key}/lists", snakemake.wildcards.shard)
+    write_shard(
+        read=partial(of_content, decoder, settings, locate("results/private", contents)),
+        contents=contents,
+        shape=decoder.shape(settings),
+        dtype=settings.dtype,
+        out_npy=snakemake.output.pixels,
+        out_json=snakemake.output.rows,
+        workers=snakemake.threads,
+    )
