@@ -10,34 +10,41 @@ import numpy as np
 from foldwise.fold_groups import Groups
 from foldwise.hashing import digest
 
-LACK = 1e6
+LACK = 10**17
+WEIGHT, SHARE = 10**6, 10**3
 ROUNDS = 50
 SWAP_LIMIT = 4_000_000
 
 
 class _Board:
-    """Totals of each part and what a change of them costs."""
+    """Totals of each part and what a change of them costs.
+
+    As the totals of a stratum over all parts are given, Pearson's chi-square differs by a constant
+    from the sum of count^2 / (share x total). Its weights are rounded to integers, so that the
+    same comes out on every machine.
+    """
 
     def __init__(self, groups: Groups, shares: np.ndarray) -> None:
         ones = np.ones((len(groups.names), 1), np.int64)
-        self.vectors = np.concatenate([groups.counts, ones], axis=1).astype(float)
-        self.due = shares[:, None] * self.vectors.sum(0)
-        self.totals = np.zeros_like(self.due)
+        self.vectors = np.concatenate([groups.counts, ones], axis=1)
+        self.totals = np.zeros((len(shares), self.vectors.shape[1]), np.int64)
         self.classes = groups.classes
+        columns = np.maximum(WEIGHT // self.vectors.sum(0), 1)
+        rows = np.rint(SHARE / shares).astype(np.int64)
+        self.weights = rows[:, None] * columns
 
     def cost(self, totals: np.ndarray, part: np.ndarray | int) -> np.ndarray:
         """Cost of totals (..., columns) standing in `part` (an index, or one a leading row)."""
-        due = self.due[part]
-        pearson = ((totals - due) ** 2 / due).sum(-1)
-        return pearson + LACK * (totals[..., : self.classes] < 0.5).sum(-1)
+        lacking = (totals[..., : self.classes] == 0).sum(-1)
+        return (totals**2 * self.weights[part]).sum(-1) + LACK * lacking
 
     def costs(self) -> np.ndarray:
         """Cost of every part as it stands, (parts,)."""
-        return self.cost(self.totals, np.arange(len(self.due)))
+        return self.cost(self.totals, np.arange(len(self.totals)))
 
     def gains(self, vector: np.ndarray) -> np.ndarray:
         """Change of cost if `vector` joins each part, (parts,)."""
-        return self.cost(self.totals + vector, np.arange(len(self.due))) - self.costs()
+        return self.cost(self.totals + vector, np.arange(len(self.totals))) - self.costs()
 
 
 def assign_groups(groups: Groups, shares: np.ndarray, fixed: np.ndarray, seed: int) -> np.ndarray:
@@ -57,7 +64,7 @@ def assign_groups(groups: Groups, shares: np.ndarray, fixed: np.ndarray, seed: i
     }
     for group in free:
         gains = board.gains(board.vectors[group])[turn[group]]
-        parts[group] = turn[group][int(np.argmin(np.round(gains, 9)))]
+        parts[group] = turn[group][int(np.argmin(gains))]
         board.totals[parts[group]] += board.vectors[group]
     for _ in range(ROUNDS):
         if not (_move(board, parts, free) | _swap(board, parts, free)):
@@ -84,7 +91,7 @@ def _move(board: _Board, parts: np.ndarray, free: list[int]) -> bool:
         board.totals[old] -= vector
         gains = board.gains(vector)
         best = int(np.argmin(gains))
-        if gains[best] < gains[old] - 1e-9:
+        if gains[best] < gains[old]:
             parts[group], moved = best, True
         board.totals[parts[group]] += vector
     return moved
@@ -99,7 +106,7 @@ def _swap(board: _Board, parts: np.ndarray, free: list[int]) -> bool:
     for group in free:
         kinds.setdefault((int(parts[group]), *board.vectors[group].tolist()), group)
     chosen = list(kinds.values())
-    if len(chosen) ** 2 * board.due.shape[1] > SWAP_LIMIT:
+    if len(chosen) ** 2 * board.totals.shape[1] > SWAP_LIMIT:
         return False
     swapped = False
     for one in chosen:
@@ -113,7 +120,7 @@ def _swap(board: _Board, parts: np.ndarray, free: list[int]) -> bool:
         there = board.cost(board.totals[parts[others]] - change, parts[others])
         total = here + there - before[parts[others]]
         best = int(np.argmin(total))
-        if total[best] < -1e-9:
+        if total[best] < 0:
             other = int(others[best])
             board.totals[own] += change[best]
             board.totals[parts[other]] -= change[best]

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from foldwise.folds import FoldSettings
 
 
+HOLDOUT = "holdout"
+
+
 def fold_parts(folds: list[str], number: str) -> list[str]:
     """Part of each sample in one fold: val, holdout, or train."""
-    names = {number: "val", "holdout": "holdout"}
+    names = {number: "val", HOLDOUT: HOLDOUT}
     return [names.get(fold, "train") for fold in folds]
 
 
@@ -43,7 +46,7 @@ def _parts(settings: "FoldSettings") -> str:
 
 def _too_few(fold: str, name: str, number: int, settings: "FoldSettings") -> FoldwiseError:
     also = " or drop folds.holdout," if settings.holdout else ""
-    place = "The holdout" if fold == "holdout" else f"Fold {fold}"
+    place = "The holdout" if fold == HOLDOUT else f"Fold {fold}"
     return FoldwiseError(
         f"{place} has no sample of class {name}: only {plural(number, settings.unit)} "
         f"{'has' if number == 1 else 'have'} it. Lower folds.n (now {settings.n}) in "

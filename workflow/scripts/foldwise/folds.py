@@ -11,16 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from foldwise.errors import FoldwiseError
+from foldwise.errors import FoldwiseError, choose
 from foldwise.files import read_csv, write_csv, write_json
 from foldwise.fold_balance import assign_groups
-from foldwise.fold_checks import assert_no_leak, check_classes, check_possible, fold_parts
+from foldwise.fold_checks import (
+    HOLDOUT,
+    assert_no_leak,
+    check_classes,
+    check_possible,
+    fold_parts,
+)
 from foldwise.fold_groups import balance_of, group_rows
-from foldwise.fold_preset import preset_folds
+from foldwise.fold_preset import PRESETS, preset_folds, preset_parts
 from foldwise.fold_state import earlier_parts, save_parts
 from foldwise.hashing import digest
 
-HOLDOUT = "holdout"
 COLUMNS = ["sample", "fold"]
 
 log = logging.getLogger("foldwise")
@@ -30,6 +35,7 @@ log = logging.getLogger("foldwise")
 class FoldSettings:
     """Branch `folds` of a study, with its seed.
 
+    `preset` is None, or how the data's own parts are taken (`fold_preset.PRESETS`).
     `strata` is `label`, `none` or a column of cohort.csv, cut into `bins` quantiles if given.
     `where` names the study's file in messages, `unit` what a group is.
     """
@@ -61,10 +67,7 @@ def make_folds(
     Raises FoldwiseError when there are too few groups, or a class cannot stand in each fold.
     """
     rows, folder, settings = read_csv(cohort), Path(folder), replace(settings, where=where)
-    if settings.preset:
-        folds, facts = preset_folds(rows, settings.where), {"made": "preset"}
-    else:
-        folds, facts = _assign(rows, settings, folder)
+    folds, facts = _folds(rows, settings, folder)
     for number in {fold for fold in folds if fold.isdigit()}:
         assert_no_leak(_fold_rows(rows, folds, number), rows)
     balance = balance_of(rows, folds) | facts
@@ -75,6 +78,22 @@ def make_folds(
     )
     write_json(folder / "balance.json", balance)
     return balance
+
+
+def _folds(
+    rows: list[dict[str, str]], settings: FoldSettings, folder: Path
+) -> tuple[list[str], dict[str, Any]]:
+    """Fold of each row, preset or assigned, and how it came about."""
+    if not settings.preset:
+        return _assign(rows, settings, folder)
+    choose(settings.preset, PRESETS, "preset", f"{settings.where}: folds.preset")
+    parts = preset_parts(rows, settings.preset, settings.where)
+    if settings.preset != "test":
+        return preset_folds(parts, settings.n, settings.where), {"made": settings.preset}
+    rest = [row for row, part in zip(rows, parts, strict=True) if part != HOLDOUT]
+    folds, facts = _assign(rest, replace(settings, holdout=0.0), folder)
+    taken = iter(folds)
+    return [HOLDOUT if part == HOLDOUT else next(taken) for part in parts], facts
 
 
 def write_fold(folds: str | Path, fold: int, out: str | Path) -> None:

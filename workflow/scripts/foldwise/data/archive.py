@@ -155,6 +155,12 @@ class Inventory:
             if self.known.get(path, [None])[0] != list(self.listing.files[path])
         )
 
+    def entry(self, path: str) -> Entry | None:
+        """What is known of a file, None if it is gone or has changed since it was read."""
+        if path not in self.listing.files or path not in self.known or self.stale([path]):
+            return None
+        return Entry(*self.known[path][1:])
+
     def read(
         self,
         paths: Iterable[str],

@@ -13,7 +13,7 @@ from typing import Any
 
 from foldwise.data.audit_files import identified, manifest_of, write_audit
 from foldwise.data.conflicts import Conflicts, refusal
-from foldwise.data.findings import LEFT_OUT, NOTE, QUARANTINE, Finding, check_share
+from foldwise.data.findings import LEFT_OUT, NOTE, QUARANTINE, Finding, check_share, stop
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, read_json
 
@@ -59,8 +59,9 @@ def make_audit(
         row | {"pixels": decoded[row["content"]]["pixel_digest"]}
         for row in _standing(rows, findings)
     ]
-    check_share(findings, len(analysed), settings.max_quarantine, study, "Audit")
-    check_classes(analysed, settings.order)
+    named = identified(findings, study)
+    check_share(named, len(analysed), settings.max_quarantine, study, "Audit")
+    check_classes(analysed, settings.order, findings, study)
     manifest = manifest_of(study, analysed, findings, images, set(labels), decoded, settings.order)
     write_audit(study, analysed, findings, manifest)
     log.info("Audit: %d of %d images analysed.", len(analysed), len(images))
@@ -136,18 +137,24 @@ def _settle(
     return found
 
 
-def check_classes(rows: list[dict[str, str]], order: tuple[str, ...]) -> None:
+def check_classes(
+    rows: list[dict[str, str]], order: tuple[str, ...], findings: list[Finding], study: Path
+) -> None:
     """Raise FoldwiseError when nothing is left, or nothing of a class of `order`."""
+    bad = [item for item in findings if item.kind == QUARANTINE]
     if not rows:
-        raise FoldwiseError(
-            "Audit: no image is left after decoding. See audit/data_audit.csv of the study's last "
-            "good run and private/stopped.csv, and mend the archive."
+        raise stop(
+            identified(bad, study),
+            study,
+            f"Audit: no image is left after decoding; {len(bad)} are in quarantine.",
         )
     counts = Counter(row.get("label") for row in rows)
     empty = [name for name in order if not counts[name]]
     if empty:
         there = ", ".join(f"{name}: {counts[name]}" for name in order)
-        raise FoldwiseError(
-            f"Audit: no image of class {empty[0]} can be used ({there}). Mend the images that are "
-            "in quarantine, or merge the class in data.classes.mapping."
+        raise stop(
+            identified(bad, study),
+            study,
+            f"Audit: no image of class {empty[0]} can be used ({there}). Mend the images in "
+            "quarantine, or merge the class in data.classes.mapping.",
         )

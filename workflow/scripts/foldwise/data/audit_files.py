@@ -17,6 +17,7 @@ from foldwise.data.findings import (
     private_rows,
     public_rows,
     quarantined,
+    ranked,
 )
 from foldwise.data.identity import write_private_csv
 from foldwise.files import read_csv, read_json, write_csv, write_json
@@ -32,7 +33,7 @@ def write_audit(
     others = [name for name in analysed[0] if name not in (*FIRST, "pixels")]
     columns = [*FIRST, *others, "pixels"]
     write_csv(study / "cohort.csv", columns, sorted(analysed, key=lambda row: row["content"]))
-    write_csv(study / "audit" / "data_audit.csv", CHECKS, checks_of(findings))
+    write_csv(study / "audit" / "data_audit.csv", CHECKS, checks_of(manifest))
     bad = [item for item in findings if item.kind == QUARANTINE]
     columns = ["sample", "stage", "reason"]
     rows = [{"sample": row["key"], **row} for row in public_rows(bad)]
@@ -69,9 +70,22 @@ def renew_quarantine(study: Path) -> None:
         write_private_csv(path, PRIVATE, private_rows(identified(findings, study)))
 
 
-def checks_of(findings: list[Finding]) -> list[dict[str, Any]]:
+def left_out(flow: dict[str, Any], findings: list[Finding]) -> dict[str, int]:
+    """What was left out on purpose, per reason: images, table rows and folders."""
+    counts = Counter(flow["left_out"])
+    counts.update(flow["rows_left_out"])
+    counts["no_row"] += flow["archive"]["folders_without_row"]
+    counts.update(counts_of(findings, LEFT_OUT))
+    return ranked(counts)
+
+
+def checks_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """One row a check, found or not: its name, what becomes of such data, the count."""
-    counts = {kind: counts_of(findings, kind) for kind in (QUARANTINE, LEFT_OUT, NOTE)}
+    counts = {
+        QUARANTINE: manifest["quarantine"],
+        LEFT_OUT: manifest["left_out"],
+        NOTE: manifest["notes"],
+    }
     found = [
         {"check": reason, "kind": kind, "count": number, "description": describe(reason)}
         for kind, reasons in counts.items()
@@ -114,7 +128,7 @@ def manifest_of(
         "readable_share": readable / len(images),
         "quarantine": counts_of(findings, QUARANTINE),
         "quarantine_share": bad / (bad + len(analysed)),
-        "left_out": counts_of(findings, LEFT_OUT),
+        "left_out": left_out(flow, findings),
         "notes": counts_of(findings, NOTE),
     }
 

@@ -14,7 +14,7 @@ from foldwise.data import conflicts, resolve
 from foldwise.data.archive import Inventory, locked
 from foldwise.data.cohort_files import check, flow_of, place, write
 from foldwise.data.conflicts import Conflicts
-from foldwise.data.exclusions import read_exclusions, same_identity, unused
+from foldwise.data.exclusions import IdList
 from foldwise.data.findings import Finding
 from foldwise.data.identity import Names, load_key
 from foldwise.data.join import repeated_rows
@@ -39,6 +39,7 @@ class CohortSettings:
     views: tuple[str, ...] = ()
     subset: int | None = None
     exclusions: str | None = None
+    splits: tuple[tuple[str, str], ...] = ()
     conflicts: Conflicts = field(default_factory=Conflicts)
     max_quarantine: float = 0.05
     allow_burned_in: bool = False
@@ -56,6 +57,7 @@ class CohortSettings:
             views=tuple(data.get("views") or ()),
             subset=data.get("subset"),
             exclusions=data.get("exclusions"),
+            splits=tuple((name, path) for name, path in (data.get("splits") or {}).items() if path),
             conflicts=Conflicts(**(data.get("conflicts") or {})),
             max_quarantine=data.get("max_quarantine", 0.05),
             allow_burned_in=data.get("burned_in", "quarantine") == "allow",
@@ -106,6 +108,10 @@ def _progress(done: int, number: int) -> None:
     log.info("Archive: %d of %d new files read.", done, number)
 
 
+def _split_lists(settings: CohortSettings) -> dict[str, IdList]:
+    return {part: IdList(path, f"data.splits.{part}") for part, path in settings.splits}
+
+
 def _settle(
     items: list[Item],
     missing: list[Missing],
@@ -115,9 +121,10 @@ def _settle(
 ) -> list[Finding]:
     """Apply all rules in turn: what is left out on purpose first, then faults and conflicts."""
     ledger, rules = Ledger(), settings.conflicts
-    reasons = read_exclusions(settings.exclusions)
-    used = resolve.apply_exclusions(items, ledger, reasons, same_identity)
-    used |= judge_missing(missing, ledger, settings.scheme, reasons, names)
+    excluded = IdList(settings.exclusions, "data.exclusions", reasons=True)
+    resolve.apply_exclusions(items, ledger, excluded)
+    judge_missing(missing, ledger, settings.scheme, excluded, names)
+    resolve.apply_splits(items, _split_lists(settings))
     resolve.check_faults(items, ledger)
     resolve.apply_views(items, ledger, settings.views)
     resolve.apply_labels(items, ledger, settings.scheme)
@@ -129,4 +136,4 @@ def _settle(
     conflicts.drop_copies(items, ledger)
     resolve.draw_subset(items, ledger, settings.subset, settings.seed)
     notes = repeated_rows([item.found for item in items], names)
-    return ledger.findings + notes + unused(reasons, used, names)
+    return ledger.findings + notes + excluded.unused(names)

@@ -9,8 +9,8 @@ from foldwise.data.archive import Inventory
 from foldwise.data.audit_files import renew_quarantine
 from foldwise.data.findings import LEFT_OUT, QUARANTINE, Finding
 from foldwise.data.identity import check_distinct, write_private_csv
-from foldwise.data.resolve import Item
-from foldwise.data.shards import assign, write_locations
+from foldwise.data.resolve import Item, content_of
+from foldwise.data.shards import assign, read_locations, write_locations
 from foldwise.data.splits import check_split
 from foldwise.errors import FoldwiseError
 from foldwise.files import write_csv, write_json
@@ -81,8 +81,19 @@ def place(
     """Content -> (shard, row); writes the cache lists and the private content -> files."""
     chosen = to_decode(items)
     files = {item.content: item.found.files for item in chosen}
-    write_locations(private, archive.key, archive.root, files, archive.listing.files)
-    return assign(files, lists)
+    known = read_locations(private)
+    # Other studies read this archive too: what they placed stays while its files are the same.
+    earlier = known.pop(archive.key, {"files": {}})["files"]
+    kept = {content: own for content, own in earlier.items() if _same(archive, content, own)}
+    write_locations(private, archive.key, archive.root, kept | files)
+    elsewhere = (content for record in known.values() for content in record["files"])
+    return assign(files, lists, {*kept, *files, *elsewhere})
+
+
+def _same(archive: Inventory, content: str, files: list[str]) -> bool:
+    """Whether these files are there, as they were, with this content."""
+    entries = [archive.entry(path) for path in files]
+    return all(entries) and content_of(entries) == content
 
 
 def write(
@@ -139,6 +150,10 @@ def _id_row(item: Item) -> dict[str, str]:
     }
 
 
+def _is_row(finding: Finding) -> bool:
+    return finding.key.startswith("r")
+
+
 def flow_of(
     items: list[Item], findings: list[Finding], rows: int, archive: Inventory, group: str
 ) -> dict[str, Any]:
@@ -149,10 +164,12 @@ def flow_of(
         "archive": {
             "files": len(archive.listing.files),
             "folders": len(archive.listing.folders),
+            "folders_without_row": sum(item.reason == "no_row" for item in findings),
             "passed_over": archive.listing.ignored,
             "link_loops": archive.listing.loops,
         },
         "table_rows": rows,
+        "rows_left_out": found.counts_of((item for item in findings if _is_row(item)), LEFT_OUT),
         "images_matched": len(items),
         "left_out": {key[1]: n for key, n in sorted(stopped.items()) if key[0] == LEFT_OUT},
         "quarantine": {key[1]: n for key, n in sorted(stopped.items()) if key[0] == QUARANTINE},

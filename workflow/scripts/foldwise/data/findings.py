@@ -84,8 +84,9 @@ class Finding:
 
 
 def public_rows(findings: Iterable[Finding]) -> list[dict[str, str]]:
-    """Public halves, sorted, each combination once."""
-    found = {tuple(getattr(finding, name) for name in PUBLIC) for finding in findings}
+    """Public halves, sorted, each once; what was left out on purpose is only counted."""
+    told = (finding for finding in findings if finding.kind != LEFT_OUT)
+    found = {tuple(getattr(finding, name) for name in PUBLIC) for finding in told}
     return [dict(zip(PUBLIC, values, strict=True)) for values in sorted(found)]
 
 
@@ -103,8 +104,13 @@ def quarantined(findings: Iterable[Finding]) -> set[str]:
 def counts_of(findings: Iterable[Finding], kind: str) -> dict[str, int]:
     """Number of keys per reason of one kind, largest first."""
     pairs = {(item.reason, item.key) for item in findings if item.kind == kind}
-    counted = Counter(reason for reason, _ in pairs)
-    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+    return ranked(Counter(reason for reason, _ in pairs))
+
+
+def ranked(counts: dict[str, int]) -> dict[str, int]:
+    """Counts, largest first, equal ones by name, without zeros."""
+    known = {name: number for name, number in counts.items() if number}
+    return dict(sorted(known.items(), key=lambda item: (-item[1], item[0])))
 
 
 def describe(reason: str) -> str:

@@ -28,7 +28,8 @@ def write_private(path: str | Path, text: str) -> None:
     private_folder(Path(path).parent)
     with replacing(path) as temporary:
         descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, PRIVATE_FILE)
-        with open(descriptor, "w", encoding="utf-8", newline="\n") as stream:
+        # File names need not be text: bytes that are none are written as escapes.
+        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(text)
 
 
@@ -83,7 +84,7 @@ class Names:
 
     def name(self, kind: str, identity: str) -> str:
         """First letter of `kind` and 12 hex digits; equal identities of two kinds differ."""
-        text = f"{kind}\0{identity}".encode()
+        text = f"{kind}\0{identity}".encode(errors="surrogateescape")
         return kind[0] + hmac.new(self.key, text, hashlib.sha256).hexdigest()[:NAME_HEX]
 
     def sample(self, identity: str) -> str:

@@ -1,6 +1,6 @@
 """Table rows that have no image: in quarantine, unless the config leaves them out anyway."""
 
-from foldwise.data.exclusions import same_identity
+from foldwise.data.exclusions import IdList
 from foldwise.data.findings import LEFT_OUT, QUARANTINE, Finding
 from foldwise.data.identity import Names
 from foldwise.data.labels import DROPPED, MISSING, UNKNOWN, ClassScheme, Outcome
@@ -12,17 +12,15 @@ def judge_missing(
     missing: list[Missing],
     ledger: Ledger,
     scheme: ClassScheme,
-    exclusions: dict[str, str],
+    exclusions: IdList,
     names: Names,
-) -> set[str]:
-    """Add a finding for each; return the ids of the exclusion list that were met.
+) -> None:
+    """Add the findings on each.
 
     What is wrong with such a row's label is named too, so that one pass over the table mends all.
     """
-    used = set()
     for one in missing:
-        listed = {excluded for excluded in exclusions if same_identity(excluded, one.identity)}
-        used |= listed
+        listed = exclusions.find([one.identity])
         outcomes = {scheme.outcome(raw) for labels in one.labels for raw in labels.values()}
         for kind, reason, detail in _said(one, outcomes, bool(listed)):
             key = names.name("row", one.identity)
@@ -30,7 +28,6 @@ def judge_missing(
             ledger.findings.append(
                 Finding(key, "table", kind, reason, "", lines, one.identity, "", detail)
             )
-    return used
 
 
 def _said(one: Missing, outcomes: set[Outcome], excluded: bool) -> list[tuple[str, str, str]]:

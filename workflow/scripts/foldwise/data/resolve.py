@@ -2,10 +2,11 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from foldwise.data.archive import Entry
+from foldwise.data.exclusions import IdList
 from foldwise.data.findings import LEFT_OUT, NOTE, QUARANTINE, Finding
 from foldwise.data.identity import Names
 from foldwise.data.labels import CLASS, DROPPED, MISSING, ClassScheme, Outcome
@@ -81,7 +82,7 @@ def content_of(entries: Iterable[Entry]) -> str:
 def code_string(value: str) -> str:
     """A header's code such as MLO; anything that is no short code is not taken over."""
     text = value.strip().upper()
-    return text if re.fullmatch(r"[A-Z0-9_]{1,8}", text) else ""
+    return text if re.fullmatch(r"[A-Z0-9_-]{1,8}", text) else ""
 
 
 def side_of(value: str) -> str:
@@ -171,19 +172,26 @@ def _judge_labels(item: Item, ledger: Ledger) -> None:
             ledger.mark(item, "table", QUARANTINE, reason, next(iter(outcomes)).value)
 
 
-def apply_exclusions(
-    items: list[Item], ledger: Ledger, reasons: dict[str, str], matches: Callable[[str, str], bool]
-) -> set[str]:
-    """Leave out what the exclusion list names by accession, patient or path; the ids it used."""
-    used = set()
+def identities_of(item: Item) -> tuple[str, ...]:
+    """What a list of ids may call an image by: accession, patient, path."""
+    return (item.accession, *item.found.patients, *item.found.files)
+
+
+def apply_exclusions(items: list[Item], ledger: Ledger, listed: IdList) -> None:
+    """Leave out what the exclusion list names by accession, patient or path."""
     for item in items:
-        identities = (item.accession, *item.found.patients, *item.found.files)
-        for excluded, reason in reasons.items():
-            if any(matches(excluded, identity) for identity in identities):
-                used.add(excluded)
-                if item.usable:
-                    ledger.mark(item, "cohort", LEFT_OUT, "excluded", reason)
-    return used
+        reasons = listed.find(identities_of(item))
+        if reasons and item.usable:
+            ledger.mark(item, "cohort", LEFT_OUT, "excluded", "; ".join(reasons))
+
+
+def apply_splits(items: list[Item], parts: dict[str, IdList]) -> None:
+    """Add the part of each image that a list of ids names."""
+    for item in items:
+        named = [part for part, listed in parts.items() if listed.find(identities_of(item))]
+        if named:
+            split = tuple(sorted({*item.found.split, *named}))
+            item.found = replace(item.found, split=split)
 
 
 def name_groups(items: list[Item], ledger: Ledger, names: Names, by: str) -> None:

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from foldwise.data.archive import locked
 from foldwise.data.identity import write_private
@@ -49,11 +50,20 @@ def read_list(folder: str | Path, shard: str) -> list[str]:
     return contents
 
 
-def assign(contents: Iterable[str], folder: Path) -> dict[str, tuple[str, int]]:
-    """Content -> (shard, row in it), with lists written to `folder` for contents that have none."""
-    wanted = set(contents)
+def assign(
+    contents: Iterable[str], folder: Path, reachable: Iterable[str]
+) -> dict[str, tuple[str, int]]:
+    """Content -> (shard, row in it), with lists written to `folder` for contents that have none.
+
+    A list counts if its shard was made or could be: all its contents are `reachable`.
+    """
+    wanted, there = set(contents), set(reachable)
     with locked(folder / ".lock"):
-        lists = read_lists(folder)
+        lists = {
+            shard: own
+            for shard, own in read_lists(folder).items()
+            if (folder.parent / f"{shard}.json").exists() or there.issuperset(own)
+        }
         held = {content for own in lists.values() for content in own}
         for part in split_evenly(sorted(wanted - held)) if wanted - held else []:
             lists[digest(part)] = part
@@ -66,19 +76,16 @@ def assign(contents: Iterable[str], folder: Path) -> dict[str, tuple[str, int]]:
     return places
 
 
-def write_locations(
-    folder: Path, key: str, root: str, files: dict[str, tuple[str, ...]], present: Iterable[str]
-) -> None:
-    """Add content -> files (relative to `root`) to the archive's private list.
-
-    Entries of other studies on the same archive stay while their files are `present`.
-    """
+def write_locations(folder: Path, key: str, root: str, files: dict[str, tuple[str, ...]]) -> None:
+    """Write the private list content -> files (relative to `root`) of one archive."""
     path = folder / "locations" / f"{key}.json"
-    known = json.loads(path.read_text(encoding="utf-8"))["files"] if path.exists() else {}
-    there = set(present)
-    kept = {content: own for content, own in known.items() if there.issuperset(own)}
-    merged = kept | {content: list(own) for content, own in files.items()}
-    write_private(path, json.dumps({"root": root, "files": merged}, sort_keys=True) + "\n")
+    write_private(path, json.dumps({"root": root, "files": files}, sort_keys=True) + "\n")
+
+
+def read_locations(folder: str | Path) -> dict[str, dict[str, Any]]:
+    """All archives' lists by key: root, files (content -> paths relative to the root)."""
+    paths = sorted((Path(folder) / "locations").glob("*.json"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def locate(folder: str | Path, contents: Iterable[str]) -> dict[str, list[Path]]:
@@ -88,8 +95,7 @@ def locate(folder: str | Path, contents: Iterable[str]) -> dict[str, list[Path]]
     """
     wanted = list(contents)
     found: dict[str, list[Path]] = {}
-    for path in sorted((Path(folder) / "locations").glob("*.json")):
-        record = json.loads(path.read_text(encoding="utf-8"))
+    for record in read_locations(folder).values():
         for content in wanted:
             own = [Path(record["root"], name) for name in record["files"].get(content, ())]
             if own and content not in found and all(one.exists() for one in own):

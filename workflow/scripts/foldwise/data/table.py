@@ -5,6 +5,7 @@ what a value means is decided elsewhere, by stated settings.
 """
 
 import csv
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,12 +19,13 @@ ENCODINGS = ("utf-8-sig", "windows-1252", "latin-1")
 
 @dataclass(frozen=True)
 class TableSettings:
-    """Where the table is and how it is written; `auto` is found out."""
+    """Where the table is and how it is written; `key` is the setting that messages name."""
 
     path: str
     format: str = "accession"
     encoding: str = "auto"
     separator: str = "auto"
+    key: str = "data.table.path"
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,15 @@ def read_table(settings: TableSettings) -> Table:
     """
     choose(settings.format, FORMATS, "format", "data.table.format")
     text = _text(settings)
-    lines = text.splitlines()
+    # Not str.splitlines, which also splits at characters that a cell may hold.
+    lines = re.split("\r\n|\n|\r", text)
     if not any(line.strip() for line in lines):
-        raise FoldwiseError(f"{settings.path} is empty. Put the labels there (data.table.path).")
+        raise FoldwiseError(f"{settings.path} is empty ({settings.key}). Put the rows there.")
     table = _alternating(settings, lines) if settings.format == "feature_s" else None
     table = table or _separated(settings, lines)
     if not table.rows and not table.ragged:
         raise FoldwiseError(
-            f"{settings.path} has a header and no row. Put the labels there (data.table.path)."
+            f"{settings.path} has a header and no row ({settings.key}). Put the rows there."
         )
     return table
 
@@ -81,8 +84,8 @@ def _text(settings: TableSettings) -> str:
     path = Path(settings.path)
     if not path.is_file():
         raise FoldwiseError(
-            f"No table of labels at {path} (data.table.path, relative to the folder in which "
-            "snakemake is run). Correct the path, or put the table there."
+            f"No table at {path} ({settings.key}; relative to the folder that snakemake is run in)."
+            " Correct the path, or put the table there."
         )
     data = path.read_bytes()
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
@@ -124,9 +127,9 @@ def _separated(settings: TableSettings, lines: list[str]) -> Table:
     if lines[0].lower().startswith("sep=") and len(lines[0]) == 5:
         stated, lines = lines[0][4], ["", *lines[1:]]
     separator = settings.separator if settings.separator != "auto" else stated or _guess(lines)
-    reader = csv.reader(lines, delimiter=separator)
-    records = [(reader.line_num, [cell(value) for value in record]) for record in reader]
-    records = [(line, record) for line, record in records if any(record)]
+    records = [
+        (line, record) for line, record in _records(settings, lines, separator) if any(record)
+    ]
     columns = _header(settings.path, records[0][1])
     rows, ragged = [], []
     for line, record in records[1:]:
@@ -135,6 +138,19 @@ def _separated(settings: TableSettings, lines: list[str]) -> Table:
         else:
             rows.append(Row(line, dict(zip(columns, record, strict=False))))
     return Table(settings.path, columns, tuple(rows), tuple(ragged))
+
+
+def _records(
+    settings: TableSettings, lines: list[str], separator: str
+) -> list[tuple[int, list[str]]]:
+    reader = csv.reader((line + "\n" for line in lines), delimiter=separator, strict=True)
+    try:
+        return [(reader.line_num, [cell(value) for value in record]) for record in reader]
+    except csv.Error as error:
+        raise FoldwiseError(
+            f"{settings.path}, line {reader.line_num}: quotes do not match ({error}). A quote "
+            'within a cell is written twice ("").'
+        ) from error
 
 
 def _guess(lines: list[str]) -> str:
