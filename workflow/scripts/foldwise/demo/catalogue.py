@@ -6,6 +6,7 @@ from pathlib import Path
 
 from foldwise.demo.damage import FAULTS, add_damage
 from foldwise.demo.density import make_density, write_labels
+from foldwise.demo.segmentation import make_segmentation
 from foldwise.demo.zones import make_zones
 from foldwise.errors import FoldwiseError, choose
 from foldwise.files import read_json, write_csv, write_json
@@ -91,7 +92,13 @@ def _zones(folder: Path, patients: int, seed: int, size: int) -> str:
     return f"{len(films)} chest films of {patients} patients in {folder}"
 
 
+def _segmentation(folder: Path, patients: int, seed: int, size: int) -> str:
+    tiles = make_segmentation(folder, patients, seed, size)
+    return f"{len(tiles)} tiles of {patients} specimens with masks in {folder}"
+
+
 STUDIES: dict[str, Kind] = {
     "density": Kind(_density, patients=60, size=512, least=4, damage=_damaged_density),
+    "segmentation": Kind(_segmentation, patients=16, size=128, least=2),
     "zones": Kind(_zones, patients=60, size=256, least=4),
 }
