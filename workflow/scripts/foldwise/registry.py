@@ -65,6 +65,9 @@ SEGMENTERS = {
     "attention_resunet": "foldwise.models.unet:attention_resunet",
 }
 
+# Image and text to several answers.
+VISION_TEXT = {"vision_text": "foldwise.models.vision_text:vision_text"}
+
 LOSSES = {
     "cross_entropy": "foldwise.losses.classes:cross_entropy",
     "focal": "foldwise.losses.classes:focal",
@@ -94,7 +97,7 @@ GROUPS = {
     "MEASURES": MEASURES,
     "READERS": READERS,
     "DECODERS": DECODERS,
-    "MODELS": VISION | SEGMENTERS,
+    "MODELS": VISION | SEGMENTERS | VISION_TEXT,
     "VISION": VISION,
     "SEGMENTERS": SEGMENTERS,
     "LOSSES": LOSSES,

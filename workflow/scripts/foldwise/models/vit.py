@@ -46,7 +46,11 @@ class AnySize(nn.Module):
         self.patch_px = net.patch_size
 
     def forward(self, image_bchw: Tensor) -> Tensor:
-        """(B, C, H, W) -> class token (B, D). FoldwiseError when patches do not divide H, W."""
+        """(B, C, H, W) -> class token (B, D)."""
+        return self.tokens(image_bchw)[:, 0]
+
+    def tokens(self, image_bchw: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, 1 + patches, D). FoldwiseError when patches do not divide H, W."""
         height, width = image_bchw.shape[2:]
         if height % self.patch_px or width % self.patch_px:
             raise FoldwiseError(
@@ -58,7 +62,7 @@ class AnySize(nn.Module):
         tokens = patches.flatten(2).transpose(1, 2)
         tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], dim=1)
         tokens = self.encoder.layers(self.encoder.dropout(tokens + position))
-        return self.encoder.ln(tokens)[:, 0]
+        return self.encoder.ln(tokens)
 
 
 def resized(position_1td: Tensor, rows: int, columns: int) -> Tensor:

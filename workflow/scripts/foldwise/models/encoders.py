@@ -1,0 +1,173 @@
+"""Image and text encoders as sequences of tokens (B, T, D) whose token 0 speaks for the whole."""
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from torch import Tensor, nn
+
+from foldwise import registry
+from foldwise.errors import FoldwiseError
+from foldwise.models.vision import VisionModel
+
+HINT = (
+    "Give a folder with config.json, model.safetensors and the tokenizer's files (what "
+    "save_pretrained writes), or a model name of the Hugging Face hub and a network."
+)
+
+
+class NetworkTokens(nn.Module):
+    """A vision network of the registry: its features first, then each place of its last map."""
+
+    def __init__(self, model: VisionModel):
+        super().__init__()
+        self.net, self.layout, self.width = model.backbone, model.layout, model.width
+
+    def blocks(self) -> list[nn.Module]:
+        """Feature blocks from the image."""
+        return self.layout.parts()
+
+    def forward(self, image_bchw: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, 1 + places, width)."""
+        if hasattr(self.net, "tokens"):
+            return self.net.tokens(image_bchw)
+        maps: list[Tensor] = []
+        layer = self.net.get_submodule(self.layout.gradcam)
+        hook = layer.register_forward_hook(lambda module, inputs, out: maps.append(out))
+        try:
+            features = self.net(image_bchw)
+        finally:
+            hook.remove()
+        return torch.cat([features[:, None], maps[0].flatten(2).transpose(1, 2)], dim=1)
+
+
+class HubTokens(nn.Module):
+    """A transformers model whose layers keep one width (ViT, DeiT, BERT, DistilBERT class)."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        # Token 0 is used as it leaves the layers; a pooler would be weights that nothing trains.
+        if getattr(net, "pooler", None) is not None:
+            net.pooler = None
+        self.net, self.width = net, net.config.hidden_size
+
+    def blocks(self) -> list[nn.Module]:
+        """Embeddings, then each layer; what follows the layers belongs to the last."""
+        lists = [m for m in self.net.modules() if isinstance(m, nn.ModuleList)]
+        layers = max(lists, key=len)
+        inside = {id(parameter) for parameter in layers.parameters()}
+        before, after, passed = [], [], False
+        for child in self.net.children():
+            passed = passed or any(id(parameter) in inside for parameter in child.parameters())
+            (after if passed else before).append(child)
+        tail = [m for m in after if not any(id(p) in inside for p in m.parameters())]
+        return [nn.ModuleList(before), *layers[:-1], nn.ModuleList([layers[-1], *tail])]
+
+
+class HubVision(HubTokens):
+    """An image encoder of transformers; a grey image is given to each of its channels."""
+
+    def forward(self, image_bchw: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, T, width)."""
+        channels = getattr(self.net.config, "num_channels", image_bchw.shape[1])
+        if image_bchw.shape[1] == 1:
+            image_bchw = image_bchw.expand(-1, channels, -1, -1)
+        known = inspect.signature(self.net.forward).parameters
+        sized = {"interpolate_pos_encoding": True} if "interpolate_pos_encoding" in known else {}
+        return self.net(image_bchw, **sized).last_hidden_state
+
+
+class HubText(HubTokens):
+    """A text encoder of transformers."""
+
+    def forward(self, input_ids_bl: Tensor, mask_bl: Tensor) -> Tensor:
+        """(B, L) token numbers and mask -> (B, L, width)."""
+        return self.net(input_ids=input_ids_bl, attention_mask=mask_bl).last_hidden_state
+
+
+def vision_encoder(settings: dict[str, Any], channels: int) -> NetworkTokens | HubVision:
+    """Of settings name (of the registry, or folder or hub name of transformers) and weights."""
+    name = settings["name"]
+    if name in registry.names("VISION"):
+        # One output, since the head is not used.
+        return NetworkTokens(registry.load("VISION", name)(settings, channels, 1))
+    return HubVision(from_hub(name, settings.get("weights", "pretrained"), "model.vision.name"))
+
+
+def text_encoder(settings: dict[str, Any]) -> HubText:
+    """Of settings name (folder or hub name of transformers), weights (pretrained or none)."""
+    weights = settings.get("weights", "pretrained")
+    return HubText(from_hub(settings["name"], weights, "model.text.name"))
+
+
+def from_hub(source: str, weights: str, where: str) -> nn.Module:
+    """A transformers model in float32; `weights` none draws them from torch's generator.
+
+    Raises FoldwiseError when there is none or when the file lacks weights of the model.
+    """
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    present(source, where)
+    try:
+        if weights == "none":
+            return transformers.AutoModel.from_config(
+                transformers.AutoConfig.from_pretrained(source)
+            )
+        net, info = transformers.AutoModel.from_pretrained(
+            source, dtype=torch.float32, output_loading_info=True
+        )
+    except (OSError, ValueError) as error:
+        raise FoldwiseError(
+            f"{where}: no transformers model could be loaded from '{source}' "
+            f"({type(error).__name__}). {HINT}"
+        ) from error
+    missing = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
+    if missing:
+        raise FoldwiseError(
+            f"{where}: the weights in '{source}' lack {len(missing)} of the model's tensors, the "
+            f"first is {missing[0]}. {HINT}"
+        )
+    return net
+
+
+def present(source: str, where: str) -> None:
+    """FoldwiseError for what is written as a path and is no folder."""
+    written_as_path = source.startswith((".", "/", "~")) or source.count("/") > 1
+    if written_as_path and not Path(source).is_dir():
+        raise FoldwiseError(f"{where}: no folder {source}. {HINT}")
+
+
+def tokenise(texts: Sequence[str], source: str, max_tokens: int) -> dict[str, np.ndarray]:
+    """{"input_ids", "attention_mask"}: (N, max_tokens) int64, padded or cut.
+
+    `source`: folder or hub name of tokenizer and config. Raises FoldwiseError when there is no
+    tokenizer, a text is empty, or a token is unknown to the model.
+    """
+    empty = sum(not text.strip() for text in texts)
+    if empty:
+        raise FoldwiseError(
+            f"data.columns.text: {empty} of {len(texts)} samples have no text. Exclude them "
+            "(data.exclusions) or name another column."
+        )
+    present(source, "model.text.name")
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+        known = transformers.AutoConfig.from_pretrained(source).vocab_size
+    except (OSError, ValueError) as error:
+        raise FoldwiseError(
+            f"model.text.name: no tokenizer could be loaded from '{source}' "
+            f"({type(error).__name__}). {HINT}"
+        ) from error
+    found = tokenizer(list(texts), padding="max_length", truncation=True, max_length=max_tokens)
+    arrays = {key: np.array(found[key], np.int64) for key in ("input_ids", "attention_mask")}
+    highest = arrays["input_ids"].max()
+    if highest >= known:
+        raise FoldwiseError(
+            f"model.text.name: the tokenizer in '{source}' gives token {highest}, and the model "
+            f"knows {known}. {HINT}"
+        )
+    return arrays
