@@ -22,7 +22,7 @@ def cache_key(study: dict) -> str:
 def archive_state(study: dict) -> dict[str, str]:
     """Digests of the archive's listing and of the table's bytes; `absent` where there is none."""
     data = study["data"]
-    files = {"table": data["table"]["path"], "exclusions": data["exclusions"]}
+    files = {"table": data["table"]["path"], "exclusions": data["exclusions"]} | data["splits"]
     digests = {
         name: file_digest(path) if path and os.path.isfile(path) else "absent"
         for name, path in files.items()
@@ -39,9 +39,9 @@ def shard_files(study: dict, images: str) -> list[str]:
 
 
 def fold_numbers(study: dict) -> list[int]:
-    """Numbers of the folds, from 1; a preset split is one fold."""
+    """Numbers of the folds, from 1; the preset `split` is one fold."""
     folds = study["folds"]
-    return [1] if folds["preset"] else list(range(1, folds["n"] + 1))
+    return [1] if folds["preset"] == "split" else list(range(1, folds["n"] + 1))
 
 
 def gpus(setting: str | int) -> int:
