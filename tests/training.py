@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
-
 from foldwise.schema import check
 from foldwise.tasks.classification import Classification
 from foldwise.train.loop import train_fold
 from foldwise.train.stop import Stop
+from torch import nn
 
 CLASSES = ["A", "B", "C"]
 

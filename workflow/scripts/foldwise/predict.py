@@ -15,7 +15,7 @@ from foldwise.train.failure import memory_told
 from foldwise.train.feed import Feed
 from foldwise.train.machine import make_deterministic
 from foldwise.train.precision import forward_in
-from foldwise.train.rows import places_of, sorted_rows
+from foldwise.train.rows import sorted_rows
 
 
 def infer(
@@ -92,7 +92,6 @@ def predict_fold(
         task,
         images,
         rows,
-        places_of(images, rows),
         task.targets(rows),
         (facts["mean"], facts["std"]),
         device,

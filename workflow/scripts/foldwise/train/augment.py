@@ -90,51 +90,26 @@ def pixel_matrices(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.concatenate([linear, shift[:, :, None]], axis=2)
 
 
-def augment_pixels(
-    pixels: np.ndarray, drawn: Drawn, augmentation: Augmentation, channels: int
-) -> None:
-    """Change `pixels` (B, C, H, W) of integers in place; planes from `channels` on are masks."""
-    if augmentation.moves:
-        maps = pixel_matrices(drawn.matrix, *pixels.shape[2:])
-        for planes, matrix in zip(pixels, maps, strict=True):
-            for number, plane in enumerate(planes):
-                planes[number] = _warp(plane, matrix, number >= channels)
-    if augmentation.tones:
-        top = np.iinfo(pixels.dtype).max
-        levels = np.arange(top + 1, dtype=np.float32)
-        for image, gain, offset in zip(pixels[:, :channels], drawn.gain, drawn.offset, strict=True):
-            table = np.clip(np.rint(levels * np.float32(gain) + np.float32(offset * top)), 0, top)
-            image[...] = table.astype(pixels.dtype)[image]
+def warp_pixels(pixels: np.ndarray, matrix: np.ndarray, channels: int) -> None:
+    """Move `pixels` (B, C, H, W) of integers in place; planes from `channels` on by nearest."""
+    size = pixels.shape[:1:-1]
+    for planes, inverse in zip(pixels, pixel_matrices(matrix, *pixels.shape[2:]), strict=True):
+        for number, plane in enumerate(planes):
+            how = cv2.INTER_LINEAR if number < channels else cv2.INTER_NEAREST
+            planes[number] = cv2.warpAffine(plane, inverse, size, flags=how | cv2.WARP_INVERSE_MAP)
 
 
-def _warp(plane: np.ndarray, matrix: np.ndarray, mask: bool) -> np.ndarray:
-    how = cv2.INTER_NEAREST if mask else cv2.INTER_LINEAR
-    size = plane.shape[::-1]
-    return cv2.warpAffine(plane, matrix, size, flags=how | cv2.WARP_INVERSE_MAP, borderValue=0)
+def warp_tensor(image: torch.Tensor, matrix: np.ndarray, mask: bool = False) -> torch.Tensor:
+    """Move `image` (B, C, S, S) float on its device; masks by nearest."""
+    # grid_sample counts in half sides from the centre.
+    halves = torch.from_numpy(matrix * [1, 1, 2]).to(image.device, image.dtype)
+    grid = functional.affine_grid(halves, list(image.shape), align_corners=False)
+    mode = "nearest" if mask else "bilinear"
+    if not image.shape[1]:
+        return image
+    return functional.grid_sample(image, grid, mode=mode, align_corners=False)
 
 
-def augment_tensor(
-    image: torch.Tensor, drawn: Drawn, augmentation: Augmentation, mask: bool = False
-) -> torch.Tensor:
-    """The same on the device: image (B, C, H, W) float in 0..1, or the planes of masks."""
-    if augmentation.moves:
-        matrix = torch.from_numpy(drawn.matrix).to(image.device, torch.float32)
-        # grid_sample counts in half sides from the centre.
-        matrix = torch.cat([matrix[:, :, :2], 2 * matrix[:, :, 2:]], dim=2)
-        if image.shape[2] != image.shape[3]:
-            raise ValueError("augmentation on the device takes square images")
-        grid = functional.affine_grid(matrix, list(image.shape), align_corners=False)
-        mode = "nearest" if mask else "bilinear"
-        image = functional.grid_sample(image, grid, mode=mode, align_corners=False)
-    if augmentation.tones and not mask:
-        tone = torch.from_numpy(np.stack([drawn.gain, drawn.offset])).to(image.device, image.dtype)
-        image = (image * tone[0, :, None, None, None] + tone[1, :, None, None, None]).clamp(0, 1)
-    return image
-
-
-def swap_sides(task: Any, batch: dict[str, torch.Tensor], drawn: Drawn) -> dict[str, torch.Tensor]:
-    """Let the task change the targets of mirrored samples (left and right zones trade places)."""
-    if not drawn.mirrored.any():
-        return batch
-    mirrored = torch.from_numpy(drawn.mirrored).to(batch["sample_index"].device)
-    return task.flip_targets(batch, mirrored)
+def toned(values: Any, gain: Any, offset: Any) -> Any:
+    """Brightness and contrast of values in 0..1, arrays or tensors, kept within 0..1."""
+    return (values * gain + offset).clip(0, 1)

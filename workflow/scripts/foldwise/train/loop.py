@@ -155,6 +155,10 @@ def score_epoch(fit: Fit, plan: Plan) -> None:
         precision=settings.precision,
         each=partial(plan.checkpoint.pause, fit),
     )
+    for name, values in outputs.items():
+        if not np.isfinite(values).all():
+            where = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
+            raise non_finite(f"a predicted {name}", math.nan, fit.epoch + 1, 0, where.tolist())
     metrics = plan.task.score(plan.task.table(plan.val_rows, outputs))
     fit.history.append(
         {

@@ -79,16 +79,13 @@ def make_plan(
             task,
             images,
             train_rows,
-            places,
             targets["train"],
             normalise,
             device,
             Augmentation(**params["augment"]),
             settings.seed,
         ),
-        val=Feed(
-            task, images, val_rows, places_of(images, val_rows), targets["val"], normalise, device
-        ),
+        val=Feed(task, images, val_rows, targets["val"], normalise, device),
         val_rows=val_rows,
         sampling=task.sampling_weights(targets["train"]) if weighted else None,
         monitor=monitor,

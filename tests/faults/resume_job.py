@@ -1,0 +1,42 @@
+"""A training job of a second or two as a process of its own: `resume_job.py <folder>`.
+
+Says `training` when the loop is about to start, so that a test can kill it from there on.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests")]
+
+from foldwise.train.machine import set_threads  # noqa: E402
+from foldwise.train.stop import Stop  # noqa: E402
+
+stop = Stop().listen()
+set_threads(1)
+
+from foldwise.predict import predict_fold  # noqa: E402
+from training import TinyTask, make_images, make_params, make_rows, train  # noqa: E402
+
+PARAMS = make_params(
+    size=96,
+    training__epochs=12,
+    training__batch_size=4,
+    training__warmup_epochs=2,
+    training__early_stopping={"patience": None, "min_delta": 0},
+)
+
+
+def main(folder: Path) -> None:
+    """Train the fold, then predict, as the two rules do."""
+    rows = make_rows(36)
+    images = make_images(rows, 96)
+    print("training", flush=True)
+    out = train(folder, PARAMS, rows=rows, images=images, stop=stop)
+    paths = out / "val_predictions.csv", out / "embeddings_val.npy"
+    task = TinyTask(PARAMS["task"])
+    predict_fold(PARAMS, task, images, rows[24:], out / "best_model.pt", *paths)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,124 @@
+"""Saved states: whole, of exactly this run, and enough to go on from any step."""
+
+import os
+import stat
+
+import numpy as np
+import pytest
+import torch
+from foldwise.train.checkpoint import arrays_digest, run_digest, save_stable
+from foldwise.train.stop import EXIT_STOPPED, Stop, Stopped
+from training import TinyTask, make_params, make_rows, train
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+class StopAt(Stop):
+    """Asks to stop at the n-th time it is asked."""
+
+    def __init__(self, count: int) -> None:
+        self.left = count
+
+    @property
+    def requested(self) -> str | None:
+        self.left -= 1
+        return "SIGTERM" if self.left <= 0 else None
+
+
+PARAMS = make_params(
+    training__epochs=4,
+    training__stages=[{"size": 8, "epochs": 2}, {"size": 16, "epochs": 2}],
+    training__schedule={"name": "plateau", "patience": 0, "factor": 0.5, "min_lr": 0.0},
+    training__sampler="weighted",
+    training__accumulate=2,
+)
+RESULTS = ("best_model.pt", "train_history.json")
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_going_on_from_every_step_ends_in_the_same_bytes(tmp_path, optimizer):
+    params = PARAMS | {"training": PARAMS["training"] | {"optimizer": optimizer}}
+    whole = train(tmp_path / "whole", params)
+    stops = 0
+    # Three pauses at the least: a stop within the scoring, of two batches, scores from its start.
+    while not (tmp_path / "parts" / "results" / "train_history.json").exists():
+        try:
+            folder = train(tmp_path / "parts", params, stop=StopAt(3 + stops % 2))
+        except Stopped as stopped:
+            stops += 1
+            assert stopped.code == EXIT_STOPPED
+            assert stops < 100
+    assert stops > 5
+    for name in RESULTS:
+        assert (folder / name).read_bytes() == (whole / name).read_bytes()
+    lines = (folder / "ray_cv.jsonl").read_text().splitlines()
+    assert len(lines) == 4
+
+
+def stopped(folder, **named):
+    with pytest.raises(Stopped):
+        train(folder, stop=StopAt(5), **named)
+    return folder / "state"
+
+
+def test_a_state_is_private(tmp_path):
+    os.umask(0o022)
+    state = stopped(tmp_path)
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+
+
+def test_a_state_of_other_code_is_removed_and_not_read(tmp_path, caplog):
+    (old,) = stopped(tmp_path, code="one").iterdir()
+    with caplog.at_level("INFO", "foldwise"):
+        train(tmp_path, code="two")
+    assert not old.exists()
+    assert "starting anew" in caplog.text
+    assert "Going on" not in caplog.text
+
+
+def test_a_state_of_this_run_is_read(tmp_path, caplog):
+    stopped(tmp_path, code="one")
+    with caplog.at_level("INFO", "foldwise"):
+        train(tmp_path, code="one")
+    assert "Going on after epoch 0, step 3" in caplog.text
+
+
+def test_a_broken_state_is_removed(tmp_path):
+    (path,) = stopped(tmp_path).iterdir()
+    path.write_bytes(path.read_bytes()[:1000])
+    broken = train(tmp_path)
+    whole = train(tmp_path / "whole")
+    for name in RESULTS:
+        assert (broken / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_the_digest_follows_settings_code_contents_and_targets():
+    params, rows = make_params(), {"train": make_rows(6), "val": make_rows(3, 6)}
+    targets = {part: TinyTask(params["task"]).targets(members) for part, members in rows.items()}
+    first = run_digest(params, "code", rows, targets)
+    renamed = {part: [row | {"sample": "x"} for row in members] for part, members in rows.items()}
+    assert run_digest(params, "code", renamed, targets) == first
+    relabelled = {**targets, "val": {"label": targets["val"]["label"] + 1}}
+    others = [
+        run_digest(make_params(training__lr=0.5), "code", rows, targets),
+        run_digest(params, "other", rows, targets),
+        run_digest(params, "code", {**rows, "val": rows["val"][::-1]}, targets),
+        run_digest(params, "code", rows, relabelled),
+    ]
+    assert len({first, *others}) == 5
+
+
+def test_arrays_of_other_shape_or_type_differ():
+    one = np.zeros(4, np.int32)
+    same = {arrays_digest({"a": value}) for value in (one, one.reshape(2, 2), one.view(np.float32))}
+    assert len(same) == 3
+
+
+def test_equal_values_are_equal_bytes_under_any_name(tmp_path):
+    for name in ("one.pt", "other.pt"):
+        save_stable(tmp_path / name, {"weight": torch.arange(6.0), "epoch": 3})
+    assert (tmp_path / "one.pt").read_bytes() == (tmp_path / "other.pt").read_bytes()
+    assert torch.load(tmp_path / "one.pt", weights_only=True)["epoch"] == 3

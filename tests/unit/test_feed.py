@@ -1,0 +1,113 @@
+"""Batches against NumPy: values, sizes, number types, and what a flip does to targets."""
+
+import numpy as np
+import pytest
+import torch
+from foldwise.train.augment import Augmentation
+from foldwise.train.feed import Feed
+from foldwise.train.normalise import normalisation
+from foldwise.train.pixels import OnDevice, area_weights
+from training import Memory, TinyTask, make_images, make_params, make_rows
+
+CPU = torch.device("cpu")
+ROWS = make_rows(12)
+TASK = TinyTask(make_params()["task"])
+
+
+def feed_of(images: Memory, channels: int = 1, **named) -> Feed:
+    normalise = [0.4] * channels, [0.2] * channels
+    return Feed(TASK, images, ROWS, TASK.targets(ROWS), normalise, CPU, **named)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_values_are_those_of_the_store_normalised(bits, channels):
+    images = make_images(ROWS, 16, channels, bits)
+    rows = np.array([3, 0, 11])
+    batch = feed_of(images, channels).batch(rows, 16)
+    expected = (images.pixels[rows] / (2.0**bits - 1) - 0.4) / 0.2
+    np.testing.assert_allclose(batch["image"].numpy(), expected, atol=1e-5)
+    assert batch["image"].is_contiguous(memory_format=torch.channels_last)
+    assert batch["label"].tolist() == [0, 0, 2]
+    assert batch["sample_index"].tolist() == [3, 0, 11]
+
+
+def test_a_smaller_size_is_the_area_mean():
+    images = make_images(ROWS, 16)
+    batch = feed_of(images).batch(np.arange(4), 8)
+    mean = images.pixels[:4].reshape(4, 1, 8, 2, 8, 2).mean(axis=(3, 5))
+    expected = (mean / 255 - 0.4) / 0.2
+    # Half a grey level of rounding, 1 / 510 / 0.2.
+    np.testing.assert_allclose(batch["image"].numpy(), expected, atol=0.5 / 255 / 0.2 + 1e-6)
+
+
+def test_area_weights_keep_the_mean_at_any_ratio():
+    weights = area_weights(16, 6)
+    np.testing.assert_allclose(weights.sum(dim=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(weights.sum(dim=0), 6 / 16, rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [16, 8])
+def test_the_way_of_a_gpu_agrees_with_that_of_a_cpu(size):
+    pixels = np.repeat(make_images(ROWS, 4).pixels, 4, axis=2).repeat(4, axis=3)
+    both = np.concatenate([pixels, (pixels > 120).astype(np.uint8)], axis=1)
+    images = Memory(both, [row["content"] for row in ROWS])
+    strengths = Augmentation(0.5, 0.5, 0, 0, 0, 0.1, 0.1)
+    feed = feed_of(images, augmentation=strengths, seed=4)
+    rows = np.arange(12)
+    here = {name: value.clone() for name, value in feed.batch(rows, size, 1).items()}
+    feed.pixels = OnDevice(images, rows_of(images), ([0.4], [0.2]), strengths, CPU)
+    there = feed.batch(rows, size, 1)
+    np.testing.assert_allclose(here["image"], there["image"], atol=2e-5)
+    np.testing.assert_array_equal(here["planes"], there["planes"])
+    assert here["planes"].dtype == there["planes"].dtype == torch.uint8
+
+
+def rows_of(images: Memory) -> np.ndarray:
+    return images.places(ROWS)
+
+
+def test_a_sample_is_the_same_in_any_batch():
+    images = make_images(ROWS, 16)
+    strengths = Augmentation(**make_params()["augment"])
+    feed = feed_of(images, augmentation=strengths, seed=4)
+    alone = feed.batch(np.array([5]), 16, 2)["image"].clone()
+    among = feed.batch(np.array([1, 5, 7]), 16, 2)["image"]
+    assert torch.equal(alone[0], among[1])
+    assert not torch.equal(alone[0], feed.batch(np.array([5]), 16, 3)["image"][0])
+
+
+def test_a_flip_reaches_the_targets():
+    class Sided(TinyTask):
+        def flip_targets(self, batch, mirrored):
+            return batch | {"label": torch.where(mirrored, 10 + batch["label"], batch["label"])}
+
+    images = make_images(ROWS, 16)
+    task = Sided(make_params()["task"])
+    strengths = Augmentation(flip_horizontal=0.5)
+    feed = Feed(task, images, ROWS, task.targets(ROWS), ([0], [1]), CPU, strengths, 3)
+    batch = feed.batch(np.arange(12), 16, 1)
+    flipped = [
+        np.array_equal(image[0].numpy(), np.fliplr(source[0]) / np.float32(255))
+        for image, source in zip(batch["image"], images.pixels[rows_of(images)], strict=True)
+    ]
+    assert [label >= 10 for label in batch["label"].tolist()] == flipped
+    assert 0 < sum(flipped) < 12
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_normalisation_is_measured_on_the_rows_alone(bits):
+    images = make_images(ROWS, 16, 3, bits)
+    chosen = np.array([1, 4, 5])
+    mean, std = normalisation("train", images, chosen, 3)
+    values = images.pixels[chosen] / (2.0**bits - 1)
+    np.testing.assert_allclose(mean, values.mean(axis=(0, 2, 3)), rtol=1e-9)
+    np.testing.assert_allclose(std, values.std(axis=(0, 2, 3)), rtol=1e-9)
+
+
+def test_named_normalisations():
+    assert normalisation("half", None, None, 3) == ([0.5] * 3, [0.5] * 3)
+    assert normalisation("unit", None, None, 1) == ([0.0], [1.0])
+    assert normalisation("imagenet", None, None, 3)[0] == [0.485, 0.456, 0.406]
+    assert normalisation("imagenet", None, None, 1)[0] == [pytest.approx(0.449)]
+    assert normalisation([[0.1, 0.2, 0.3], 0.5], None, None, 3) == ([0.1, 0.2, 0.3], [0.5] * 3)

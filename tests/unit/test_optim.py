@@ -1,0 +1,89 @@
+"""Which parameters train at which rate, against torch's own schedulers."""
+
+import dataclasses
+
+import pytest
+import torch
+from foldwise.errors import FoldwiseError
+from foldwise.train.optim import groups, make_optimizer, set_rates, trained_modules, unfreeze
+from foldwise.train.schedule import rate
+from foldwise.train.settings import Schedule, read_settings
+from torch.optim import lr_scheduler
+from training import Tiny, make_params
+
+SETTINGS = read_settings(make_params())
+
+
+def model() -> Tiny:
+    torch.manual_seed(0)
+    return Tiny(1, 3, 0.2)
+
+
+def torch_rates(make, epochs: int, scores: list[float] | None = None) -> list[float]:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    scheduler, rates = make(optimizer), []
+    for epoch in range(epochs):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step(*([scores[epoch]] if scores else []))
+    return rates
+
+
+def test_cosine_is_that_of_torch():
+    expected = torch_rates(lambda o: lr_scheduler.CosineAnnealingLR(o, 12, eta_min=1e-3), 12)
+    ours = [rate(0.1, Schedule("cosine", min_lr=1e-3), epoch, 12, []) for epoch in range(12)]
+    assert ours == pytest.approx(expected)
+
+
+def test_step_is_that_of_torch():
+    expected = torch_rates(lambda o: lr_scheduler.StepLR(o, 3, gamma=0.5), 12)
+    ours = [rate(0.1, Schedule("step", 0.5, step_epochs=3), epoch, 12, []) for epoch in range(12)]
+    assert ours == pytest.approx(expected)
+
+
+def test_plateau_is_that_of_torch():
+    scores = [0.1, 0.3, 0.3, 0.2, 0.29, 0.31, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.4, 0.1]
+    expected = torch_rates(
+        lambda o: lr_scheduler.ReduceLROnPlateau(o, "max", 0.5, 2, threshold=0, min_lr=0.02),
+        len(scores),
+        scores,
+    )
+    schedule = Schedule("plateau", 0.5, patience=2, min_lr=0.02)
+    ours = [rate(0.1, schedule, epoch, 15, scores[:epoch]) for epoch in range(15)]
+    assert ours == pytest.approx(expected)
+
+
+def test_a_rate_below_the_floor_is_not_raised():
+    for name in ("cosine", "step", "plateau"):
+        assert rate(1e-9, Schedule(name, min_lr=1e-7), 0, 10, []) == pytest.approx(1e-9)
+
+
+@pytest.mark.parametrize("blocks", [0, 1, 2])
+def test_frozen_blocks_neither_learn_nor_normalise_by_the_batch(blocks):
+    net = model()
+    unfreeze(net, blocks)
+    net(torch.randn(4, 1, 16, 16)).sum().backward()
+    trained = {id(p) for m in trained_modules(net, blocks) for p in m.parameters()}
+    for parameter in net.parameters():
+        assert (parameter.grad is not None) == (id(parameter) in trained)
+    modes = [net.one[1].training, net.two[1].training, net.head[0].training]
+    assert modes == [blocks == 2, blocks >= 1, True]
+    assert net.one[1].num_batches_tracked == int(blocks == 2)
+
+
+def test_more_blocks_than_there_are_is_told():
+    with pytest.raises(FoldwiseError, match="3, but the model has 2"):
+        trained_modules(model(), 3)
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+def test_optimizers_and_their_rates(name):
+    settings = dataclasses.replace(SETTINGS, optimizer=name, lr=0.1, backbone_lr=0.01)
+    net = model()
+    optimizer = make_optimizer(net, settings)
+    assert type(optimizer).__name__.lower() == name
+    assert [len(group["params"]) for group in optimizer.param_groups] == [2, 8]
+    assert sum(map(len, groups(net))) == len(list(net.parameters()))
+    set_rates(optimizer, settings, 6, 12, [])
+    rates = {group["name"]: group["lr"] for group in optimizer.param_groups}
+    assert rates == pytest.approx({"head": 0.05, "backbone": 0.005}, rel=1e-4)
