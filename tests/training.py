@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
+
+from foldwise.models.network import Network
 from foldwise.schema import check
 from foldwise.tasks.classification import Classification
 from foldwise.train.loop import train_fold
 from foldwise.train.stop import Stop
-from torch import nn
 
 CLASSES = ["A", "B", "C"]
 
@@ -29,7 +31,7 @@ class Memory:
         np.take(self.pixels, indices, axis=0, out=out, mode="clip")
 
 
-class Tiny(nn.Module):
+class Tiny(Network):
     """Two blocks with batch normalisation and a head with dropout."""
 
     def __init__(self, channels: int, outputs: int, dropout: float) -> None:
@@ -49,8 +51,11 @@ class Tiny(nn.Module):
     def embed(self, image: torch.Tensor) -> torch.Tensor:
         return self.two(self.one(image)).mean(dim=(2, 3))
 
+    def classify(self, features: torch.Tensor) -> torch.Tensor:
+        return self.head(features)
+
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return self.head(self.embed(image))
+        return self.classify(self.embed(image))
 
 
 class TinyTask(Classification):

@@ -3,32 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from foldwise.errors import FoldwiseError
-from foldwise.tasks.classification import Classification, class_weights
 from sklearn.metrics import cohen_kappa_score
 from sklearn.utils.class_weight import compute_class_weight
-from training import CLASSES, Tiny, TinyTask, make_params, make_rows
 
+from foldwise.errors import FoldwiseError
+from foldwise.files import read_json
+from foldwise.tasks.classification import Classification
+from training import CLASSES, Tiny, TinyTask, make_params, make_rows, train
+
+HISTORY = "train_history.json"
 LABELS = np.array([0] * 10 + [1] * 4 + [2] * 2)
-COUNTS = np.bincount(LABELS)
 TASK = TinyTask({"classes": CLASSES})
-
-
-def test_balanced_weights_are_those_of_sklearn():
-    expected = compute_class_weight("balanced", classes=np.arange(3), y=LABELS)
-    np.testing.assert_allclose(class_weights(COUNTS, "balanced", CLASSES), expected)
-
-
-def test_weights_of_a_power_have_mean_one():
-    weights = class_weights(COUNTS, 0.5, CLASSES)
-    assert weights.mean() == pytest.approx(1)
-    assert weights[2] / weights[0] == pytest.approx(np.sqrt(10 / 2))
-
-
-def test_no_weights_and_a_class_without_samples():
-    assert class_weights(COUNTS, "none", CLASSES) is None
-    with pytest.raises(FoldwiseError, match="no sample of class C"):
-        class_weights(np.array([3, 4, 0]), "balanced", CLASSES)
 
 
 def test_sampling_weights_give_each_class_an_equal_share():
@@ -77,19 +62,25 @@ def test_prediction_is_the_softmax_of_the_model():
     assert outputs["embedding"].shape == (5, 8)
 
 
-def test_smoothing_and_weights_reach_the_loss():
+def test_settings_reach_the_loss():
     params = make_params(loss__label_smoothing=0.1, loss__class_weights="balanced")
     criterion = TASK.criterion(params, {"label": LABELS})
     logits, label = torch.randn(6, 3), torch.tensor([0, 1, 2, 2, 1, 0])
-    weights = torch.tensor(class_weights(COUNTS, "balanced", CLASSES), dtype=torch.float32)
+    balanced = compute_class_weight("balanced", classes=np.arange(3), y=LABELS)
+    weights = torch.tensor(balanced, dtype=torch.float32)
     expected = torch.nn.functional.cross_entropy(logits, label, weights, label_smoothing=0.1)
     torch.testing.assert_close(criterion(logits, label), expected)
 
 
-def test_monitors_are_metrics_that_the_score_has():
-    rows = make_rows(9)
-    probability = np.full((9, 3), 1 / 3, np.float32)
-    score = TASK.score(TASK.table(rows, {"probability": probability}))
-    assert set(Classification.monitors) <= set(score)
-    with pytest.raises(FoldwiseError, match="'kapa' cannot choose"):
+@pytest.mark.parametrize("name", ["cross_entropy", "focal", "ordinal"])
+def test_a_real_network_and_each_loss_train(tmp_path, name):
+    params = make_params(32, loss__name=name, training__epochs=8, training__lr=0.003)
+    told = read_json(train(tmp_path, params, task=Classification(params["task"])) / HISTORY)
+    assert told["best"]["score"] > 0.5
+
+
+def test_the_monitor_is_one_of_the_measures():
+    assert TASK.monitor(None) == ("kappa", "max")
+    assert TASK.monitor("log_loss") == ("log_loss", "min")
+    with pytest.raises(FoldwiseError, match=r"'kapa' cannot choose.*mean 'kappa'"):
         TASK.monitor("kapa")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from foldwise.train.augment import Augmentation
 from foldwise.train.feed import Feed
 from foldwise.train.normalise import normalisation

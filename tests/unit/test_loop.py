@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, read_json
 from foldwise.predict import load_model, predict_fold

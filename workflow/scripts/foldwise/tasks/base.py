@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from foldwise.errors import FoldwiseError
+from foldwise.errors import FoldwiseError, nearest
 
 Batch = dict[str, torch.Tensor]
 Rows = list[dict[str, Any]]
@@ -25,11 +25,12 @@ class Task(ABC):
     label_columns: ClassVar[list[str]] = []
     """Columns of cohort.csv that are read: a change in others does not concern a run."""
 
-    monitors: ClassVar[dict[str, str]] = {}
-    """Metric -> "max" or "min" for those that may choose the weights; the default comes first."""
+    measures: ClassVar[type]
+    """What its predictions are measured by; the first of its `monitors` chooses the weights."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.settings = settings
+        self.measured = self.measures(settings)
 
     @abstractmethod
     def targets(self, rows: Rows) -> dict[str, np.ndarray]:
@@ -57,9 +58,9 @@ class Task(ABC):
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
         """Rows of val_predictions.csv from all batches' predictions; starts with `identity`."""
 
-    @abstractmethod
     def score(self, predictions: Rows) -> dict[str, float]:
-        """Metrics of rows of val_predictions.csv, values as text or numbers; NaN if undefined."""
+        """Metrics of rows of val_predictions.csv; NaN if undefined."""
+        return self.measured.score(predictions)
 
     def flip_targets(self, batch: Batch, mirrored: torch.Tensor) -> Batch:
         """Targets after images `mirrored` (B,) bool were flipped left to right. Here: unchanged."""
@@ -73,14 +74,15 @@ class Task(ABC):
         )
 
     def monitor(self, name: str | None) -> tuple[str, str]:
-        """Name and direction of the metric that chooses the weights."""
-        name = name or next(iter(self.monitors))
-        if name not in self.monitors:
+        """Name and direction (max or min) of the metric that chooses the weights."""
+        monitors = self.measured.monitors
+        name = name or next(iter(monitors))
+        if name not in monitors:
             raise FoldwiseError(
-                f"training.monitor: '{name}' cannot choose the weights. Choose one of: "
-                f"{', '.join(self.monitors)}."
+                f"training.monitor: '{name}' cannot choose the weights.{nearest(name, monitors)} "
+                f"Choose one of: {', '.join(monitors)}."
             )
-        return name, self.monitors[name]
+        return name, monitors[name]
 
 
 def identity(row: dict[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from torch import nn
 
 from foldwise.errors import FoldwiseError
-from foldwise.metrics.classification import arrays, scores
+from foldwise.metrics.classification import Measures
 from foldwise.registry import load
 from foldwise.tasks.base import Batch, Rows, Task, identity, number
 
@@ -17,15 +16,7 @@ class Classification(Task):
     """`settings["classes"]` are the class names in their order."""
 
     label_columns: ClassVar[list[str]] = ["label"]
-    monitors: ClassVar[dict[str, str]] = {
-        "kappa": "max",
-        "accuracy": "max",
-        "balanced_accuracy": "max",
-        "macro_f1": "max",
-        "auc": "max",
-        "log_loss": "min",
-        "brier": "min",
-    }
+    measures = Measures
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__(settings)
@@ -51,12 +42,8 @@ class Classification(Task):
         self, params: dict[str, Any], train_targets: dict[str, np.ndarray]
     ) -> Callable[..., Any]:
         """The loss named in the settings, with weights from the classes' counts if asked for."""
-        counts = np.bincount(train_targets["label"], minlength=len(self.classes))
-        weights = class_weights(counts, params["loss"]["class_weights"], self.classes)
-        return nn.CrossEntropyLoss(
-            None if weights is None else torch.tensor(weights, dtype=torch.float32),
-            label_smoothing=params["loss"]["label_smoothing"],
-        )
+        make = load("LOSSES", params["loss"]["name"])
+        return make(params["loss"], train_targets["label"], self.classes)
 
     def loss(self, model: nn.Module, criterion: Callable[..., Any], batch: Batch) -> Batch:
         return {"loss": criterion(model(batch["image"]), batch["label"])}
@@ -64,7 +51,7 @@ class Classification(Task):
     def predict(self, model: nn.Module, batch: Batch) -> Batch:
         """{"probability": (B, K), "embedding": (B, D)}."""
         embedding = model.embed(batch["image"])
-        logits = model.head(embedding).float()
+        logits = model.classify(embedding).float()
         return {"probability": logits.softmax(dim=1), "embedding": embedding}
 
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
@@ -79,31 +66,7 @@ class Classification(Task):
             )
         return table
 
-    def score(self, predictions: Rows) -> dict[str, float]:
-        return scores(*arrays(predictions, self.classes))
-
     def sampling_weights(self, train_targets: dict[str, np.ndarray]) -> np.ndarray:
         """1 / n_c: each class is drawn equally often."""
         label = train_targets["label"]
         return 1 / np.bincount(label)[label]
-
-
-def class_weights(counts: np.ndarray, how: str | float, classes: list[str]) -> np.ndarray | None:
-    """(C,) weights from counts (C,) of the training part.
-
-    "balanced": N / (C n_c) (King & Zeng 2001, Political Analysis 9:137); a number alpha:
-    (N / n_c)^alpha over its mean; "none": no weights.
-    """
-    if how == "none":
-        return None
-    if not counts.all():
-        absent = ", ".join(name for name, n in zip(classes, counts, strict=True) if n == 0)
-        raise FoldwiseError(
-            f"loss.class_weights: the training part has no sample of class {absent}, so its weight "
-            "would be infinite. Lower folds.n, merge the class, or set class_weights to none."
-        )
-    share = counts.sum() / counts
-    if how == "balanced":
-        return share / len(counts)
-    weights = share ** float(how)
-    return weights / weights.mean()

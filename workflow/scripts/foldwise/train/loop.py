@@ -20,7 +20,7 @@ from foldwise.train.draws import occurrence, one_of, shuffled, weighted
 from foldwise.train.failure import memory_told, non_finite
 from foldwise.train.fit import Fit
 from foldwise.train.machine import environment, make_deterministic
-from foldwise.train.optim import make_optimizer, set_rates, trainable, unfreeze
+from foldwise.train.optim import make_optimizer, set_rates, trainable
 from foldwise.train.plan import Plan, Report, make_plan
 from foldwise.train.precision import forward_in
 from foldwise.train.progress import finite
@@ -82,7 +82,8 @@ def train_epoch(fit: Fit, plan: Plan) -> None:
     """All steps of one epoch that are not done yet."""
     settings, epoch = plan.settings, fit.epoch + 1
     warming = epoch <= settings.warmup_epochs
-    unfreeze(fit.model, 0 if warming else settings.trainable_blocks)
+    fit.model.trainable(0 if warming else settings.trainable_blocks)
+    fit.model.train()
     schedule_rates(fit, settings)
     for batches in steps(plan, epoch)[fit.step :]:
         train_step(fit, plan, batches, epoch)

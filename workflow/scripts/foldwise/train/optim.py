@@ -5,34 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from foldwise.errors import FoldwiseError
 from foldwise.train.schedule import rate
 from foldwise.train.settings import Settings
-
-
-def trained_modules(model: nn.Module, blocks: int | None) -> list[nn.Module]:
-    """Head and the last `blocks` feature blocks; with None the whole model."""
-    if blocks is None:
-        return [model]
-    features = list(model.blocks())
-    if blocks > len(features):
-        raise FoldwiseError(
-            f"model.trainable_blocks is {blocks}, but the model has {len(features)} feature "
-            "blocks. Lower it or write `all`."
-        )
-    return [model.head, *features[len(features) - blocks :]]
-
-
-def unfreeze(model: nn.Module, blocks: int | None) -> None:
-    """Let gradients reach head and the last `blocks` blocks only, and set train and eval modes.
-
-    A frozen block stays in eval mode: its batch normalisation must neither use nor learn the
-    statistics of the batch, and its dropout must not blur features that nothing adapts to.
-    """
-    trained = trained_modules(model, blocks)
-    model.requires_grad_(blocks is None).train(blocks is None)
-    for module in trained:
-        module.requires_grad_(True).train()
 
 
 def groups(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

@@ -59,7 +59,7 @@ class Settings:
     clip_norm: float | None
     precision: str
     sampler: str
-    trainable_blocks: int | None
+    trainable_blocks: int | str  # number of the last blocks, or "all"
 
     @property
     def epochs(self) -> int:
@@ -73,14 +73,14 @@ COPIED += ("monitor", "accumulate", "clip_norm", "precision", "sampler")
 
 def read_settings(params: dict[str, Any]) -> Settings:
     """Settings from the content of a `params.json`; contradicting values are errors."""
-    training, blocks = params["training"], params["model"].get("trainable_blocks", "all")
+    training = params["training"]
     settings = Settings(
         seed=params["seed"],
         stages=tuple(_stages(training, params["image"]["size"])),
         schedule=Schedule(**training["schedule"]),
         early_stopping=EarlyStopping(**training["early_stopping"]),
         backbone_lr=training["backbone_lr"] or training["lr"],
-        trainable_blocks=None if blocks == "all" else blocks,
+        trainable_blocks=params["model"].get("trainable_blocks", "all"),
         **{name: training[name] for name in COPIED},
     )
     _check(settings, params)
