@@ -9,6 +9,7 @@ from typing import Any
 
 from foldwise.errors import FoldwiseError, nearest
 from foldwise.schema import check, read_yaml
+from foldwise.train.settings import read_settings
 
 # What a run may change: branches that cohort, cache and folds do not read.
 RUN_BRANCHES = ("model", "loss", "training", "augment", "seed")
@@ -87,6 +88,7 @@ def with_changes(study: dict, run: str, changes: dict[str, Any], where: str) -> 
             )
     plain = {key: value for key, value in study.items() if key != "name"}
     settings = check("study", override(plain, changes, where), where)
+    read_settings(settings, where)
     return {
         "run": run,
         "kind": settings["kind"],

@@ -71,8 +71,8 @@ COPIED = ("batch_size", "optimizer", "lr", "weight_decay", "momentum", "warmup_e
 COPIED += ("monitor", "accumulate", "clip_norm", "precision", "sampler")
 
 
-def read_settings(params: dict[str, Any]) -> Settings:
-    """Settings from the content of a `params.json`; contradicting values are errors."""
+def read_settings(params: dict[str, Any], where: str = "params.json") -> Settings:
+    """Settings from the content of a `params.json`; `where` is named if values contradict."""
     training = params["training"]
     settings = Settings(
         seed=params["seed"],
@@ -83,7 +83,7 @@ def read_settings(params: dict[str, Any]) -> Settings:
         trainable_blocks=params["model"].get("trainable_blocks", "all"),
         **{name: training[name] for name in COPIED},
     )
-    _check(settings, params)
+    _check(settings, params, where)
     return settings
 
 
@@ -93,22 +93,22 @@ def _stages(training: dict[str, Any], size: int) -> Iterator[Stage]:
         yield Stage(tuple(sizes), stage["epochs"])
 
 
-def _check(settings: Settings, params: dict[str, Any]) -> None:
+def _check(settings: Settings, params: dict[str, Any], where: str) -> None:
     weights = params["loss"].get("class_weights", "none")
     if settings.sampler == "weighted" and weights != "none":
         raise FoldwiseError(
-            f"training.sampler is 'weighted' and loss.class_weights is '{weights}': both even out "
-            "the classes, together they overdo it. Set one of them to 'shuffle' or 'none'."
+            f"{where}: training.sampler is 'weighted' and loss.class_weights is '{weights}': both "
+            "even out the classes, together they overdo it. Set one of them to 'shuffle' or 'none'."
         )
     if settings.warmup_epochs >= settings.stages[0].epochs and settings.trainable_blocks != 0:
         raise FoldwiseError(
-            f"training.warmup_epochs is {settings.warmup_epochs} of {settings.stages[0].epochs} "
-            "epochs: the feature blocks would never be trained. Lower it, or say "
-            "model.trainable_blocks: 0 if only the head is meant to be trained."
+            f"{where}: training.warmup_epochs is {settings.warmup_epochs} of "
+            f"{settings.stages[0].epochs} epochs: the feature blocks would never be trained. Lower "
+            "it, or say model.trainable_blocks: 0 if only the head is meant to be trained."
         )
     largest = max(size for stage in settings.stages for size in stage.sizes)
     if largest > params["image"]["size"]:
         raise FoldwiseError(
-            f"training.stages names size {largest}, but images are stored at image.size "
+            f"{where}: training.stages names size {largest}, but images are stored at image.size "
             f"{params['image']['size']}. Raise image.size to the largest size trained."
         )
