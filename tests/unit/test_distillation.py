@@ -5,12 +5,13 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
-from foldwise.losses import distillation as terms
-from foldwise.models.vision_text import VisionTextOutput
 from scipy import special, stats
 from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import log_loss
 from sklearn.metrics.pairwise import cosine_similarity, rbf_kernel
+
+from foldwise.losses import distillation as terms
+from foldwise.models.vision_text import VisionTextOutput
 
 
 def features(samples=6, dim=5, seed=0):

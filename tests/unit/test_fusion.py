@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
 from foldwise import registry
 from foldwise.errors import FoldwiseError
 from foldwise.models import encoders
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 DIM = 16
 WORDS = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", "chest", "film", "of", "the", "left", "lung"]

@@ -204,13 +204,10 @@ def test_dice_loss_of_a_sure_answer_is_one_minus_f1():
 
 def test_the_share_of_dice_grows_over_thirty_epochs():
     loss = masks.combined({"ramp_epochs": 30})
-    shares = {}
-    for epoch in (0, 15, 30, 90):
-        loss.epoch = epoch
-        shares[epoch] = loss.share()
-    assert shares == pytest.approx({0: 0.5, 15: 0.6, 30: 0.7, 90: 0.7})
-    loss.epoch = 0
-    assert loss(LOGITS, PIXELS).item() == pytest.approx(0.5 * 0.15 + 0.5 * 0.0012474, abs=1e-6)
+    shares = {epoch: loss.share(epoch) for epoch in (0, 15, 30, 90, None)}
+    assert shares == pytest.approx({0: 0.5, 15: 0.6, 30: 0.7, 90: 0.7, None: 0.7})
+    expected = 0.5 * 0.15 + 0.5 * 0.0012474
+    assert loss(LOGITS, PIXELS, epoch=0).item() == pytest.approx(expected, abs=1e-6)
 
 
 def test_edges_are_those_of_scipys_morphology():

@@ -70,11 +70,8 @@ class MaskLoss(nn.Module):
     """share x overlap + (1 - share) x focal.
 
     ramp_epochs: the share goes from .5 to `share` by r = min(epoch / ramp_epochs, 1); 0: at once.
-    The training loop sets `epoch`, counted from 0. boundary_weight: extra weight, in each term,
-    of pixels within `boundary_px` of an edge of the mask.
+    boundary_weight: extra weight, in each term, of pixels within `boundary_px` of a mask's edge.
     """
-
-    epoch = 0
 
     def __init__(
         self,
@@ -90,21 +87,21 @@ class MaskLoss(nn.Module):
         self.ramp_epochs = ramp_epochs
         self.boundary_weight, self.boundary_px = boundary_weight, boundary_px
 
-    def share(self) -> float:
-        """The overlap term's share in this epoch."""
+    def share(self, epoch: int | None = None) -> float:
+        """The overlap term's share after `epoch` epochs (None: after the ramp)."""
         if self.overlap is None or self.focal is None:
             return float(self.focal is None)
-        ramp = min(self.epoch / self.ramp_epochs, 1) if self.ramp_epochs else 1
+        ramp = 1 if epoch is None or not self.ramp_epochs else min(epoch / self.ramp_epochs, 1)
         return 0.5 + (self.final_share - 0.5) * ramp
 
-    def forward(self, logits_b1hw: Tensor, mask_b1hw: Tensor) -> Tensor:
+    def forward(self, logits_b1hw: Tensor, mask_b1hw: Tensor, epoch: int | None = None) -> Tensor:
         """Scalar loss of logits and masks of 0 and 1 (any type), both (B, 1, H, W)."""
         logits = logits_b1hw.float()
         mask = mask_b1hw.to(logits.dtype)
         weight = torch.ones_like(mask)
         if self.boundary_weight:
             weight = edge_weights(mask, self.boundary_weight, self.boundary_px)
-        share, loss = self.share(), logits.new_zeros(())
+        share, loss = self.share(epoch), logits.new_zeros(())
         if self.overlap is not None:
             loss = loss + share * self.overlap(logits, mask, weight)
         if self.focal is not None:

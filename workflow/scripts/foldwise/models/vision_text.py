@@ -1,6 +1,7 @@
 """Image and text to the logits of several heads: teachers, students, and their common features."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -9,7 +10,8 @@ from foldwise.models.encoders import text_encoder, vision_encoder
 from foldwise.models.network import Network
 
 
-class VisionTextOutput(NamedTuple):
+@dataclass(frozen=True)
+class VisionTextOutput:
     """Logits (B, K) of each head; fused features, projected vision and text tokens (B, dim).
 
     matched: the fused features brought to the teacher's width (B, match_dim), None for a teacher.
@@ -19,7 +21,7 @@ class VisionTextOutput(NamedTuple):
     fused: Tensor
     vision: Tensor
     text: Tensor
-    matched: Tensor | None
+    matched: Tensor | None = None
 
 
 class VisionTextModel(Network):
