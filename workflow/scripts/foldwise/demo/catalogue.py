@@ -6,6 +6,8 @@ from pathlib import Path
 
 from foldwise.demo.damage import FAULTS, add_damage
 from foldwise.demo.density import make_density, write_labels
+from foldwise.demo.distillation import make_distillation, texts_of
+from foldwise.demo.encoders import write_encoders
 from foldwise.demo.segmentation import make_segmentation
 from foldwise.demo.zones import make_zones
 from foldwise.errors import FoldwiseError, choose
@@ -97,8 +99,16 @@ def _segmentation(folder: Path, patients: int, seed: int, size: int) -> str:
     return f"{len(tiles)} tiles of {patients} specimens with masks in {folder}"
 
 
+def _distillation(folder: Path, patients: int, seed: int, size: int) -> str:
+    cases = make_distillation(folder, patients, seed, size)
+    write_encoders(folder, texts_of(cases), seed, size)
+    pictures = sum(len(case.pictures) for case in cases)
+    return f"{pictures} pictures of {patients} cases, texts and four tiny encoders in {folder}"
+
+
 STUDIES: dict[str, Kind] = {
     "density": Kind(_density, patients=60, size=512, least=4, damage=_damaged_density),
+    "distillation": Kind(_distillation, patients=100, size=96, least=25),
     "segmentation": Kind(_segmentation, patients=16, size=128, least=2),
     "zones": Kind(_zones, patients=60, size=256, least=4),
 }
