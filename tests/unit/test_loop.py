@@ -98,6 +98,25 @@ def test_history_has_no_times_and_ray_lines_do(tmp_path):
         assert {"timestamp", "time_total_s", "time_this_iter_s"} <= set(line)
 
 
+def test_a_criterion_that_changes_is_told_the_epoch(tmp_path):
+    epochs = []
+
+    class Changing(torch.nn.CrossEntropyLoss):
+        epoch = -1
+
+        def forward(self, logits, label):
+            epochs.append(self.epoch)
+            return super().forward(logits, label)
+
+    class Task(TinyTask):
+        def criterion(self, params, train_targets):
+            return Changing()
+
+    params = make_params(training__batch_size=12)
+    train(tmp_path, params, task=Task(params["task"]))
+    assert epochs == [0, 0, 1, 1, 2, 2]
+
+
 def test_a_warm_up_trains_the_head_alone_and_then_the_blocks(tmp_path):
     seen = []
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from foldwise.train.optim import groups, make_optimizer, set_rates, trainable
-from foldwise.train.schedule import rate
-from foldwise.train.settings import Schedule, read_settings
+from foldwise.train.fit import Fit
+from foldwise.train.optim import groups, make_optimizer, trainable
+from foldwise.train.rates import rate, set_rates
+from foldwise.train.settings import Schedule, Stage, read_settings
 from training import Tiny, make_params
 
 SETTINGS = read_settings(make_params())
@@ -74,12 +75,14 @@ def test_frozen_blocks_neither_learn_nor_normalise_by_the_batch(blocks):
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
 def test_optimizers_and_their_rates(name):
-    settings = dataclasses.replace(SETTINGS, optimizer=name, lr=0.1, backbone_lr=0.01)
+    rates = {"lr": 0.1, "backbone_lr": 0.01}
+    stages = (Stage((16,), 12),)
+    settings = dataclasses.replace(SETTINGS, optimizer=name, stages=stages, **rates)
     net = model()
     optimizer = make_optimizer(net, settings)
     assert type(optimizer).__name__.lower() == name
     assert [len(group["params"]) for group in optimizer.param_groups] == [2, 8]
     assert sum(map(len, groups(net))) == len(list(net.parameters()))
-    set_rates(optimizer, settings, 6, 12, [])
+    set_rates(Fit(net, optimizer, epoch=6), settings)
     rates = {group["name"]: group["lr"] for group in optimizer.param_groups}
     assert rates == pytest.approx({"head": 0.05, "backbone": 0.005}, rel=1e-4)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.stats import rankdata
 
 from foldwise.metrics.numbers import mean_defined, ratio
 
@@ -113,7 +112,9 @@ def binary_auc(positive: np.ndarray, score: np.ndarray) -> float:
     n_negative = len(positive) - n_positive
     if n_positive == 0 or n_negative == 0:
         return float("nan")
-    rank_sum = rankdata(score)[positive].sum()
+    _, place, ties = np.unique(score, return_inverse=True, return_counts=True)
+    rank = np.cumsum(ties) - (ties - 1) / 2
+    rank_sum = rank[place[positive]].sum()
     return float((rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 

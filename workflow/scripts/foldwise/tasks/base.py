@@ -44,7 +44,11 @@ class Task(ABC):
     def criterion(
         self, params: dict[str, Any], train_targets: dict[str, np.ndarray]
     ) -> Callable[..., Any]:
-        """The loss, made from the training part alone. Called with float32 outside of autocast."""
+        """The loss, made from the training part alone: a function, or a module.
+
+        Called with float32 outside of autocast. If it has `epoch`, that is set, from 0. What is
+        to be trained belongs into the model.
+        """
 
     @abstractmethod
     def loss(self, model: nn.Module, criterion: Callable[..., Any], batch: Batch) -> Batch:

@@ -15,16 +15,18 @@ import torch
 from foldwise.files import write_json
 from foldwise.hashing import stream_seed
 from foldwise.predict import build_model, infer
+from foldwise.train.batches import Batch, epoch_steps
 from foldwise.train.checkpoint import save_stable
-from foldwise.train.draws import occurrence, one_of, shuffled, weighted
+from foldwise.train.draws import one_of
 from foldwise.train.failure import memory_told, non_finite
 from foldwise.train.fit import Fit
 from foldwise.train.machine import environment, make_deterministic
-from foldwise.train.optim import make_optimizer, set_rates, trainable
+from foldwise.train.optim import make_optimizer, trainable
 from foldwise.train.plan import Plan, Report, make_plan
 from foldwise.train.precision import forward_in
 from foldwise.train.progress import finite
-from foldwise.train.settings import Settings, read_settings
+from foldwise.train.rates import set_rates
+from foldwise.train.settings import read_settings
 from foldwise.train.stop import Stop
 
 
@@ -69,7 +71,7 @@ def train_fold(
         model = build_model(params, task).to(device, memory_format=torch.channels_last)
         fit = Fit(model, make_optimizer(model, settings))
         plan.checkpoint.restore(fit)
-        plan.progress.begin(fit)
+        plan.progress.begin(fit, len(plan.train), len(plan.val))
         while not fit.ended:
             train_epoch(fit, plan)
             score_epoch(fit, plan)
@@ -84,45 +86,15 @@ def train_epoch(fit: Fit, plan: Plan) -> None:
     warming = epoch <= settings.warmup_epochs
     fit.model.trainable(0 if warming else settings.trainable_blocks)
     fit.model.train()
-    schedule_rates(fit, settings)
-    for batches in steps(plan, epoch)[fit.step :]:
+    set_rates(fit, settings)
+    plan.criterion.begin_epoch(fit.epoch)
+    for batches in epoch_steps(settings, epoch, plan.train.keys, plan.sampling)[fit.step :]:
         train_step(fit, plan, batches, epoch)
         fit.step += 1
         plan.checkpoint.pause(fit)
 
 
-def schedule_rates(fit: Fit, settings: Settings) -> None:
-    """Rates of the coming epoch: full during the warm-up, scheduled over the rest of the stage."""
-    warm = settings.warmup_epochs if fit.stage == 0 else 0
-    done, epochs = fit.epoch - fit.first, settings.stages[fit.stage].epochs
-    if done < warm:
-        set_rates(fit.optimizer, settings, 0, epochs, [])
-    else:
-        set_rates(fit.optimizer, settings, done - warm, epochs - warm, fit.scores[warm:])
-
-
-def steps(plan: Plan, epoch: int) -> list[list[tuple[np.ndarray, np.ndarray]]]:
-    """Steps of an epoch, each a list of batches: (rows, how often each row came before)."""
-    settings = plan.settings
-    if plan.sampling is None:
-        order = shuffled(settings.seed, epoch, plan.train.keys)
-    else:
-        order = weighted(settings.seed, epoch, plan.sampling)
-    cuts = np.arange(settings.batch_size, len(order), settings.batch_size)
-    if len(order) % settings.batch_size == 1:
-        # Batch normalisation cannot learn from one image: it joins the batch before.
-        cuts = cuts[:-1]
-    repeats = occurrence(order)
-    batches = list(zip(np.split(order, cuts), np.split(repeats, cuts), strict=True))
-    return [
-        batches[start : start + settings.accumulate]
-        for start in range(0, len(batches), settings.accumulate)
-    ]
-
-
-def train_step(
-    fit: Fit, plan: Plan, batches: list[tuple[np.ndarray, np.ndarray]], epoch: int
-) -> None:
+def train_step(fit: Fit, plan: Plan, batches: list[Batch], epoch: int) -> None:
     """One step of the optimiser, on the mean gradient of all images of the batches."""
     settings, count = plan.settings, sum(len(rows) for rows, _ in batches)
     fit.optimizer.zero_grad(set_to_none=True)

@@ -1,11 +1,10 @@
-"""Which parameters are trained, and by which optimiser."""
+"""Parameters in two groups, head and backbone, and the optimiser over them."""
 
 from collections.abc import Iterator
 
 import torch
 from torch import nn
 
-from foldwise.train.schedule import rate
 from foldwise.train.settings import Settings
 
 
@@ -28,19 +27,6 @@ def make_optimizer(model: nn.Module, settings: Settings) -> torch.optim.Optimize
         return torch.optim.SGD(chosen, momentum=settings.momentum, **common)
     kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
     return kind(chosen, **common)
-
-
-def set_rates(
-    optimizer: torch.optim.Optimizer,
-    settings: Settings,
-    epoch: int,
-    epochs: int,
-    scores: list[float],
-) -> None:
-    """Set each group's rate for `epoch` (from 0) of `epochs`; see `schedule.rate`."""
-    bases = {"head": settings.lr, "backbone": settings.backbone_lr}
-    for group in optimizer.param_groups:
-        group["lr"] = rate(bases[group["name"]], settings.schedule, epoch, epochs, scores)
 
 
 def trainable(model: nn.Module) -> Iterator[nn.Parameter]:

@@ -13,7 +13,7 @@ from foldwise.train.augment import Augmentation
 from foldwise.train.checkpoint import Checkpoint, run_digest
 from foldwise.train.feed import Feed
 from foldwise.train.normalise import normalisation
-from foldwise.train.precision import in_float32
+from foldwise.train.precision import InFloat32
 from foldwise.train.progress import Progress
 from foldwise.train.rows import places_of, sorted_rows
 from foldwise.train.settings import Settings
@@ -29,7 +29,7 @@ class Plan:
     settings: Settings
     task: Any
     device: torch.device
-    criterion: Callable[..., Any]
+    criterion: InFloat32
     train: Feed
     val: Feed
     val_rows: list[dict]
@@ -74,7 +74,7 @@ def make_plan(
         settings=settings,
         task=task,
         device=device,
-        criterion=in_float32(task.criterion(params, targets["train"]), device),
+        criterion=InFloat32(task.criterion(params, targets["train"]), device),
         train=Feed(
             task,
             images,

@@ -13,16 +13,22 @@ def forward_in(precision: str, device: torch.device) -> AbstractContextManager:
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 
-def in_float32(criterion: Callable[..., Any], device: torch.device) -> Callable[..., Any]:
-    """The criterion on the device, with its inputs made float32 and autocast off inside."""
-    if isinstance(criterion, nn.Module):
-        criterion = criterion.to(device)
+class InFloat32:
+    """A criterion on the device that gets float32 and runs outside of autocast."""
 
-    def full(*inputs: Any, **named: Any) -> Any:
-        with torch.autocast(device.type, enabled=False):
-            return criterion(*as_float32(inputs), **as_float32(named))
+    def __init__(self, criterion: Callable[..., Any], device: torch.device) -> None:
+        self.device = device
+        on_device = isinstance(criterion, nn.Module)
+        self.criterion = criterion.to(device) if on_device else criterion
 
-    return full
+    def begin_epoch(self, epoch: int) -> None:
+        """Tell the epoch, from 0, to a criterion that changes over the epochs (has `epoch`)."""
+        if hasattr(self.criterion, "epoch"):
+            self.criterion.epoch = epoch
+
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
+        with torch.autocast(self.device.type, enabled=False):
+            return self.criterion(*as_float32(inputs), **as_float32(named))
 
 
 def as_float32(value: Any) -> Any:

@@ -22,8 +22,15 @@ class Progress:
         self.path = out / f"ray_{params['run']}.jsonl"
         self.before, self.start, self.done_before = 0.0, time.monotonic(), 0
 
-    def begin(self, fit: Fit) -> None:
-        """Write the lines of epochs that an earlier job finished: Snakemake removed its file."""
+    def begin(self, fit: Fit, train: int, val: int) -> None:
+        """Tell the numbers of images and write the lines of epochs that an earlier job finished.
+
+        Snakemake has removed the earlier job's file.
+        """
+        parameters = sum(value.numel() for value in fit.model.parameters())
+        place = next(fit.model.parameters()).device.type
+        told = self.params["run"], self.fold, train, val, parameters, place
+        logger.info("%s fold %s: %d images train, %d validate; %d parameters, %s", *told)
         self.before = fit.times[-1][1] if fit.times else 0.0
         self.done_before = fit.epoch
         write_text(self.path, "".join(self._line(fit, index) for index in range(fit.epoch)))

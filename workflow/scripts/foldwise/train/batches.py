@@ -1,0 +1,30 @@
+"""An epoch cut into batches, and batches put together to steps of the optimiser."""
+
+import numpy as np
+
+from foldwise.train.draws import occurrence, shuffled, weighted
+from foldwise.train.settings import Settings
+
+# Row numbers (B,), and how often each row came before in the epoch (B,).
+Batch = tuple[np.ndarray, np.ndarray]
+
+
+def epoch_steps(
+    settings: Settings, epoch: int, keys: np.ndarray, sampling: np.ndarray | None
+) -> list[list[Batch]]:
+    """Steps of one epoch over rows with content `keys` (N,), each a list of batches.
+
+    Shuffled, or with weights `sampling` (N,) drawn with replacement.
+    """
+    if sampling is None:
+        order = shuffled(settings.seed, epoch, keys)
+    else:
+        order = weighted(settings.seed, epoch, sampling)
+    cuts = np.arange(settings.batch_size, len(order), settings.batch_size)
+    if len(order) % settings.batch_size == 1:
+        # Batch normalisation cannot learn from one image: it joins the batch before.
+        cuts = cuts[:-1]
+    repeats = occurrence(order)
+    batches = list(zip(np.split(order, cuts), np.split(repeats, cuts), strict=True))
+    starts = range(0, len(batches), settings.accumulate)
+    return [batches[start : start + settings.accumulate] for start in starts]
