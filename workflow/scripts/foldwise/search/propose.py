@@ -15,7 +15,8 @@ from foldwise.hashing import stream_seed
 from foldwise.search.cma import propose_cmaes
 from foldwise.search.draws import draw, draw_sequence, untried
 from foldwise.search.model import propose_model
-from foldwise.search.settings import Budget, Phase, Search
+from foldwise.search.ranking import budget_of
+from foldwise.search.settings import Phase, Search
 from foldwise.search.space import combinations
 from foldwise.search.trials import Known, Suggestion
 
@@ -46,15 +47,11 @@ def propose(search: Search, number: int, known: Sequence[Known]) -> Suggestion:
         identity=search.identity(number),
         sampler=phase.sampler,
         params=params,
+        objectives=tuple((item.metric, item.direction) for item in search.objectives),
         epochs=phase.budget.epochs,
         subset=phase.budget.subset,
         attributes=attributes,
     )
-
-
-def budget_of(item: Known) -> Budget:
-    """The budget that a trial was proposed for."""
-    return Budget(item.suggestion.epochs, item.suggestion.subset)
 
 
 def fresh(

@@ -11,7 +11,8 @@ from typing import Any
 import optuna
 
 from foldwise.search.model import quiet
-from foldwise.search.settings import Budget, Search
+from foldwise.search.ranking import budget_of
+from foldwise.search.settings import Search
 from foldwise.search.trials import FoldOutcome, Known
 
 STATE = optuna.trial.TrialState
@@ -67,7 +68,7 @@ def comparable(search: Search, number: int, known: Sequence[Known]) -> list[Know
         for item in known
         if item.result is not None
         and item.suggestion.number < search.seen(number)
-        and Budget(item.suggestion.epochs, item.suggestion.subset) == phase.budget
+        and budget_of(item) == phase.budget
     ]
 
 

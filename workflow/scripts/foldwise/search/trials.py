@@ -22,12 +22,16 @@ SKIPPED = "SKIPPED"
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A trial before it runs. `attributes` is what a sampler keeps for later trials."""
+    """A trial before it runs. `attributes` is what a sampler keeps for later trials.
+
+    `objectives` are pairs of metric and direction, so that the files can be read without settings.
+    """
 
     number: int
     identity: str
     sampler: str
     params: Mapping[str, Any]
+    objectives: tuple[tuple[str, str], ...] = ()
     epochs: int | None = None
     subset: float = 1.0
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -136,7 +140,9 @@ def write_trial_file(path: str | Path, record: Suggestion | Result) -> None:
 
 def read_suggestion(path: str | Path, search: Search | None = None) -> Suggestion:
     """Read `suggestion.json`; with `search`, refuse one that another space or setting made."""
-    suggestion = _read(path, Suggestion)
+    raw = _read(path, Suggestion)
+    objectives = tuple(map(tuple, raw.objectives))
+    suggestion = Suggestion(**{**vars(raw), "objectives": objectives})
     if search is None:
         return suggestion
     _same_search(path, suggestion, search)

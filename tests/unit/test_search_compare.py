@@ -1,0 +1,114 @@
+"""Runs compared on the same folds, and what models cost."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from scipy import stats
+
+from foldwise.errors import FoldwiseError
+from foldwise.metrics.classification import Measures
+from foldwise.search.compare import compare, over_seeds
+from foldwise.search.cost import milliseconds, multiply_adds, parameters
+
+CLASSES = ["A", "B"]
+TASK = Measures({"classes": CLASSES})
+
+
+def run_of(skill, seed=0, folds=5, patients=40):
+    """Folds of made-up predictions of which a share `skill` is right beyond chance."""
+    made = []
+    for fold in range(1, folds + 1):
+        rng, luck = np.random.default_rng([seed, fold]), np.random.default_rng([seed, fold, 9])
+        labels = rng.integers(0, 2, patients)
+        right = luck.random(patients) < skill
+        predicted = np.where(right, labels, 1 - labels)
+        rows = [
+            {"sample": f"s{fold}_{i}", "group": f"g{fold}_{i}", "exam": "", "fold": str(fold)}
+            | {"label": CLASSES[label], "p_A": str(0.8 - 0.6 * p), "p_B": str(0.2 + 0.6 * p)}
+            for i, (label, p) in enumerate(zip(labels, predicted, strict=True))
+        ]
+        made.append(
+            SimpleNamespace(
+                fold=fold, metrics=TASK.score(rows), predictions=rows, n_train=160, n_val=40
+            )
+        )
+    return made
+
+
+def test_a_real_difference_is_resolved_and_a_small_one_is_not():
+    found = compare(run_of(0.6), run_of(0.9), TASK, 1, "accuracy", 300)
+    assert "better by" in found["verdict"] and "the difference is resolved" in found["verdict"]
+    found = compare(run_of(0.80), run_of(0.82), TASK, 1, "accuracy", 300)
+    assert "not resolved" in found["verdict"]
+
+
+def test_numbers_are_those_of_scipy():
+    first, second = run_of(0.7), run_of(0.85)
+    found = compare(first, second, TASK, 1, "accuracy", 200)
+    accuracy = [np.array([fold.metrics["accuracy"] for fold in run]) for run in (first, second)]
+    assert found["metrics"]["accuracy"]["difference"] == pytest.approx(
+        (accuracy[1] - accuracy[0]).mean()
+    )
+    # The corrected t is the ordinary one times sqrt((1/J) / (1/J + n_test/n_train)).
+    plain = stats.ttest_rel(accuracy[1], accuracy[0]).statistic * np.sqrt(0.2 / (0.2 + 0.25))
+    assert found["metrics"]["accuracy"]["p"] == pytest.approx(2 * stats.t.sf(abs(plain), 4))
+    right = [
+        np.array([(float(row["p_B"]) > 0.5) == (row["label"] == "B") for row in fold.predictions])
+        for run in (first, second)
+        for fold in run
+    ]
+    one, other = np.concatenate(right[:5]), np.concatenate(right[5:])
+    only = int((one & ~other).sum()), int((~one & other).sum())
+    assert (found["mcnemar"]["only_first"], found["mcnemar"]["only_second"]) == only
+    assert found["mcnemar"]["p"] == pytest.approx(stats.binomtest(only[0], sum(only)).pvalue)
+    assert found["mcnemar"]["patients"] == 200
+
+
+def test_a_metric_that_is_better_when_lower_is_told_so():
+    found = compare(run_of(0.6), run_of(0.9), TASK, 1, "log_loss", 100)
+    assert found["metrics"]["log_loss"]["difference"] < 0 and "better by" in found["verdict"]
+
+
+def test_the_order_of_rows_does_not_matter():
+    first, second = run_of(0.7), run_of(0.8)
+    shuffled = run_of(0.8)
+    for fold in shuffled:
+        fold.predictions = fold.predictions[::-1]
+    args = (TASK, 1, "accuracy", 100)
+    assert compare(first, second, *args) == compare(first, shuffled, *args)
+
+
+def test_other_samples_are_refused():
+    first, second = run_of(0.7), run_of(0.8)
+    second[2].predictions = second[2].predictions[1:]
+    with pytest.raises(FoldwiseError, match="do not hold the same samples"):
+        compare(first, second, TASK, 1, "accuracy", 10)
+
+
+def test_an_objective_without_a_value_is_named():
+    first, second = run_of(0.7), run_of(0.8)
+    first[0].metrics["auc"] = None
+    with pytest.raises(FoldwiseError, match="'auc' is not defined in every fold"):
+        compare(first, second, TASK, 1, "auc", 10)
+
+
+def test_seeds_are_put_together():
+    found = over_seeds(
+        {
+            seed: compare(run_of(0.7, seed), run_of(0.9, seed), TASK, 1, "kappa", 10)
+            for seed in (1, 2)
+        }
+    )
+    assert found["std"] is not None and found["text"].startswith("2 of 2 seeds")
+
+
+def test_costs_are_those_published_for_resnet18():
+    # torchvision's table: 11,689,512 parameters, 1.814 billion multiply-adds at 224 pixels.
+    model, images = torchvision.models.resnet18().eval(), torch.zeros(2, 3, 224, 224)
+    assert parameters(model) == 11_689_512
+    assert multiply_adds(lambda: model(images), 2) == pytest.approx(1.814e9, rel=2e-3)
+    small = torch.zeros(1, 3, 64, 64)
+    assert 0 < milliseconds(lambda: model(small), 1, torch.device("cpu")) < 1000

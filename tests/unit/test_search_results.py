@@ -1,0 +1,261 @@
+"""What is made of trial files: database, tables, plots, best configuration, status."""
+
+import csv
+import json
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+import yaml
+
+from foldwise import config
+from foldwise.errors import FoldwiseError
+from foldwise.schema import check
+from foldwise.search.optimism import expected_maximum, optimism, savings, selection_bias
+from foldwise.search.plots import PAGES, write_pages
+from foldwise.search.ranking import best, ranked
+from foldwise.search.results import best_config, write_results
+from foldwise.search.status import best_so_far, seconds_left, standings, table
+from foldwise.search.storage import write_database
+from foldwise.search.trials import FoldOutcome, Known, trial_file, write_trial_file
+from searching import EPOCHS, run_search, search_of
+
+STUDIES = Path(__file__).parents[2] / "config" / "studies"
+
+
+def timed(known):
+    """The trials with a start and seconds in each fold that ran."""
+    return [
+        Known(
+            item.suggestion,
+            replace(
+                item.result,
+                folds=tuple(
+                    replace(
+                        fold,
+                        started=f"2026-01-02T03:{item.suggestion.number:02d}:00+01:00",
+                        seconds=2.0 * len(fold.curve),
+                    )
+                    for fold in item.result.folds
+                ),
+            ),
+        )
+        for item in known
+    ]
+
+
+@pytest.fixture(scope="module")
+def pruned():
+    search = search_of(trials=24, sampler="random", pruner={"name": "median", "warmup": 0})
+    return search, timed(run_search(search))
+
+
+@pytest.fixture(scope="module")
+def several():
+    search = search_of(trials=15, sampler="random", objective=["kappa", "parameters"])
+    return search, timed(run_search(search))
+
+
+def load(path, name="demo"):
+    return optuna.load_study(study_name=name, storage=f"sqlite:///{path}")
+
+
+def test_optuna_loads_the_trials_as_they_stand_in_the_files(tmp_path, pruned):
+    search, known = pruned
+    write_database(tmp_path / "study.db", "demo", search, known)
+    study = load(tmp_path / "study.db")
+    assert [trial.number for trial in study.trials] == list(range(24))
+    for trial, item in zip(study.trials, known, strict=True):
+        assert trial.params == item.suggestion.params
+        assert trial.state.name == item.result.state
+        assert trial.intermediate_values == item.result.intermediate()
+        assert trial.values == (list(item.result.values) if item.result.values else None)
+        assert trial.datetime_start.hour == 2 and trial.duration.seconds >= 2
+    assert {trial.state.name for trial in study.trials} == {"COMPLETE", "PRUNED"}
+    assert study.best_trial.number == best(known, search).suggestion.number
+
+
+def test_the_database_is_made_again_in_the_same_bytes_even_if_lost_or_locked(tmp_path, pruned):
+    search, known = pruned
+    path = tmp_path / "study.db"
+    write_database(path, "demo", search, known)
+    first = path.read_bytes()
+    holder = sqlite3.connect(path)
+    holder.execute("BEGIN EXCLUSIVE")
+    write_database(path, "demo", search, known)
+    holder.close()
+    assert path.read_bytes() == first
+    path.unlink()
+    write_database(path, "demo", search, known)
+    assert path.read_bytes() == first
+
+
+def test_values_of_other_budgets_stand_in_studies_of_their_own(tmp_path):
+    phases = [{"sampler": "random", "trials": 6, "epochs": 2}, {"trials": 3, "epochs": 9}]
+    search = search_of(phases=phases)
+    known = run_search(search)
+    write_database(tmp_path / "study.db", "demo", search, known)
+    names = optuna.get_all_study_names(f"sqlite:///{tmp_path}/study.db")
+    assert sorted(names) == ["demo", "demo.2_epochs.1_of_data"]
+    assert len(load(tmp_path / "study.db").trials) == 3
+    assert load(tmp_path / "study.db").trials[0].user_attrs["run"] == "trial_0006"
+
+
+def test_the_pareto_front_is_that_of_optuna(tmp_path, several):
+    search, known = several
+    write_database(tmp_path / "study.db", "demo", search, known)
+    study = load(tmp_path / "study.db")
+    order = ranked(known, search)
+    front = {item.suggestion.number for rank, item in order if rank == 1}
+    assert front == {trial.number for trial in study.best_trials} and len(order) == 15
+    assert study.metric_names == ["kappa", "parameters"]
+
+
+def test_tables_and_summary_say_what_the_trials_say(tmp_path, pruned):
+    search, known = pruned
+    settings = config.load_study("demo_density", STUDIES)
+    write_results(tmp_path, "demo", settings, search, known)
+    rows = list(csv.DictReader((tmp_path / "search_results_final.csv").open()))
+    values = [float(row["kappa"]) for row in rows if row["rank"]]
+    assert values == sorted(values, reverse=True) and len(rows) == 24
+    assert [row["state"] for row in rows[len(values) :]] == ["PRUNED"] * (24 - len(values))
+    found = json.loads((tmp_path / "study_summary.json").read_text())
+    assert found["states"] == {"COMPLETE": len(values), "PRUNED": 24 - len(values), "FAIL": 0}
+    chosen = json.loads((tmp_path / "demo_best_params.json").read_text())
+    assert chosen["best_value"] == values[0] == found["best"]["values"][0]
+    assert f"trial_{chosen['best_trial']:04d}" == rows[0]["trial"]
+    history = list(csv.DictReader((tmp_path / "history_trials.csv").open()))
+    assert len(history) == sum(len(f.curve) for item in known for f in item.result.folds)
+
+
+def test_the_best_configuration_is_a_study_file_as_it_is(tmp_path):
+    settings = config.load_study("demo_density", STUDIES)
+    space = {
+        "training.lr": {"type": "float", "low": 1e-4, "high": 1e-2, "log": True},
+        "model.dropout": {"type": "float", "low": 0, "high": 0.5, "step": 0.1},
+    }
+    search = search_of(space=space, phases=[{"trials": 4, "epochs": 5}])
+    chosen = best(run_search(search), search)
+    (tmp_path / "best_config.yaml").write_text(best_config(settings, chosen))
+    study = config.load_study("best_config", tmp_path)
+    resolved = config.dotted(config.run_settings(study, "cv"))
+    assert {key: resolved[key] for key in chosen.suggestion.params} == chosen.suggestion.params
+    assert resolved["training.epochs"] == 5
+    assert check("study", yaml.safe_load((tmp_path / "best_config.yaml").read_text()), "x")
+
+
+def test_without_a_complete_trial_the_message_says_where_to_look():
+    search = search_of(trials=2)
+    known = run_search(search)
+    failed = [
+        replace(item, result=replace(item.result, state="FAIL", values=None, reason="x"))
+        for item in known
+    ]
+    with pytest.raises(FoldwiseError, match=r"no trial of the last phase is complete \(2 FAIL\)"):
+        best(failed, search)
+
+
+@pytest.mark.parametrize("which", ["pruned", "several"])
+def test_pages_hold_their_own_script_and_ask_no_network(tmp_path, which, request):
+    search, known = request.getfixturevalue(which)
+    write_pages(tmp_path, "demo", search, known)
+    first = {page: (tmp_path / f"{page}.html").read_bytes() for page in PAGES}
+    for page, content in first.items():
+        text = content.decode()
+        assert "<script src" not in text and 'src="http' not in text
+        assert ("Plotly.newPlot" in text) != ("No plot:" in text), page
+    assert (b"No plot" in first["pareto_front"]) == (which == "pruned")
+    write_pages(tmp_path, "demo", search, known)
+    assert first == {page: (tmp_path / f"{page}.html").read_bytes() for page in PAGES}
+
+
+def test_expected_maximum_is_that_of_published_tables():
+    # Harter (1961), Expected values of normal order statistics, Biometrika 48:151.
+    for count, value in [(1, 0.0), (2, 0.56419), (5, 1.16296), (10, 1.53875), (100, 2.50759)]:
+        assert expected_maximum(count) == pytest.approx(value, abs=1e-5)
+
+
+def test_the_bias_correction_takes_off_what_luck_put_on():
+    # 30 equally good trials in 5 folds: whatever the best has above 0 is luck.
+    rng, seen, corrected = np.random.default_rng(1), [], []
+    for _ in range(300):
+        scores = rng.normal(size=(30, 5))
+        chosen = int(scores.mean(axis=1).argmax())
+        seen.append(scores[chosen].mean())
+        corrected.append(seen[-1] - selection_bias(scores, chosen))
+    assert np.mean(seen) > 0.8
+    # The method's authors find it to overcorrect where trials do not differ: never flattering.
+    assert np.mean(corrected) < 0.05
+
+
+def test_one_fold_gives_no_estimate_and_says_so():
+    search = search_of(count=1, trials=4)
+    found = optimism(run_search(search), search)
+    assert found["bias"] is None and "nested" in found["text"]
+
+
+def test_savings_are_missing_epochs_at_measured_pace():
+    search = search_of(trials=2, window=1)
+    first, second = run_search(search)
+    curve = tuple((epoch, 0.1) for epoch in range(1, 11))
+    whole = tuple(FoldOutcome(k, "COMPLETE", "", {"kappa": 0.1}, curve, 50.0) for k in (1, 2))
+    cut = (
+        FoldOutcome(1, "PRUNED", "", {}, curve[:4], 8.0),
+        FoldOutcome(2, "SKIPPED"),
+    )
+    known = [
+        replace(first, result=replace(first.result, folds=whole)),
+        replace(second, result=replace(second.result, folds=cut, state="PRUNED", values=None)),
+    ]
+    # 6 + 10 epochs not run, at this trial's 2 s each.
+    assert savings(known, search) == {
+        "epochs_trained": 24,
+        "epochs_spared": 16.0,
+        "seconds_trained": 108.0,
+        "seconds_spared": 32.0,
+        "share_spared": round(32 / 140, 4),
+    }
+
+
+@pytest.fixture
+def midway(tmp_path, pruned):
+    _, known = pruned
+    for item in known[:5]:
+        path = trial_file(tmp_path, item.suggestion.number, "suggestion.json")
+        write_trial_file(path, item.suggestion)
+        if item.suggestion.number < 3:
+            write_trial_file(path.with_name("result.json"), item.result)
+    ray = tmp_path / "trial_0003" / "fold_2" / "results" / "ray_trial_0003.jsonl"
+    ray.parent.mkdir(parents=True)
+    line = {"timestamp": 5, "training_iteration": 4, "kappa": 0.25, "time_total_s": 8.0}
+    ray.write_text(json.dumps(line) + '\n{"timestamp": 6, "training_')
+    return tmp_path, known
+
+
+def test_the_status_is_read_from_files_alone(midway):
+    runs, known = midway
+    trials = standings(runs)
+    assert [item.state for item in trials][3:] == ["running", "waiting"]
+    assert (trials[3].fold, trials[3].epoch, trials[3].value) == (2, 4, 0.25)
+    complete = [item for item in known[:3] if item.result.state == "COMPLETE"]
+    top = max(complete, key=lambda item: item.result.values[0])
+    assert best_so_far(trials).suggestion.number == top.suggestion.number
+    text = table(runs, planned=20)
+    assert text.startswith("20 trials planned: 3 COMPLETE")
+    assert "trial_0003  running   2     4      0.25" in text
+
+
+def test_time_left_is_what_ended_trials_took(midway):
+    runs, _ = midway
+    trials = standings(runs)
+    mean = sum(item.seconds for item in trials[:3]) / 3
+    assert mean == EPOCHS * 2 * 2.0
+    assert seconds_left(trials, 20) == pytest.approx(17 * mean - 8.0)
+
+
+def test_no_trial_yet_says_how_to_begin(tmp_path):
+    with pytest.raises(FoldwiseError, match="snakemake search"):
+        table(tmp_path)

@@ -1,0 +1,170 @@
+"""Two runs on the same folds: difference, interval, tests, and in words whether it is resolved."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from foldwise.errors import FoldwiseError
+from foldwise.hashing import stream_seed
+from foldwise.metrics.averaging import average, has_probabilities
+from foldwise.metrics.paired import bootstrap_difference, corrected_t, mcnemar
+
+LEVEL = 0.95
+
+
+class Fold(Protocol):
+    """One fold of a run, as `foldwise.summary.FoldResult`."""
+
+    fold: int
+    metrics: dict[str, Any]
+    predictions: Sequence[dict[str, str]]
+    n_train: int
+    n_val: int
+
+
+def compare(
+    first: Sequence[Fold],
+    second: Sequence[Fold],
+    task: Any,
+    seed: int,
+    objective: str,
+    resamples: int = 2000,
+) -> dict[str, Any]:
+    """Compare run `second` (tuned) with run `first` (baseline), fold by fold.
+
+    Args:
+        first, second: the folds of each run, same folds in the same order.
+        task: measures of the study (`foldwise.evaluate.Measured`).
+        seed: the study's seed, for the bootstrap.
+        objective: the metric that the verdict is about; with "max" or "min" in `task.monitors`.
+        resamples: of the bootstrap over patients.
+
+    Returns:
+        `metrics`: for each metric both means, the difference, the corrected t test over folds
+        (Nadeau and Bengio 2003) and the bootstrap interval over patients of the pooled
+        predictions; `mcnemar`: exact, one prediction a patient, where classes are predicted;
+        `verdict`: in words.
+    """
+    pairs = [paired(one, other) for one, other in zip(first, second, strict=True)]
+    before = [row for rows, _ in pairs for row in rows]
+    after = [row for _, rows in pairs for row in rows]
+    intervals = bootstrap_difference(
+        task.scorer(before),
+        task.scorer(after),
+        [row["group"] for row in before],
+        stream_seed(seed, "comparison"),
+        resamples,
+        LEVEL,
+    )
+    ratio = float(np.mean([fold.n_val / fold.n_train for fold in first]))
+    metrics = {
+        name: of_metric(name, first, second, ratio, interval)
+        for name, interval in sorted(intervals.items())
+        if all(fold.metrics.get(name) is not None for fold in (*first, *second))
+    }
+    if objective not in metrics:
+        raise FoldwiseError(
+            f"'{objective}' is not defined in every fold of both runs, so they cannot be compared "
+            f"by it. Defined: {', '.join(metrics) or 'none'}."
+        )
+    return {
+        "objective": objective,
+        "folds": [fold.fold for fold in first],
+        "metrics": metrics,
+        "mcnemar": exact_mcnemar(before, after),
+        "verdict": verdict(objective, metrics[objective], task.monitors.get(objective, "max")),
+    }
+
+
+def paired(one: Fold, other: Fold) -> tuple[list[dict], list[dict]]:
+    """Rows of a fold in both runs, in one order; another set of samples is refused."""
+    rows = [{row["sample"]: row for row in fold.predictions} for fold in (one, other)]
+    if one.fold != other.fold or set(rows[0]) != set(rows[1]):
+        raise FoldwiseError(
+            f"Folds {one.fold} and {other.fold} do not hold the same samples. Runs are compared on "
+            "the same folds file: run both again."
+        )
+    return list(one.predictions), [rows[1][row["sample"]] for row in one.predictions]
+
+
+def of_metric(
+    name: str, first: Sequence[Fold], second: Sequence[Fold], ratio: float, interval: Any
+) -> dict[str, Any]:
+    """Difference of one metric over folds with its test, and of the pooled rows its interval."""
+    values = [[fold.metrics[name] for fold in run] for run in (first, second)]
+    test = corrected_t(*values, ratio, LEVEL)
+    numbers = {
+        "first": float(np.mean(values[0])),
+        "second": float(np.mean(values[1])),
+        "difference": test.mean,
+        "p": test.p,
+        "low": test.interval.low,
+        "high": test.interval.high,
+        "patients_low": interval.low,
+        "patients_high": interval.high,
+    }
+    return {key: None if np.isnan(value) else float(value) for key, value in numbers.items()}
+
+
+def exact_mcnemar(before: list[dict], after: list[dict]) -> dict[str, Any] | None:
+    """McNemar's exact test with one prediction a patient, by mean probability.
+
+    None where no classes are predicted, or patients have no one truth.
+    """
+    if not has_probabilities(before) or "label" not in before[0]:
+        return None
+    rows = [average(run, "group")[0] for run in (before, after)]
+    if not rows[0]:
+        return None
+    right = [np.array([predicted(row) == row["label"] for row in run]) for run in rows]
+    test = mcnemar(*right)
+    return {
+        "patients": len(right[0]),
+        "only_first": test.only_first,
+        "only_second": test.only_second,
+        "p": test.p,
+    }
+
+
+def predicted(row: Mapping[str, str]) -> str:
+    """The class with the largest probability; columns are `p_<class>`."""
+    return max(
+        (name for name in row if name.startswith("p_")), key=lambda name: float(row[name])
+    ).removeprefix("p_")
+
+
+def verdict(name: str, found: Mapping[str, float | None], direction: str) -> str:
+    """Whether the difference is resolved: both intervals, over folds and patients, leave out 0."""
+    difference = found["difference"] * (1 if direction == "max" else -1)
+    bounds = [(found["low"], found["high"]), (found["patients_low"], found["patients_high"])]
+    known = [pair for pair in bounds if None not in pair]
+    resolved = len(known) == 2 and all(low > 0 or high < 0 for low, high in known)
+    side = "better" if difference > 0 else "worse" if difference < 0 else "equal"
+    told = f"{name} {found['second']:.4g} against {found['first']:.4g}, {side}"
+    told += f" by {abs(found['difference']):.3g}" if difference else ""
+    within = ""
+    if len(known) == 2:
+        folds, patients = (f"{low:.3g} to {high:.3g}" for low, high in known)
+        within = f" (95 % interval {folds} over folds, {patients} over patients)"
+    if resolved:
+        return f"{told}{within}: the difference is resolved."
+    return f"{told}{within}: not resolved, these data do not tell the two apart."
+
+
+def over_seeds(comparisons: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """Several seeds together: the objective's difference by seed, mean and standard deviation."""
+    names = {item["objective"] for item in comparisons.values()}
+    objective = names.pop()
+    differences = {
+        seed: item["metrics"][objective]["difference"] for seed, item in comparisons.items()
+    }
+    values = np.array(list(differences.values()))
+    same = int(max((values > 0).sum(), (values < 0).sum()))
+    return {
+        "objective": objective,
+        "differences": {str(seed): value for seed, value in differences.items()},
+        "mean": float(values.mean()),
+        "std": float(values.std(ddof=1)) if len(values) > 1 else None,
+        "text": f"{same} of {len(values)} seeds agree on the sign of the difference.",
+    }

@@ -1,0 +1,100 @@
+"""How much of a search's best value is luck: the best of many is too good."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import integrate, stats
+
+from foldwise.search.ranking import best, complete
+from foldwise.search.settings import Search
+from foldwise.search.trials import Known
+
+SOURCE = (
+    "Tibshirani and Tibshirani (2009), A bias correction for the minimum error rate in "
+    "cross-validation, Annals of Applied Statistics 3:822-829"
+)
+
+
+def selection_bias(scores: np.ndarray, chosen: int) -> float:
+    """Bias of the chosen trial's mean score, after Tibshirani and Tibshirani (2009), equation 3.
+
+    Args:
+        scores: (T, K) score of T trials in K folds, higher is better, K at least 2.
+        chosen: row of the trial with the best mean.
+
+    Returns:
+        The mean over folds of what the best trial of that fold has above the chosen one, at
+        least 0. Taken off the chosen trial's mean it gives the corrected estimate.
+    """
+    return float(np.mean(scores.max(axis=0) - scores[chosen]))
+
+
+def expected_maximum(count: int) -> float:
+    """Expected maximum of `count` independent standard normal values.
+
+    David and Nagaraja, Order Statistics (2003), section 3.1: the integral of 1 - F^n over the
+    positive half minus that of F^n over the negative half. Times the standard error of a value it
+    is how good the best of `count` equal trials looks.
+    """
+    positive, _ = integrate.quad(lambda x: 1 - stats.norm.cdf(x) ** count, 0, 12)
+    negative, _ = integrate.quad(lambda x: stats.norm.cdf(x) ** count, -12, 0)
+    return positive - negative
+
+
+def optimism(known: Sequence[Known], search: Search) -> dict:
+    """How far the best value is to be trusted: trials compared, bias, corrected value, in words."""
+    objective = search.objectives[0]
+    trials = complete(known, search.phases[-1].budget)
+    chosen = best(known, search)
+    value, count = chosen.result.values[0], len(trials)
+    found = {"trials_compared": count, "value": value, "bias": None, "corrected": None}
+    told = f"{objective.metric} {value:.4g} is the best of {count} trials on the same folds"
+    metrics = [
+        [fold.metrics.get(objective.metric) for fold in item.result.folds] for item in trials
+    ]
+    if len(search.folds) < 2 or any(None in row for row in metrics):
+        text = f"{told} and too good by an unknown amount: with one fold it cannot be estimated."
+        return found | {"text": f"{text} Judge it on a holdout or by nested cross-validation."}
+    scores = objective.sign * np.array(metrics, dtype=float)
+    bias = selection_bias(scores, trials.index(chosen))
+    corrected = value - objective.sign * bias
+    return found | {
+        "bias": bias,
+        "corrected": corrected,
+        "source": SOURCE,
+        "text": (
+            f"{told}; choosing it makes it look better by about {bias:.2g}, so expect "
+            f"{corrected:.4g}. Nested cross-validation measures this instead of estimating it."
+        ),
+    }
+
+
+def savings(known: Sequence[Known], search: Search) -> dict:
+    """What pruning saved, from measured times.
+
+    A fold that was stopped is taken to have needed as many epochs as finished folds needed on
+    average, each as long as this trial's own epochs took (all trials' where it had none).
+    """
+    folds = [fold for item in known if item.result for fold in item.result.folds]
+    finished = [fold for fold in folds if fold.state == "COMPLETE"]
+    trained = sum(len(fold.curve) for fold in folds)
+    seconds = math.fsum(fold.seconds for fold in folds)
+    usual = np.mean([len(fold.curve) for fold in finished]) if finished else 0.0
+    pace, epochs, spared = seconds / trained if trained else 0.0, 0.0, 0.0
+    for item in known:
+        if item.result is None or item.result.state != "PRUNED":
+            continue
+        own = sum(len(fold.curve) for fold in item.result.folds)
+        each = item.result.seconds / own if own else pace
+        for fold in item.result.folds:
+            if fold.state != "COMPLETE":
+                missing = max(usual - len(fold.curve), 0.0)
+                epochs, spared = epochs + missing, spared + missing * each
+    return {
+        "epochs_trained": trained,
+        "epochs_spared": round(float(epochs), 1),
+        "seconds_trained": round(seconds, 1),
+        "seconds_spared": round(float(spared), 1),
+        "share_spared": round(float(spared / (spared + seconds)), 4) if seconds else 0.0,
+    }

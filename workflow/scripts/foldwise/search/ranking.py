@@ -1,0 +1,80 @@
+"""Trials in order: by one objective, or by Pareto fronts. Standard library only."""
+
+from collections.abc import Sequence
+
+from foldwise.errors import FoldwiseError
+from foldwise.search.settings import Budget, Objective, Search
+from foldwise.search.trials import Known
+
+
+def budget_of(item: Known) -> Budget:
+    """The budget that a trial was proposed for."""
+    return Budget(item.suggestion.epochs, item.suggestion.subset)
+
+
+def complete(known: Sequence[Known], budget: Budget | None = None) -> list[Known]:
+    """Trials with values, of one budget if one is named."""
+    return [
+        item
+        for item in known
+        if item.result is not None
+        and item.result.state == "COMPLETE"
+        and (budget is None or budget_of(item) == budget)
+    ]
+
+
+def dominates(
+    first: Sequence[float], second: Sequence[float], objectives: Sequence[Objective]
+) -> bool:
+    """True if `first` is nowhere worse and somewhere better."""
+    gains = [o.sign * (a - b) for a, b, o in zip(first, second, objectives, strict=True)]
+    return min(gains) >= 0 and max(gains) > 0
+
+
+def front(known: Sequence[Known], search: Search) -> list[Known]:
+    """Those of the complete trials `known` that no other of them dominates, in the order given."""
+    return [
+        item
+        for item in known
+        if not any(
+            dominates(other.result.values, item.result.values, search.objectives) for other in known
+        )
+    ]
+
+
+def ranked(known: Sequence[Known], search: Search) -> list[tuple[int, Known]]:
+    """Complete trials of the last phase's budget with their ranks from 1, best first.
+
+    With several objectives a rank is a front: those left when the fronts before are taken away
+    (Goldberg 1989). Equal ranks are ordered by the first objective, then by number.
+    """
+    sign = search.objectives[0].sign
+    left = complete(known, search.phases[-1].budget)
+    left.sort(key=lambda item: (-sign * item.result.values[0], item.suggestion.number))
+    if len(search.objectives) == 1:
+        values = [item.result.values[0] for item in left]
+        return [(values.index(item.result.values[0]) + 1, item) for item in left]
+    rank, order = 1, []
+    while left:
+        leading = front(left, search)
+        numbers = {item.suggestion.number for item in leading}
+        order += [(rank, item) for item in leading]
+        left = [item for item in left if item.suggestion.number not in numbers]
+        rank += 1
+    return order
+
+
+def best(known: Sequence[Known], search: Search, where: str = "search") -> Known:
+    """The best trial of the last phase's budget; of a Pareto front, by the first objective.
+
+    Raises FoldwiseError where no trial has a value.
+    """
+    order = ranked(known, search)
+    if not order:
+        states = [item.result.state for item in known if item.result]
+        counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
+        raise FoldwiseError(
+            f"{where}: no trial of the last phase is complete ({counts or 'none has ended'}). "
+            "Look at the reasons in search_results_final.csv, then change the space or add trials."
+        )
+    return order[0][1]

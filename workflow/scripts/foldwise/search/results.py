@@ -1,0 +1,150 @@
+"""The files of a finished search, made from its trial files."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from foldwise.config import override
+from foldwise.files import write_csv, write_json, write_text
+from foldwise.search.optimism import optimism, savings
+from foldwise.search.ranking import best, budget_of, complete, front, ranked
+from foldwise.search.settings import Search
+from foldwise.search.trials import Known, trial_name
+
+STATES = ("COMPLETE", "PRUNED", "FAIL")
+
+
+def write_table(path: str | Path, search: Search, known: Sequence[Known]) -> None:
+    """`search_results_final.csv`: all trials; those of the last budget with a value come ranked."""
+    order = ranked(known, search)
+    placed = {item.suggestion.number for _, item in order}
+    rest = [(None, item) for item in known if item.suggestion.number not in placed]
+    rest.sort(
+        key=lambda pair: STATES.index(pair[1].result.state) if pair[1].result else len(STATES)
+    )
+    names = [objective.metric for objective in search.objectives]
+    keys = [parameter.key for parameter in search.space]
+    columns = ["rank", "trial", "state", *names, *keys, "sampler", "epochs", "subset"]
+    columns += ["epochs_trained", "seconds", "reason"]
+    write_csv(path, columns, [table_row(rank, item, names, keys) for rank, item in order + rest])
+
+
+def table_row(rank: int | None, item: Known, names: list[str], keys: list[str]) -> dict[str, Any]:
+    """A trial as a row; a parameter that was off is empty."""
+    suggestion, result = item.suggestion, item.result
+    row = {
+        "rank": "" if rank is None else rank,
+        "trial": trial_name(suggestion.number),
+        "state": result.state if result else "RUNNING",
+        "sampler": suggestion.sampler,
+        "epochs": "" if suggestion.epochs is None else suggestion.epochs,
+        "subset": suggestion.subset,
+    }
+    row |= {key: suggestion.params.get(key, "") for key in keys}
+    if result:
+        row |= dict(zip(names, result.values or [""] * len(names), strict=True))
+        row |= {"epochs_trained": sum(len(fold.curve) for fold in result.folds)}
+        row |= {"seconds": round(result.seconds, 3), "reason": result.reason}
+    return row
+
+
+def write_history(path: str | Path, search: Search, known: Sequence[Known]) -> None:
+    """`history_trials.csv`: the first objective after each epoch of each fold of each trial."""
+    metric = search.objectives[0].metric
+    rows = [
+        {"trial": trial_name(item.suggestion.number), "fold": fold.fold, "epoch": epoch}
+        | {metric: "" if value is None else value}
+        for item in known
+        if item.result
+        for fold in item.result.folds
+        for epoch, value in fold.curve
+    ]
+    write_csv(path, ["trial", "fold", "epoch", metric], rows)
+
+
+def summary(study: str, search: Search, known: Sequence[Known]) -> dict[str, Any]:
+    """Content of `study_summary.json`."""
+    results = [item.result for item in known if item.result]
+    reasons = [result.reason for result in results if result.state == "FAIL"]
+    chosen = best(known, search)
+    pareto = front(complete(known, search.phases[-1].budget), search)
+    return {
+        "study_name": study,
+        "identity": search.identity(len(known) - 1),
+        "objectives": [asdict(objective) for objective in search.objectives],
+        "folds": list(search.folds),
+        "window": search.window,
+        "phases": [asdict(phase) for phase in search.phases],
+        "pruner": dict(search.pruner),
+        "across_folds": dict(search.across),
+        "n_trials": len(known),
+        "states": {state: sum(r.state == state for r in results) for state in STATES},
+        "failures": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
+        "best": described(chosen),
+        "pareto_front": [described(item) for item in pareto] if len(search.objectives) > 1 else [],
+        "optimism": optimism(known, search),
+        "pruning": savings(known, search),
+    }
+
+
+def described(item: Known) -> dict[str, Any]:
+    """A complete trial for a reader: values, parameters, values by fold."""
+    return {
+        "trial": trial_name(item.suggestion.number),
+        "number": item.suggestion.number,
+        "values": list(item.result.values),
+        "params": dict(item.suggestion.params),
+        "folds": [{"fold": fold.fold, **fold.metrics} for fold in item.result.folds],
+    }
+
+
+def best_params(study: str, search: Search, known: Sequence[Known]) -> dict[str, Any]:
+    """Content of `<study>_best_params.json`."""
+    chosen, objective = best(known, search), search.objectives[0]
+    return {
+        "study_name": study,
+        "best_trial": chosen.suggestion.number,
+        "best_params": dict(chosen.suggestion.params),
+        "best_value": chosen.result.values[0],
+        "objective": objective.metric,
+        "direction": objective.direction,
+        "n_trials": len(known),
+        "n_complete": len(complete(known)),
+    }
+
+
+def changes_of(item: Known) -> dict[str, Any]:
+    """What a trial changes in the study's settings: its parameters and its budget's epochs."""
+    budget = budget_of(item)
+    epochs = {"training.epochs": budget.epochs} if budget.epochs else {}
+    return {**epochs, **item.suggestion.params}
+
+
+def best_config(settings: dict[str, Any], chosen: Known) -> str:
+    """Text of `best_config.yaml`: the study with the best parameters, to be run as it is.
+
+    `settings` is the study as loaded; its search is left out, as it is over.
+    """
+    kept = {key: value for key, value in settings.items() if key not in ("name", "search")}
+    study = override(kept, changes_of(chosen), "best_config.yaml")
+    head = f"# The study with the parameters of {trial_name(chosen.suggestion.number)}, its best.\n"
+    return head + yaml.safe_dump(study, sort_keys=False, allow_unicode=True)
+
+
+def write_results(
+    folder: str | Path,
+    study: str,
+    settings: dict[str, Any],
+    search: Search,
+    known: Sequence[Known],
+) -> None:
+    """Write tables, summary, best parameters and best configuration of a search into `folder`."""
+    base = Path(folder)
+    write_table(base / "search_results_final.csv", search, known)
+    write_history(base / "history_trials.csv", search, known)
+    write_json(base / "study_summary.json", summary(study, search, known))
+    write_json(base / f"{study}_best_params.json", best_params(study, search, known))
+    write_text(base / "best_config.yaml", best_config(settings, best(known, search)))
