@@ -209,6 +209,10 @@ def test_tokens_are_the_tokenizers(folder):
 def test_missing_pieces_are_named(folder, tmp_path):
     with pytest.raises(FoldwiseError, match="1 of 2 samples have no text"):
         encoders.tokenise(["lung", " "], str(folder / "bert"), 6)
+    with pytest.raises(FoldwiseError, match="reads 16 tokens at the most"):
+        encoders.tokenise(["lung"], str(folder / "bert"), 17)
+    with pytest.raises(FoldwiseError, match=r"image\.channels: 2, but .* takes 3"):
+        encoders.vision_encoder({"name": str(folder / "vit")}, 2)
     with pytest.raises(FoldwiseError, match=r"model\.text\.name: no folder .*save_pretrained"):
         encoders.tokenise(["lung"], str(tmp_path / "absent"), 6)
     with pytest.raises(FoldwiseError, match="no tokenizer could be loaded"):

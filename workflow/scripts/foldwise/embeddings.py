@@ -54,9 +54,8 @@ def make_embeddings(
     model = resnet50({"name": "resnet50", "weights": weights}, channels, 1)
     model.trainable(0)
     model = model.to(device, memory_format=torch.channels_last)
-    places = places_of(images, rows)
-    normalise = normalisation("imagenet", images, places, channels)
-    feed = Feed(None, images, rows, places, {}, normalise, device)
+    normalise = normalisation("imagenet", images, places_of(images, rows), channels)
+    feed = Feed(None, images, rows, {}, normalise, device)
     size = images.shape[-1]
     found = infer(Describe(), model, feed, size=size, batch_size=batch_size, precision="float32")
     write_embeddings(folder, [row["content"] for row in rows], found["embedding"])

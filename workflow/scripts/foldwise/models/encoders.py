@@ -95,7 +95,14 @@ def vision_encoder(settings: dict[str, Any], channels: int) -> NetworkTokens | H
     if name in registry.names("VISION"):
         # One output, since the head is not used.
         return NetworkTokens(registry.load("VISION", name)(settings, channels, 1))
-    return HubVision(from_hub(name, settings.get("weights", "pretrained"), "model.vision.name"))
+    net = from_hub(name, settings.get("weights", "pretrained"), "model.vision.name")
+    expected = getattr(net.config, "num_channels", channels)
+    if channels not in (1, expected):
+        raise FoldwiseError(
+            f"image.channels: {channels}, but the model in '{name}' takes {expected}. "
+            f"Set image.channels to 1 or {expected}."
+        )
+    return HubVision(net)
 
 
 def text_encoder(settings: dict[str, Any]) -> HubText:
@@ -156,18 +163,24 @@ def tokenise(texts: Sequence[str], source: str, max_tokens: int) -> dict[str, np
     present(source, "model.text.name")
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(source)
-        known = transformers.AutoConfig.from_pretrained(source).vocab_size
+        config = transformers.AutoConfig.from_pretrained(source)
     except (OSError, ValueError) as error:
         raise FoldwiseError(
             f"model.text.name: no tokenizer could be loaded from '{source}' "
             f"({type(error).__name__}). {HINT}"
         ) from error
+    longest = getattr(config, "max_position_embeddings", max_tokens)
+    if max_tokens > longest:
+        raise FoldwiseError(
+            f"model.text.max_tokens: {max_tokens}, but the model in '{source}' reads {longest} "
+            f"tokens at the most. Set it to {longest} or less."
+        )
     found = tokenizer(list(texts), padding="max_length", truncation=True, max_length=max_tokens)
     arrays = {key: np.array(found[key], np.int64) for key in ("input_ids", "attention_mask")}
     highest = arrays["input_ids"].max()
-    if highest >= known:
+    if highest >= config.vocab_size:
         raise FoldwiseError(
             f"model.text.name: the tokenizer in '{source}' gives token {highest}, and the model "
-            f"knows {known}. {HINT}"
+            f"knows {config.vocab_size}. {HINT}"
         )
     return arrays
