@@ -16,30 +16,29 @@ JP2_BOX = b"\0\0\0\x0cjP  "
 SOF_JPEG, SOF_JPEG_LS = (0xC0, 0xC1, 0xC2, 0xC3), (0xF7,)
 
 
-def first_fragment(buffer: bytes) -> bytes:
-    """Walk all items, so that a file cut short is found; give the first that holds pixels.
-
-    The item before it is the basic offset table.
-    """
+def fragments(buffer: memoryview) -> list[memoryview]:
+    """The non-empty fragments after the offset table; a file cut short is found by the way."""
     if buffer[:4] != ITEM:
         raise UnreadableImage("wrong_transfer_syntax")
-    offset, fragments = 0, []
+    offset, found = 0, []
     while buffer[offset : offset + 4] == ITEM:
         (length,) = struct.unpack_from("<I", buffer, offset + 4)
-        fragments.append((offset + 8, offset + 8 + length))
+        found.append(buffer[offset + 8 : offset + 8 + length])
         offset += 8 + length
     if offset > len(buffer):
         raise UnreadableImage("truncated")
-    for start, end in fragments[1:]:
-        if end > start:
-            return buffer[start:end]
-    raise UnreadableImage("no_pixels" if offset < len(buffer) else "truncated")
+    pixels = [fragment for fragment in found[1:] if len(fragment)]
+    if not pixels:
+        raise UnreadableImage(
+            "no_pixels" if buffer[offset : offset + 4] == DELIMITER else "truncated"
+        )
+    return pixels
 
 
-def check(stream: bytes, syntax: uid.UID, rows: int, columns: int) -> None:
+def check(stream: memoryview, syntax: uid.UID, rows: int, columns: int) -> None:
     """Raise unless the stream is of the family that `syntax` names and of the header's size."""
     if syntax == uid.RLELossless:
-        segments, first = struct.unpack_from("<2I", stream.ljust(8, b"\0"))
+        segments, first = struct.unpack("<2I", bytes(stream[:8]).ljust(8, b"\0"))
         if not (1 <= segments <= 15 and first == 64):
             raise UnreadableImage("wrong_transfer_syntax")
         return
@@ -55,7 +54,7 @@ def check(stream: bytes, syntax: uid.UID, rows: int, columns: int) -> None:
         raise UnreadableImage("bad_header")
 
 
-def _jpeg_size(stream: bytes, expected: tuple[int, ...]) -> tuple[int, int] | None:
+def _jpeg_size(stream: memoryview, expected: tuple[int, ...]) -> tuple[int, int] | None:
     """Rows and columns of the frame header (ISO 10918-1 B.2.2); None where it leaves them open."""
     if stream[:2] != b"\xff\xd8":
         raise UnreadableImage("wrong_transfer_syntax")
@@ -74,7 +73,7 @@ def _jpeg_size(stream: bytes, expected: tuple[int, ...]) -> tuple[int, int] | No
     return None
 
 
-def _jpeg_2000_size(stream: bytes) -> tuple[int, int] | None:
+def _jpeg_2000_size(stream: memoryview) -> tuple[int, int] | None:
     """Rows and columns of the SIZ marker (ISO 15444-1 A.5.1); None inside a JP2 box."""
     if stream[:8] == JP2_BOX:
         return None

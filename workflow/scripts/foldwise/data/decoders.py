@@ -4,8 +4,10 @@ The functions `is_available`, `decode_frame` and the table `DECODER_DEPENDENCIES
 asks of a decoding plug-in. pydicom stays in charge of validation, sign and unused bits.
 """
 
+from itertools import pairwise
 from typing import Any
 
+import cv2
 import imagecodecs
 import numpy as np
 from pydicom import uid
@@ -32,65 +34,94 @@ def is_available(syntax: str) -> bool:
 
 
 def decode_frame(source: bytes, runner: Any) -> np.ndarray:
-    """One frame as flat bytes, colour by pixel; tells the runner the container's bits."""
-    syntax = runner.transfer_syntax
-    if syntax == uid.RLELossless:
-        return _decode_rle(source, runner)
-    if syntax in JPEG:
-        pixels = _decode_jpeg(source, runner)
-    elif syntax in JPEG_LS:
-        pixels = imagecodecs.jpegls_decode(source)
-    elif syntax in JPEG_2000:
-        pixels = imagecodecs.jpeg2k_decode(source)
+    """One frame as flat bytes; tells the runner how they lie. Called by pydicom."""
+    if runner.transfer_syntax == uid.RLELossless:
+        pixels = _decode_rle(source, runner.samples_per_pixel, runner.rows, runner.columns)
+        runner.set_option("planar_configuration", 1)
     else:
-        pixels = _decode_htj2k(source)
-    colour = (runner.samples_per_pixel,) if runner.samples_per_pixel > 1 else ()
-    if pixels.shape != (runner.rows, runner.columns, *colour):
-        raise ValueError("the encoded picture has another size than the header says")
-    runner.set_option("bits_allocated", 8 * pixels.dtype.itemsize)
-    if colour:
-        runner.set_option("planar_configuration", 0)
+        pixels = _decode_colour_jpeg(source, runner)
+        if pixels is None:
+            pixels = decode(source, runner.transfer_syntax)
+        colour = (runner.samples_per_pixel,) if runner.samples_per_pixel > 1 else ()
+        if pixels.shape != (runner.rows, runner.columns, *colour):
+            raise ValueError("the encoded picture has another size than the header says")
+        if colour:
+            runner.set_option("planar_configuration", 0)
     if runner.photometric_interpretation in ("YBR_RCT", "YBR_ICT"):
         runner.set_option("photometric_interpretation", "RGB")  # the codec has undone it
+    runner.set_option("bits_allocated", 8 * pixels.dtype.itemsize)
     return np.ascontiguousarray(pixels).reshape(-1).view(np.uint8)
+
+
+def decode_grey(
+    source: bytes, syntax: str, rows: int, columns: int, bits_allocated: int
+) -> np.ndarray | None:
+    """An unsigned single-sample frame (rows, columns) without a copy; None if it is not plain.
+
+    pydicom's copy and its shifting of unused bits cost as much as preparing the picture.
+    """
+    if not is_available(syntax):
+        return None
+    try:
+        if syntax == uid.RLELossless:
+            pixels = _decode_rle(source, 1, rows, columns)[0]
+        else:
+            pixels = decode(source, syntax)
+    except Exception:  # each codec has its own errors; pydicom's way tries the other decoders
+        return None
+    plain = pixels.shape == (rows, columns) and pixels.dtype == f"u{bits_allocated // 8}"
+    return pixels if plain else None
+
+
+def decode(source: bytes, syntax: str) -> np.ndarray:
+    """A codestream of any syntax but RLE as imagecodecs gives it."""
+    if syntax in JPEG:
+        return imagecodecs.jpeg8_decode(source)
+    if syntax in JPEG_LS:
+        return imagecodecs.jpegls_decode(source)
+    if syntax in JPEG_2000:
+        return imagecodecs.jpeg2k_decode(source)
+    return _decode_htj2k(source)
 
 
 def _decode_htj2k(source: bytes) -> np.ndarray:
     """OpenJPH does not clip what lossy coding puts outside the range: left to OpenJPEG."""
-    start = source.find(b"\xff\x52")  # COD: its byte 13 names the wavelet, 0 is the lossy one
-    if start < 0 or source[start + 13] == 0:
+    head = bytes(source[:4096])
+    start = head.find(b"\xff\x52")  # COD: its byte 13 names the wavelet, 0 is the lossy one
+    if start < 0 or head[start + 13] == 0:
         raise NotImplementedError("lossy HTJ2K")
     return imagecodecs.htj2k_decode(source)
 
 
-def _decode_jpeg(source: bytes, runner: Any) -> np.ndarray:
-    """JPEG of all processes. Colours stay as encoded unless an Adobe marker names them."""
-    if runner.samples_per_pixel == 1:
-        return imagecodecs.jpeg8_decode(source)
-    if b"Adobe\x00" in source[:4096]:
-        pixels = imagecodecs.jpeg8_decode(source, outcolorspace="RGB")
-        runner.set_option("photometric_interpretation", "RGB")
-        return pixels
-    return imagecodecs.jpeg8_decode(source, colorspace="YCBCR", outcolorspace="YCBCR")
+def _decode_colour_jpeg(source: bytes, runner: Any) -> np.ndarray | None:
+    """Colours stay as encoded unless an Adobe marker names them."""
+    if runner.transfer_syntax not in JPEG or runner.samples_per_pixel == 1:
+        return None
+    if b"Adobe\x00" not in source[:4096]:
+        return imagecodecs.jpeg8_decode(source, colorspace="YCBCR", outcolorspace="YCBCR")
+    pixels = imagecodecs.jpeg8_decode(source, outcolorspace="RGB")
+    runner.set_option("photometric_interpretation", "RGB")
+    return pixels
 
 
-def _decode_rle(source: bytes, runner: Any) -> np.ndarray:
-    """RLE, PS3.5 annex G: one PackBits segment a byte plane, the high byte first."""
+def _decode_rle(source: bytes, samples: int, rows: int, columns: int) -> np.ndarray:
+    """RLE, PS3.5 annex G: one PackBits segment a byte plane, high bytes first.
+
+    Gives (samples, rows, columns) unsigned of as many bytes as there are planes a sample.
+    """
     header = np.frombuffer(source[:64], "<u4")
-    pixels, width = runner.rows * runner.columns, runner.bits_allocated // 8
-    planes = runner.samples_per_pixel * width
-    if header[0] != planes:
+    planes = int(header[0])
+    starts = [*header[1 : planes + 1].tolist(), len(source)]
+    segments = [
+        np.frombuffer(imagecodecs.packbits_decode(source[start:end]), np.uint8, rows * columns)
+        for start, end in pairwise(starts)
+    ]
+    width = planes // samples
+    if planes % samples or width not in (1, 2, 4):
         raise ValueError("the number of RLE segments does not fit the header")
-    ends = [*header[2 : planes + 1], len(source)]
-    frame = np.empty((runner.samples_per_pixel, pixels, width), np.uint8)
-    for plane, (start, end) in enumerate(zip(header[1 : planes + 1], ends, strict=True)):
-        segment = imagecodecs.packbits_decode(source[start:end])
-        if len(segment) < pixels:
-            raise ValueError("an RLE segment is too short")
-        sample, byte = divmod(plane, width)
-        frame[sample, :, width - 1 - byte] = np.frombuffer(segment, np.uint8, pixels)
-    runner.set_option("planar_configuration", 1)
-    return frame.reshape(-1)
+    groups = [segments[first : first + width] for first in range(0, planes, width)]
+    joined = [cv2.merge([plane[None] for plane in group[::-1]]) for group in groups]
+    return np.stack([plane.view(f"<u{width}").reshape(rows, columns) for plane in joined])
 
 
 def register() -> None:

@@ -174,18 +174,30 @@ def _read_float(stream: BinaryIO, facts: PixelFacts, length: int, kind: str) -> 
 
 def _read_encapsulated(stream: BinaryIO, facts: PixelFacts) -> tuple[np.ndarray, str]:
     buffer = stream.read()
-    first = codestream.first_fragment(buffer)
-    codestream.check(first, facts.syntax, facts.rows, facts.columns)
+    parts = codestream.fragments(memoryview(buffer))
+    codestream.check(parts[0], facts.syntax, facts.rows, facts.columns)
+    if facts.frames == facts.samples == 1 and not facts.signed:
+        frame = parts[0] if len(parts) == 1 else b"".join(parts)
+        place = facts.rows, facts.columns, facts.bits_allocated
+        with faults("decode_failed"):
+            pixels = decoders.decode_grey(frame, facts.syntax, *place)
+        if pixels is not None:
+            return _unused_bits_away(pixels, facts), facts.photometric
+    return _decode_by_pydicom(buffer, facts)
+
+
+def _decode_by_pydicom(buffer: bytes, facts: PixelFacts) -> tuple[np.ndarray, str]:
+    """Signs, colours and frames as pydicom sees to them, with each decoder in turn."""
     labels = decoders.plugins(facts.syntax)
+    if not labels:
+        raise UnreadableImage("missing_decoder", decoders.package(facts.syntax))
     for label in labels:
         try:
             with faults("decode_failed"):
                 return _as_array(facts.syntax, buffer, _options(facts), label)
         except UnreadableImage:
             continue  # the next decoder may be more tolerant
-    if labels:
-        raise UnreadableImage("decode_failed")
-    raise UnreadableImage("missing_decoder", decoders.package(facts.syntax))
+    raise UnreadableImage("decode_failed")
 
 
 def _options(facts: PixelFacts) -> dict:

@@ -56,15 +56,20 @@ def tissue_box(foreground_of: Mask, shape: tuple[int, int]) -> tuple[int, int, i
     x, y, width, height = (int(value) for value in stats[found, :4])
     top, bottom = _widen(y, y + height, rows)
     left, right = _widen(x, x + width, columns)
-    inside = foreground_of(slice(top, bottom), slice(left, right), 1)
-    used_rows = np.flatnonzero(inside.any(axis=1))
-    used_columns = np.flatnonzero(inside.any(axis=0))
     return (
-        top + int(used_rows[0]),
-        top + int(used_rows[-1]) + 1,
-        left + int(used_columns[0]),
-        left + int(used_columns[-1]) + 1,
+        _first(foreground_of(slice(top, top + STEP), slice(left, right), 1), 1, top),
+        _last(foreground_of(slice(bottom - STEP, bottom), slice(left, right), 1), 1, bottom),
+        _first(foreground_of(slice(top, bottom), slice(left, left + STEP), 1), 0, left),
+        _last(foreground_of(slice(top, bottom), slice(right - STEP, right), 1), 0, right),
     )
+
+
+def _first(mask: np.ndarray, axis: int, start: int) -> int:
+    return start + int(np.argmax(mask.any(axis=axis)))
+
+
+def _last(mask: np.ndarray, axis: int, stop: int) -> int:
+    return stop - int(np.argmax(mask.any(axis=axis)[::-1]))
 
 
 def _widen(start: int, stop: int, length: int) -> tuple[int, int]:

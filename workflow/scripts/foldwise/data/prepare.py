@@ -6,10 +6,15 @@ import cv2
 import numpy as np
 
 from foldwise.data.fit import TISSUE, Place, place, tissue_box
+from foldwise.data.order import extremes
 from foldwise.data.picture import Picture
+from foldwise.data.pixel_digest import pixel_digest
 from foldwise.data.prepared import Prepared
-from foldwise.data.resize import resample
-from foldwise.data.window import grey_values, pixel_digest
+from foldwise.data.resize import area_mean
+from foldwise.data.window import Tone, grey, tone_of
+
+# Halves go up, also those that float32 means miss by a hair: encodings must not differ by that.
+HALF = 0.5 + 1e-4
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,11 @@ def prepare(picture: Picture, settings: ImageSettings) -> np.ndarray:
     values, rounded once. Raises UnreadableImage: constant, not_finite, bad_header.
     """
     picture = as_channels(picture, settings.channels)
-    values = grey_values(picture, settings.window, settings.percentiles, settings.top)
-    where = locate(picture, settings, values)
+    tone = tone_of(picture, settings.window, settings.percentiles)
+    where = locate(picture, settings, tone)
     box = tuple(_level_edge(edge, picture.reduced) for edge in where.box)
-    small = resample(values, box, where.rows, where.columns)
-    small = np.clip(np.rint(small), 0, settings.top).astype(settings.dtype)
+    small = area_mean(picture.stored, tone, box, where.rows, where.columns)
+    small = (small * settings.top + HALF).astype(settings.dtype)
     out = np.zeros((settings.channels, settings.size, settings.size), settings.dtype)
     rows = slice(where.top_row, where.top_row + where.rows)
     columns = slice(where.left_column, where.left_column + where.columns)
@@ -58,12 +63,13 @@ def prepare(picture: Picture, settings: ImageSettings) -> np.ndarray:
 def prepared(picture: Picture, settings: ImageSettings) -> Prepared:
     """`prepare` with what the cache notes beside the pixels."""
     rows, columns = picture.full_shape
+    low, high = extremes(picture.stored)
     facts = {
         "rows": rows,
         "columns": columns,
         "bits_stored": picture.bits_stored,
-        "min": float(picture.stored.min()),
-        "max": float(picture.stored.max()),
+        "min": float(low),
+        "max": float(high),
     }
     return Prepared(prepare(picture, settings), pixel_digest(picture), facts)
 
@@ -77,25 +83,27 @@ def as_channels(picture: Picture, channels: int) -> Picture:
     return Picture(**changed | {"stored": grey, "photometric": "MONOCHROME2"})
 
 
-def locate(picture: Picture, settings: ImageSettings, values: np.ndarray) -> Place:
-    """Where the picture goes; `values` are its windowed pixels."""
+def locate(picture: Picture, settings: ImageSettings, tone: Tone) -> Place:
+    """Which part of the picture goes where in the square."""
     rows, columns = picture.full_shape
     box: tuple[float, ...] = (0, rows, 0, columns)
     if settings.fit == "breast":
-        box = breast_box(values, TISSUE * settings.top, picture.reduced)
-        box = tuple(np.clip(box, 0, (rows, rows, columns, columns)))
+        found = breast_box(picture.stored, tone)
+        box = tuple(
+            np.clip([edge << picture.reduced for edge in found], 0, (rows, rows, columns, columns))
+        )
     return place(settings.fit, settings.size, box)
 
 
-def breast_box(values: np.ndarray, level: float, reduced: int) -> tuple[int, ...]:
-    """Bounding box of the largest connected part brighter than `level`, full-resolution pixels."""
-    grey = values if values.ndim == 2 else values.max(axis=-1)
+def breast_box(stored: np.ndarray, tone: Tone) -> tuple[int, int, int, int]:
+    """Bounding box (top, bottom, left, right) of the largest connected tissue, in stored pixels."""
 
     def foreground(rows: slice, columns: slice, step: int) -> np.ndarray:
-        return (grey[rows, columns][::step, ::step] > level).astype(np.uint8)
+        values = grey(stored[rows, columns][::step, ::step], tone)
+        values = values if values.ndim == 2 else values.max(axis=-1)
+        return (values > TISSUE).astype(np.uint8)
 
-    box = tissue_box(foreground, grey.shape)
-    return tuple(edge << reduced for edge in box)
+    return tissue_box(foreground, stored.shape[:2])
 
 
 def _level_edge(edge: float, reduced: int) -> float:
@@ -119,8 +127,8 @@ def prepare_mask(mask: Picture, settings: ImageSettings, method: str = "nearest"
     rows, columns = foreground.shape
     where = place(settings.fit, settings.size, (0, rows, 0, columns))
     if method == "area":
-        small = resample(foreground.astype(np.float32), where.box, where.rows, where.columns)
-        small = small >= 0.5
+        values = foreground.astype(np.float32)
+        small = area_mean(values, Tone(), where.box, where.rows, where.columns) >= 0.5
     else:
         down = _nearest(where.box[:2], where.rows, rows)
         small = foreground[np.ix_(down, _nearest(where.box[2:], where.columns, columns))]

@@ -1,6 +1,5 @@
-"""Grey levels: modality, polarity and window as one table over all stored values."""
+"""Grey levels: modality, polarity and window as a ramp, or as one table over all stored values."""
 
-import hashlib
 from dataclasses import dataclass
 
 import cv2
@@ -8,86 +7,75 @@ import numpy as np
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
 from foldwise.data.dicom_stream import faults
+from foldwise.data.order import extremes, percentiles
 from foldwise.data.picture import Picture, UnreadableImage
-
-CHUNK = 1 << 23  # pixels: calcHist counts in float32, exact up to 2^24
 
 
 @dataclass(frozen=True)
-class Levels:
-    """Modality values of a picture, brighter = more: how many pixels have which.
+class Tone:
+    """Stored value to grey in 0..1: `table[code]`, or else clip(scale * value + offset, 0, 1).
 
-    `table[code]` is the value of a stored code viewed as unsigned; `values` the distinct present
-    ones in ascending order, `counts` their pixels.
+    `code` is the stored value's bits read as an unsigned number.
     """
 
-    table: np.ndarray
-    values: np.ndarray
-    counts: np.ndarray
+    scale: float = 1.0
+    offset: float = 0.0
+    table: np.ndarray | None = None
 
-    def percentile(self, share: float) -> float:
-        """As numpy.percentile (linear interpolation), from the counts. `share` in 0..100."""
-        ends = np.cumsum(self.counts)
-        rank = (ends[-1] - 1) * share / 100
-        low, high = np.searchsorted(ends, [np.floor(rank), np.ceil(rank)], side="right")
-        below, above = self.values[low], self.values[high]
-        return float(below + (above - below) * (rank - np.floor(rank)))
+    def flat_ends(self) -> tuple[float, float]:
+        """Stored values beyond which the ramp is black or white, ascending."""
+        ends = -self.offset / self.scale, (1 - self.offset) / self.scale
+        return min(ends), max(ends)
 
 
-def has_table(picture: Picture) -> bool:
-    return picture.is_integer and picture.stored.dtype.itemsize <= 2
+def tone_of(picture: Picture, window: str, shares: tuple[float, float]) -> Tone:
+    """`window`: percentile (with `shares` in percent) | voi | minmax | none.
+
+    A picture without a VOI window gets the percentile one. Raises UnreadableImage: constant,
+    not_finite, bad_header.
+    """
+    if window == "voi" and has_voi(picture):
+        _ends(picture.stored)
+        return _voi_tone(picture)
+    if has_modality_lut(picture):
+        return _lut_tone(picture, window, shares)
+    if window in ("percentile", "voi"):
+        return _ramp(picture, *_shares_of(picture, shares))
+    ends = _ends(picture.stored)
+    return _ramp(
+        picture, *(picture.stored_range if window == "none" and picture.is_integer else ends)
+    )
 
 
-def unsigned(stored: np.ndarray) -> np.ndarray:
-    """The same bits as table indices."""
-    return stored.view(f"u{stored.dtype.itemsize}")
-
-
-def histogram(stored: np.ndarray) -> np.ndarray:
-    """Pixels per code, int64, of 8- or 16-bit integers viewed as unsigned."""
-    codes = unsigned(np.ascontiguousarray(stored)).reshape(1, -1)
-    size = 1 << (8 * codes.dtype.itemsize)
-    counts = np.zeros(size, np.int64)
-    top = int(codes.max()) + 1
-    for start in range(0, codes.shape[1], CHUNK):
-        part = codes[:, start : start + CHUNK]
-        counts[:top] += cv2.calcHist([part], [0], None, [top], [0, top]).ravel().astype(np.int64)
-    return counts
-
-
-def _codes(picture: Picture) -> np.ndarray:
-    bits = 8 * picture.stored.dtype.itemsize
-    return np.arange(1 << bits, dtype=f"u{bits // 8}").view(picture.stored.dtype)
-
-
-def _modality(picture: Picture, stored: np.ndarray) -> np.ndarray:
-    """Modality LUT, else slope and intercept (PS3.3 C.11.1), float64."""
-    module = picture.grey_module
-    if module is not None and "ModalityLUTSequence" in module:
-        return apply_modality_lut(stored, module).astype(np.float64)
-    return stored.astype(np.float64) * picture.slope + picture.intercept
-
-
-def _inverted(picture: Picture, stored: np.ndarray) -> np.ndarray:
-    """MONOCHROME1 turned within the range of the stored bits; other pictures unchanged."""
-    if picture.photometric != "MONOCHROME1":
-        return stored
-    if picture.is_integer:
-        low, high = picture.stored_range
-        turned = np.clip(low + high - stored.astype(np.int64), low, high)
-        return turned.astype(stored.dtype)
-    return stored.max() + stored.min() - stored
-
-
-def levels(picture: Picture) -> Levels:
-    """Raise `constant` when all pixels have one value."""
-    table = _modality(picture, _inverted(picture, _codes(picture)))
-    counts = histogram(picture.stored)
-    present = np.flatnonzero(counts)
-    values, place = np.unique(table[present], return_inverse=True)
-    if len(values) < 2:
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    """Smallest and largest value; raises where a picture shows nothing."""
+    low, high = (float(end) for end in extremes(values))
+    if not np.isfinite(low + high):
+        raise UnreadableImage("not_finite")
+    if low == high:
         raise UnreadableImage("constant")
-    return Levels(table, values, np.bincount(place, counts[present]).astype(np.int64))
+    return low, high
+
+
+def _shares_of(picture: Picture, shares: tuple[float, float]) -> tuple[float, float]:
+    """Percentiles in stored values, ascending; `shares` count from the dark end of the picture."""
+    if not picture.is_integer:
+        _ends(picture.stored)  # finds values that are no numbers
+    low, high = shares if rises(picture) else (100 - shares[1], 100 - shares[0])
+    low, high = percentiles(picture.stored, (low, high))
+    # Nearly all pixels have one value: the few others must still be seen.
+    return (low, high) if high > low else _ends(picture.stored)
+
+
+def rises(picture: Picture) -> bool:
+    """Whether a larger stored value is a brighter one."""
+    return (picture.slope > 0) == (picture.photometric != "MONOCHROME1")
+
+
+def _ramp(picture: Picture, low: float, high: float) -> Tone:
+    """Black at stored value `low` and white at `high`, or the other way round."""
+    scale = 1 / (high - low)
+    return Tone(scale, -low * scale) if rises(picture) else Tone(-scale, high * scale)
 
 
 def has_voi(picture: Picture) -> bool:
@@ -95,94 +83,91 @@ def has_voi(picture: Picture) -> bool:
     return module is not None and ("WindowWidth" in module or "VOILUTSequence" in module)
 
 
+def has_modality_lut(picture: Picture) -> bool:
+    return picture.grey_module is not None and "ModalityLUTSequence" in picture.grey_module
+
+
+def modality(picture: Picture, stored: np.ndarray) -> np.ndarray:
+    """Modality LUT, else slope and intercept (PS3.3 C.11.1), float64."""
+    if has_modality_lut(picture):
+        with faults("bad_header"):
+            return apply_modality_lut(stored, picture.grey_module).astype(np.float64)
+    return stored.astype(np.float64) * picture.slope + picture.intercept
+
+
+def inverted(picture: Picture, stored: np.ndarray) -> np.ndarray:
+    """MONOCHROME1 turned within the range of the stored bits; other pictures unchanged."""
+    if picture.photometric != "MONOCHROME1":
+        return stored
+    if not picture.is_integer:
+        return picture.stored.max() + picture.stored.min() - stored
+    low, high = picture.stored_range
+    return np.clip(low + high - stored.astype(np.int64), low, high).astype(stored.dtype)
+
+
 def modality_range(picture: Picture) -> tuple[float, float]:
     """Smallest and largest modality value that the stored bits can give."""
-    module = picture.grey_module
-    if module is not None and "ModalityLUTSequence" in module:
-        return 0.0, float((1 << int(module.ModalityLUTSequence[0].LUTDescriptor[2])) - 1)
-    ends = np.array(picture.stored_range) * picture.slope + picture.intercept
-    return float(ends.min()), float(ends.max())
+    if has_modality_lut(picture):
+        return 0.0, _lut_top(picture.grey_module.ModalityLUTSequence)
+    ends = [bound * picture.slope + picture.intercept for bound in picture.stored_range]
+    return min(ends), max(ends)
 
 
-def apply_voi(picture: Picture, stored: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """VOI LUT or window of modality values by pydicom, polarity last, and the output's range."""
-    module = picture.grey_module
-    with faults("bad_header"):
-        by_lut = "ModalityLUTSequence" in module
-        # A LUT is indexed by integers; slopes that keep integers keep them here too.
-        values = apply_modality_lut(stored, module) if by_lut else _modality(picture, stored)
-        if "VOILUTSequence" in module:
-            values = apply_voi_lut(np.rint(values).astype(np.int64), module)
-            low, high = 0.0, float((1 << int(module.VOILUTSequence[0].LUTDescriptor[2])) - 1)
-        else:
-            values = apply_voi_lut(values, module)
-            low, high = modality_range(picture)
-    values = values.astype(np.float64)
+def _lut_top(sequence) -> float:
+    return float((1 << int(sequence[0].LUTDescriptor[2])) - 1)
+
+
+def _codes(picture: Picture) -> np.ndarray:
+    """All values that the container of the stored pixels can hold, in the order of their codes."""
+    if not picture.is_integer or picture.stored.dtype.itemsize > 2:
+        raise UnreadableImage("bad_header", "a lookup table needs integers of 8 or 16 bits")
+    bits = 8 * picture.stored.dtype.itemsize
+    return np.arange(1 << bits, dtype=f"u{bits // 8}").view(picture.stored.dtype)
+
+
+def _table(values: np.ndarray, low: float, high: float) -> Tone:
+    return Tone(table=np.clip((values - low) / (high - low), 0, 1).astype(np.float32))
+
+
+def _lut_tone(picture: Picture, window: str, shares: tuple[float, float]) -> Tone:
+    """Percentile, min-max or full range of values that a modality LUT gives."""
+    values = modality(picture, inverted(picture, _codes(picture)))
+    pixels = look_up(picture.stored, values.astype(np.float32))
+    low, high = ends = _ends(pixels)
+    if window == "none":
+        low, high = modality_range(picture)
+    elif window != "minmax":
+        low, high = percentiles(pixels, shares)
+    return _table(values, *((low, high) if high > low else ends))
+
+
+def _voi_tone(picture: Picture) -> Tone:
+    """VOI LUT or window of modality values by pydicom; polarity comes last."""
+    values, low, high = voi_values(picture, _codes(picture))
     if picture.photometric == "MONOCHROME1":
         values = low + high - values
-    return values, low, high
+    return _table(values, low, high)
 
 
-def bounds(found: Levels, picture: Picture, window: str, share: tuple[float, float]) -> tuple:
-    """Values that become black and white."""
-    ends = float(found.values[0]), float(found.values[-1])
-    if window == "none":
-        return modality_range(picture)
-    if window == "minmax":
-        return ends
-    low, high = found.percentile(share[0]), found.percentile(share[1])
-    # Nearly all pixels have one value: the few others must still be seen.
-    return (low, high) if high > low else ends
+def voi_values(picture: Picture, stored: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Presentation values (PS3.3 C.11.2) of stored ones, and the range they can have."""
+    module = picture.grey_module
+    values = modality(picture, stored)
+    with faults("bad_header"):
+        if "VOILUTSequence" in module:
+            # A LUT is indexed by integers.
+            values = apply_voi_lut(np.rint(values).astype(np.int64), module)
+            return values.astype(np.float64), 0.0, _lut_top(module.VOILUTSequence)
+        return apply_voi_lut(values, module), *modality_range(picture)
 
 
-def grey_table(picture: Picture, window: str, share: tuple[float, float], top: float) -> np.ndarray:
-    """Float32 table (256 or 65536,) from stored code to 0..top. `share` in percent.
-
-    A picture without window or VOI LUT gets the percentile window.
-    """
-    found = levels(picture)
-    if window == "voi" and has_voi(picture):
-        values, low, high = apply_voi(picture, _codes(picture))
-    else:
-        values = found.table
-        low, high = bounds(found, picture, window, share)
-    return (np.clip((values - low) / (high - low), 0, 1) * top).astype(np.float32)
-
-
-def grey_values(
-    picture: Picture, window: str, share: tuple[float, float], top: float
-) -> np.ndarray:
-    """Windowed pixels, float32 in 0..top, same shape as the stored ones.
-
-    Raises UnreadableImage: constant, not_finite, bad_header.
-    """
-    if has_table(picture):
-        return look_up(picture.stored, grey_table(picture, window, share, top))
-    return _values_without_table(picture, window, share, top)
-
-
-def _values_without_table(
-    picture: Picture, window: str, share: tuple[float, float], top: float
-) -> np.ndarray:
-    """The same for floating point and 32-bit pixels."""
-    if not np.isfinite(picture.stored).all():
-        raise UnreadableImage("not_finite")
-    values = _modality(picture, _inverted(picture, picture.stored))
-    ends = float(values.min()), float(values.max())
-    if ends[0] == ends[1]:
-        raise UnreadableImage("constant")
-    if window == "voi" and has_voi(picture):
-        values, low, high = apply_voi(picture, picture.stored)
-    elif window == "percentile" or window == "voi":
-        low, high = (float(value) for value in np.percentile(values, share))
-        low, high = (low, high) if high > low else ends
-    else:
-        low, high = modality_range(picture) if window == "none" and picture.is_integer else ends
-    return (np.clip((values - low) / (high - low), 0, 1) * top).astype(np.float32)
+def unsigned(stored: np.ndarray) -> np.ndarray:
+    """The same bits as table indices."""
+    return stored.view(f"u{stored.dtype.itemsize}")
 
 
 def look_up(stored: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """`table[stored]`, float32, by the code's bits."""
+    """`table[code]` of 8- or 16-bit integers."""
     codes = unsigned(np.ascontiguousarray(stored))
     try:
         return cv2.LUT(codes, table)
@@ -190,30 +175,10 @@ def look_up(stored: np.ndarray, table: np.ndarray) -> np.ndarray:
         return table[codes]
 
 
-def pixel_digest(picture: Picture) -> str:
-    """SHA-256 of the modality values above their minimum, bright = high.
-
-    Equal for the same picture in another lossless encoding, polarity, or rescaling.
-    """
-    if has_table(picture) and picture.photometric == "MONOCHROME2" and picture.slope == 1:
-        values = picture.stored
-        module = picture.grey_module
-        if module is not None and "ModalityLUTSequence" in module:
-            values = _modality(picture, values)
-    else:
-        values = _modality(picture, _inverted(picture, picture.stored))
-    return canonical_digest(values)
-
-
-def canonical_digest(values: np.ndarray) -> str:
-    """The narrowest of uint8, uint16, uint32, float64 that holds the values exactly is hashed."""
-    least = values.min()
-    above = values - least if least else values
-    if above.dtype.kind == "f" and (above == np.rint(above)).all():
-        above = above.astype(np.uint64)
-    top = above.max()
-    kinds = [kind for kind in ("u1", "u2", "u4") if top <= np.iinfo(kind).max]
-    kind = kinds[0] if kinds and above.dtype.kind in "iu" else "<f8"
-    head = f"{above.shape} {kind}\n".encode()
-    flat = np.ascontiguousarray(above.astype(np.dtype(kind).newbyteorder("<"), copy=False))
-    return hashlib.sha256(head + flat.tobytes()).hexdigest()
+def grey(stored: np.ndarray, tone: Tone) -> np.ndarray:
+    """Float32 in 0..1, same shape."""
+    if tone.table is not None:
+        return look_up(stored, tone.table)
+    values = stored.astype(np.float32)
+    np.clip(values, *(np.float32(end) for end in tone.flat_ends()), out=values)
+    return values * np.float32(tone.scale) + np.float32(tone.offset)
