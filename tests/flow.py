@@ -27,7 +27,7 @@ def copy_project(folder: Path) -> Path:
     root = folder / "project"
     root.mkdir(parents=True)
     shutil.copy(ROOT / "Snakefile", root)
-    for name in ("workflow", "profiles"):
+    for name in ("workflow", "profiles", "envs"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     return root
 

@@ -48,5 +48,6 @@ def test_a_study_that_is_not_there_is_one_message(tmp_path):
         environment={"PYTHONPATH": ""},
     )
     assert done.returncode
-    assert "Study 'nothing': no file" in done.stderr
-    assert "Traceback" not in done.stderr
+    said = done.stdout + done.stderr
+    assert "Study 'nothing': no file" in said
+    assert "Traceback" not in said

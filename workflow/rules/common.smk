@@ -94,11 +94,27 @@ def fold_numbers(wildcards):
     return state.fold_numbers(STUDIES[wildcards.study])
 
 
+def current(pattern):
+    """Input that follows from the cohort: once that exists, the job waits for its check.
+
+    Asked through the checkpoint, a job is planned anew after `cohort` has run, so that a cohort
+    that comes out as it was reruns nothing. Before there is one, the plan is complete without.
+    """
+
+    def read(wildcards):
+        if os.path.exists(f"results/{wildcards.study}/images.csv"):
+            checkpoints.cohort.get(study=wildcards.study)
+        return pattern.format(**wildcards)
+
+    return read
+
+
 def of_folds(pattern):
     """Input of a rule: `pattern` for every fold of the study."""
 
     def read(wildcards):
-        return expand(pattern, fold=fold_numbers(wildcards), **wildcards)
+        paths = expand(pattern, fold=fold_numbers(wildcards), allow_missing=True)
+        return [current(path)(wildcards) for path in paths]
 
     return read
 

@@ -3,7 +3,7 @@
 
 rule folds:
     input:
-        cohort="results/{study}/cohort.csv",
+        cohort=current("results/{study}/cohort.csv"),
     output:
         folds="results/{study}/folds/folds.csv",
         balance="results/{study}/folds/balance.json",
@@ -27,7 +27,7 @@ rule folds:
 
 rule fold:
     input:
-        folds="results/{study}/folds/folds.csv",
+        folds=current("results/{study}/folds/folds.csv"),
     output:
         "results/{study}/folds/fold_{fold}.csv",
     log:

@@ -24,7 +24,7 @@ rule run_params:
 rule train_fold:
     input:
         params="results/{study}/runs/{run}/params.json",
-        cohort="results/{study}/cohort.csv",
+        cohort=current("results/{study}/cohort.csv"),
         fold="results/{study}/folds/fold_{fold}.csv",
     output:
         model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
@@ -52,7 +52,7 @@ rule train_fold:
 rule predict_fold:
     input:
         params="results/{study}/runs/{run}/params.json",
-        cohort="results/{study}/cohort.csv",
+        cohort=current("results/{study}/cohort.csv"),
         fold="results/{study}/folds/fold_{fold}.csv",
         model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
     output:
@@ -80,7 +80,7 @@ rule predict_fold:
 rule evaluate_fold:
     input:
         params="results/{study}/runs/{run}/params.json",
-        predictions="results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv",
+        predictions=current("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),
     output:
         text="results/{study}/runs/{run}/fold_{fold}/results/metrics/val_metrics.txt",
         json="results/{study}/runs/{run}/fold_{fold}/results/metrics/val_metrics.json",
