@@ -139,7 +139,7 @@ def steps_of(
     """The flow as steps that add up: images, what is taken away (each once), what remains."""
     steps = [{"step": "images that the table names", "images": flow["images_matched"]}]
     steps += [
-        {"step": describe(reason), "kind": kind.replace("_", " "), "images": -number}
+        _step(reason, kind.replace("_", " "), number)
         for kind in ("left_out", "quarantine")
         for reason, number in flow[kind].items()
     ]
@@ -149,10 +149,14 @@ def steps_of(
         if item.stage == "decode" and item.key in labelled:
             first.setdefault(item.key, (item.kind, item.reason))
     steps += [
-        {"step": describe(reason), "kind": kind, "images": -number}
+        _step(reason, kind, number)
         for (kind, reason), number in sorted(Counter(first.values()).items())
     ]
     return [*steps, {"step": "analysed set", "images": analysed}]
+
+
+def _step(reason: str, kind: str, number: int) -> dict[str, Any]:
+    return {"step": describe(reason), "reason": reason, "kind": kind, "images": -number}
 
 
 def _classes(rows: list[dict[str, str]], order: tuple[str, ...]) -> dict[str, dict[str, int]]:

@@ -41,7 +41,7 @@ def check(
     found.check_share(findings, len(usable), settings.max_quarantine, study, "Cohort")
     if not usable:
         left = found.counts_of(findings, LEFT_OUT)
-        said = "; ".join(f"{number} {found.describe(reason)}" for reason, number in left.items())
+        said = "; ".join(f"{found.describe(reason)}: {number}" for reason, number in left.items())
         raise found.stop(
             findings,
             study,

@@ -85,8 +85,12 @@ def _content(item: Item) -> str:
     return item.content
 
 
+def _copy(item: Item) -> str:
+    return item.content and f"{item.content} {item.group}"
+
+
 def settle_labels(items: list[Item], rules: Conflicts, ledger: Ledger, study: Path) -> None:
-    """One exam with two labels in the table, or copies of one image with a label each."""
+    """One exam with two labels in the table, or copies within a group with a label each."""
 
     def disagree(group: list[Item]) -> bool:
         columns = {name for item in group for name in item.outcomes}
@@ -94,9 +98,8 @@ def settle_labels(items: list[Item], rules: Conflicts, ledger: Ledger, study: Pa
         return any(len(outcomes) > 1 for outcomes in said)
 
     exams = _together([item for item in items if disagree([item])], _exam)
-    copies = [group for group in _together(items, _content) if len(group) > 1 and disagree(group)]
-    marked = {id(item) for group in exams for item in group}
-    copies = [group for group in copies if not all(id(item) in marked for item in group)]
+    whole = [item for item in items if item.group and not disagree([item])]
+    copies = [group for group in _together(whole, _copy) if disagree(group)]
     settle(exams + copies, "two_labels", rules, ledger, study)
 
 

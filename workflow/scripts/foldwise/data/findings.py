@@ -145,7 +145,7 @@ def check_share(
     if share <= limit:
         return share
     reasons = "; ".join(
-        f"{number} {describe(reason)}" + (f" ({advice(reason)})" if advice(reason) else "")
+        f"{describe(reason)}: {number}" + (f" ({advice(reason)})" if advice(reason) else "")
         for reason, number in counts_of(findings, QUARANTINE).items()
     )
     raise stop(

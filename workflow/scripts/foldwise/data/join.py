@@ -174,9 +174,9 @@ def _left(folder: str, names: Names) -> Finding:
 
 
 def repeated_rows(found: list[Found], names: Names) -> list[Finding]:
-    """A note for each row that says again what another says."""
+    """A note for each row that says again what another says; two that differ are a conflict."""
     notes = {}
-    for item in found:
+    for item in (item for item in found if len({*map(str, item.labels)}) == 1):
         for count, row in enumerate(item.rows[1:]):
             key = names.name("row", f"{item.accession or item.files[0]}\0{count}")
             notes[row.line] = Finding(
