@@ -607,24 +607,3 @@ def test_the_flow_adds_up(study):
     assert flow["images_matched"] - gone == flow["usable"] == len(study.rows("labels"))
     assert json.loads((study.results / "flow.json").read_text()) == flow
     assert CLASSES["order"] == sorted({row["label"] for row in study.rows("labels")})
-
-
-@pytest.mark.parametrize("way", ["the folder above", "a folder in it"])
-def test_a_root_that_is_one_folder_off_says_so(study, way):
-    picture_archive(study.folder / "pictures", patients=8, size=32)
-    pictures = _pictures(study)
-    pictures.root = pictures.root / "images" if way == "the folder above" else study.folder
-    with pytest.raises(FoldwiseError, match=f"would be if data.root were {way}"):
-        pictures.cohort()
-
-
-def test_all_that_is_refused_is_said_at_once(study):
-    rows = table_of(study)
-    other = "1" if rows[0]["Classification"] != "1" else "2"
-    patient = {row["accession"]: row["patient"] for row in _id_map(study)}
-    accessions = [row["AccessionNumber"] for row in rows]
-    far = next(one for one in accessions if patient[one] != patient[accessions[1]])
-    shutil.copy(first_file(study, far), study.root / accessions[1] / "strayed.dcm")
-    write_table(study, [*rows, {**rows[0], "Classification": other}])
-    found = refused(study, "labels", "data.conflicts.patients: drop")
-    assert {row["reason"] for row in found} == {"two_labels", "two_patients"}

@@ -1,0 +1,300 @@
+"""The executor: submits jobs, watches them, and tells Snakemake the end of each."""
+
+import asyncio
+import os
+import shlex
+import signal
+import time
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+from snakemake_interface_common.exceptions import WorkflowError
+from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
+from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
+from snakemake_interface_executor_plugins.settings import DeploymentMethod, SharedFSUsage
+
+from snakemake_executor_plugin_pbspro import reasons, request
+from snakemake_executor_plugin_pbspro.board import Board
+from snakemake_executor_plugin_pbspro.cancel import delete
+from snakemake_executor_plugin_pbspro.commands import NotNow, Pbs, Refused, key
+from snakemake_executor_plugin_pbspro.guard import Guard
+from snakemake_executor_plugin_pbspro.registry import Entry, Registry, fingerprint, targets_of
+from snakemake_executor_plugin_pbspro.script import write_environment, write_script
+
+
+class Executor(RemoteExecutor):
+    """One connection to the server a poll, whatever the number of jobs."""
+
+    def __init__(self, workflow: Any, logger: Any):
+        # The base class starts the polling thread before it returns: all state comes first.
+        if not workflow.storage_settings.assume_common_workdir:
+            raise WorkflowError("pbspro needs a file system that login and compute nodes share.")
+        self.settings = workflow.executor_settings
+        self.pbs = Pbs(self.settings.patience)
+        folder = Path(workflow.persistence.path).absolute() / "pbspro"
+        self.registry = Registry(folder)
+        self.guard = Guard(folder, workflow.persistence, workflow.execution_settings.lock)
+        write_environment(folder / "environment.sh", workflow.spawned_job_args_factory.envvars())
+        self.tracked: dict[str, SubmittedJobInfo] = {}
+        self.alive: set[str] | None = None
+        self.asked_at = self.silent_since = 0.0
+        self.stopping = self.letting_go = self.catches_signals = False
+        self.token = ""
+        self.board = Board(self.settings, self.pbs, self.registry, logger)
+        super().__init__(workflow, logger)
+        self._tmpdir = str(folder)
+
+    def run_job(self, job: Any) -> None:
+        """Follow the job that an earlier driver submitted, or submit it."""
+        if not self.catches_signals:  # only now, since Snakemake's scheduler sets its own before
+            self.catches_signals = True
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+                    signal.signal(number, self.let_go)
+        entry = self.earlier(job)
+        found = entry is not None
+        entry = entry or self.prepare(job)
+        info = SubmittedJobInfo(job, external_jobid=entry.job_id or None, aux={"entry": entry})
+        self.tracked[entry.token] = info
+        if found or self.submit(info):
+            self.report_job_submission(info)
+
+    def prepare(self, job: Any) -> Entry:
+        """Write the script and the entry of a new job."""
+        targets = targets_of(job)
+        entry = self.registry.new(targets, fingerprint(job))
+        self.token = entry.token
+        entry.asked = request.asked(job, self.settings)
+        parts = [job.name, f"{len(targets)}_jobs"] if job.is_group() else targets
+        entry.name = request.job_name(parts, entry.token)
+        logs = Path(self.settings.logdir or self.registry.folder / "logs").absolute() / job.name
+        logs.mkdir(parents=True, exist_ok=True)  # its lack would cost half a minute and the log
+        entry.log = str(logs / f"{entry.name}.log")
+        command, site = self.format_job_exec(job), (self.settings.umask, self.settings.prologue)
+        script = write_script(
+            self.registry.folder, entry.token, command, self.workflow.workdir_init, site
+        )
+        entry.options = [*request.options(entry, self.settings), str(script)]
+        self.registry.save(entry)
+        return entry
+
+    def submit(self, info: SubmittedJobInfo) -> bool:
+        """Submit; a server that cannot now is asked again at each poll. False when it refused."""
+        entry = info.aux["entry"]
+        try:
+            # A qsub that was cut off may have reached the server all the same.
+            known = self.locate(entry)
+            entry.tries += 1
+            self.registry.save(entry)
+            entry.job_id = known or self.pbs.submit(entry.options)
+        except NotNow as error:
+            self.silence(error)
+            return True
+        except Refused as error:
+            self.end(info, f"Job {entry.name}: {error}")
+            return False
+        entry.submitted = time.time()
+        self.registry.save(entry)
+        info.external_jobid = entry.job_id
+        log = os.path.relpath(entry.log)
+        self.logger.info(f"Submitted {entry.name} as PBS job {entry.job_id}, log {log}")
+        return True
+
+    def locate(self, entry: Entry) -> str:
+        """The PBS id of a job, also when no driver was told it; empty when it has none."""
+        if not entry.job_id and entry.tries:
+            entry.job_id = self.registry.claim(entry) or self.pbs.find(entry.name)
+        return entry.job_id
+
+    def earlier(self, job: Any) -> Entry | None:
+        """The entry of this very job if it runs or has succeeded. Others that make the same go."""
+        match, targets = None, targets_of(job)
+        for entry in self.registry.overlapping(targets):
+            code = self.registry.exit_codes().get(entry.token)
+            made = code == 0 and all(os.path.exists(path) for path in job.output)
+            running = self.still_there(entry)
+            same = not entry.abandoned and entry.targets == targets
+            same = same and entry.fingerprint == fingerprint(job)
+            if match is None and same and (made or (running and code is None)):
+                match = entry
+                self.registry.earlier.discard(entry.token)
+                self.logger.info(f"Found {entry.name} again: PBS job {entry.job_id}")
+                continue
+            if running:
+                self.logger.info(f"PBS job {entry.job_id} was given up or has other inputs.")
+                delete([entry], self.locate, self.pbs, self.registry, self.logger)
+            self.registry.remove(entry)
+        return match
+
+    def still_there(self, entry: Entry) -> bool:
+        """Whether a job of an earlier driver is queued or runs. Waits for the server's answer."""
+        while self.alive is None:
+            self.ask()
+            if self.alive is None:
+                time.sleep(self.settings.poll)
+        return key(self.locate(entry) or "-") in self.alive
+
+    async def check_active_jobs(
+        self, active_jobs: list[SubmittedJobInfo]
+    ) -> AsyncGenerator[SubmittedJobInfo, None]:
+        """Read exit codes, ask the server what is left, and settle what has ended."""
+        codes = {}
+        try:
+            self.guard.beat()
+            codes = self.registry.exit_codes()
+        except OSError as error:
+            self.logger.warning(f"Cannot read {self.registry.folder} now: {error}")
+        if active_jobs and time.time() >= self.asked_at + self.settings.poll:
+            self.ask()
+        for info in active_jobs:
+            if self.stopping or not self.settle(info, codes):
+                yield info
+        if active_jobs and not self.stopping:
+            self.board.show(list(self.tracked.values()))
+
+    def ask(self) -> None:
+        """One question for all jobs. A server that is silent leaves everything as it was."""
+        asked_at = time.time()
+        try:
+            self.alive = self.pbs.queued()
+        except NotNow as error:
+            self.alive = None
+            self.silence(error)
+        else:
+            if self.silent_since:
+                self.logger.info(f"PBS answers again after {asked_at - self.silent_since:.0f} s.")
+            self.silent_since = 0.0
+        self.asked_at = asked_at
+
+    def silence(self, error: NotNow) -> None:
+        """Say once that the server does not answer."""
+        if not self.silent_since:
+            self.silent_since = time.time()
+            again = f"Jobs are not lost; asking again every {self.settings.poll} s."
+            self.logger.warning(f"PBS: {error}\n{again}")
+
+    def settle(self, info: SubmittedJobInfo, codes: dict[str, int]) -> bool:
+        """Tell Snakemake the end of a job, if it has one. False when it is still to come."""
+        entry = info.aux["entry"]
+        code = codes.get(entry.token)
+        if code == 0:
+            return self.end(info)
+        if self.alive is None:
+            return False
+        if not entry.job_id:
+            return not self.submit(info)
+        if entry.submitted >= self.asked_at or key(entry.job_id) in self.alive:
+            return False
+        holder = self.registry.claim(entry)
+        if holder and key(holder) != key(entry.job_id):  # qsub was heard twice: the other runs it
+            entry.job_id = holder
+            return False
+        return self.settle_ended(info, code)
+
+    def settle_ended(self, info: SubmittedJobInfo, code: int | None) -> bool:
+        """The end of a job that left the queue without exit code 0: ask what became of it."""
+        entry = info.aux["entry"]
+        try:
+            facts = self.pbs.facts(entry.job_id)
+        except NotNow as error:
+            self.silence(error)
+            return False
+        if facts and facts.get("job_state") != "F":
+            return False
+        if facts is None and code is None:  # a network disk may show the exit code later
+            entry.gone_since = entry.gone_since or time.time()
+            latency = self.workflow.execution_settings.latency_wait
+            if time.time() < entry.gone_since + max(latency, self.settings.poll):
+                return False
+        if code is None and str((facts or {}).get("Exit_status")) == "0":
+            return self.end(info)
+        why = reasons.explain(code, facts, entry.log)
+        return self.end(info, f"PBS job {entry.job_id} ({entry.name}) failed: {why}")
+
+    def end(self, info: SubmittedJobInfo, why: str = "") -> bool:
+        """Tell Snakemake that a job succeeded, or failed and why, and forget it."""
+        entry = info.aux["entry"]
+        self.tracked.pop(entry.token, None)
+        self.registry.remove(entry)
+        self.board.ended["failed" if why else "done"] += 1
+        if not why:
+            self.report_job_success(info)
+            return True
+        if info.job.is_group():  # Snakemake shows no message for groups
+            self.logger.error(why)
+        log = [entry.log] if os.path.exists(entry.log) else []
+        self.report_job_error(info, msg=why + "\n", aux_logs=log)
+        return True
+
+    async def sleep(self) -> None:
+        """Until the server may be asked again, or a job has left its exit code."""
+        until = time.monotonic() + self.settings.poll
+        while self.wait and time.monotonic() < until:
+            await asyncio.sleep(min(1, self.settings.poll))
+            if not self.tracked.keys().isdisjoint(os.listdir(self.registry.folder / "exits")):
+                return
+
+    def let_go(self, number: int, _frame: Any) -> None:
+        """SIGTERM and SIGHUP end the driver and leave its jobs running."""
+        self.letting_go = self.stopping = True
+        self.logger.warning(
+            f"{signal.Signals(number).name}: this driver ends, its {len(self.tracked)} jobs go on. "
+            "Run the same command again: it finds them."
+        )
+        raise SystemExit(1)
+
+    def cancel_jobs(self, _active_jobs: list[SubmittedJobInfo]) -> None:
+        """Delete all jobs of this folder: those of the registry, since the list that Snakemake
+        hands over is empty while a poll is under way."""
+        self.stopping = True
+        if not self.letting_go:
+            codes = self.registry.exit_codes()
+            entries = [e for e in self.registry.entries.values() if codes.get(e.token) != 0]
+            delete(entries, self.locate, self.pbs, self.registry, self.logger)
+
+    def shutdown(self) -> None:
+        """Stop polling. Scripts and entries of jobs that go on stay where they are."""
+        with self.lock:
+            self.wait = False
+        self.wait_thread.join()
+        if not self.stopping:
+            self.tell_of_strangers()
+        jobs_remain = bool(self.registry.entries.keys() - self.registry.exit_codes().keys())
+        if jobs_remain:
+            # Snakemake ends by removing empty output folders: running jobs are about to fill them.
+            self.dag.cleanup_workdir = lambda: None
+        self.guard.release(jobs_remain)
+
+    def tell_of_strangers(self) -> None:
+        """Jobs of an earlier driver that this run had no use for: name those that still run."""
+        strangers = [self.registry.entries[token] for token in sorted(self.registry.earlier)]
+        running = [entry for entry in strangers if self.still_there(entry)]
+        for entry in strangers:
+            if entry not in running:
+                self.registry.remove(entry)
+        if running:
+            ids = " ".join(entry.job_id for entry in running)
+            self.logger.warning(f"Jobs of an earlier run that this one did not need: qdel {ids}")
+
+    def get_jobscript(self, job: Any) -> str:
+        """Beside it lies a list of the job's inputs, so no later driver may use the same name."""
+        return str(self.registry.folder / "scripts" / f"{self.token}.sh")
+
+    def get_job_args(self, job: Any) -> str:
+        """As many cores as were asked for: on a shared node `all` would take the others' too."""
+        return f"{super().get_job_args(job)} --cores {int(job.resources.get('_cores') or 1)}"
+
+    def additional_general_args(self) -> str:
+        """The inner Snakemake shares all but the records, so that the mark of an unfinished output
+        stays until a driver, this one or the next, has seen the end of its job."""
+        usage = self.workflow.storage_settings.shared_fs_usage - {SharedFSUsage.PERSISTENCE}
+        args = ["--shared-fs-usage", *sorted(each.item_to_choice() for each in usage)]
+        methods = self.workflow.deployment_settings.deployment_method
+        for method, flag, attribute in (
+            (DeploymentMethod.CONDA, "--conda-prefix", "conda_env_path"),
+            (DeploymentMethod.APPTAINER, "--apptainer-prefix", "container_img_path"),
+        ):
+            path = getattr(self.workflow.persistence, attribute, None)
+            args += [flag, shlex.quote(str(path))] if method in methods and path else []
+        return " ".join(args)

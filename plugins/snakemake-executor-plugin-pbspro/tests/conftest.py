@@ -1,0 +1,156 @@
+"""A made-up PBS cluster (or the live one, if `qstat -B` answers) and a folder with a workflow."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent / "fakepbs"
+PROGRAMS = ("qsub", "qselect", "qstat", "qdel")
+LIMIT = 90  # seconds that one run of a workflow may take
+
+
+class Cluster:
+    """The made-up server in a process of its own."""
+
+    def __init__(self, folder: Path, **settings):
+        self.folder = folder
+        self.bin = folder / "client"
+        self.bin.mkdir(parents=True)
+        (folder / "settings.json").write_text(json.dumps(settings))
+        for name in PROGRAMS:
+            program = self.bin / name
+            client = (
+                f'#!/bin/sh\nexec {sys.executable} -S -E {HERE}/client.py {name} {folder} "$@"\n'
+            )
+            program.write_text(client)
+            program.chmod(0o755)
+        self.faults()
+        self.process = subprocess.Popen(
+            [sys.executable, "-E", str(HERE / "server.py"), str(folder)]
+        )
+        while not (folder / "socket").exists():
+            time.sleep(0.02)
+
+    def faults(self, **faults) -> None:
+        """Set the faults that hold from now on; none takes all away."""
+        temporary = self.folder / "faults.tmp"
+        temporary.write_text(json.dumps(faults))
+        os.replace(temporary, self.folder / "faults.json")
+
+    def calls(self, command: str) -> list[list[str]]:
+        """Arguments of every call of a command so far."""
+        lines = (self.folder / "calls.log").read_text().splitlines()
+        return [call[2] for call in map(json.loads, lines) if call[1] == command]
+
+    def command(self, *words: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [str(self.bin / words[0]), *words[1:]], capture_output=True, text=True, timeout=30
+        )
+
+    def queued(self) -> list[str]:
+        return self.command("qselect", "-u", user()).stdout.split()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+class Workflow:
+    """A folder with a Snakefile, and drivers that run it on the cluster."""
+
+    def __init__(self, folder: Path, cluster: Cluster, snakefile: str):
+        self.folder, self.cluster = folder, cluster
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "Snakefile").write_text(snakefile)
+        self.drivers = []
+
+    def start(self, *options: str, poll: int = 1, **variables: str) -> subprocess.Popen:
+        """Start a driver; its output goes to driver.<n>.log."""
+        self.log = self.folder / f"driver.{len(self.drivers)}.log"
+        command = [sys.executable, "-m", "snakemake", "--executor", "pbspro", "--jobs", "100"]
+        command += ["--nolock", "--rerun-incomplete", "--pbspro-poll", str(poll), "--latency-wait"]
+        command += ["5", "--pbspro-status-every", "1", *options]
+        path = f"{self.cluster.bin}:{os.environ['PATH']}"
+        with open(self.log, "w") as log:
+            driver = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"PATH": path} | variables,
+                start_new_session=True,
+            )
+        self.drivers.append(driver)
+        return driver
+
+    def run(self, *options: str, **more) -> tuple[int, str]:
+        """Run a driver to its end: exit status and output."""
+        driver = self.start(*options, **more)
+        return driver.wait(LIMIT), self.log.read_text()
+
+    def until(self, pattern: str, limit: float = 30) -> str:
+        """Wait until the driver of the last start has said it."""
+        end = time.monotonic() + limit
+        while time.monotonic() < end and self.drivers[-1].poll() is None:
+            text = self.log.read_text()
+            if re.search(pattern, text):
+                return text
+            time.sleep(0.05)
+        raise AssertionError(f"not said in {limit} s: {pattern}\n{self.log.read_text()}")
+
+    def until_file(self, name: str, limit: float = 30) -> None:
+        end = time.monotonic() + limit
+        while not (self.folder / name).exists():
+            alive = self.drivers[-1].poll() is None and time.monotonic() < end
+            assert alive, f"no {name}\n{self.log.read_text()}"
+            time.sleep(0.05)
+
+    def tell(self, number: signal.Signals) -> int:
+        """Send the last driver a signal and wait for its end."""
+        os.killpg(self.drivers[-1].pid, number)
+        return self.drivers[-1].wait(LIMIT)
+
+    def starts(self) -> list[str]:
+        """What jobs wrote as they started: one line each, so that a second writer shows."""
+        path = self.folder / "starts"
+        return sorted(path.read_text().split()) if path.exists() else []
+
+    def close(self) -> None:
+        for driver in self.drivers:
+            if driver.poll() is None:
+                os.killpg(driver.pid, signal.SIGKILL)
+                driver.wait()
+
+
+def user() -> str:
+    import pwd
+
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A cluster on which a minute of walltime lasts a second, SIGKILL follows after one."""
+    made = Cluster(tmp_path / "pbs", walltime_scale=1 / 60, kill_delay=1.0)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def workflow(tmp_path, cluster):
+    made = []
+
+    def make(snakefile: str) -> Workflow:
+        made.append(Workflow(tmp_path / "work", cluster, snakefile))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

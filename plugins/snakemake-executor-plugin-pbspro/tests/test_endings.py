@@ -1,0 +1,125 @@
+"""Every way in which a job may end, with the server's history on and off, in one run each."""
+
+import re
+
+import pytest
+
+SNAKEFILE = """
+NAMES = "ok long fails walltime memory deleted waits refused never unknown_queue".split()
+rule all:
+    input: expand("out/{n}", n=NAMES)
+rule ok:
+    output: "out/ok"
+    shell: "touch {output}"
+# Needs three walltimes, and saves on SIGTERM.
+rule long:
+    output: "out/long"
+    retries: 2
+    resources: runtime=2
+    shell:
+        "echo x >> starts; "
+        "trap 'echo x >> saved; exit 143' TERM; "
+        "if [ $(wc -l < starts) = 3 ]; then touch {output}; exit; fi; "
+        "touch ~/clock.$PBS_JOBID; sleep 60 & wait"
+rule fails:
+    output: "out/fails"
+    shell: "exit 3"
+rule walltime:
+    output: "out/walltime"
+    resources: runtime=2, mem_mb=1000
+    shell: "touch ~/clock.$PBS_JOBID; sleep 60"
+rule memory:
+    output: "out/memory"
+    resources: mem_mb=200
+    shell: "python -c 'import time; x = b\\"1\\" * (400 << 20); time.sleep(20)'"
+rule deleted:
+    output: "out/deleted"
+    shell: "touch running; sleep 60"
+rule waits:
+    output: "out/waits"
+    threads: 65
+    shell: "touch {output}"
+rule refused:
+    output: "out/refused"
+    resources: pbs_queue="short", runtime=60
+    shell: "touch {output}"
+rule unknown_queue:
+    output: "out/unknown_queue"
+    resources: pbs_queue="gone"
+    shell: "touch {output}"
+rule never:
+    output: "out/never"
+    resources: gpu=5
+    shell: "touch {output}"
+"""
+
+
+def number(cluster, rule):
+    """PBS number of the job of a rule."""
+    names = [call[call.index("-N") + 1].split(".")[0] for call in cluster.calls("qsub")]
+    taken = [name for name in names if name not in ("refused", "unknown_queue")]
+    return str(taken.index(rule) + 1)
+
+
+@pytest.mark.parametrize("history", [True, False])
+def test_endings(workflow, cluster, history):
+    cluster.faults(history=history)
+    flow = workflow(SNAKEFILE)
+    driver = flow.start("--keep-going")
+    flow.until_file("running")
+    flow.until("Submitted waits")
+    flow.until("Submitted never")
+    assert cluster.command("qdel", number(cluster, "deleted")).returncode == 0
+    assert cluster.command("qdel", number(cluster, "waits")).returncode == 0
+    flow.until("waits for ever: Can Never Run: Insufficient amount of resource: ngpus")
+    cluster.command("qdel", number(cluster, "never"))
+    assert driver.wait(60) == 1
+    said = flow.log.read_text()
+    outputs = {path.name for path in (flow.folder / "out").iterdir()}
+    assert outputs == {"ok", "long"}, said
+
+    def reason(rule):
+        return re.search(rf"PBS job \S+ \({rule}\.\S+\) failed: (.+)", said)[1]
+
+    assert "its command ended with exit code 1" in reason("fails")
+    assert re.search(
+        r"walltime.*(of 00:02:00 requested|exceeded limit 120).*`runtime`", reason("walltime")
+    )
+    assert re.search(r"mem.*(of \d+kb requested|exceeded limit \d+kb).*`mem_mb`", reason("memory"))
+    if history:
+        assert "terminated by" in reason("deleted") and "SIGTERM" in reason("deleted")
+        assert "deleted before it ran" in reason("waits")
+    else:
+        assert "without an exit code" in reason("deleted") or "exit code 1" in reason("deleted")
+        assert "no history" in reason("waits")
+    assert "PBS refused it (188): qsub: Job violates queue" in said
+    assert "set `pbspro-max-walltime`" in said and "Command: qsub -N refused." in said
+    assert "PBS refused it (170): qsub: Unknown queue" in said and "qstat -Q" in said
+    assert said.count("logs/walltime/walltime.") >= 2  # where it was submitted, where it failed
+    asked = [call for call in cluster.calls("qsub") if call[1].startswith("long.")]
+    times = [re.search(r"walltime=(\d+)", " ".join(call))[1] for call in asked]
+    assert times == ["120", "180", "270"] and len(flow.starts()) == 3
+    assert (flow.folder / "saved").exists()
+
+
+def test_files_of_a_network_disk_come_late(workflow, cluster):
+    flow = workflow(
+        'rule late:\n    output: "out/late"\n    shell: "echo x >> starts; touch {output}"\n'
+    )
+    late = '(setsid -f sh -c \'sleep 2.5; exec /bin/mv "$@"\' mv "$@")'
+    (cluster.folder / "bin/mv").write_text(f"#!/bin/sh\n{late}\n")
+    (cluster.folder / "bin/mv").chmod(0o755)
+    for history in (True, False):
+        (flow.folder / "out/late").unlink(missing_ok=True)
+        cluster.faults(history=history, hide=[[str(flow.folder / "out/late")], 2.5])
+        code, said = flow.run()
+        assert code == 0, said
+    assert len(flow.starts()) == 2
+
+
+def test_a_node_that_does_not_see_the_folder(workflow, cluster):
+    flow = workflow('rule one:\n    output: "out"\n    shell: "touch {output}"\n')
+    cluster.faults(blind=True)
+    code, said = flow.run()
+    assert code == 1
+    assert "does not see the working directory" in said

@@ -1,0 +1,37 @@
+"""Groups of small jobs in one PBS job, and what a running job tells of its progress."""
+
+import re
+
+SNAKEFILE = """
+rule all:
+    input: expand("out/{n}.jsonl", n=range(2))
+rule one:
+    output: "out/{n}.jsonl"
+    group: "train"
+    threads: 1
+    resources: gpu=1, mem_mb=200, runtime=60
+    shell: "echo {wildcards.n} >> starts; touch ~/clock.$PBS_JOBID; for e in 1 2; do echo "
+           "'{{\\"training_iteration\\": '$e', \\"time_total_s\\": '$e'00, \\"config\\": "
+           "{{\\"training\\": {{\\"epochs\\": 5}}}}}}' >> {output}; done; sleep 3"
+"""
+
+
+def test_groups_share_a_gpu(workflow, cluster):
+    flow = workflow(SNAKEFILE)
+    code, said = flow.run("--group-components", "train=2", "--pbspro-jobs-per-gpu", "2")
+    assert code == 0, said
+    (asked,) = cluster.calls("qsub")
+    assert "select=1:ncpus=2:ngpus=1:mem=850mb" in " ".join(asked)
+    assert flow.starts() == ["0", "1"]
+
+
+def test_why_a_group_failed_is_said(workflow, cluster):
+    flow = workflow(SNAKEFILE.replace("runtime=60", "runtime=1"))
+    code, said = flow.run("--group-components", "train=2", "--pbspro-jobs-per-gpu", "2")
+    assert code == 1 and "failed: PBS killed it: walltime used" in said, said
+
+
+def test_progress_is_shown(workflow, cluster):
+    flow = workflow(SNAKEFILE)
+    code, said = flow.run()
+    assert code == 0 and re.search(r"train_one\.1_jobs\.\w+: epoch 2 of 5, 5 min left", said), said
