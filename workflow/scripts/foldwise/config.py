@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.errors import FoldwiseError, nearest
+from foldwise.kinds import KINDS, check_kind, task_settings, with_defaults
 from foldwise.schema import check, read_yaml
 from foldwise.train.settings import read_settings
 
@@ -24,7 +25,7 @@ def load_study(name: str, folder: str | Path = "config/studies") -> dict:
             f"Study '{name}': no file {path}.{nearest(name, known)} "
             f"Studies there: {', '.join(known) or 'none'}."
         )
-    study = check("study", read_yaml(path), str(path))
+    study = check("study", with_defaults(read_yaml(path)), str(path))
     study["name"] = name
     _check_classes(study, str(path))
     for run in study["runs"]:
@@ -35,7 +36,7 @@ def load_study(name: str, folder: str | Path = "config/studies") -> dict:
 def _check_classes(study: dict, where: str) -> None:
     classes = study["data"]["classes"]
     mapped, order = set(classes["mapping"].values()), classes["order"]
-    if study["kind"] == "classification" and len(order) < 2:
+    if KINDS[study["kind"]].classes and len(order) < 2:
         raise FoldwiseError(
             f"{where}: data.classes.order: {len(order)} classes; name at least two, lowest first."
         )
@@ -88,6 +89,7 @@ def with_changes(study: dict, run: str, changes: dict[str, Any], where: str) -> 
             )
     plain = {key: value for key, value in study.items() if key != "name"}
     settings = check("study", override(plain, changes, where), where)
+    check_kind(settings, where)
     read_settings(settings, where)
     return {
         "run": run,
@@ -96,8 +98,3 @@ def with_changes(study: dict, run: str, changes: dict[str, Any], where: str) -> 
         "task": task_settings(settings),
         **{branch: settings[branch] for branch in RUN_BRANCHES},
     }
-
-
-def task_settings(study: dict) -> dict:
-    """What a task must know of the data: class names and the like."""
-    return {"classes": study["data"]["classes"]["order"]}

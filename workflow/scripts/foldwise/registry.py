@@ -68,21 +68,26 @@ SEGMENTERS = {
 # Image and text to several answers.
 VISION_TEXT = {"vision_text": "foldwise.models.vision_text:vision_text"}
 
-LOSSES = {
+# Loss over the answers of one kind of study.
+CLASS_LOSSES = {
     "cross_entropy": "foldwise.losses.classes:cross_entropy",
     "focal": "foldwise.losses.classes:focal",
     "ordinal": "foldwise.losses.ordinal:ordinal",
     "ordinal_cumulative": "foldwise.losses.ordinal:ordinal_cumulative",
+}
+ZONE_LOSSES = {
     "zone_cross_entropy": "foldwise.losses.zones:zone_cross_entropy",
     "zone_ordinal": "foldwise.losses.zones:zone_ordinal",
-    "dice": "foldwise.losses.masks:dice",
-    "binary_focal": "foldwise.losses.masks:binary_focal",
-    "tversky": "foldwise.losses.masks:tversky",
-    "focal_tversky": "foldwise.losses.masks:focal_tversky",
+}
+MASK_LOSSES = {
     "combined": "foldwise.losses.masks:combined",
     "combined_tversky": "foldwise.losses.masks:combined_tversky",
-    "distillation": "foldwise.losses.distillation:distillation",
+    "dice": "foldwise.losses.masks:dice",
+    "tversky": "foldwise.losses.masks:tversky",
+    "focal_tversky": "foldwise.losses.masks:focal_tversky",
+    "binary_focal": "foldwise.losses.masks:binary_focal",
 }
+TWO_HEAD_LOSSES = {"distillation": "foldwise.losses.distillation:distillation"}
 
 FUSIONS = {
     "cross_attention": "foldwise.models.fusion:CrossAttention",
@@ -100,7 +105,7 @@ GROUPS = {
     "MODELS": VISION | SEGMENTERS | VISION_TEXT,
     "VISION": VISION,
     "SEGMENTERS": SEGMENTERS,
-    "LOSSES": LOSSES,
+    "LOSSES": CLASS_LOSSES | ZONE_LOSSES | MASK_LOSSES | TWO_HEAD_LOSSES,
     "FUSIONS": FUSIONS,
 }
 

@@ -27,6 +27,9 @@ class Read:
         return value in self.only if self.only else value not in self.never
 
 
+FOCAL_MASKS = ("binary_focal", "combined", "combined_tversky")
+TVERSKY = ("tversky", "focal_tversky", "combined_tversky")
+
 # A searched setting that nothing reads turns trials into repeats. Add a line where a setting
 # depends on another.
 READS = [
@@ -38,7 +41,17 @@ READS = [
     Read("training.schedule.step_epochs", "training.schedule.name", only=("step",)),
     Read("training.schedule.min_lr", "training.schedule.name", never=("none",)),
     Read("training.early_stopping.min_delta", "training.early_stopping.patience", never=(None,)),
-    Read("loss.gamma", "loss.name", only=("focal",)),
+    Read("loss.gamma", "loss.name", only=("focal", *FOCAL_MASKS)),
+    Read("loss.alpha", "loss.name", only=FOCAL_MASKS),
+    Read("loss.false_negative", "loss.name", only=TVERSKY),
+    Read("loss.false_positive", "loss.name", only=TVERSKY),
+    Read("loss.tversky_gamma", "loss.name", only=("focal_tversky",)),
+    Read("loss.overlap_share", "loss.name", only=("combined", "combined_tversky")),
+    Read("loss.ramp_epochs", "loss.name", only=("combined", "combined_tversky")),
+    Read("loss.boundary_px", "loss.boundary_weight", never=(0,)),
+    Read("model.groups", "model.norm", only=("group",)),
+    Read("training.tiles.overlap", "training.tiles.size", never=(None,)),
+    Read("training.tiles.per_image", "training.tiles.size", never=(None,)),
     Read("loss.label_smoothing", "loss.name", only=("cross_entropy",)),
 ]
 

@@ -1,0 +1,74 @@
+"""Kinds of study: their own defaults, what they refuse, what their tasks are told."""
+
+import pytest
+import yaml
+
+from foldwise import registry
+from foldwise.config import load_study, run_settings
+from foldwise.errors import FoldwiseError
+from foldwise.kinds import KINDS
+
+PAIRS = {
+    "kind": "segmentation",
+    "data": {"reader": "pairs", "root": "tiles", "table": {"path": "tiles.csv"}},
+    "image": {"size": 128},
+}
+
+
+def study_of(folder, **branches):
+    (folder / "mine.yaml").write_text(yaml.safe_dump(PAIRS | branches))
+    return load_study("mine", folder)
+
+
+def test_every_kind_is_one_of_the_registry_and_names_what_is_there():
+    assert set(KINDS) == set(registry.TASKS)
+    for kind in KINDS.values():
+        assert set(kind.models) <= set(registry.names("MODELS"))
+        assert set(kind.losses) <= set(registry.names("LOSSES"))
+
+
+def test_a_kind_has_defaults_of_its_own(tmp_path):
+    study = study_of(tmp_path)
+    assert (study["model"]["name"], study["loss"]["name"]) == ("unet", "combined")
+    assert (study["folds"]["strata"], study["folds"]["bins"]) == ("foreground", 5)
+    named = study_of(tmp_path, folds={"strata": "view"}, model={"name": "resunet", "width": 8})
+    assert (named["folds"]["strata"], named["folds"]["bins"]) == ("view", None)
+    assert (named["model"]["name"], named["model"]["width"]) == ("resunet", 8)
+
+
+def test_a_task_is_told_what_it_reads(tmp_path):
+    tiles = {"size": 64, "overlap": 0.5}
+    runs = {"cv": {}, "low": {"model.threshold": 0.3}}
+    study = study_of(tmp_path, training={"tiles": tiles}, runs=runs)
+    told = {"threshold": 0.5, "tiles": tiles | {"per_image": 1}}
+    assert run_settings(study, "cv")["task"] == told
+    assert run_settings(study, "low")["task"]["threshold"] == 0.3
+
+
+@pytest.mark.parametrize(
+    ("branches", "words"),
+    [
+        ({"model": {"name": "resnet18"}}, ["model.name", "'resnet18'", "unet"]),
+        ({"loss": {"name": "focal"}}, ["loss.name", "binary_focal"]),
+        ({"data": PAIRS["data"] | {"reader": "images"}}, ["data.reader", "pairs"]),
+        ({"training": {"sampler": "weighted"}}, ["training.sampler", "shuffle"]),
+        ({"image": {"size": 100}}, ["image.size", "multiple of 16", "96 or 112"]),
+        ({"training": {"tiles": {"size": 40}}}, ["training.tiles.size", "32 or 48"]),
+        (
+            {"training": {"stages": [{"size": [64, 72], "epochs": 1}]}},
+            ["training.stages", "72", "64 or 80"],
+        ),
+    ],
+)
+def test_what_a_kind_cannot_run_with_is_refused(tmp_path, branches, words):
+    with pytest.raises(FoldwiseError) as error:
+        study_of(tmp_path, **branches)
+    for word in ["mine.yaml", *words]:
+        assert word in str(error.value)
+
+
+def test_tiles_need_an_answer_that_is_a_picture(tmp_path):
+    data = {"reader": "images", "root": "x", "table": {"path": "y"}}
+    data["classes"] = {"mapping": {"1": "A", "2": "B"}, "order": ["A", "B"]}
+    with pytest.raises(FoldwiseError, match=r"training\.tiles\.size: .*classification"):
+        study_of(tmp_path, kind="classification", data=data, training={"tiles": {"size": 64}})

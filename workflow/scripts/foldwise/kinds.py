@@ -1,0 +1,128 @@
+"""What each kind of study may name, what it takes where nothing is named, what its task is told.
+
+Standard library only: studies are checked against this when the DAG is built.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from foldwise import registry
+from foldwise.errors import FoldwiseError, choose
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of study.
+
+    The first of `models` and of `losses` is what it takes where none is named; `task` tells where
+    in the settings each of its task's own settings stands; `readers`: None takes any.
+    """
+
+    models: tuple[str, ...]
+    losses: tuple[str, ...]
+    task: Mapping[str, str]
+    defaults: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    readers: tuple[str, ...] | None = None
+    classes: bool = False  # the label is one of data.classes.order
+    sampling: bool = False  # training.sampler may be `weighted`
+    tiles: bool = False  # the answer is a picture, so that tiles of one can be put together
+    side_step: int = 1  # sides of pictures are multiples of this
+
+
+KINDS = {
+    "classification": Kind(
+        models=("small_cnn", *registry.VISION),
+        losses=tuple(registry.CLASS_LOSSES),
+        task={"classes": "data.classes.order"},
+        classes=True,
+        sampling=True,
+    ),
+    "zones": Kind(
+        models=("small_cnn", *registry.VISION),
+        losses=tuple(registry.ZONE_LOSSES),
+        task={},
+    ),
+    "segmentation": Kind(
+        models=tuple(registry.SEGMENTERS),
+        losses=tuple(registry.MASK_LOSSES),
+        task={"threshold": "model.threshold", "tiles": "training.tiles"},
+        defaults={"folds": {"strata": "foreground", "bins": 5}},
+        readers=("pairs",),
+        tiles=True,
+        side_step=16,
+    ),
+    "distillation": Kind(
+        models=tuple(registry.VISION_TEXT),
+        losses=tuple(registry.TWO_HEAD_LOSSES),
+        task={},
+    ),
+}
+
+
+def with_defaults(raw: Any) -> Any:
+    """Settings as a study file states them, with its kind's own defaults where it says nothing."""
+    kind = KINDS.get(raw.get("kind")) if isinstance(raw, dict) else None
+    if kind is None:
+        return raw
+    own = {"model": {"name": kind.models[0]}, "loss": {"name": kind.losses[0]}} | kind.defaults
+    filled = dict(raw)
+    for branch, values in own.items():
+        stated = filled.get(branch, {})
+        # What is no mapping is the schema's to refuse; the first value decides for all of them.
+        if isinstance(stated, dict) and next(iter(values)) not in stated:
+            filled[branch] = values | stated
+    return filled
+
+
+def task_settings(study: dict) -> dict[str, Any]:
+    """What a task is told of the study: the branch `task` of a run's params."""
+    return {name: at(study, path) for name, path in KINDS[study["kind"]].task.items()}
+
+
+def at(settings: dict, path: str) -> Any:
+    """The value at a dotted path."""
+    for step in path.split("."):
+        settings = settings[step]
+    return settings
+
+
+def check_kind(settings: dict, where: str) -> None:
+    """Raise FoldwiseError for settings, each fine by itself, that this kind cannot run with."""
+    name, kind = settings["kind"], KINDS[settings["kind"]]
+    choose(settings["model"]["name"], kind.models, f"{name} model", f"{where}: model.name")
+    choose(settings["loss"]["name"], kind.losses, f"{name} loss", f"{where}: loss.name")
+    if kind.readers is not None:
+        reader = settings["data"]["reader"]
+        choose(reader, kind.readers, f"{name} reader", f"{where}: data.reader")
+    training = settings["training"]
+    if training["sampler"] == "weighted" and not kind.sampling:
+        raise FoldwiseError(
+            f"{where}: training.sampler: 'weighted' evens out classes, which studies of kind "
+            f"{name} do not have. Set it to shuffle."
+        )
+    if training["tiles"]["size"] and not kind.tiles:
+        raise FoldwiseError(
+            f"{where}: training.tiles.size: the answer of a {name} study is none that tiles could "
+            "be put together to. Set it to null, or lower image.size."
+        )
+    _check_sides(settings, kind.side_step, where)
+
+
+def _check_sides(settings: dict, step: int, where: str) -> None:
+    training = settings["training"]
+    sides = {"image.size": [settings["image"]["size"]]}
+    sides["training.stages"] = [side for stage in training["stages"] for side in _listed(stage)]
+    sides["training.tiles.size"] = [training["tiles"]["size"] or step]
+    for key, values in sides.items():
+        for side in values:
+            if side % step:
+                below, model = max(side // step, 1) * step, settings["model"]["name"]
+                raise FoldwiseError(
+                    f"{where}: {key}: {side} is no multiple of {step}, which {model} needs, since "
+                    f"it halves the picture several times. Take {below} or {below + step}."
+                )
+
+
+def _listed(stage: dict) -> Iterable[int]:
+    return stage["size"] if isinstance(stage["size"], list) else [stage["size"]]
