@@ -19,6 +19,7 @@ with adapter(snakemake):
         folds=[read_fold(*names) for names in files],
         task=load("MEASURES", params["kind"])(params["task"]),
         seed=params["seed"],
+        monitor=params["training"]["monitor"],
     )
     write_json(snakemake.output.summary, summary)
     join_logs(dict(zip(numbers, snakemake.params.logs, strict=True)), snakemake.output.log)

@@ -97,6 +97,18 @@ FUSIONS = {
     "transformer": "foldwise.models.fusion:TokenTransformer",
 }
 
+FIGURES = {
+    "cohort_flow": "foldwise.report.figures.flow:draw",
+    "fold_composition": "foldwise.report.figures.folds:draw_composition",
+    "training": "foldwise.report.figures.training:draw",
+    "metrics": "foldwise.report.figures.folds:draw_metrics",
+    "confusion": "foldwise.report.figures.confusion:draw",
+    "roc": "foldwise.report.figures.curves:draw_roc",
+    "precision_recall": "foldwise.report.figures.curves:draw_precision_recall",
+    "calibration": "foldwise.report.figures.calibration:draw",
+    "gradcam": "foldwise.report.figures.gradcam:draw",
+}
+
 GROUPS = {
     "TASKS": TASKS,
     "MEASURES": MEASURES,
@@ -107,6 +119,7 @@ GROUPS = {
     "SEGMENTERS": SEGMENTERS,
     "LOSSES": CLASS_LOSSES | ZONE_LOSSES | MASK_LOSSES | TWO_HEAD_LOSSES,
     "FUSIONS": FUSIONS,
+    "FIGURES": FIGURES,
 }
 
 WHAT = {"VISION": "vision model", "SEGMENTERS": "segmentation model", "LOSSES": "loss"}

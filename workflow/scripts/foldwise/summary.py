@@ -49,13 +49,14 @@ def summarise(
     resamples: int = 2000,
     level: float = 0.95,
     method: str = "BCa",
+    monitor: str | None = None,
 ) -> dict[str, Any]:
     """The content of cv_summary.json, of the weights that were kept; no time of day in it.
 
     `<metric>`: mean, std (sample standard deviation, n - 1), interval (of the mean over folds);
     `folds`: one flat entry a fold; `pooled`: all validation predictions as one set, per level,
-    with bootstrap intervals over patients; `warnings`: kind, text. resamples = 0 leaves the
-    bootstrap out.
+    with bootstrap intervals over patients; `warnings`: kind, text; `best_fold`: by the monitored
+    metric (the task's first if none is named). resamples = 0 leaves the bootstrap out.
     """
     entries = [_entry(fold) for fold in folds]
     names = sorted({name for entry in entries for name in entry} - {"fold", "n_train", "n_val"})
@@ -66,6 +67,7 @@ def summarise(
         {
             **over_folds,
             "folds": entries,
+            "best_fold": best_fold(entries, monitor or next(iter(task.monitors)), task.monitors),
             "pooled": _pooled(folds, task, settings),
             "warnings": _warnings(folds, over_folds),
             "methods": {
@@ -93,6 +95,18 @@ class Bootstrap:
 def _entry(fold: FoldResult) -> dict[str, Any]:
     flat = {name: value for name, value in fold.metrics.items() if name != "levels"}
     return {"fold": fold.fold, "n_train": fold.n_train, "n_val": fold.n_val, **flat}
+
+
+def best_fold(
+    entries: Sequence[Mapping[str, Any]], metric: str, monitors: Mapping[str, str]
+) -> dict[str, Any]:
+    """Number of the fold with the best `metric`, the first of equals; None where none has it."""
+    sign = -1 if monitors.get(metric) == "min" else 1
+    defined = [entry for entry in entries if entry.get(metric) is not None]
+    if not defined:
+        return {"fold": None, "metric": metric, "value": None}
+    best = max(defined, key=lambda entry: sign * entry[metric])
+    return {"fold": best["fold"], "metric": metric, "value": best[metric]}
 
 
 def _over_folds(values: Sequence[float | None], ratio: float, level: float) -> dict[str, Any]:

@@ -1,0 +1,144 @@
+"""Figures of three to ten folds and two to eight classes: right, legible, the same each time."""
+
+import itertools
+
+import numpy as np
+import pytest
+from foldwise.errors import FoldwiseError
+from foldwise.registry import load
+from foldwise.report import style
+from foldwise.report.catalogue import FIGURES, OF_KIND, figure_inputs
+from foldwise.report.draw import figure
+from foldwise.report.inputs import predictions
+from made_runs import make_gradcam, make_run
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
+from PIL import Image
+from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
+
+SIZES = {"3x2": (3, "AB"), "10x8": (10, "ABCDEFGH")}
+
+
+@pytest.fixture(scope="module", params=SIZES.values(), ids=list(SIZES))
+def run(request, tmp_path_factory):
+    return made(tmp_path_factory, *request.param)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return made(tmp_path_factory, *SIZES["3x2"])
+
+
+def made(tmp_path_factory, n_folds, classes):
+    run = make_run(tmp_path_factory.mktemp("run"), n_folds, classes, patients=12 * n_folds)
+    make_gradcam(run)
+    return run
+
+
+def drawn(name, run, folds=None):
+    with style.look():
+        made = load("FIGURES", name)(run.paths(folds))
+        FigureCanvasAgg(made).draw()
+        return made
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES))
+def test_no_label_covers_another(run, name, monkeypatch):
+    boxes = []
+
+    def note(text, renderer):
+        if text.get_visible() and text.get_text().strip():
+            boxes.append((text.get_text(), text.get_window_extent(renderer)))
+
+    # Asked while drawing: only then is it known which tick labels are drawn at all.
+    monkeypatch.setattr(Text, "draw", note)
+    drawn(name, run)
+    assert len(boxes) > 5
+    for (first, a), (second, b) in itertools.combinations(boxes, 2):
+        across = min(a.x1, b.x1) - max(a.x0, b.x0)
+        up = min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert across < 1 or up < 1, f"{first!r} and {second!r}"
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES))
+def test_a_figure_is_300_dpi_without_metadata(small, name, tmp_path):
+    figure(name, small.paths(), tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert set(picture.info) <= {"dpi"}
+        assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+        assert picture.width / 300 < 1.06 * style.PAGE + 0.1
+
+
+@pytest.mark.parametrize("name", ["confusion", "fold_composition"])
+def test_equal_input_gives_equal_bytes(small, name, tmp_path):
+    for file in ("a.png", "b.png"):
+        figure(name, small.paths(), tmp_path / file)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_the_confusion_matrix_shows_scikit_learns_counts(run):
+    table = predictions(run.paths())
+    expected = confusion_matrix(table.labels, table.probabilities.argmax(axis=1))
+    texts = [text.get_text() for text in drawn("confusion", run).axes[0].texts]
+    assert [int(text) for text in texts[::2]] == expected.ravel().tolist()
+    shares = np.round(100 * expected / expected.sum(axis=1, keepdims=True))
+    assert [float(text[:-1]) for text in texts[1::2]] == pytest.approx(shares.ravel(), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "area"), [("roc", roc_auc_score), ("precision_recall", average_precision_score)]
+)
+def test_areas_under_curves_are_scikit_learns(run, name, area):
+    table = predictions(run.paths())
+    for k, axis in enumerate(drawn(name, run).axes[: len(run.classes)]):
+        expected = area(table.labels == k, table.probabilities[:, k])
+        assert axis.texts[0].get_text().split()[1] == f"{expected:.2f}"
+
+
+def test_training_of_one_fold_alone(run):
+    made = drawn("training", run, folds=[2])
+    assert [axis.get_title(loc="left") for axis in made.axes] == ["Fold 2", ""]
+
+
+def luminance(colour):
+    """CIE Y of an sRGB colour, 0 to 1 (IEC 61966-2-1)."""
+    c = np.array(to_rgb(colour))
+    return np.where(c > 0.04045, ((c + 0.055) / 1.055) ** 2.4, c / 12.92) @ [0.2126, 0.7152, 0.0722]
+
+
+@pytest.mark.parametrize("n", range(2, 9))
+def test_colours_keep_their_order_in_a_grey_copy(n):
+    # Lightness L* of CIE 1976, which the eye takes for even.
+    lightness = [116 * luminance(colour) ** (1 / 3) - 16 for colour in style.shades(n)]
+    assert (np.diff(lightness) > 35 / n).all()
+    assert len({str(one["linestyle"]) + one["marker"] for one in style.line_styles(n)}) == n
+
+
+@pytest.mark.parametrize("share", np.linspace(0, 1, 21))
+def test_numbers_can_be_read_on_every_shade(share):
+    back = luminance(style.SHARES(share)[:3])
+    front = luminance(style.text_on(style.SHARES(share)))
+    light, dark = max(front, back), min(front, back)
+    assert (light + 0.05) / (dark + 0.05) > 3.4
+
+
+def test_inputs_of_a_figure_are_its_own():
+    found = figure_inputs("training", "density", "cv", range(1, 12))
+    assert list(found) == ["histories"]
+    assert found["histories"][1].endswith("fold_2/results/train_history.json")
+    assert found["histories"][-1].endswith("fold_11/results/train_history.json")
+    assert figure_inputs("cohort_flow", "density", "cv", [1, 2]) == {
+        "manifest": ["results/density/audit/data_manifest.json"]
+    }
+
+
+def test_an_unknown_figure_names_the_nearest():
+    with pytest.raises(FoldwiseError, match="Did you mean 'training'"):
+        figure_inputs("trainig", "density", "cv", [1])
+
+
+def test_catalogue_and_registry_agree():
+    assert {name for names in OF_KIND.values() for name in names} <= set(FIGURES)
+    for name in FIGURES:
+        assert callable(load("FIGURES", name))

@@ -1,0 +1,218 @@
+"""The report pack: each number traced to its file, nothing from the network, nothing private."""
+
+import json
+import re
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from foldwise.files import read_csv, read_json, write_csv, write_json
+from foldwise.hashing import file_digest
+from foldwise.report.catalogue import FIGURES, figure_inputs, figures_of
+from foldwise.report.draw import figure
+from foldwise.report.pack import report_pack
+from foldwise.report.record import data_hash, git_state, rules
+from made_runs import make_gradcam, make_run
+
+STUDY = {
+    "name": "density",
+    "kind": "classification",
+    "seed": 42,
+    "data": {"root": "/archive/CANARY", "table": {"path": "CANARY.csv"}, "group": "patient"},
+    "report": {"title": None},
+}
+OUT = Path("results/density/report")
+
+
+def build(root, n_folds=3, classes=("A", "B"), study=STUDY, **changes):
+    """A made-up run in `root` (the working folder) and its pack."""
+    run = make_run(root, n_folds, classes, patients=40)
+    make_gradcam(run)
+    manifest = run.results / "audit" / "data_manifest.json"
+    write_json(manifest, read_json(manifest) | changes)
+    figures = {}
+    for name in figures_of("classification"):
+        figures[name] = OUT / "figures" / f"{name}.png"
+        figure(name, figure_inputs(name, "density", "cv", run.folds), figures[name])
+    report_pack(study, "cv", run.folds, figures, OUT, command="snakemake --cores 2")
+    return root / OUT
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory):
+    root = tmp_path_factory.mktemp("pack")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        yield build(root)
+
+
+class Page(HTMLParser):
+    """Numbers (value, title, text), cells that hold digits outside of them, and all addresses."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.numbers, self.addresses, self.untraced = [], [], []
+        self.cell = self.number = None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.addresses += [found[name] for name in ("src", "href") if name in found]
+        if tag == "data":
+            self.number = [found["value"], found["title"], ""]
+        if tag == "td":
+            self.cell = "right" in found.get("style", "")
+
+    def handle_endtag(self, tag):
+        if tag == "data":
+            self.numbers.append(self.number)
+            self.number = None
+        if tag == "td":
+            self.cell = None
+
+    def handle_data(self, data):
+        if self.number:
+            self.number[2] += data
+        elif self.cell and re.search(r"\d", data):
+            self.untraced.append(data)
+
+
+def looked_up(path, key):
+    """The value at a dotted key, found without the ledger's code."""
+    found = read_csv(path) if path.endswith(".csv") else json.loads(Path(path).read_text())
+    while key:
+        if isinstance(found, list):
+            head, _, key = key.partition(".")
+            found = found[int(head)]
+            continue
+        # Keys may hold dots themselves: the longest that fits.
+        head = max((k for k in found if key == k or key.startswith(f"{k}.")), key=len)
+        found, key = found[head], key[len(head) + 1 :]
+    return found
+
+
+def test_every_number_on_the_page_stands_in_the_file_that_it_names(pack):
+    page = Page((pack / "index.html").read_text())
+    assert len(page.numbers) > 150
+    assert page.untraced == []
+    for value, title, shown in page.numbers:
+        key, path = re.fullmatch(r"(.*) in (\S+), made by .*", title).groups()
+        exact = looked_up(path, key)
+        assert value == ("" if exact is None else str(exact))
+        if re.fullmatch(r"-?\d+\.\d{3}", shown):
+            assert float(shown) == pytest.approx(exact, abs=0.0005001)
+
+
+def test_the_ledger_lists_each_with_file_key_value_and_job(pack):
+    ledger = read_json(pack / "ledger.json")
+    page = Page((pack / "index.html").read_text())
+    listed = {f"{n['key']} in {n['file']}, made by {n['job']}" for n in ledger["numbers"]}
+    assert {title for _, title, _ in page.numbers} <= listed
+    for path, entry in ledger["files"].items():
+        assert entry["sha256"] == file_digest(path)
+    jobs = {entry["job"] for entry in ledger["files"].values()}
+    assert {"cv_summary density cv", "train_fold density cv fold 2", "audit density"} <= jobs
+
+
+def test_the_page_needs_no_network(pack):
+    page = Page((pack / "index.html").read_text())
+    assert all(address.startswith(("data:image/png;base64,", "#")) for address in page.addresses)
+    assert sum(address.startswith("data:") for address in page.addresses) == 9
+    targets = set(re.findall(r'id="([^"]+)"', (pack / "index.html").read_text()))
+    assert {a[1:] for a in page.addresses if a.startswith("#")} <= targets
+
+
+def test_pictures_of_the_markdown_are_there(pack):
+    text = (pack / "report.md").read_text()
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text)
+    assert len(pictures) == 9
+    assert all((pack / name).is_file() for name in pictures)
+    assert "<data" not in text
+
+
+def test_assets_are_of_the_best_fold(pack):
+    for asset in ("train", "confusion", "gradcam"):
+        assert (pack / "assets" / f"density_{asset}_seed42.png").is_file()
+    best = read_json("results/density/runs/cv/cv_summary.json")["best_fold"]
+    kappas = {
+        k: read_json(f"results/density/runs/cv/fold_{k}/results/metrics/val_metrics.json")["kappa"]
+        for k in (1, 2, 3)
+    }
+    assert best["fold"] == max(kappas, key=kappas.get)
+    assert f"is fold {best['fold']}" in (pack / "report.md").read_text()
+
+
+def test_the_archives_paths_are_nowhere(pack):
+    for path in pack.rglob("*"):
+        assert path.is_dir() or b"CANARY" not in path.read_bytes()
+
+
+def test_the_record_says_how_it_was_made(pack):
+    record = read_json(pack / "record.json")
+    assert record["command"] == "snakemake --cores 2"
+    assert record["settings"]["training"]["lr"] == 1e-4
+    assert record["versions"]["numpy"]
+    assert record["rules"][0]["jobs"] == 3
+
+
+def test_grouping_by_accession_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pack = build(tmp_path, group_by="accession")
+    text = (pack / "report.md").read_text()
+    assert "Grouped by accession" in text
+    assert "no exam is both" in text
+
+
+def test_one_fold_and_odd_class_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    odd = ["<=B|C", "*D*", "_e_"]
+    pack = build(tmp_path, 1, odd, study=STUDY | {"report": {"title": "Density & <age>"}})
+    text = (pack / "index.html").read_text()
+    assert "&lt;=B|C</td>" in text
+    assert "*D*</td>" in text
+    assert "<title>Density &amp; &lt;age&gt;</title>" in text
+    assert "± – |" in (pack / "report.md").read_text()
+
+
+def test_the_data_hash_ignores_random_names_and_order(tmp_path):
+    rows = [
+        {"sample": f"s{i}", "group": f"g{i // 2}", "content": f"c{i}", "label": "A"}
+        for i in range(6)
+    ]
+
+    def hashed(rows):
+        write_csv(tmp_path / "cohort.csv", list(rows[0]), rows)
+        return data_hash(tmp_path / "cohort.csv")
+
+    first = hashed(rows)
+    renamed = [row | {"sample": row["sample"] * 2, "group": "x" + row["group"]} for row in rows]
+    assert hashed(renamed[::-1]) == first
+    assert hashed([rows[0] | {"label": "B"}, *rows[1:]]) != first
+    assert hashed([rows[0] | {"group": "g2"}, *rows[1:]]) != first
+
+
+def test_uncommitted_changes_are_seen(tmp_path):
+    def git(*arguments):
+        name = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        subprocess.run(["git", "-C", tmp_path, *name, *arguments], check=True, capture_output=True)
+
+    assert git_state(tmp_path) == {}
+    git("init")
+    (tmp_path / "a").write_text("1")
+    git("add", "a")
+    git("commit", "-m", "one")
+    assert git_state(tmp_path)["dirty"] is False
+    (tmp_path / "a").write_text("2")
+    assert git_state(tmp_path)["dirty"] is True
+
+
+def test_times_of_jobs_that_ended_too_soon_to_be_measured(tmp_path):
+    (tmp_path / "cohort.tsv").write_text("s\tmax_rss\n0.5\tNA\n")
+    assert rules(tmp_path) == [{"rule": "cohort", "jobs": 1, "seconds": 0.5, "max_rss_mb": None}]
+
+
+def test_captions_of_snakemakes_report_are_those_of_the_page():
+    text = (Path(__file__).parents[2] / "workflow" / "report" / "figure.rst").read_text()
+    for name, entry in FIGURES.items():
+        assert f'"{name}": "{entry.title}. {entry.caption}"' in text

@@ -1,0 +1,134 @@
+"""A signal is planted in one quarter of the picture: the map has to point there."""
+
+import numpy as np
+import pytest
+import torch
+from foldwise.files import read_json
+from foldwise.registry import load
+from foldwise.report.films import choose_films
+from foldwise.report.gradcam import gradcam_fold
+from foldwise.report.overlay import overlay
+from PIL import Image
+
+SIZE, RADIUS, CLASSES = 64, 6, ["A", "B"]
+PARAMS = {
+    "seed": 3,
+    "image": {"channels": 1, "size": SIZE},
+    "model": {"name": "small_resnet", "weights": None, "dropout": 0.0, "embeddings": None},
+}
+
+
+class Pictures:
+    """Noise; class B has a bright disc at a place of its own in each picture."""
+
+    shape, dtype = (1, SIZE, SIZE), np.dtype(np.uint8)
+
+    def __init__(self, n: int) -> None:
+        random = np.random.default_rng(0)
+        self.pixels = random.integers(60, 120, (n, 1, SIZE, SIZE)).astype(np.uint8)
+        self.centre = random.integers(12, SIZE - 12, (n, 2))
+        down, across = np.mgrid[:SIZE, :SIZE]
+        for i in range(1, n, 2):
+            y, x = self.centre[i]
+            self.pixels[i, 0][(down - y) ** 2 + (across - x) ** 2 < RADIUS**2] = 230
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def take(self, indices: np.ndarray, out: np.ndarray) -> None:
+        out[:] = self.pixels[indices]
+
+    def places(self, rows: list[dict]) -> np.ndarray:
+        return np.array([int(row["content"]) for row in rows])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with best_model.pt of a small network that has learnt to see the disc."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    images = Pictures(96)
+    task = load("TASKS", "classification")({"classes": CLASSES})
+    model = task.build(PARAMS, 1)
+    x = torch.from_numpy((images.pixels / 255.0 - 0.5) / 0.25).float()
+    y = torch.arange(96) % 2
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+    for _ in range(14):
+        for part in torch.randperm(96).split(24):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(x[part]), y[part]).backward()
+            optimizer.step()
+    model.eval()
+    with torch.no_grad():
+        p = model(x).softmax(dim=1).numpy()
+    assert (p.argmax(axis=1) == y.numpy()).mean() > 0.95
+    folder = tmp_path_factory.mktemp("fold")
+    # The blocks as a study with frozen blocks keeps them: no gradient of their own.
+    model.requires_grad_(False)
+    state = {"state_dict": model.state_dict(), "size": SIZE, "mean": [0.5], "std": [0.25]}
+    torch.save(state, folder / "best_model.pt")
+    rows = [{"sample": f"s{i:03d}", "content": str(i), "label": CLASSES[i % 2]} for i in range(96)]
+    predictions = [
+        row | {"predicted": CLASSES[int(p[i].argmax())], "p_A": str(p[i, 0]), "p_B": str(p[i, 1])}
+        for i, row in enumerate(rows)
+    ]
+    gradcam_fold(
+        PARAMS, task, images, rows, predictions, folder / "best_model.pt", folder / "out", 20
+    )
+    return folder / "out", images
+
+
+def test_the_map_points_at_the_planted_signal(trained):
+    folder, images = trained
+    films = read_json(folder / "gradcam.json")["films"]
+    maps = np.load(folder / "gradcam.npz")["maps"]
+    near = []
+    for film, heat in zip(films, maps, strict=True):
+        if film["predicted"] == film["label"] == "B":
+            y, x = images.centre[int(film["sample"][1:])]
+            down, across = np.unravel_index(heat.argmax(), heat.shape)
+            near.append(np.hypot(down - y, across - x) < RADIUS + SIZE / 8)
+    # A map of places chosen at random would be that near in one film of seven.
+    assert len(near) >= 15
+    assert np.mean(near) > 0.85
+
+
+def test_the_film_is_shown_as_it_was_stored(trained):
+    folder, images = trained
+    films = read_json(folder / "gradcam.json")["films"]
+    first = np.load(folder / "gradcam.npz")["films"][0]
+    assert (first == images.pixels[int(films[0]["sample"][1:]), 0]).all()
+
+
+def test_a_file_a_film_says_sample_prediction_and_truth(trained):
+    folder, _ = trained
+    for film in read_json(folder / "gradcam.json")["films"]:
+        name = f"{film['sample']}_predicted-{film['predicted']}_true-{film['label']}.png"
+        assert film["file"] == name
+        picture = Image.open(folder / name)
+        assert picture.size == (SIZE, SIZE)
+        assert not picture.info
+
+
+def made_rows(p_of_truth: list[float]) -> list[dict[str, str]]:
+    return [
+        {"sample": f"s{i}", "label": "A", "predicted": "A", "p_A": str(p), "p_B": str(1 - p)}
+        for i, p in enumerate(p_of_truth)
+    ]
+
+
+def test_films_are_the_best_the_median_and_the_worst():
+    films = choose_films(made_rows([0.5, 0.9, 0.1, 0.6, 0.3]), CLASSES, 3)
+    found = [(film.place, film.sample) for film in films]
+    assert found == [("best", "s1"), ("median", "s0"), ("worst", "s2")]
+
+
+@pytest.mark.parametrize(("there", "asked", "given"), [(2, 3, 2), (1, 3, 1), (9, 5, 5), (4, 0, 0)])
+def test_a_class_with_few_films_shows_each_once(there, asked, given):
+    films = choose_films(made_rows(list(np.linspace(0.1, 0.9, there))), CLASSES, asked)
+    assert len({film.sample for film in films}) == len(films) == given
+
+
+def test_without_heat_the_film_stays_as_it_is():
+    film = np.random.default_rng(0).integers(0, 256, (8, 8)).astype(np.uint8)
+    assert (overlay(film, np.zeros_like(film)) == film[..., None]).all()

@@ -1,0 +1,125 @@
+"""All that a report's template shows, put together from its sections."""
+
+from pathlib import Path
+from typing import Any
+
+from foldwise.report.ledger import Source, escaped
+from foldwise.report.sections import METRICS, Sections
+
+SETTINGS = [
+    ("Kind", ("kind",)),
+    ("Classes", ("task", "classes")),
+    ("Seed", ("seed",)),
+    ("Image side, pixels", ("image", "size")),
+    ("Fit", ("image", "fit")),
+    ("Model", ("model", "name")),
+    ("Initial weights", ("model", "weights")),
+    ("Loss", ("loss", "name")),
+    ("Class weights", ("loss", "class_weights")),
+    ("Optimiser", ("training", "optimizer")),
+    ("Learning rate", ("training", "lr")),
+    ("Epochs, at most", ("training", "epochs")),
+    ("Batch size", ("training", "batch_size")),
+]
+TITLES = {"collapse": "Collapse", "instability": "Instability", "undefined": "Undefined metric"}
+METHODS = ("interval", "level", "pooled_interval", "resamples", "std")
+
+
+def context_of(study: dict[str, Any], sections: Sections, record_json: Path) -> dict[str, Any]:
+    """All that the template shows, but for the figures."""
+    cohort = sections.cohort()
+    record = sections.ledger.source(record_json, "report_pack")
+    monitor = sections.summary.value("best_fold", "metric")
+    title = study.get("report", {}).get("title") or _title(study["name"])
+    return {
+        "title": title,
+        "heading": escaped(title),
+        "run": sections.run,
+        "made": record("made", form=".10"),
+        "commit": record("git", "commit", form=".10"),
+        "dirty": record.value("git", "dirty"),
+        "headline": sections.headline(),
+        "warnings": _warnings(sections.summary),
+        "settings": _settings(sections.params),
+        "cohort": cohort,
+        "checks": sections.checks(),
+        "results": sections.results(),
+        "per_fold": sections.per_fold(),
+        "levels": sections.levels(),
+        "per_class": sections.per_class(),
+        "training": sections.training(),
+        "best": sections.best(),
+        "best_metric": METRICS.get(monitor, (monitor.replace("_", " "),))[0].lower(),
+        "methods": {key: sections.summary("methods", key) for key in METHODS},
+        "record": _record(record),
+        "versions": [(name, record("versions", name)) for name in record.value("versions")],
+        "all_settings": _all_settings(record),
+        "jobs": _jobs(record),
+    }
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").replace(".", " ").capitalize()
+
+
+def _settings(params: Source) -> list[tuple[str, Any]]:
+    """Names and values of the main settings, those that the run has."""
+    rows = []
+    for name, keys in SETTINGS:
+        if params.value(*keys) is not None:
+            rows.append((name, params(*keys)))
+    return rows
+
+
+def _warnings(summary: Source) -> list[dict[str, Any]]:
+    return [
+        {"title": TITLES.get(one["kind"], one["kind"]), "text": summary("warnings", i, "text")}
+        for i, one in enumerate(summary.value("warnings") or [])
+    ]
+
+
+def _record(source: Source) -> list[tuple[str, Any]]:
+    rows = [
+        ("Data hash", source("data_hash")),
+        ("Commit", source("git", "commit")),
+        ("Uncommitted changes", source("git", "dirty", form=_yes)),
+        ("Command", source("command")),
+        ("Report made", source("made")),
+        ("Python", source("python")),
+        ("System", source("system")),
+    ]
+    rows += [
+        ("Trained on", source("trained_on", i)) for i in range(len(source.value("trained_on")))
+    ]
+    return rows
+
+
+def _all_settings(source: Source, *keys: str) -> list[tuple[str, Any]]:
+    """Every setting of the run by its dotted path."""
+    value = source.value("settings", *keys)
+    if isinstance(value, dict) and value:
+        return [row for key in value for row in _all_settings(source, *keys, key)]
+    return [(escaped(".".join(keys)), source("settings", *keys))]
+
+
+def _jobs(source: Source) -> list[dict[str, Any]]:
+    """A row a rule: number of jobs, their time together, the largest memory."""
+    return [
+        {
+            "rule": source("rules", i, "rule"),
+            "jobs": source("rules", i, "jobs"),
+            "time": source("rules", i, "seconds", form=_duration),
+            "memory": source("rules", i, "max_rss_mb", form=".0f"),
+        }
+        for i in range(len(source.value("rules")))
+    ]
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

@@ -1,0 +1,124 @@
+"""Folds side by side: what is in them, and what came of them."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from foldwise.files import read_csv, read_json
+from foldwise.report.inputs import Paths
+from foldwise.report.style import ACCENT, INK, PAGE, area_styles, text_on
+
+# Metric -> how it is written, in the order of the figure; those that a study lacks are left out.
+SHOWN = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "kappa": "quadratic kappa",
+    "macro_f1": "macro F1",
+    "auc": "AUC (macro)",
+}
+Style = dict[str, Any]
+FOLD: Style = {"color": "#8a94a3", "marker": "|", "linestyle": "", "markersize": 8}
+MEAN: Style = {"color": INK, "marker": "s", "markersize": 4}
+POOLED: Style = {"color": ACCENT, "marker": "D", "markersize": 4}
+
+
+def draw_metrics(paths: Paths) -> Figure:
+    """Each fold a mark, their mean with its interval, and the pooled value with its own."""
+    summary = read_json(paths["summary"][0])
+    names = [name for name in SHOWN if name in summary]
+    figure = Figure(figsize=(0.9 * PAGE, 0.75 + 0.42 * len(names)))
+    axis = figure.subplots()
+    for row, name in enumerate(names):
+        values = [fold.get(name) for fold in summary["folds"] if fold.get(name) is not None]
+        axis.plot(values, [row - 0.17] * len(values), **FOLD)
+        _with_bar(axis, row - 0.17, summary[name]["mean"], summary[name]["interval"], MEAN)
+        pooled = summary["pooled"]["image"]["metrics"][name]
+        _with_bar(axis, row + 0.17, pooled["value"], pooled.get("interval"), POOLED)
+    axis.set_yticks(range(len(names)), [SHOWN[name] for name in names])
+    axis.set_ylim(len(names) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0)
+    axis.grid(visible=False, axis="y")
+    axis.set_xlim(axis.get_xlim()[0], min(axis.get_xlim()[1], 1.02))
+    _legend(figure, summary)
+    return figure
+
+
+def _with_bar(axis: Axes, y: float, value: float | None, interval: Any, style: Style) -> None:
+    """A mark on its interval, and both as numbers in a column at the right."""
+    if value is None:
+        return
+    text = f"{value:.3f}"
+    if interval and interval[0] is not None:
+        axis.plot(interval, [y, y], color=style["color"], linewidth=1.2, solid_capstyle="butt")
+        text += f"  [{interval[0]:.3f}, {interval[1]:.3f}]"
+    axis.plot(value, y, clip_on=False, **style)
+    place = {"transform": axis.get_yaxis_transform(), "va": "center", "size": 6.5}
+    axis.text(1.015, y, text, color=style["color"], **place)
+
+
+def _legend(figure: Figure, summary: dict[str, Any]) -> None:
+    share = f"{summary['methods']['level']:.0%} interval"
+    handles = [
+        Line2D([], [], label="fold", **FOLD),
+        Line2D([], [], label=f"mean over folds, {share}", **MEAN),
+        Line2D([], [], label=f"pooled, {share} over patients", **POOLED),
+    ]
+    figure.legend(handles=handles, loc="outside upper right", ncols=3)
+
+
+def draw_composition(paths: Paths) -> Figure:
+    """Images of each class in the part that a fold is judged on, and its number of patients."""
+    classes = read_json(paths["params"][0])["task"]["classes"]
+    label = {row["sample"]: row for row in read_csv(paths["cohort"][0])}
+    parts = [
+        [label[row["sample"]] for row in read_csv(path) if row["part"] == "val"]
+        for path in paths["folds"]
+    ]
+    counts = np.array([[Counter(r["label"] for r in part)[c] for c in classes] for part in parts])
+    figure = Figure(figsize=(0.8 * PAGE, 0.85 + 0.3 * len(parts)))
+    axis = figure.subplots()
+    start = np.zeros(len(parts))
+    for k, style in enumerate(area_styles(len(classes))):
+        bars = axis.barh(
+            range(len(parts)), counts[:, k], left=start, height=0.72, label=classes[k], **style
+        )
+        _counts_in(axis, bars, counts[:, k], counts.sum(axis=1).max())
+        start += counts[:, k]
+    _patients(axis, parts, start)
+    return _finished(figure, axis, len(parts), len(classes))
+
+
+def _counts_in(axis: Axes, bars: Any, numbers: np.ndarray, longest: int) -> None:
+    """The number inside its bar, where it fits."""
+    for bar, number in zip(bars, numbers, strict=True):
+        if number > 0.018 * longest:
+            x, y = bar.get_x() + bar.get_width() / 2, bar.get_y() + bar.get_height() / 2
+            face = bar.get_facecolor()
+            box = {"facecolor": face, "edgecolor": "none", "pad": 0.8}
+            axis.text(
+                x, y, str(number), ha="center", va="center", size=6.5, color=text_on(face), bbox=box
+            )
+
+
+def _patients(axis: Axes, parts: list[list[dict[str, str]]], ends: np.ndarray) -> None:
+    for i, part in enumerate(parts):
+        patients = len({row["group"] for row in part})
+        text = f"{len(part)} images, {patients} patients"
+        axis.annotate(text, (ends[i], i), (4, 0), textcoords="offset points", va="center", size=6.5)
+
+
+def _finished(figure: Figure, axis: Axes, n_folds: int, n_classes: int) -> Figure:
+    axis.set_yticks(range(n_folds), [f"fold {i + 1}" for i in range(n_folds)])
+    axis.set_ylim(n_folds - 0.5, -0.5)
+    axis.set_xlim(0, axis.dataLim.x1 * 1.35)
+    axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axis.tick_params(axis="y", length=0)
+    axis.grid(visible=False)
+    axis.set_xlabel("images in the validation part")
+    figure.legend(loc="outside upper right", ncols=n_classes, handlelength=1.4, columnspacing=1.2)
+    return figure

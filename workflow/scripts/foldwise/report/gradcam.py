@@ -1,0 +1,141 @@
+"""Where a classifier looks: Grad-CAM of films that a reader cares about.
+
+Selvaraju et al. 2017, "Grad-CAM", ICCV, by the library pytorch-grad-cam. The map is of the class
+that was predicted: what speaks for it, whether it is right or not.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from pytorch_grad_cam import GradCAM
+from torch import Tensor, nn
+
+from foldwise.files import replacing, write_json
+from foldwise.predict import load_model
+from foldwise.report.films import Film, choose_films
+from foldwise.report.overlay import grey_levels, overlay
+from foldwise.train.feed import Feed
+from foldwise.train.rows import places_of
+
+# Fewer places a side than this and a map says little: three places of a picture of 96 pixels.
+FEWEST_PLACES = 6
+
+
+def gradcam_fold(
+    params: dict[str, Any],
+    task: Any,
+    images: Any,
+    rows: Sequence[dict[str, str]],
+    predictions: Sequence[dict[str, str]],
+    model_path: str | Path,
+    out_dir: str | Path,
+    per_class: int = 3,
+    device: str | torch.device = "cpu",
+) -> None:
+    """Write a PNG a film, gradcam.json (what each shows) and gradcam.npz into `out_dir`.
+
+    rows: the fold's validation rows of the cohort; predictions: its val_predictions.csv. The PNG's
+    name says sample, prediction and truth. gradcam.npz: films and maps, (N, H, W) uint8 each, in
+    the order of gradcam.json.
+    """
+    folder, device = Path(out_dir), torch.device(device)
+    films = choose_films(predictions, task.classes, per_class)
+    by_sample = {row["sample"]: row for row in rows}
+    shown = [by_sample[film.sample] for film in films]
+    model, facts = load_model(params, task, model_path, device)
+    normalise = (facts["mean"], facts["std"])
+    targets = task.targets(shown)
+    feed = Feed(task, images, shown, places_of(images, shown), targets, normalise, device)
+    pictures, maps = [], []
+    for i, film in enumerate(films):
+        # One at a time: a few dozen films, and no batch size to run out of memory at.
+        batch = feed.batch(np.array([i]), facts["size"])
+        number = task.classes.index(film.predicted)
+        heat = class_map(model, task, batch, number)
+        pictures.append(grey_levels(batch["image"][0].cpu().numpy(), *normalise))
+        maps.append(np.round(heat * 255).astype(np.uint8))
+    _write(folder, films, pictures, maps)
+
+
+def _write(folder: Path, films: list[Film], pictures: list, maps: list) -> None:
+    for film, picture, heat in zip(films, pictures, maps, strict=True):
+        with replacing(folder / f"{film.stem}.png") as temporary:
+            Image.fromarray(overlay(picture, heat)).save(temporary, format="PNG")
+    with replacing(folder / "gradcam.npz") as temporary:
+        np.savez_compressed(temporary, films=np.array(pictures), maps=np.array(maps))
+    entries = [asdict(film) | {"file": f"{film.stem}.png"} for film in films]
+    write_json(folder / "gradcam.json", {"films": entries})
+
+
+def class_map(model: nn.Module, task: Any, batch: dict[str, Tensor], number: int) -> np.ndarray:
+    """(H, W) float32 from 0 to 1: places that speak for class `number` of the batch's one image."""
+    layer = layer_with_places(model, batch["image"])
+    scores = _Scores(model, task, batch)
+    return gradcam(scores, layer, batch["image"], number, model.layout.to_map)
+
+
+def layer_with_places(model: nn.Module, image_1chw: Tensor) -> nn.Module:
+    """The model's Grad-CAM layer or, on small pictures, the last block with 6 places a side."""
+    last, layout = model.gradcam_layer, model.layout
+    if layout.to_map is not None:
+        return last  # Tokens: as many places in every layer.
+    blocks = [layout.net.get_submodule(names[0]) for names in layout.blocks if len(names) == 1]
+    places: dict[nn.Module, int] = {}
+
+    def note(block: nn.Module, _: Any, out: Tensor) -> None:
+        places[block] = min(out.shape[2:])
+
+    hooks = [block.register_forward_hook(note) for block in {*blocks, last}]
+    with torch.no_grad():
+        layout.net(image_1chw)
+    for hook in hooks:
+        hook.remove()
+    fine = [block for block in (*blocks, last) if places[block] >= FEWEST_PLACES]
+    return fine[-1] if fine else last
+
+
+def gradcam(
+    model: nn.Module,
+    layer: nn.Module,
+    image_1chw: Tensor,
+    number: int,
+    to_map: Callable[[Tensor], Tensor] | None = None,
+) -> np.ndarray:
+    """(H, W) Grad-CAM, 0 to 1, of output `number` of `model` at `layer` for one image.
+
+    to_map: the layer's output as (B, D, h, w) where it is not yet. A map without any support for
+    the class is zero throughout.
+    """
+    # Grad-CAM takes the gradient at a layer, which may lie in a part that was frozen.
+    asked = [(p, p.requires_grad) for p in model.parameters()]
+    try:
+        model.requires_grad_(True)
+        with GradCAM(model, [layer], reshape_transform=to_map) as cam:
+            found = cam(image_1chw, [lambda output: output[number]])[0]
+    finally:
+        model.zero_grad(set_to_none=True)
+        for parameter, before in asked:
+            parameter.requires_grad_(before)
+    return np.nan_to_num(found)
+
+
+class _Scores(nn.Module):
+    """The model as image -> (B, K) scores: logits, or log odds where it has none of each class."""
+
+    def __init__(self, model: nn.Module, task: Any, batch: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.model, self.task, self.batch = model, task, batch
+
+    def forward(self, image_bchw: Tensor) -> Tensor:
+        n_classes = len(self.task.classes)
+        if not getattr(self.model, "embedding_dim", 0):
+            logits = self.model(image_bchw)
+            if logits.shape[1:] == (n_classes,):
+                return logits
+        p = self.task.predict(self.model, self.batch | {"image": image_bchw})["probability"]
+        return p.clamp(1e-6, 1 - 1e-6).logit()

@@ -1,0 +1,82 @@
+"""What figures read: the files of a run as plain arrays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foldwise.files import read_csv, read_json
+from foldwise.metrics import classification
+
+Paths = Mapping[str, Sequence[str | Path]]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Class probabilities of validation samples: each sample once, judged by its own fold.
+
+    labels (N,) integers, probabilities (N, K), fold (N,) numbers from 1, classes K names.
+    """
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+    fold: np.ndarray
+    classes: list[str]
+
+    def of_fold(self, number: int) -> "Predictions":
+        """Those of one fold."""
+        one = self.fold == number
+        return Predictions(self.labels[one], self.probabilities[one], self.fold[one], self.classes)
+
+
+def predictions(paths: Paths) -> Predictions:
+    """Pooled val_predictions.csv of all folds given; class names from params.json."""
+    classes = read_json(paths["params"][0])["task"]["classes"]
+    rows = [row for path in paths["predictions"] for row in read_csv(path)]
+    labels, probabilities = classification.arrays(rows, classes)
+    fold = np.array([int(row["fold"]) for row in rows], dtype=np.int64)
+    return Predictions(labels, probabilities, fold, classes)
+
+
+@dataclass(frozen=True)
+class History:
+    """One fold's training: number of the fold, one dict an epoch, the kept epoch (from 1)."""
+
+    fold: int
+    epochs: list[dict[str, Any]]
+    best_epoch: int
+    monitor: str
+
+    def series(self, name: str) -> np.ndarray:
+        """(E,) values of one key, NaN where an epoch lacks it."""
+        values = [epoch.get(name) for epoch in self.epochs]
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def histories(paths: Paths) -> list[History]:
+    """train_history.json of each fold given, in order of the folds."""
+    found = [read_json(path) for path in paths["histories"]]
+    return [
+        History(one["fold"], one["epochs"], one["best"]["epoch"], one["best"]["monitor"])
+        for one in sorted(found, key=lambda one: one["fold"])
+    ]
+
+
+def best_fold(paths: Paths) -> int:
+    """Number of the best fold, from cv_summary.json; the first fold if no fold is best."""
+    return read_json(paths["summary"][0])["best_fold"]["fold"] or 1
+
+
+def of_fold(paths: Paths, number: int) -> dict[str, list[Path]]:
+    """The same files, but of those that lie in a folder fold_<k> only the one of this fold."""
+    return {
+        kind: [path for path in map(Path, many) if _fold_in(path) in (None, number)]
+        for kind, many in paths.items()
+    }
+
+
+def _fold_in(path: Path) -> int | None:
+    named = [part for part in path.parts if part.startswith("fold_")]
+    return int(Path(named[-1]).stem.removeprefix("fold_")) if named else None

@@ -1,0 +1,143 @@
+"""The run record: settings, seed, data hash, code, command, versions, machine, times."""
+
+import csv
+import platform
+import subprocess
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from foldwise.files import read_csv, read_json
+from foldwise.hashing import digest
+
+PACKAGES = (
+    "snakemake",
+    "torch",
+    "torchvision",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "pydicom",
+    "imagecodecs",
+    "opencv-python-headless",
+    "optuna",
+    "matplotlib",
+)
+# Columns of cohort.csv that are drawn at random for each results tree, or are places in a cache.
+NOT_DATA = ("sample", "group", "exam", "shard", "row")
+# Settings that hold paths of the archive: they stay in the study file.
+PATHS = ("root", "table", "exclusions")
+
+
+def run_record(
+    study: dict[str, Any],
+    results: Path,
+    run: str,
+    histories: Iterable[str | Path],
+    command: str = "",
+    code_folder: Path = Path(__file__).parent,
+) -> dict[str, Any]:
+    """What record.json holds. study: its settings; results: results/<study>.
+
+    The archive's paths are left out: a report may travel further than the archive.
+    """
+    trained = [read_json(path) for path in histories]
+    machines = sorted({_words(fold["environment"]) for fold in trained if fold.get("environment")})
+    return {
+        "study": {
+            key: {k: v for k, v in value.items() if k not in PATHS} if key == "data" else value
+            for key, value in study.items()
+        },
+        "run": run,
+        "settings": read_json(results / "runs" / run / "params.json"),
+        "data_hash": data_hash(results / "cohort.csv"),
+        "git": git_state(code_folder),
+        "command": command,
+        "versions": versions(),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "trained_on": machines,
+        "rules": rules(results / "benchmarks"),
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def data_hash(cohort_csv: str | Path) -> str:
+    """Digest of the analysed set: contents, labels, and which images are of one group.
+
+    It does not depend on the names of samples and groups, which are random for each results
+    tree: a group is named by the first content of it.
+    """
+    rows = sorted(read_csv(cohort_csv), key=lambda row: row["content"])
+    first: dict[str, str] = {}
+    for row in rows:
+        first.setdefault(row["group"], row["content"])
+    kept = [{k: v for k, v in row.items() if k not in NOT_DATA} for row in rows]
+    return digest(
+        [row | {"group": first[old["group"]]} for row, old in zip(kept, rows, strict=True)], 64
+    )
+
+
+def git_state(folder: Path) -> dict[str, Any]:
+    """Commit of the workflow, and whether tracked files differ from it; empty without git."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if commit is None:
+        return {}
+    return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain", "-uno"))}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def versions() -> dict[str, str]:
+    """Package -> version, of those that are installed where the report is made."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def rules(benchmarks: Path) -> list[dict[str, Any]]:
+    """Jobs, their seconds and peak memory (MB) of each rule, from Snakemake's benchmark files."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(benchmarks.rglob("*.tsv")):
+        with open(path, encoding="utf-8", newline="") as stream:
+            measured = list(csv.DictReader(stream, delimiter="\t"))
+        rule = path.parent.name if path.stem.startswith("fold_") else path.stem
+        row = found.setdefault(rule, {"rule": rule, "jobs": 0, "seconds": 0.0, "max_rss_mb": None})
+        row["jobs"] += 1
+        for one in measured[-1:]:
+            row["seconds"] += _number(one.get("s")) or 0.0
+            memory = [row["max_rss_mb"], _number(one.get("max_rss"))]
+            row["max_rss_mb"] = max((m for m in memory if m is not None), default=None)
+    return list(found.values())
+
+
+def _number(text: str | None) -> float | None:
+    # A job that ends too soon to be measured has "NA" or "-".
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
+
+
+def _words(environment: dict[str, Any]) -> str:
+    parts = [str(environment.get("device", "cpu"))]
+    parts += [
+        f"{name.replace('_', ' ')} {value}"
+        for name, value in environment.items()
+        if name != "device"
+    ]
+    return ", ".join(parts)

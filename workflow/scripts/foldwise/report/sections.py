@@ -1,0 +1,191 @@
+"""What a report says, section by section: every number looked up in a file through the ledger."""
+
+from pathlib import Path
+from typing import Any
+
+from foldwise.report.catalogue import FILES, RULES
+from foldwise.report.ledger import Ledger, Number, Source, escaped
+
+# Metrics of the tables, in their order, with their names and one line on how to read each.
+METRICS = {
+    "accuracy": ("Accuracy", "share of images predicted right"),
+    "balanced_accuracy": ("Balanced accuracy", "mean recall over classes"),
+    "kappa": ("Quadratic kappa", "agreement beyond chance; distant classes weigh more"),
+    "macro_f1": ("Macro F1", "mean F1 over classes"),
+    "auc": ("AUC", "one class against the rest, mean over classes"),
+    "log_loss": ("Log loss", "nats; lower is better"),
+    "brier": ("Brier score", "0 to 2; lower is better"),
+    "ece": ("Calibration error", "gap between confidence and accuracy; lower is better"),
+    "exact": ("Exact", "share of zones scored as the reader did"),
+    "within_one": ("Within one", "share of zones at most one off"),
+    "zone_mae": ("Zone error", "mean distance of zone scores"),
+    "mean_score_mae": ("Mean score error", "mean distance of an image's mean score"),
+    "mean_score_r": ("Mean score r", "Pearson correlation of an image's mean score"),
+    "band_accuracy": ("Band accuracy", "share of images in the right severity band"),
+    "jaccard": ("Jaccard", "mean over images"),
+    "dice": ("Dice", "mean over images"),
+    "pooled_jaccard": ("Jaccard, pooled", "all images as one"),
+    "pooled_dice": ("Dice, pooled", "all images as one"),
+    "objects_f1": ("Objects F1", "objects found, matched at half overlap"),
+    "objects_mae": ("Object count error", "mean distance of counts"),
+    "mean_f1": ("Mean F1", "macro F1, mean over heads"),
+    "mean_accuracy": ("Mean accuracy", "mean over heads"),
+}
+HEADLINE = ("kappa", "accuracy", "macro_f1", "auc")
+PER_CLASS = ("precision", "recall", "specificity", "f1", "auc")
+UNITS = {"patient": "patients", "accession": "exams"}
+
+
+class Sections:
+    """The files of one run, and what each section takes from them."""
+
+    def __init__(self, ledger: Ledger, study: str, run: str, folds: list[int]) -> None:
+        self.ledger, self.study, self.run, self.folds = ledger, study, run, folds
+        self.summary = self.file("summary")
+        self.manifest = self.file("manifest")
+        self.params = self.file("params")
+        self.metrics = [name for name in METRICS if self.summary.value(name, "mean") is not None]
+
+    def file(self, kind: str, fold: int = 0) -> Source:
+        """A file of the run as a source of numbers, with the job that made it."""
+        path = FILES[kind].format(study=self.study, run=self.run, fold=fold)
+        parts = [RULES[kind], self.study]
+        parts += [self.run] if "{run}" in FILES[kind] else []
+        parts += [f"fold {fold}"] if "{fold}" in FILES[kind] else []
+        return self.ledger.source(Path(path), " ".join(parts))
+
+    def headline(self) -> list[dict[str, Any]]:
+        """The monitored metric and three more, each with its interval over folds."""
+        names = self._headline_names()
+        return [{"name": METRICS[name][0], **self._over_folds(name)} for name in names]
+
+    def _headline_names(self) -> list[str]:
+        first = self.summary.value("best_fold", "metric")
+        names = dict.fromkeys([first, *HEADLINE, *self.metrics])
+        return [name for name in names if name in self.metrics][:4]
+
+    def _over_folds(self, name: str) -> dict[str, Any]:
+        return {
+            "mean": self.summary(name, "mean", form=".3f"),
+            "std": self.summary(name, "std", form=".3f"),
+            "interval": self.summary.interval(name, "interval"),
+        }
+
+    def results(self) -> list[dict[str, Any]]:
+        """A row a metric: over folds, and pooled."""
+        pooled = ("pooled", "image", "metrics")
+        return [
+            {"name": METRICS[name][0], "meaning": METRICS[name][1], **self._over_folds(name)}
+            | {
+                "pooled": self.summary(*pooled, name, "value", form=".3f"),
+                "pooled_interval": self.summary.interval(*pooled, name, "interval"),
+            }
+            for name in self.metrics
+        ]
+
+    def per_fold(self) -> dict[str, Any]:
+        """A row a fold: sizes and metrics of the kept weights."""
+        names = self.metrics[:6]
+        rows = [
+            {
+                "fold": self.summary("folds", i, "fold"),
+                "train": self.summary("folds", i, "n_train", form=","),
+                "val": self.summary("folds", i, "n_val", form=","),
+                "metrics": [self.summary("folds", i, name, form=".3f") for name in names],
+            }
+            for i in range(len(self.folds))
+        ]
+        return {"names": [METRICS[name][0] for name in names], "rows": rows}
+
+    def levels(self) -> dict[str, Any]:
+        """Pooled headline metrics per image, exam and patient; no rows if there is one level."""
+        names = self._headline_names()
+        rows = []
+        for level in self.summary.value("pooled") or {}:
+            base = ("pooled", level)
+            if not self.summary.value(*base, "n"):
+                continue
+            cells = [
+                (
+                    self.summary(*base, "metrics", name, "value", form=".3f"),
+                    self.summary.interval(*base, "metrics", name, "interval", form=".2f"),
+                )
+                for name in names
+            ]
+            counts = {key: self.summary(*base, key, form=",") for key in ("n", "left_out")}
+            rows.append({"level": level, "cells": cells, **counts})
+        order = ["image", "exam", "patient"]
+        rows.sort(key=lambda row: order.index(row["level"]))
+        return {
+            "names": [METRICS[name][0] for name in names],
+            "rows": rows if len(rows) > 1 else [],
+        }
+
+    def per_class(self) -> list[dict[str, Any]]:
+        """A row a class of the pooled predictions."""
+        base = ("pooled", "image", "details", "per_class")
+        return [
+            {
+                "name": escaped(name),
+                "metrics": [self.summary(*base, name, m, form=".3f") for m in PER_CLASS],
+            }
+            | {key: self.summary(*base, name, key, form=",") for key in ("support", "predicted")}
+            for name in self.params.value("task", "classes") or []
+            if self.summary.value(*base, name)
+        ]
+
+    def cohort(self) -> dict[str, Any]:
+        """Images, groups, classes, and what the audit found."""
+        classes = self.manifest.value("classes") or {}
+        return {
+            "images": self.manifest("images", form=","),
+            "groups": self.manifest("groups", form=","),
+            "exams": self.manifest("exams", form=","),
+            "unit": UNITS.get(self.manifest.value("group_by"), "groups"),
+            "by_accession": self.manifest.value("group_by") == "accession",
+            "one": "exam" if self.manifest.value("group_by") == "accession" else "patient",
+            "quarantine_share": self.manifest("quarantine_share", form=".1%"),
+            "classes": [
+                {"name": escaped(name)}
+                | {
+                    key: self.manifest("classes", name, key, form=",")
+                    for key in ("images", "groups")
+                }
+                for name in classes
+            ],
+        }
+
+    def checks(self) -> list[dict[str, Any]]:
+        """What the audit found: kind, description, count; largest first within a kind."""
+        source = self.file("checks")
+        rows = [(i, row) for i, row in enumerate(source.value()) if row["kind"] != "passed"]
+        return [
+            {"kind": row["kind"], "description": row["description"], "count": source(i, "count")}
+            for i, row in rows
+        ]
+
+    def training(self) -> list[dict[str, Any]]:
+        """A row a fold: epochs, the kept one, its score, why training ended."""
+        rows = []
+        for fold in self.folds:
+            source = self.file("histories", fold)
+            last = len(source.value("epochs")) - 1
+            rows.append(
+                {
+                    "fold": source("fold"),
+                    "epochs": source("epochs", last, "epoch"),
+                    "kept": source("best", "epoch"),
+                    "score": source("best", "score", form=".3f"),
+                    "ended": source.value("ended"),
+                }
+            )
+        return rows
+
+    def best(self) -> dict[str, Number]:
+        """Number and value of the best fold, and of how many it is the best."""
+        metric = self.summary.value("best_fold", "metric")
+        return {
+            "of": self.summary(metric, "n_folds"),
+            "fold": self.summary("best_fold", "fold"),
+            "value": self.summary("best_fold", "value", form=".3f"),
+        }
