@@ -10,7 +10,7 @@ from foldwise.data.cohort import CohortSettings, make_cohort
 from foldwise.data.decode.base import of_content
 from foldwise.data.prepare import ImageSettings
 from foldwise.data.shards import locate, read_list
-from foldwise.files import read_csv, read_json
+from foldwise.files import read_csv, read_json, write_csv
 from foldwise.registry import load
 
 CLASSES = {
@@ -94,3 +94,35 @@ class Study:
             if path.is_file() and "private" not in path.parts and path.suffix != ".npy":
                 texts.append(f"{path.relative_to(self.folder)}\n{path.read_text()}")
         return "\n".join(texts)
+
+
+# Settings under which no share of quarantined images stops a cohort.
+ALL = {"max_quarantine": 1.0}
+
+
+def table_of(study: Study) -> list[dict[str, str]]:
+    """Rows of the table of labels, with the zeros that it has lost."""
+    rows = read_csv(study.table)
+    return [{**row, "AccessionNumber": row["AccessionNumber"].zfill(6)} for row in rows]
+
+
+def write_table(study: Study, rows: list[dict[str, str]]) -> None:
+    """Write the table of labels anew."""
+    write_csv(study.table, list(rows[0]), rows)
+
+
+def first_file(study: Study, accession: str) -> Path:
+    """The first film of an exam."""
+    return sorted((study.root / accession).iterdir())[0]
+
+
+def id_map_of(study: Study) -> list[dict[str, str]]:
+    """Make the cohort and return who is who in it."""
+    study.cohort()
+    return study.rows("private/id_map")
+
+
+def pictures_of(study: Study, **data) -> Study:
+    """A study on the pictures in `pictures/` beside another study's results."""
+    folder = study.folder / "pictures"
+    return Study(study.folder / "r", folder, folder / "paths.csv", "images", "paths", data=data)

@@ -50,13 +50,18 @@ def write_audit(
 
 def identified(findings: list[Finding], study: Path) -> list[Finding]:
     """Findings with file, row, accession and patient, from the study's private files."""
-    known = {row["key"]: row for row in read_csv(study / "private" / "findings.csv")}
-    known |= {row["sample"]: row for row in read_csv(study / "private" / "id_map.csv")}
+    known = {row["key"]: row for row in _private(study / "private" / "findings.csv")}
+    known |= {row["sample"]: row for row in _private(study / "private" / "id_map.csv")}
     names = ("file", "row", "accession", "patient")
     return [
         replace(item, **{name: known[item.key][name] for name in names if item.key in known})
         for item in findings
     ]
+
+
+def _private(path: Path) -> list[dict[str, str]]:
+    """Rows of a private file; none where its owner took it away."""
+    return read_csv(path) if path.exists() else []
 
 
 def renew_quarantine(study: Path) -> None:

@@ -37,7 +37,7 @@ def _said(one: Missing, outcomes: set[Outcome], excluded: bool) -> list[tuple[st
     if kinds == {DROPPED}:
         return [(LEFT_OUT, "dropped_class", "")]
     said = [(QUARANTINE, one.reason, "")]
-    if len(outcomes) > 1 and len(one.labels[0]) == 1:
+    if len(outcomes) > 1 and {*map(len, one.labels)} == {1}:
         said.append((QUARANTINE, "two_labels", ""))
     for outcome in sorted(outcomes, key=lambda outcome: outcome.value):
         if outcome.kind in (UNKNOWN, MISSING):

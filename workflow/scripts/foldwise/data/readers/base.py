@@ -41,8 +41,9 @@ class Columns:
 class Found:
     """One image (or image and mask) of the study: its files and the table's rows on it.
 
-    `labels` holds one dict a row: cohort column -> raw value. Values of `given` (patient, view,
-    side) come from the table or the path and win over the header.
+    `labels` holds one dict a row: cohort column -> raw value; an empty value is a missing label, so
+    a reader for which empty has a meaning writes that out. `patients`, and `given` (view, side),
+    come from the table or the path and win over the header.
     """
 
     files: tuple[str, ...]

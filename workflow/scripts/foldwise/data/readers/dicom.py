@@ -1,5 +1,7 @@
 """DICOM files: which they are, what their headers say, their pixels."""
 
+import logging
+import warnings
 from pathlib import Path
 
 from foldwise.data.archive import Listing
@@ -11,6 +13,11 @@ from foldwise.data.readers.base import Columns, Joined, ReadFault
 from foldwise.data.table import Table
 
 ENDINGS = {".dcm", ".dicom", ".dic", ".ima"}
+
+# What pydicom says of a file quotes header values. Several threads read headers, so its voice is
+# not lowered and raised around each call but kept down for good.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+warnings.filterwarnings("ignore", module=r"pydicom\b.*")
 
 
 class Reader:
