@@ -20,7 +20,6 @@ from foldwise.predict import load_model
 from foldwise.report.films import Film, choose_films
 from foldwise.report.overlay import grey_levels, overlay
 from foldwise.train.feed import Feed
-from foldwise.train.rows import places_of
 
 # Fewer places a side than this and a map says little: three places of a picture of 96 pixels.
 FEWEST_PLACES = 6
@@ -49,8 +48,7 @@ def gradcam_fold(
     shown = [by_sample[film.sample] for film in films]
     model, facts = load_model(params, task, model_path, device)
     normalise = (facts["mean"], facts["std"])
-    targets = task.targets(shown)
-    feed = Feed(task, images, shown, places_of(images, shown), targets, normalise, device)
+    feed = Feed(task, images, shown, task.targets(shown), normalise, device)
     pictures, maps = [], []
     for i, film in enumerate(films):
         # One at a time: a few dozen films, and no batch size to run out of memory at.
