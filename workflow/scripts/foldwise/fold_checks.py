@@ -47,9 +47,15 @@ def _parts(settings: "FoldSettings") -> str:
 def _too_few(fold: str, name: str, number: int, settings: "FoldSettings") -> FoldwiseError:
     also = " or drop folds.holdout," if settings.holdout else ""
     place = "The holdout" if fold == HOLDOUT else f"Fold {fold}"
+    have = f"{plural(number, settings.unit)} {'has' if number == 1 else 'have'} it"
+    # Enough of them, but they bring images of other classes along.
+    why = (
+        f"only {have}"
+        if number < settings.n + bool(settings.holdout)
+        else (f"{have}, and no way was found to give each fold one and all other classes too")
+    )
     return FoldwiseError(
-        f"{place} has no sample of class {name}: only {plural(number, settings.unit)} "
-        f"{'has' if number == 1 else 'have'} it. Lower folds.n (now {settings.n}) in "
+        f"{place} has no sample of class {name}: {why}. Lower folds.n (now {settings.n}) in "
         f"{settings.where},{also} or merge the class in data.classes.mapping."
     )
 

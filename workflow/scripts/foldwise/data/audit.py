@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.data.audit_files import identified, manifest_of, write_audit
-from foldwise.data.conflicts import Conflicts, refusal
+from foldwise.data.conflicts import MESSAGES, Conflicts, refusal
 from foldwise.data.findings import LEFT_OUT, NOTE, QUARANTINE, Finding, check_share, stop
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, read_json
@@ -54,7 +54,7 @@ def make_audit(
     rows = [image | labels[image["sample"]] for image in images if image["sample"] in labels]
     findings += faults(images, decoded)
     rows = _standing(rows, findings)
-    findings += clashes(rows, decoded, settings, study)
+    findings += clashes(rows, decoded, settings.conflicts, study)
     analysed = [
         row | {"pixels": decoded[row["content"]]["pixel_digest"]}
         for row in _standing(rows, findings)
@@ -96,25 +96,40 @@ def faults(images: list[dict[str, str]], decoded: dict[str, dict[str, Any]]) -> 
 def clashes(
     rows: list[dict[str, str]],
     decoded: dict[str, dict[str, Any]],
-    settings: AuditSettings,
+    rules: Conflicts,
     study: Path,
 ) -> list[Finding]:
     """Equal pixels in different files: of two groups, with two labels, or plain copies.
 
-    Raises FoldwiseError where the rule for one of the first two is `refuse`.
+    Raises one FoldwiseError for all that are refused.
     """
     same: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in rows:
         same[decoded[row["content"]]["pixel_digest"]].append(row)
     twins = [group for group in same.values() if len(group) > 1]
     across = [group for group in twins if len({row["group"] for row in group}) > 1]
-    within = [group for group in twins if len({row["group"] for row in group}) == 1]
+    within = [group for group in twins if group not in across]
     torn = [group for group in within if len({_labels(row) for row in group}) > 1]
+    found = {"same_pixels": across, "two_labels": torn}
+    refused = [reason for reason in found if getattr(rules, MESSAGES[reason][0]) == "refuse"]
+    said = [
+        refusal(reason, len(found[reason]), sum(map(len, found[reason])))
+        for reason in refused
+        if found[reason]
+    ]
+    if said:
+        bad = [item for reason in refused for item in _marked(found[reason], reason)]
+        raise stop(identified(bad, study), study, " ".join(said))
     copies = [row["sample"] for group in within if group not in torn for row in group[1:]]
+    marked = [item for reason, groups in found.items() for item in _marked(groups, reason)]
+    return marked + [Finding(sample, "decode", LEFT_OUT, "copy") for sample in copies]
+
+
+def _marked(groups: list[list[dict[str, str]]], reason: str) -> list[Finding]:
     return [
-        *_settle(across, "same_pixels", settings.conflicts.pixels, study),
-        *_settle(torn, "two_labels", settings.conflicts.labels, study),
-        *(Finding(sample, "decode", LEFT_OUT, "copy") for sample in copies),
+        Finding(row["sample"], "decode", QUARANTINE, reason, detail=f"set {number}")
+        for number, group in enumerate(groups, 1)
+        for row in group
     ]
 
 
@@ -122,19 +137,6 @@ def _labels(row: dict[str, str]) -> tuple[str, ...]:
     known = {"sample", "group", "exam", "content", "shard", "row"}
     known |= {"view", "side", "split", "stratum"}
     return tuple(value for name, value in sorted(row.items()) if name not in known)
-
-
-def _settle(
-    groups: list[list[dict[str, str]]], reason: str, rule: str, study: Path
-) -> list[Finding]:
-    found = [
-        Finding(row["sample"], "decode", QUARANTINE, reason, detail=f"set {number}")
-        for number, group in enumerate(groups, 1)
-        for row in group
-    ]
-    if found and rule == "refuse":
-        raise refusal(reason, len(groups), len(found), identified(found, study), study)
-    return found
 
 
 def check_classes(

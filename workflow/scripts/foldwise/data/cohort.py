@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from foldwise.data import conflicts, resolve
+from foldwise.data import resolve
 from foldwise.data.archive import Inventory, locked
 from foldwise.data.cohort_files import check, flow_of, place, write
-from foldwise.data.conflicts import Conflicts
+from foldwise.data.conflicts import Conflicts, settle_all
 from foldwise.data.exclusions import IdList
 from foldwise.data.findings import Finding
 from foldwise.data.identity import Names, load_key
@@ -120,7 +120,7 @@ def _settle(
     study: Path,
 ) -> list[Finding]:
     """Apply all rules in turn: what is left out on purpose first, then faults and conflicts."""
-    ledger, rules = Ledger(), settings.conflicts
+    ledger = Ledger()
     excluded = IdList(settings.exclusions, "data.exclusions", reasons=True)
     resolve.apply_exclusions(items, ledger, excluded)
     judge_missing(missing, ledger, settings.scheme, excluded, names)
@@ -130,10 +130,7 @@ def _settle(
     resolve.apply_labels(items, ledger, settings.scheme)
     resolve.check_headers(items, ledger, settings.allow_burned_in)
     resolve.name_groups(items, ledger, names, settings.group)
-    conflicts.settle_labels(items, rules, ledger, study)
-    conflicts.settle_patients(items, rules, ledger, study)
-    conflicts.settle_pixels(items, rules, ledger, study)
-    conflicts.drop_copies(items, ledger)
+    settle_all(items, settings.conflicts, ledger, study)
     resolve.draw_subset(items, ledger, settings.subset, settings.seed)
     notes = repeated_rows([item.found for item in items], names)
     return ledger.findings + notes + excluded.unused(names)

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from foldwise.data.findings import LEFT_OUT, QUARANTINE, Finding, stop
+from foldwise.data.findings import LEFT_OUT, QUARANTINE, stop
 from foldwise.data.resolve import Item, Ledger
-from foldwise.errors import FoldwiseError
 
 
 @dataclass(frozen=True)
@@ -46,26 +45,32 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
-def refusal(
-    reason: str, things: int, images: int, findings: list[Finding], study: Path
-) -> FoldwiseError:
-    """The error for a conflict whose rule is `refuse`, its rows written to private/stopped.csv."""
-    text = MESSAGES[reason][1].format(
+def refusal(reason: str, things: int, images: int) -> str:
+    """What is said of a conflict whose rule is `refuse`."""
+    return MESSAGES[reason][1].format(
         things=counted(things, THINGS[reason]), images=counted(images, "image")
     )
-    return stop(findings, study, text)
 
 
-def settle(
-    clashes: list[list[Item]], reason: str, rules: Conflicts, ledger: Ledger, study: Path
-) -> None:
-    """Quarantine all items of all clashes, or refuse. Raises FoldwiseError for `refuse`."""
+def settle(clashes: list[list[Item]], reason: str, rules: Conflicts, ledger: Ledger) -> None:
+    """Quarantine all items of all clashes; where the rule is `refuse`, say so in the ledger."""
     before = len(ledger.findings)
     for item in (item for clash in clashes for item in clash):
         ledger.mark(item, "cohort", QUARANTINE, reason)
     if clashes and getattr(rules, MESSAGES[reason][0]) == "refuse":
         images = sum(len(clash) for clash in clashes)
-        raise refusal(reason, len(clashes), images, ledger.findings[before:], study)
+        ledger.refusals.append(refusal(reason, len(clashes), images))
+        ledger.refused += ledger.findings[before:]
+
+
+def settle_all(items: list[Item], rules: Conflicts, ledger: Ledger, study: Path) -> None:
+    """Settle every kind of conflict. Raises one FoldwiseError for all that are refused."""
+    settle(label_clashes(items), "two_labels", rules, ledger)
+    settle(patient_clashes(items), "two_patients", rules, ledger)
+    settle(pixel_clashes(items), "same_pixels", rules, ledger)
+    if ledger.refusals:
+        raise stop(ledger.refused, study, " ".join(ledger.refusals))
+    drop_copies(items, ledger)
 
 
 def _together(items: list[Item], by: Callable[[Item], str]) -> list[list[Item]]:
@@ -89,7 +94,7 @@ def _copy(item: Item) -> str:
     return item.content and f"{item.content} {item.group}"
 
 
-def settle_labels(items: list[Item], rules: Conflicts, ledger: Ledger, study: Path) -> None:
+def label_clashes(items: list[Item]) -> list[list[Item]]:
     """One exam with two labels in the table, or copies within a group with a label each."""
 
     def disagree(group: list[Item]) -> bool:
@@ -100,27 +105,25 @@ def settle_labels(items: list[Item], rules: Conflicts, ledger: Ledger, study: Pa
     exams = _together([item for item in items if disagree([item])], _exam)
     whole = [item for item in items if item.group and not disagree([item])]
     copies = [group for group in _together(whole, _copy) if disagree(group)]
-    settle(exams + copies, "two_labels", rules, ledger, study)
+    return exams + copies
 
 
-def settle_patients(items: list[Item], rules: Conflicts, ledger: Ledger, study: Path) -> None:
+def patient_clashes(items: list[Item]) -> list[list[Item]]:
     """One exam (or file) under two patients."""
 
     def disagree(group: list[Item]) -> bool:
         return len({patient for item in group for patient in item.found.patients}) > 1
 
-    clashes = [group for group in _together(items, _exam) if disagree(group)]
-    settle(clashes, "two_patients", rules, ledger, study)
+    return [group for group in _together(items, _exam) if disagree(group)]
 
 
-def settle_pixels(items: list[Item], rules: Conflicts, ledger: Ledger, study: Path) -> None:
+def pixel_clashes(items: list[Item]) -> list[list[Item]]:
     """Copies of one file in two groups. Equal pixels in different files show after decoding."""
 
     def disagree(group: list[Item]) -> bool:
         return len({item.group for item in group if item.group}) > 1
 
-    clashes = [group for group in _together(items, _content) if disagree(group)]
-    settle(clashes, "same_pixels", rules, ledger, study)
+    return [group for group in _together(items, _content) if disagree(group)]
 
 
 def drop_copies(items: list[Item], ledger: Ledger) -> None:

@@ -4,12 +4,14 @@ The functions `is_available`, `decode_frame` and the table `DECODER_DEPENDENCIES
 asks of a decoding plug-in. pydicom stays in charge of validation, sign and unused bits.
 """
 
+import io
 from itertools import pairwise
 from typing import Any
 
 import cv2
 import imagecodecs
 import numpy as np
+from PIL import Image
 from pydicom import uid
 from pydicom.pixels import get_decoder
 
@@ -73,6 +75,28 @@ def decode_grey(
     return pixels if plain else None
 
 
+def decode_reduced(
+    source: bytes, syntax: str, rows: int, columns: int, bits: int, levels: int
+) -> np.ndarray | None:
+    """A grey JPEG 2000 frame at 1/2^levels of its size, 9-15 bits; None where that cannot be.
+
+    Sample k lies at the centre of pixel 2^levels k.
+    """
+    size = tuple(-(-length // (1 << levels)) for length in (rows, columns))
+    try:
+        if syntax in JPEG_2000:
+            image = Image.open(io.BytesIO(source), formats=["JPEG2000"])
+            image.reduce = levels
+            image.load()
+            pixels = np.asarray(image) >> (16 - bits)  # Pillow fills 16 bits up from below
+        else:
+            wrapped = _decode_htj2k(source, levels)
+            pixels = np.clip(wrapped.view(np.int16), 0, (1 << bits) - 1).view(np.uint16)
+    except Exception:  # each codec has its own errors; the whole picture is decoded instead
+        return None
+    return pixels if pixels.shape == size and pixels.dtype == np.uint16 else None
+
+
 def decode(source: bytes, syntax: str) -> np.ndarray:
     """A codestream of any syntax but RLE as imagecodecs gives it."""
     if syntax in JPEG:
@@ -84,13 +108,13 @@ def decode(source: bytes, syntax: str) -> np.ndarray:
     return _decode_htj2k(source)
 
 
-def _decode_htj2k(source: bytes) -> np.ndarray:
+def _decode_htj2k(source: bytes, levels: int | None = None) -> np.ndarray:
     """OpenJPH does not clip what lossy coding puts outside the range: left to OpenJPEG."""
     head = bytes(source[:4096])
     start = head.find(b"\xff\x52")  # COD: its byte 13 names the wavelet, 0 is the lossy one
     if start < 0 or head[start + 13] == 0:
         raise NotImplementedError("lossy HTJ2K")
-    return imagecodecs.htj2k_decode(source)
+    return imagecodecs.htj2k_decode(source, skipres=levels)
 
 
 def _decode_colour_jpeg(source: bytes, runner: Any) -> np.ndarray | None:
@@ -143,4 +167,11 @@ def package(syntax: str) -> str:
     """What to install for a transfer syntax: part of an error's text."""
     if syntax not in SYNTAXES:
         return "no package is known for this transfer syntax"
-    return f"install imagecodecs, which reads {uid.UID(syntax).name}"
+    others = "pylibjpeg-openjpeg" if syntax in (*JPEG_2000, *HTJ2K) else ""
+    others = "pyjpegls" if syntax in JPEG_LS else others
+    return f"install imagecodecs{f' or {others}' if others else ''}, which reads {name(syntax)}"
+
+
+def name(syntax: str) -> str:
+    """The standard's name of a transfer syntax."""
+    return uid.UID(syntax).name

@@ -1,85 +1,27 @@
-"""DICOM files: an allow-listed header, and the stored pixels with what prepares them."""
+"""DICOM files: the stored pixels with what prepares them."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
-from foldwise.data.dicom_pixels import PixelFacts, pixel_facts, read_pixels
+from foldwise.data.dicom_pixels import read_pixels
 from foldwise.data.dicom_stream import faults, open_dicom
-from foldwise.data.dicom_values import number, numbers, text, whole
+from foldwise.data.dicom_values import number, numbers, text
 from foldwise.data.picture import Picture, UnreadableImage
+from foldwise.data.pixel_facts import PixelFacts, pixel_facts
 
 GREY = ("MONOCHROME1", "MONOCHROME2")
-
-
-@dataclass(frozen=True)
-class Header:
-    """The attributes that a study may use. Those of the first block stay in `private/`."""
-
-    patient_id: str
-    accession: str
-    study_instance: str
-    sop_instance: str
-    study_date: str
-
-    view: str
-    laterality: str
-    modality: str
-    presentation: str
-    photometric: str
-    transfer_syntax: str
-    burned_in: str
-    rows: int | None
-    columns: int | None
-    frames: int
-    samples: int
-    bits_stored: int | None
-
-
-TEXTS = {
-    "patient_id": "PatientID",
-    "accession": "AccessionNumber",
-    "study_instance": "StudyInstanceUID",
-    "sop_instance": "SOPInstanceUID",
-    "study_date": "StudyDate",
-    "view": "ViewPosition",
-    "laterality": "ImageLaterality",
-    "modality": "Modality",
-    "presentation": "PresentationIntentType",
-    "photometric": "PhotometricInterpretation",
-    "burned_in": "BurnedInAnnotation",
-}
-WHOLE = {"rows": "Rows", "columns": "Columns", "bits_stored": "BitsStored"}
-OTHERS = ["Laterality", "NumberOfFrames", "SamplesPerPixel", "SpecificCharacterSet"]
-
-
-def read_header(path: str | Path) -> Header:
-    """The allow-listed attributes; no other value of the file is kept.
-
-    Raises UnreadableImage: missing, not_readable, empty, not_dicom, truncated, damaged.
-    """
-    keywords = [*TEXTS.values(), *WHOLE.values(), *OTHERS]
-    with open_dicom(path, keywords) as (dataset, _), faults("damaged"):
-        found = {name: text(dataset, keyword) for name, keyword in TEXTS.items()}
-        found["laterality"] = found["laterality"] or text(dataset, "Laterality")
-        return Header(
-            **found,
-            **{name: whole(dataset, keyword) for name, keyword in WHOLE.items()},
-            transfer_syntax=text(dataset.file_meta, "TransferSyntaxUID"),
-            frames=whole(dataset, "NumberOfFrames", 1),
-            samples=whole(dataset, "SamplesPerPixel", 1),
-        )
 
 
 def read_picture(path: str | Path, reduce_levels: int = 0) -> Picture:
     """The single frame of a DICOM file as stored, (rows, columns[, 3]).
 
+    Grey JPEG 2000 and HTJ2K may leave out `reduce_levels`, which halve both sides each.
     Raises UnreadableImage with any reason of REASONS that a file can have.
     """
-    pixels, facts, photometric, dataset = _read(path, one_frame=True)
+    pixels, facts, photometric, dataset = _read(path, True, reduce_levels)
     if photometric not in (*GREY, "RGB") or (pixels.ndim == 3 and pixels.shape[-1] != 3):
         raise UnreadableImage("colour")
     with faults("bad_header"):
@@ -92,16 +34,20 @@ def read_picture(path: str | Path, reduce_levels: int = 0) -> Picture:
             slope=slope,
             intercept=intercept,
             grey_module=_grey_module(dataset, facts, slope, intercept),
+            full_shape=(facts.rows, facts.columns),
+            reduced=reduce_levels if pixels.shape[0] < facts.rows else 0,
             spacing_mm=(spacing[0], spacing[1]) if len(spacing) == 2 else None,
         )
 
 
 def read_frames(path: str | Path) -> np.ndarray:
     """All frames as stored: ([frames,] rows, columns[, samples]); palettes are not looked up."""
-    return _read(path, one_frame=False)[0]
+    return _read(path, False)[0]
 
 
-def _read(path: str | Path, one_frame: bool) -> tuple[np.ndarray, PixelFacts, str, Dataset]:
+def _read(
+    path: str | Path, one_frame: bool, reduce_levels: int = 0
+) -> tuple[np.ndarray, PixelFacts, str, Dataset]:
     with open_dicom(path) as (dataset, stream), faults("decode_failed"):
         if not stream.read(1):
             raise UnreadableImage("no_pixels")
@@ -109,7 +55,7 @@ def _read(path: str | Path, one_frame: bool) -> tuple[np.ndarray, PixelFacts, st
         facts = pixel_facts(dataset)
         if one_frame and facts.frames > 1:
             raise UnreadableImage("many_frames")
-        pixels, photometric = read_pixels(stream, facts)
+        pixels, photometric = read_pixels(stream, facts, reduce_levels)
         if one_frame and photometric == "PALETTE COLOR":
             pixels, photometric = apply_color_lut(pixels, dataset)[..., :3], "RGB"
         return pixels, facts, photometric, dataset

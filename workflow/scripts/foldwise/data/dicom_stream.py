@@ -1,11 +1,9 @@
 """Opening DICOM files: recognised, inflated, parsed up to the pixels, in silence."""
 
-import io
 import logging
 import os
 import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +11,9 @@ from typing import BinaryIO
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from foldwise.data.inflate import plain
 from foldwise.data.picture import UnreadableImage
 
 MAX_BYTES = 4 << 30
@@ -72,9 +71,10 @@ def looks_like_dicom(start: bytes) -> bool:
 def open_dicom(
     path: str | Path, keywords: list[str] | None = None
 ) -> Iterator[tuple[Dataset, BinaryIO]]:
-    """Give the header (of all elements, or those named) and a stream that stands at the pixels.
+    """Give the header and a stream that stands at the pixel element, or at the end.
 
-    A deflated file is inflated first, so that the stream is plain either way.
+    With `keywords`, of the header only these elements, and no pixels: of a deflated file only the
+    beginning is inflated then. Otherwise the stream of a deflated file is plain.
     """
     with faults("not_readable"):
         stream = open(path, "rb")  # noqa: SIM115 (closed below)
@@ -85,38 +85,15 @@ def open_dicom(
                 raise UnreadableImage("empty")
             if size > MAX_BYTES:
                 raise UnreadableImage("too_large")
-            source = _plain(stream)
-            dataset = dcmread(source, stop_before_pixels=True, force=True, specific_tags=keywords)
+            start = stream.read(1024)
+            if not looks_like_dicom(start):
+                raise UnreadableImage("not_dicom")
+            stream.seek(0)
+            deflated = DEFLATED.encode() in start
+            source = plain(stream.read(), keywords is not None) if deflated else stream
+            dataset = parse(source, keywords)
         yield dataset, source
 
 
-def _plain(stream: BinaryIO) -> BinaryIO:
-    """The stream itself, or an inflated copy in memory with the same file meta group."""
-    start = stream.read(1024)
-    if not looks_like_dicom(start):
-        raise UnreadableImage("not_dicom")
-    if DEFLATED.encode() not in start:
-        stream.seek(0)
-        return stream
-    end = _meta_end(start)
-    stream.seek(end)
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-    content = inflate.decompress(stream.read(), MAX_BYTES)
-    if inflate.unconsumed_tail:
-        raise UnreadableImage("too_large")
-    if not inflate.eof:
-        raise UnreadableImage("truncated")
-    # The syntax that the inflated bytes have: one that is as long, padded with zeros.
-    plain = ExplicitVRLittleEndian.encode().ljust(len(DEFLATED), b"\0")
-    meta = start[:end].replace(DEFLATED.encode(), plain)
-    return io.BytesIO(meta + content)
-
-
-def _meta_end(start: bytes) -> int:
-    """Offset after the last element of group 2 (always explicit VR, little endian)."""
-    offset = 132 if start[128:132] == b"DICM" else 0
-    while start[offset : offset + 2] == b"\x02\0":
-        long_form = start[offset + 4 : offset + 6] in (b"OB", b"UN", b"UT")
-        place, form = (offset + 8, "<I") if long_form else (offset + 6, "<H")
-        offset = place + struct.calcsize(form) + struct.unpack_from(form, start, place)[0]
-    return offset
+def parse(source: BinaryIO, keywords: list[str] | None) -> Dataset:
+    return dcmread(source, stop_before_pixels=True, force=True, specific_tags=keywords)

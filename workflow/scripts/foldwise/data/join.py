@@ -106,6 +106,8 @@ def by_path(table: Table, listing: Listing, root: Path, columns: Columns, names:
         else:
             reason = "not_readable" if path in listing.dangling else "no_file"
             missing.append(_missing(path, own, columns, reason))
+    if not found:
+        _hint_root(list(rows), listing, table.path)
     return Joined(found, missing, findings)
 
 
@@ -116,6 +118,19 @@ def by_folder(table: Table, listing: Listing, root: Path, columns: Columns, name
         replace(item, patients=(str(PurePosixPath(item.files[0]).parent),)) for item in joined.found
     ]
     return replace(joined, found=found)
+
+
+def _hint_root(paths: list[str], listing: Listing, table: str) -> None:
+    """Raise FoldwiseError when the paths would fit, were data.root another folder."""
+    inner = sum(path.partition("/")[2] in listing.files for path in paths)
+    ends = {path.partition("/")[2] for path in listing.files}
+    outer = sum(path in ends for path in paths)
+    if inner or outer:
+        way = "the folder above" if inner else "a folder in it"
+        raise FoldwiseError(
+            f"{table}: none of {len(paths)} image paths is below data.root, but {inner or outer} "
+            f"would be if data.root were {way}. Paths are relative to data.root: change it so."
+        )
 
 
 def _relative(path: str, root: Path) -> str:

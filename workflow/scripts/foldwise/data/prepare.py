@@ -88,9 +88,13 @@ def locate(picture: Picture, settings: ImageSettings, tone: Tone) -> Place:
     rows, columns = picture.full_shape
     box: tuple[float, ...] = (0, rows, 0, columns)
     if settings.fit == "breast":
-        found = breast_box(picture.stored, tone)
-        box = tuple(
-            np.clip([edge << picture.reduced for edge in found], 0, (rows, rows, columns, columns))
+        top, bottom, left, right = breast_box(picture.stored, tone)
+        step = 1 << picture.reduced
+        box = (
+            top * step,
+            (bottom - 1) * step + 1,
+            left * step,
+            (right - 1) * step + 1,
         )
     return place(settings.fit, settings.size, box)
 

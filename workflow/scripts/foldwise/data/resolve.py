@@ -47,10 +47,12 @@ class Item:
 
 
 class Ledger:
-    """The findings so far; marking an item is the one way to stop it."""
+    """The findings so far, and what the config refuses; marking an item is what stops it."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.refusals: list[str] = []
+        self.refused: list[Finding] = []
 
     def mark(self, item: Item, stage: str, kind: str, reason: str, detail: str = "") -> None:
         """Add a finding for an item; the first one that is no note decides its state."""

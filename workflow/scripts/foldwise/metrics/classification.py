@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from foldwise.metrics.monitors import CLASSIFICATION
 from foldwise.metrics.numbers import mean_defined, ratio
 
 ECE_BINS = 10
@@ -221,19 +222,7 @@ def scorer(
 class Measures:
     """Classification as evaluation asks for it; see `foldwise.evaluate.Measured`."""
 
-    monitors: ClassVar[dict[str, str]] = {
-        "kappa": "max",
-        "accuracy": "max",
-        "macro_f1": "max",
-        "weighted_f1": "max",
-        "auc": "max",
-        "balanced_accuracy": "max",
-        "balanced_accuracy_adjusted": "max",
-        "macro_precision": "max",
-        "log_loss": "min",
-        "brier": "min",
-        "ece": "min",
-    }
+    monitors: ClassVar[dict[str, str]] = CLASSIFICATION
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.classes = task["classes"]

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from foldwise.metrics import classification
+from foldwise.metrics.monitors import DISTILLATION
 
 
 def scores(
@@ -65,7 +66,7 @@ def milliseconds_per_sample(seconds: float, n_samples: int) -> float:
 class Measures:
     """Several heads as evaluation asks for it; see `foldwise.evaluate.Measured`."""
 
-    monitors: ClassVar[dict[str, str]] = {"mean_f1": "max", "mean_accuracy": "max"}
+    monitors: ClassVar[dict[str, str]] = DISTILLATION
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.heads = task["heads"]

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import ndimage
 
+from foldwise.metrics.monitors import SEGMENTATION
 from foldwise.metrics.numbers import mean_defined, pearson, ratio
 
 OBJECT_OVERLAP = 0.5
@@ -151,9 +152,7 @@ def details(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
 class Measures:
     """Segmentation as evaluation asks for it; see `foldwise.evaluate.Measured`."""
 
-    monitors: ClassVar[dict[str, str]] = dict.fromkeys(
-        ("jaccard", "dice", "soft_jaccard", "soft_dice", "pooled_jaccard", "pooled_dice"), "max"
-    )
+    monitors: ClassVar[dict[str, str]] = SEGMENTATION
 
     def __init__(self, task: dict[str, Any]) -> None:
         del task  # The table of sums says all; the threshold was applied when it was made.

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from foldwise.metrics import classification
+from foldwise.metrics.monitors import ZONES
 from foldwise.metrics.numbers import mean_defined, pearson
 
 UNKNOWN = 4
@@ -169,19 +170,7 @@ def _bands(labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
 class Measures:
     """Zone scores as evaluation asks for it; see `foldwise.evaluate.Measured`."""
 
-    monitors: ClassVar[dict[str, str]] = {
-        "kappa": "max",
-        "exact": "max",
-        "within_one": "max",
-        "macro_f1": "max",
-        "weighted_f1": "max",
-        "unknown_f1": "max",
-        "mean_score_r": "max",
-        "band_accuracy": "max",
-        "zone_mae": "min",
-        "mean_score_mae": "min",
-        "mean_score_rmse": "min",
-    }
+    monitors: ClassVar[dict[str, str]] = ZONES
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.zones = task["zones"]

@@ -22,6 +22,8 @@ from foldwise.search.trials import Known, Suggestion
 
 # A sampler that offers a trial again is asked this often before an untried one is drawn.
 TRIES = 16
+# Points of a sequence between one attempt and the next.
+FAR = 1 << 20
 
 
 def propose(search: Search, number: int, known: Sequence[Known]) -> Suggestion:
@@ -88,8 +90,8 @@ def sample(
     if phase.sampler == "random":
         return draw(search.space, np.random.default_rng(seed).random(len(search.space))), {}
     if phase.sampler == "qmc":
-        # An attempt after a repeat takes a point that no other trial of the phase will ask for.
-        index = number - phase.first + attempt * phase.trials
+        # An attempt after a repeat takes a point that no other trial will come to.
+        index = number - phase.first + attempt * FAR
         stream = stream_seed(search.seed, "sequence", phase.first)
         return draw_sequence(search.space, phase.options["sequence"], index, stream), {}
     guide = guiding(search, phase, known, earlier)

@@ -76,7 +76,10 @@ class Phase:
 
 @dataclass(frozen=True)
 class Search:
-    """A search as a study file states it, complete."""
+    """A search as a study file states it, complete.
+
+    `context` is a digest of the settings that all trials share: with others it is another search.
+    """
 
     space: Space
     phases: tuple[Phase, ...]
@@ -87,6 +90,7 @@ class Search:
     folds: tuple[int, ...] = (1,)
     max_failed: float = 0.5
     seed: int = 0
+    context: str = ""
 
     @property
     def trials(self) -> int:
@@ -124,6 +128,7 @@ class Search:
             dict(self.across),
             list(self.folds),
             self.seed,
+            self.context,
         ]
         return digest(settings)
 
@@ -134,6 +139,7 @@ def parse_search(
     folds: list[int],
     monitors: Mapping[str, str],
     where: str = "search",
+    context: str = "",
 ) -> Search:
     """Read the `search` branch of a study.
 
@@ -143,6 +149,7 @@ def parse_search(
         folds: numbers of the study's folds.
         monitors: metrics that the study measures, with "max" or "min"; the first is the default.
         where: named in errors.
+        context: digest of the settings that all trials share.
     """
     space = parse_space(raw.get("space") or {}, f"{where}.space")
     window = raw.get("window", 1)
@@ -162,6 +169,7 @@ def parse_search(
         folds=parse_folds(raw.get("folds"), folds, where),
         max_failed=raw.get("max_failed", 0.5),
         seed=seed,
+        context=context,
     )
     check_pruning(search, where)
     return search

@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 
 from foldwise.data.archive import Listing
-from foldwise.data.dicom import read_header
+from foldwise.data.dicom_header import read_header
 from foldwise.data.dicom_stream import looks_like_dicom
 from foldwise.data.identity import Names
 from foldwise.data.join import by_accession, by_folder, by_path, columns_of

@@ -1,0 +1,389 @@
+"""Folds: balanced, grouped, stratified, the same anywhere, and kept when patients are added."""
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+from sklearn.model_selection import StratifiedGroupKFold
+
+from foldwise.errors import FoldwiseError
+from foldwise.files import read_csv, write_csv
+from foldwise.fold_checks import assert_no_leak
+from foldwise.folds import FoldSettings, make_folds, write_fold
+from foldwise.hashing import digest
+
+COLUMNS = [
+    *("sample", "group", "exam", "view", "side", "split", "stratum"),
+    *("content", "shard", "row", "label", "pixels"),
+]
+
+
+def cohort(patients, shares=(0.4, 0.3, 0.2, 0.1), seed=0, images=(1, 4), mixed=0.0, key="k"):
+    """Rows of a cohort; names depend on `key`, contents do not."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for patient in range(patients):
+        label = rng.choice(list("ABCD")[: len(shares)], p=shares)
+        for image in range(rng.integers(images[0], images[1] + 1)):
+            own = rng.choice(list("ABCD")[: len(shares)]) if rng.random() < mixed else label
+            rows.append(_row(seed, patient, image, own, key))
+    return sorted(rows, key=lambda row: row["content"])
+
+
+def _row(seed, patient, image, label, key):
+    content = digest([seed, patient, image], 32)
+    return dict.fromkeys(COLUMNS, "") | {
+        "sample": "s" + digest([key, content], 12),
+        "group": "g" + digest([key, patient], 12),
+        "exam": "e" + digest([key, patient], 12),
+        "view": "CC" if image % 2 else "MLO",
+        "content": content,
+        "label": str(label),
+        "pixels": content[:16],
+    }
+
+
+def folds_of(tmp_path, rows, name="a", **settings):
+    """Fold by content, and the balance."""
+    path = tmp_path / f"{name}.csv"
+    write_csv(path, COLUMNS, rows)
+    balance = make_folds(FoldSettings(**settings), path, tmp_path / name, "config/studies/x.yaml")
+    found = {row["sample"]: row["fold"] for row in read_csv(tmp_path / name / "folds.csv")}
+    return {row["content"]: found[row["sample"]] for row in rows}, balance
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 10])
+@pytest.mark.parametrize("mixed", [0.0, 0.5])
+def test_groups_stay_whole_and_every_class_is_in_every_fold(tmp_path, n, mixed):
+    rows = cohort(150, mixed=mixed)
+    folds, balance = folds_of(tmp_path, rows, n=n)
+    assert set(folds.values()) == {str(number) for number in range(1, n + 1)}
+    of = {row["group"]: folds[row["content"]] for row in rows}
+    assert all(folds[row["content"]] == of[row["group"]] for row in rows)
+    for fold in set(folds.values()):
+        assert {row["label"] for row in rows if folds[row["content"]] == fold} == set("ABCD")
+    assert sum(part["images"] for part in balance["folds"].values()) == len(rows)
+    assert sum(part["groups"] for part in balance["folds"].values()) == 150
+
+
+def spread(rows, folds):
+    """Largest difference of a class's share in a fold from its share of all."""
+    labels = sorted({row["label"] for row in rows})
+    overall = np.array([sum(row["label"] == one for row in rows) for one in labels]) / len(rows)
+    worst = 0.0
+    for fold in set(folds.values()):
+        own = [row["label"] for row in rows if folds[row["content"]] == fold]
+        shares = np.array([own.count(one) for one in labels]) / len(own)
+        worst = max(worst, np.abs(shares - overall).max())
+    return worst
+
+
+def sklearns(rows, seed):
+    """Fold by content as scikit-learn's StratifiedGroupKFold deals them."""
+    labels, groups = [row["label"] for row in rows], [row["group"] for row in rows]
+    splitter = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+    parts = enumerate(places for _, places in splitter.split(labels, labels, groups))
+    return {rows[place]["content"]: str(fold) for fold, places in parts for place in places}
+
+
+def test_balance_is_better_than_sklearns(tmp_path):
+    ours, theirs = [], []
+    for seed, mixed in itertools.product(range(8), (0.0, 0.4)):
+        rows = cohort(100, seed=seed, mixed=mixed)
+        folds, balance = folds_of(tmp_path, rows, name=f"{seed}{mixed}")
+        assert balance["class_deviation"] == pytest.approx(spread(rows, folds))
+        assert balance["group_deviation"] <= 0.05 + 1e-12
+        ours.append(spread(rows, folds))
+        theirs.append(spread(rows, sklearns(rows, seed)))
+    assert np.mean(ours) < 0.85 * np.mean(theirs)
+    assert np.max(ours) < 0.04
+
+
+def test_a_class_of_as_many_patients_as_folds_is_in_every_fold(tmp_path):
+    for seed in range(20):
+        rows = cohort(50, shares=(0.4, 0.3, 0.3), seed=seed)
+        rare = sorted({row["group"] for row in rows})[:5]
+        rows = [row | {"label": "D"} if row["group"] in rare else row for row in rows]
+        folds, _ = folds_of(tmp_path, rows, name=f"n{seed}")
+        assert {folds[row["content"]] for row in rows if row["label"] == "D"} == set("12345")
+
+
+def test_whenever_some_assignment_has_all_classes_one_is_found(tmp_path):
+    """Against all assignments of small cohorts whose patients have images of several classes."""
+    tried = 0
+    for seed in range(60):
+        rows = cohort(6, shares=(0.5, 0.3, 0.2), seed=seed, images=(1, 3), mixed=0.6)
+        classes = sorted({row["label"] for row in rows})
+        held = {}
+        for row in rows:
+            held.setdefault(row["group"], set()).add(row["label"])
+        possible = any(
+            all(
+                set().union(
+                    *(held[group] for group, of in zip(held, parts, strict=True) if of == p)
+                )
+                == set(classes)
+                for p in (0, 1)
+            )
+            for parts in itertools.product((0, 1), repeat=len(held))
+        )
+        tried += possible
+        if possible:
+            folds_of(tmp_path, rows, name=f"p{seed}", n=2)
+        else:
+            with pytest.raises(FoldwiseError, match="has no sample of class"):
+                folds_of(tmp_path, rows, name=f"p{seed}", n=2)
+    assert 10 < tried < 60
+
+
+def test_equal_seed_and_contents_give_equal_folds_whatever_names_and_order(tmp_path):
+    rows = cohort(60)
+    first, _ = folds_of(tmp_path, rows, name="a")
+    named_otherwise = cohort(60, key="another key")
+    random.Random(1).shuffle(named_otherwise)
+    assert folds_of(tmp_path, named_otherwise, name="b")[0] == first
+    assert folds_of(tmp_path, rows, name="c", seed=43)[0] != first
+
+
+def test_folds_of_a_seed_do_not_change_between_versions(tmp_path):
+    folds, _ = folds_of(tmp_path, cohort(60), n=3)
+    assert digest(sorted(folds.items())) == "24082f3c701b6ab2"
+
+
+def test_a_holdout_is_of_its_share_and_of_every_class(tmp_path):
+    rows = cohort(200)
+    folds, balance = folds_of(tmp_path, rows, n=4, holdout=0.2)
+    held = balance["folds"]["holdout"]
+    assert held["groups"] == 40
+    assert held["images"] == pytest.approx(0.2 * len(rows), rel=0.05)
+    assert set(held["classes"]) == set("ABCD")
+    assert set(folds.values()) == {"1", "2", "3", "4", "holdout"}
+
+
+# Kept folds
+
+
+def test_patients_keep_their_fold_when_others_are_added(tmp_path):
+    before = None
+    for patients in range(60, 121, 4):
+        rows = cohort(patients)
+        folds, balance = folds_of(tmp_path, rows)
+        if before:
+            assert before.items() <= folds.items()
+            assert (balance["groups_kept"], balance["groups_new"]) == (patients - 4, 4)
+        before = folds
+    fresh = folds_of(tmp_path, rows, name="fresh")[1]
+    # How balanced it stays: 60 patients that became 120, four at a time.
+    assert balance["group_deviation"] <= 0.1
+    assert balance["class_deviation"] <= fresh["class_deviation"] + 0.05
+
+
+def test_a_patient_keeps_the_fold_with_new_images_and_new_names(tmp_path):
+    rows = cohort(60)
+    folds, _ = folds_of(tmp_path, rows)
+    renamed = cohort(60, key="new key")
+    more = [_row(0, patient, 9, "A", "new key") for patient in range(10)]
+    later, balance = folds_of(tmp_path, sorted(renamed + more, key=lambda row: row["content"]))
+    assert folds.items() <= later.items()
+    assert balance["groups_kept"] == 60
+
+
+def test_patients_that_leave_move_nobody(tmp_path):
+    folds, _ = folds_of(tmp_path, cohort(60))
+    rows = [row for row in cohort(60) if row["group"] not in {"g" + digest(["k", 7], 12)}]
+    assert folds_of(tmp_path, rows)[0].items() <= folds.items()
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"n": 4}, {"holdout": 0.1}, {"strata": "none"}])
+def test_other_settings_start_anew(tmp_path, change):
+    folds_of(tmp_path, cohort(60))
+    folds, balance = folds_of(tmp_path, cohort(60), **change)
+    assert balance["groups_kept"] == 0
+    assert folds == folds_of(tmp_path, cohort(60), name="fresh", **change)[0]
+
+
+def test_kept_folds_that_lack_a_class_are_made_anew(tmp_path):
+    rows = cohort(40, shares=(0.5, 0.5))
+    folds, _ = folds_of(tmp_path, rows)
+    # Five patients of fold 1 turn out to be of a third class.
+    third = sorted({row["group"] for row in rows if folds[row["content"]] == "1"})[:5]
+    relabelled = [row | {"label": "C"} if row["group"] in third else row for row in rows]
+    later, balance = folds_of(tmp_path, relabelled)
+    assert balance["groups_kept"] == 0
+    for fold in "12345":
+        assert "C" in {row["label"] for row in relabelled if later[row["content"]] == fold}
+
+
+# Other strata
+
+
+def test_a_column_of_the_cohort_may_be_the_stratum(tmp_path):
+    rows = cohort(100, images=(1, 1))
+    for place, row in enumerate(rows):
+        row["stratum"] = f"site {place % 7 == 0:d}"
+    folds, _ = folds_of(tmp_path, rows, strata="stratum")
+    for fold in "12345":
+        own = [row["stratum"] for row in rows if folds[row["content"]] == fold]
+        assert own.count("site 1") == 3
+    assert {row["label"] for row in rows if folds[row["content"]] == "1"} == set("ABCD")
+
+
+def test_numbers_are_cut_into_quantiles(tmp_path):
+    rng = np.random.default_rng(3)
+    rows = [row | {"label": ""} for row in cohort(100, images=(1, 1))]
+    for row, value in zip(rows, rng.lognormal(size=100), strict=True):
+        row["stratum"] = repr(float(value))
+    folds, _ = folds_of(tmp_path, rows, strata="stratum", bins=5)
+    values = np.array([float(row["stratum"]) for row in rows])
+    edges = np.quantile(values, [0.2, 0.4, 0.6, 0.8])
+    for fold in "12345":
+        own = values[[folds[row["content"]] == fold for row in rows]]
+        assert np.bincount(np.searchsorted(edges, own), minlength=5).tolist() == [4] * 5
+
+
+def test_strata_that_are_not_there_or_no_numbers_are_named(tmp_path):
+    with pytest.raises(FoldwiseError, match=r"no column 'wiew'\. Did you mean 'view'"):
+        folds_of(tmp_path, cohort(20), strata="wiew")
+    with pytest.raises(FoldwiseError, match="column 'view' holds text"):
+        folds_of(tmp_path, cohort(20), strata="view", bins=3)
+
+
+# Errors
+
+
+def test_a_class_with_too_few_patients_is_named_with_the_way_out(tmp_path):
+    rows = cohort(40, shares=(0.5, 0.5))
+    rare = sorted({row["group"] for row in rows})[:2]
+    rows = [row | {"label": "D"} if row["group"] in rare else row for row in rows]
+    with pytest.raises(FoldwiseError) as raised:
+        folds_of(tmp_path, rows)
+    assert str(raised.value) == (
+        "Fold 3 has no sample of class D: only 2 patients have it. Lower folds.n (now 5) in "
+        "config/studies/x.yaml, or merge the class in data.classes.mapping."
+    )
+    with pytest.raises(FoldwiseError, match=r"The holdout has no .* or drop folds\.holdout"):
+        folds_of(tmp_path, rows, n=2, holdout=0.2)
+    folds_of(tmp_path, rows, n=2)
+
+
+def test_too_few_patients_are_named(tmp_path):
+    with pytest.raises(FoldwiseError, match=r"3 patients cannot fill 4 folds.*now 4"):
+        folds_of(tmp_path, cohort(3, shares=(1.0,)), n=4)
+
+
+@pytest.mark.parametrize("n", [1, 11])
+def test_the_number_of_folds_is_2_to_10(tmp_path, n):
+    with pytest.raises(FoldwiseError, match=f"folds.n is {n}"):
+        folds_of(tmp_path, cohort(40), n=n)
+
+
+# Presets
+
+
+def preset(rows, part_of):
+    return [row | {"split": part_of(row["group"])} for row in rows]
+
+
+def thirds(group):
+    return ("train", "train", "val", "holdout")[int(digest(group), 16) % 4]
+
+
+def test_a_preset_split_is_one_fold(tmp_path):
+    rows = preset(cohort(40), thirds)
+    folds_of(tmp_path, rows, preset="split")
+    write_fold(tmp_path / "a" / "folds.csv", 1, tmp_path / "fold_1.csv")
+    parts = {row["sample"]: row["part"] for row in read_csv(tmp_path / "fold_1.csv")}
+    assert all(parts[row["sample"]] == row["split"] for row in rows)
+
+
+def test_preset_folds_are_taken_by_number(tmp_path):
+    rows = preset(cohort(40), lambda group: str(1 + int(digest(group), 16) % 3))
+    folds, balance = folds_of(tmp_path, rows, preset="folds", n=3)
+    assert all(folds[row["content"]] == row["split"] for row in rows)
+    assert balance["made"] == "folds"
+    with pytest.raises(FoldwiseError, match=r"has 1, 2, 3 to validate, and 1 to 5 are due"):
+        folds_of(tmp_path, rows, preset="folds", n=5)
+
+
+def test_a_preset_test_part_is_the_holdout(tmp_path):
+    rows = preset(cohort(60), thirds)
+    folds, _ = folds_of(tmp_path, rows, preset="test", n=3)
+    for row in rows:
+        assert (folds[row["content"]] == "holdout") == (row["split"] == "holdout")
+    assert set(folds.values()) == {"1", "2", "3", "holdout"}
+
+
+def test_a_preset_that_tears_a_patient_is_named(tmp_path):
+    rows = preset(cohort(40), thirds)
+    torn = next(row for row in rows if row["split"] == "train" and row["view"] == "CC")
+    rows = [row | {"split": "val"} if row is torn else row for row in rows]
+    with pytest.raises(FoldwiseError) as raised:
+        folds_of(tmp_path, rows, preset="split")
+    assert f"puts 1 group into two parts: {torn['group']}." in str(raised.value)
+    assert "private/id_map.csv" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("part_of", "name", "said"),
+    [
+        (lambda group: "", "split", r"have no part\. Name the column in data\.columns\.split"),
+        (lambda group: "2", "split", "the split column says '2'"),
+        (lambda group: "train", "folds", "the split column says 'train'"),
+        (lambda group: "train", "split", "has nothing to validate"),
+        (lambda group: "val", "split", "leaves nothing to train on"),
+        (thirds, "sprit", "Did you mean 'split'"),
+    ],
+)
+def test_presets_that_do_not_fit_are_named(tmp_path, part_of, name, said):
+    with pytest.raises(FoldwiseError, match=said):
+        folds_of(tmp_path, preset(cohort(20), part_of), preset=name)
+
+
+# One fold's file, and the leak audit
+
+
+def test_each_fold_validates_its_own_and_trains_on_the_rest(tmp_path):
+    rows = cohort(60)
+    folds, _ = folds_of(tmp_path, rows, n=3, holdout=0.2)
+    for number in (1, 2, 3):
+        write_fold(tmp_path / "a" / "folds.csv", number, tmp_path / "fold.csv")
+        fold = read_csv(tmp_path / "fold.csv")
+        parts = {row["sample"]: row["part"] for row in fold}
+        expected = {str(number): "val", "holdout": "holdout"}
+        for row in rows:
+            assert parts[row["sample"]] == expected.get(folds[row["content"]], "train")
+        assert_no_leak(fold, rows)
+    with pytest.raises(FoldwiseError, match="has no fold 4"):
+        write_fold(tmp_path / "a" / "folds.csv", 4, tmp_path / "fold.csv")
+
+
+def leaky(rows, place, part):
+    fold = [{"sample": row["sample"], "part": "train"} for row in rows]
+    fold[place]["part"] = part
+    return fold
+
+
+def test_a_patient_in_two_parts_is_a_leak(tmp_path):
+    rows = cohort(10, images=(2, 2))
+    with pytest.raises(
+        FoldwiseError, match=r"1 group stands in more than one part \(train and val"
+    ):
+        assert_no_leak(leaky(rows, 3, "val"), rows)
+
+
+@pytest.mark.parametrize("what", ["pixels", "content"])
+def test_a_picture_in_two_parts_is_a_leak(what):
+    rows = cohort(10, images=(1, 1))
+    rows[4][what] = rows[3][what]
+    with pytest.raises(FoldwiseError, match="1 picture stands in more than one part"):
+        assert_no_leak(leaky(rows, 3, "holdout"), rows)
+    assert_no_leak([{"sample": row["sample"], "part": "train"} for row in rows], rows)
+
+
+def test_a_fold_of_another_cohort_is_refused():
+    rows = cohort(10)
+    fold = [{"sample": row["sample"], "part": "train"} for row in rows]
+    for odd in (fold[1:], [*fold, fold[0]], [*fold[1:], {"sample": "s0", "part": "val"}]):
+        with pytest.raises(FoldwiseError, match="does not fit"):
+            assert_no_leak(odd, rows)

@@ -1,0 +1,83 @@
+"""A study's search when the DAG is built: what a trial is told stays as trials are added."""
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from foldwise import config
+from foldwise.errors import FoldwiseError
+from foldwise.metrics.monitors import MONITORS
+from foldwise.registry import load, names
+from foldwise.search.plan import as_seen_by, check_plan, read_search, trial_base
+
+STUDIES = Path(__file__).parents[2] / "config" / "studies"
+SPACE = {
+    "training.lr": {"type": "float", "low": 1e-4, "high": 1e-2, "log": True},
+    "model.dropout": {"type": "float", "low": 0, "high": 0.5, "step": 0.1},
+}
+
+
+@pytest.fixture(scope="module")
+def study():
+    return config.load_study("demo_density", STUDIES)
+
+
+def searched(study, **raw):
+    branch = {"space": SPACE, "trials": 10, "window": 2} | raw
+    base = trial_base(study)
+    return branch, read_search(branch, base, [1, 2, 3]), base
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [{}, {"phases": [{"trials": 4, "epochs": 2}, {"trials": 6}]}, {"max_failed": 0.1}],
+)
+def test_what_a_trial_is_told_stays_as_trials_are_added(study, raw):
+    branch, search, base = searched(study, **raw)
+    longer = copy.deepcopy(branch)
+    if "phases" in raw:
+        longer["phases"][-1]["trials"] = 20
+        longer["phases"].append({"trials": 3, "epochs": 9})
+    longer |= {"trials": 50, "max_failed": 0.9, "seeds": [1]}
+    longer_search = read_search(longer, base, [1, 2, 3])
+    for number in range(10):
+        seen = as_seen_by(branch, search, number)
+        assert seen == as_seen_by(longer, longer_search, number)
+        alone = read_search(seen, base, [1, 2, 3])
+        assert alone.identity(number) == search.identity(number) == longer_search.identity(number)
+        assert alone.phase(number).budget == search.phase(number).budget
+
+
+def test_other_settings_of_the_study_make_another_search(study):
+    other = copy.deepcopy(study)
+    other["training"]["epochs"] += 1
+    assert searched(study)[1].identity(0) != searched(other)[1].identity(0)
+
+
+def test_faults_of_a_study_are_told_with_its_name(study):
+    space = {
+        "training.lrr": {"type": "float", "low": 1e-4, "high": 1e-2},
+        "image.size": {"type": "categorical", "choices": [64, 96]},
+        "model.dropout": {"type": "float", "low": 0, "high": 1.5},
+        "model.name": {"type": "categorical", "choices": ["small_cnn", "resnet19"]},
+    }
+    _, search, base = searched(study, space=space)
+    with pytest.raises(FoldwiseError) as caught:
+        check_plan(study, search, base)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("demo_density: search.space.training.lrr: unknown setting")
+    assert "'image.size' cannot differ between runs" in lines[1]
+    assert "model.dropout: 1.5 is greater than the maximum" in lines[2]
+    assert "'resnet19' is not known. Did you mean 'resnet18'?" in lines[3]
+
+
+def test_a_sound_search_passes(study):
+    _, search, base = searched(study)
+    check_plan(study, search, base)
+
+
+@pytest.mark.parametrize("kind", names("MEASURES"))
+def test_monitors_are_those_of_the_measures(kind):
+    assert load("MEASURES", kind).monitors == MONITORS[kind]
