@@ -15,6 +15,9 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/folds.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/common_search.smk"
+include: "workflow/rules/search.smk"
+include: "workflow/rules/tuned.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -85,6 +85,7 @@ def run_fold(search: Search, suggestion: Suggestion, fold: int, known: list, don
             return FoldOutcome(fold, "PRUNED", reason, {}, tuple(curve))
     best = max(value for _, value in curve)
     metrics = {"kappa": best, "accuracy": best / 2, "loss": -best}
+    metrics["parameters"] = float(suggestion.params.get("training.batch_size", 0))
     return FoldOutcome(fold, "COMPLETE", "", metrics, tuple(curve))
 
 
@@ -93,10 +94,7 @@ def run_trial(search: Search, suggestion: Suggestion, known: list[Known]) -> Res
     done: list[FoldOutcome] = []
     for fold in search.folds:
         done.append(run_fold(search, suggestion, fold, known, done))
-    costs = {"parameters": float(suggestion.params.get("training.batch_size", 0))}
-    wanted = {objective.metric for objective in search.objectives}
-    costs = {name: value for name, value in costs.items() if name in wanted}
-    return combine(suggestion, search.objectives, done, EPOCHS, costs)
+    return combine(suggestion, search.objectives, done, EPOCHS)
 
 
 def run_search(search: Search, trials: int | None = None) -> list[Known]:

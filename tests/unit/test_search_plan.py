@@ -9,7 +9,7 @@ from foldwise import config
 from foldwise.errors import FoldwiseError
 from foldwise.metrics.monitors import MONITORS
 from foldwise.registry import load, names
-from foldwise.search.plan import as_seen_by, check_plan, read_search, trial_base
+from foldwise.search.plan import Plan, as_seen_by, check_plan, read_search, trial_base
 
 STUDIES = Path(__file__).parents[2] / "config" / "studies"
 SPACE = {
@@ -27,6 +27,11 @@ def searched(study, **raw):
     branch = {"space": SPACE, "trials": 10, "window": 2} | raw
     base = trial_base(study)
     return branch, read_search(branch, base, [1, 2, 3]), base
+
+
+def checked(study, **raw):
+    branch, search, base = searched(study, **raw)
+    check_plan(study, Plan(branch, base, [1, 2, 3], search))
 
 
 @pytest.mark.parametrize(
@@ -62,9 +67,8 @@ def test_faults_of_a_study_are_told_with_its_name(study):
         "model.dropout": {"type": "float", "low": 0, "high": 1.5},
         "model.name": {"type": "categorical", "choices": ["small_cnn", "resnet19"]},
     }
-    _, search, base = searched(study, space=space)
     with pytest.raises(FoldwiseError) as caught:
-        check_plan(study, search, base)
+        checked(study, space=space)
     lines = str(caught.value).splitlines()
     assert len(lines) == 4
     assert lines[0].startswith("demo_density: search.space.training.lrr: unknown setting")
@@ -74,8 +78,7 @@ def test_faults_of_a_study_are_told_with_its_name(study):
 
 
 def test_a_sound_search_passes(study):
-    _, search, base = searched(study)
-    check_plan(study, search, base)
+    checked(study)
 
 
 @pytest.mark.parametrize("kind", names("MEASURES"))

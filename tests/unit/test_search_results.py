@@ -14,10 +14,13 @@ import yaml
 from foldwise import config
 from foldwise.errors import FoldwiseError
 from foldwise.schema import check
+from foldwise.search.chosen import best_config, best_params, tuned_params
 from foldwise.search.optimism import expected_maximum, optimism, savings, selection_bias
-from foldwise.search.plots import PAGES, write_pages
+from foldwise.search.plan import trial_base
+from foldwise.search.plots import write_pages
 from foldwise.search.ranking import best, ranked
-from foldwise.search.results import best_config, write_results
+from foldwise.search.results import write_results
+from foldwise.search.settings import SEARCH_PAGES
 from foldwise.search.status import best_so_far, seconds_left, standings, table
 from foldwise.search.storage import write_database
 from foldwise.search.trials import FoldOutcome, Known, trial_file, write_trial_file
@@ -116,15 +119,14 @@ def test_the_pareto_front_is_that_of_optuna(tmp_path, several):
 
 def test_tables_and_summary_say_what_the_trials_say(tmp_path, pruned):
     search, known = pruned
-    settings = config.load_study("demo_density", STUDIES)
-    write_results(tmp_path, "demo", settings, search, known)
+    write_results(tmp_path, "demo", search, known)
     rows = list(csv.DictReader((tmp_path / "search_results_final.csv").open()))
     values = [float(row["kappa"]) for row in rows if row["rank"]]
     assert values == sorted(values, reverse=True) and len(rows) == 24
     assert [row["state"] for row in rows[len(values) :]] == ["PRUNED"] * (24 - len(values))
     found = json.loads((tmp_path / "study_summary.json").read_text())
     assert found["states"] == {"COMPLETE": len(values), "PRUNED": 24 - len(values), "FAIL": 0}
-    chosen = json.loads((tmp_path / "demo_best_params.json").read_text())
+    chosen = best_params("demo", search, known)
     assert chosen["best_value"] == values[0] == found["best"]["values"][0]
     assert f"trial_{chosen['best_trial']:04d}" == rows[0]["trial"]
     history = list(csv.DictReader((tmp_path / "history_trials.csv").open()))
@@ -144,6 +146,9 @@ def test_the_best_configuration_is_a_study_file_as_it_is(tmp_path):
     resolved = config.dotted(config.run_settings(study, "cv"))
     assert {key: resolved[key] for key in chosen.suggestion.params} == chosen.suggestion.params
     assert resolved["training.epochs"] == 5
+    found = best_params("demo", search, run_search(search))
+    tuned = tuned_params(trial_base(settings), found, "tuned", 42)
+    assert tuned == config.run_settings(study, "tuned")
     assert check("study", yaml.safe_load((tmp_path / "best_config.yaml").read_text()), "x")
 
 
@@ -162,14 +167,14 @@ def test_without_a_complete_trial_the_message_says_where_to_look():
 def test_pages_hold_their_own_script_and_ask_no_network(tmp_path, which, request):
     search, known = request.getfixturevalue(which)
     write_pages(tmp_path, "demo", search, known)
-    first = {page: (tmp_path / f"{page}.html").read_bytes() for page in PAGES}
+    first = {page: (tmp_path / f"{page}.html").read_bytes() for page in SEARCH_PAGES}
     for page, content in first.items():
         text = content.decode()
         assert "<script src" not in text and 'src="http' not in text
         assert ("Plotly.newPlot" in text) != ("No plot:" in text), page
     assert (b"No plot" in first["pareto_front"]) == (which == "pruned")
     write_pages(tmp_path, "demo", search, known)
-    assert first == {page: (tmp_path / f"{page}.html").read_bytes() for page in PAGES}
+    assert first == {page: (tmp_path / f"{page}.html").read_bytes() for page in SEARCH_PAGES}
 
 
 def test_expected_maximum_is_that_of_published_tables():

@@ -124,9 +124,9 @@ def test_an_undefined_metric_is_a_failure_and_never_a_number(value):
 def test_a_cost_is_an_objective_of_its_own():
     search = search_of(objective=["kappa", "parameters"])
     suggestion = run_search(search, 1)[0].suggestion
-    done = outcomes("COMPLETE", "COMPLETE")
-    result = combine(suggestion, search.objectives, done, 5, {"parameters": 12.0})
-    assert result.values == (0.6, 12.0)
+    metrics = ({"kappa": 0.5, "parameters": 12.0}, {"kappa": 0.7, "parameters": 12.0})
+    done = outcomes("COMPLETE", "COMPLETE", metrics=metrics)
+    assert combine(suggestion, search.objectives, done, 5).values == (0.6, 12.0)
 
 
 def test_too_many_failures_stop_the_search_with_the_commonest_reason():

@@ -75,8 +75,15 @@ def dotted(settings: dict, prefix: str = "") -> dict[str, Any]:
 
 
 def run_settings(study: dict, run: str, where: str = "") -> dict:
-    """All settings of one run, resolved: what stands in its `params.json`."""
-    return with_changes(study, run, study["runs"].get(run, {}), f"{where}: runs.{run}")
+    """All settings of one run, resolved: what stands in its `params.json`.
+
+    The run `<name>_seed<number>` is the run `<name>` with that seed.
+    """
+    name, _, seed = run.rpartition("_seed")
+    changes = dict(study["runs"].get(run, {}))
+    if run not in study["runs"] and name in study["runs"] and seed.isdigit():
+        changes = study["runs"][name] | {"seed": int(seed)}
+    return with_changes(study, run, changes, f"{where}: runs.{run}")
 
 
 def with_changes(study: dict, run: str, changes: dict[str, Any], where: str) -> dict:

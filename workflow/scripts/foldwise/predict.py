@@ -56,6 +56,11 @@ def load_model(
     """
     stored = torch.load(path, map_location="cpu", weights_only=True)
     weights = stored.pop("state_dict")
+    if not weights:
+        raise FoldwiseError(
+            f"{path} holds no model, since this fold was not trained to an end: "
+            f"{stored['reason']}. Nothing can be predicted with it."
+        )
     model = build_model(params, task)
     try:
         model.load_state_dict(weights)

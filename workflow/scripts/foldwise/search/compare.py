@@ -168,3 +168,41 @@ def over_seeds(comparisons: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
         "std": float(values.std(ddof=1)) if len(values) > 1 else None,
         "text": f"{same} of {len(values)} seeds agree on the sign of the difference.",
     }
+
+
+def as_text(
+    found: Mapping[int, Mapping[str, Any]], together: Mapping[str, Any] | None, optimism: str
+) -> str:
+    """The comparison for a reader, in Markdown."""
+    lines = ["# Tuned against baseline, on the same folds", ""]
+    for seed, item in found.items():
+        lines += [f"Seed {seed}: {item['verdict']}", ""]
+        test = item["mcnemar"]
+        if test:
+            lines += [
+                f"Of {test['patients']} patients the baseline alone has {test['only_first']} "
+                f"right, the tuned run alone {test['only_second']} "
+                f"(exact McNemar test, p {test['p']:.2g}).",
+                "",
+            ]
+        lines += ["| Metric | Baseline | Tuned | Difference | 95 % over folds | p |"]
+        lines += ["| --- | --- | --- | --- | --- | --- |"]
+        for name, row in item["metrics"].items():
+            cells = [shown(row[key]) for key in ("first", "second", "difference")]
+            between = f"{shown(row['low'])} to {shown(row['high'])}"
+            lines.append(f"| {name} | {' | '.join(cells)} | {between} | {shown(row['p'])} |")
+        lines.append("")
+    if together:
+        lines += [
+            f"Over {len(together['differences'])} seeds {together['objective']} differs by "
+            f"{shown(together['mean'])} on average, standard deviation {shown(together['std'])}. "
+            f"{together['text']}",
+            "",
+        ]
+    lines += [f"How lucky the search was: {optimism}", ""]
+    return "\n".join(lines)
+
+
+def shown(value: float | None) -> str:
+    """A number for a reader."""
+    return "not defined" if value is None else f"{value:.3g}"

@@ -2,7 +2,8 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -41,3 +42,24 @@ def milliseconds(forward: Callable[[], object], samples: int, device: torch.devi
                 torch.cuda.synchronize(device)
             times.append(time.perf_counter() - start)
     return 1000 * statistics.median(times[1:]) / samples
+
+
+def costs(
+    wanted: Sequence[str],
+    model: nn.Module,
+    predict: Callable[[nn.Module, dict[str, torch.Tensor]], Any],
+    batch: dict[str, torch.Tensor],
+) -> dict[str, float]:
+    """Those of the costs that are `wanted`, by name, of predicting `batch` (image B first)."""
+    samples, device = len(batch["image"]), batch["image"].device
+
+    def forward() -> Any:
+        return predict(model, batch)
+
+    made: dict[str, Callable[[], float]] = {
+        "parameters": lambda: float(parameters(model)),
+        "multiply_adds": lambda: multiply_adds(forward, samples),
+        "milliseconds": lambda: milliseconds(forward, samples, device),
+    }
+    model.eval()
+    return {name: made[name]() for name in wanted if name in made}

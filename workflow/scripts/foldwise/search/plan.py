@@ -3,17 +3,55 @@
 Standard library and the package's schema reader only: this runs when the DAG is built.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from foldwise.config import dotted, with_changes
+from foldwise.config import dotted, load_study, override, with_changes
 from foldwise.errors import FoldwiseError
 from foldwise.hashing import digest
 from foldwise.metrics.monitors import MONITORS
 from foldwise.search.check import check_search
 from foldwise.search.settings import Search, parse_search
+from foldwise.search.trials import Suggestion, trial_name
 
 # What does not decide any trial, so that a change of it makes none again.
 LOOSE = ("trials", "max_failed", "seeds")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study with its search: the branch as written, as read, and what all trials share."""
+
+    raw: dict[str, Any]
+    base: dict[str, Any]
+    folds: list[int]
+    search: Search
+
+    def told(self, number: int) -> dict[str, Any]:
+        """Params of the rules of trial `number`; `told_search` reads them."""
+        seen = as_seen_by(self.raw, self.search, number)
+        return {"search": seen, "base": self.base, "folds": self.folds}
+
+    def whole(self) -> dict[str, Any]:
+        """Params of rules that concern all trials."""
+        return {"search": self.raw, "base": self.base, "folds": self.folds}
+
+
+def plan_of(study: dict, folds: list[int]) -> Plan | None:
+    """The plan of a study's search, or None if it has none."""
+    raw = study["search"]
+    if raw is None:
+        return None
+    base = trial_base(study)
+    where = f"{study['name']}: search"
+    return Plan(raw, base, folds, read_search(raw, base, folds, where))
+
+
+def told_search(told: Mapping[str, Any]) -> Search:
+    """The search from what a rule was told in its params."""
+    return read_search(told["search"], told["base"], told["folds"])
 
 
 def trial_base(study: dict) -> dict[str, Any]:
@@ -31,7 +69,7 @@ def read_search(
     )
 
 
-def check_plan(study: dict, search: Search, base: dict[str, Any]) -> None:
+def check_plan(study: dict, plan: Plan) -> None:
     """Raise FoldwiseError with all that is wrong with a study's search, before anything starts."""
 
     def refuse(changes: dict[str, Any]) -> str:
@@ -41,7 +79,7 @@ def check_plan(study: dict, search: Search, base: dict[str, Any]) -> None:
             return str(error).removeprefix(": ")
         return ""
 
-    check_search(search, dotted(base), refuse, where=f"{study['name']}: search")
+    check_search(plan.search, dotted(plan.base), refuse, where=f"{study['name']}: search")
 
 
 def as_seen_by(raw: dict[str, Any], search: Search, number: int) -> dict[str, Any]:
@@ -56,3 +94,31 @@ def as_seen_by(raw: dict[str, Any], search: Search, number: int) -> dict[str, An
     phases = [dict(phase) for phase in raw["phases"][: index + 1]]
     phases[-1]["trials"] = number + 1 - search.phases[index].first
     return seen | {"phases": phases}
+
+
+def failure_limit(study: str, folder: str | Path) -> float:
+    """Share of failed trials above which a search stops.
+
+    It stops a search and decides no trial, so that it is read from the file when it is needed and
+    is no param of any rule: a changed limit makes no trial again.
+    """
+    name = study.partition(".")[0]
+    return load_study(name, folder)["search"]["max_failed"]
+
+
+def trial_params(base: dict[str, Any], suggestion: Suggestion) -> dict[str, Any]:
+    """Content of a trial's params.json: the shared settings with its parameters and epochs."""
+    name = trial_name(suggestion.number)
+    return override(base, changes_of(suggestion), name) | {"run": name}
+
+
+def changes_of(suggestion: Suggestion) -> dict[str, Any]:
+    """What a trial changes in the study's settings, by dotted path."""
+    epochs = {"training.epochs": suggestion.epochs} if suggestion.epochs else {}
+    return {**epochs, **suggestion.params}
+
+
+def most_epochs(params: Mapping[str, Any]) -> int:
+    """The most epochs that a fold of a run is trained."""
+    training = params["training"]
+    return sum(stage["epochs"] for stage in training["stages"]) or training["epochs"]

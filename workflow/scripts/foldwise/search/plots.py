@@ -9,11 +9,9 @@ import optuna
 from foldwise.files import write_text
 from foldwise.search.model import quiet
 from foldwise.search.ranking import complete
-from foldwise.search.settings import Search
+from foldwise.search.settings import SEARCH_PAGES, Search
 from foldwise.search.storage import add_study, of_budget
 from foldwise.search.trials import Known
-
-PAGES = ("history", "importance", "parallel_coordinate", "slices", "intermediate", "pareto_front")
 
 
 def importance(study: optuna.Study, **target):
@@ -35,7 +33,7 @@ def write_pages(folder: str | Path, study: str, search: Search, known: Sequence[
     """
     trials = of_budget(known, search.phases[-1].budget)
     loaded = add_study(None, study, search, [item for item in trials if item.result])
-    for page in PAGES:
+    for page in SEARCH_PAGES:
         with quiet():
             body = page_body(page, loaded, search, complete(trials))
         write_text(Path(folder) / f"{page}.html", whole_page(f"{study}: {page}", body))

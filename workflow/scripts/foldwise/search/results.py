@@ -5,12 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from foldwise.config import override
-from foldwise.files import write_csv, write_json, write_text
+from foldwise.files import write_csv, write_json
 from foldwise.search.optimism import optimism, savings
-from foldwise.search.ranking import best, budget_of, complete, front, ranked
+from foldwise.search.ranking import best, complete, front, ranked
 from foldwise.search.settings import Search
 from foldwise.search.trials import Known, trial_name
 
@@ -101,50 +98,9 @@ def described(item: Known) -> dict[str, Any]:
     }
 
 
-def best_params(study: str, search: Search, known: Sequence[Known]) -> dict[str, Any]:
-    """Content of `<study>_best_params.json`."""
-    chosen, objective = best(known, search), search.objectives[0]
-    return {
-        "study_name": study,
-        "best_trial": chosen.suggestion.number,
-        "best_params": dict(chosen.suggestion.params),
-        "best_value": chosen.result.values[0],
-        "objective": objective.metric,
-        "direction": objective.direction,
-        "n_trials": len(known),
-        "n_complete": len(complete(known)),
-    }
-
-
-def changes_of(item: Known) -> dict[str, Any]:
-    """What a trial changes in the study's settings: its parameters and its budget's epochs."""
-    budget = budget_of(item)
-    epochs = {"training.epochs": budget.epochs} if budget.epochs else {}
-    return {**epochs, **item.suggestion.params}
-
-
-def best_config(settings: dict[str, Any], chosen: Known) -> str:
-    """Text of `best_config.yaml`: the study with the best parameters, to be run as it is.
-
-    `settings` is the study as loaded; its search is left out, as it is over.
-    """
-    kept = {key: value for key, value in settings.items() if key not in ("name", "search")}
-    study = override(kept, changes_of(chosen), "best_config.yaml")
-    head = f"# The study with the parameters of {trial_name(chosen.suggestion.number)}, its best.\n"
-    return head + yaml.safe_dump(study, sort_keys=False, allow_unicode=True)
-
-
-def write_results(
-    folder: str | Path,
-    study: str,
-    settings: dict[str, Any],
-    search: Search,
-    known: Sequence[Known],
-) -> None:
-    """Write tables, summary, best parameters and best configuration of a search into `folder`."""
+def write_results(folder: str | Path, study: str, search: Search, known: Sequence[Known]) -> None:
+    """Write the tables and the summary of a search into `folder`."""
     base = Path(folder)
     write_table(base / "search_results_final.csv", search, known)
     write_history(base / "history_trials.csv", search, known)
     write_json(base / "study_summary.json", summary(study, search, known))
-    write_json(base / f"{study}_best_params.json", best_params(study, search, known))
-    write_text(base / "best_config.yaml", best_config(settings, best(known, search)))

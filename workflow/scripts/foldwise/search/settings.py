@@ -35,6 +35,15 @@ ACROSS: dict[str, dict[str, Any]] = {
     "first_fold": {"percentile": 50.0, "startup": 5},
     "wilcoxon": {"p": 0.1, "startup": 2},
 }
+# Interactive pages, by name.
+SEARCH_PAGES = (
+    "history",
+    "importance",
+    "parallel_coordinate",
+    "slices",
+    "intermediate",
+    "pareto_front",
+)
 COSTS = ("parameters", "multiply_adds", "milliseconds")
 DIRECTIONS = {"max": "maximize", "min": "minimize"}
 

@@ -41,8 +41,8 @@ class Suggestion:
 class FoldOutcome:
     """What one fold of a trial came to.
 
-    `metrics` are those of the kept weights; `curve` is the objective after each epoch, as pairs of
-    epoch (from 1) and value, in which an undefined value is None.
+    `metrics` are those of the kept weights, and costs that are objectives; `curve` is the first
+    objective after each epoch, as pairs of epoch (from 1) and value, None where it is undefined.
     """
 
     fold: int
@@ -65,7 +65,6 @@ class Result:
     values: tuple[float, ...] | None
     folds: tuple[FoldOutcome, ...]
     epochs: int
-    costs: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -105,16 +104,18 @@ def combine(
     objectives: Sequence[Objective],
     folds: Sequence[FoldOutcome],
     epochs: int,
-    costs: Mapping[str, float] | None = None,
 ) -> Result:
     """The result of a trial from its folds, in the order in which they are judged.
 
     One failed fold fails the trial, one pruned fold prunes it; values are means over the folds. A
     metric that a fold cannot have is a failure with that reason, never a number.
     """
-    costs = dict(costs or {})
-    result = {"folds": tuple(folds), "epochs": epochs, "costs": costs}
-    made = {"number": suggestion.number, "identity": suggestion.identity, **result}
+    made = {
+        "number": suggestion.number,
+        "identity": suggestion.identity,
+        "folds": tuple(folds),
+        "epochs": epochs,
+    }
     for state in ("FAIL", "PRUNED"):
         for fold in folds:
             if fold.state == state:
@@ -122,17 +123,16 @@ def combine(
                 return Result(**made, state=state, reason=reason, values=None)
     values = []
     for objective in objectives:
-        metric = objective.metric
-        found = [costs[metric]] if metric in costs else [fold.metrics.get(metric) for fold in folds]
-        for fold, value in zip(folds, found, strict=False):
+        found = [fold.metrics.get(objective.metric) for fold in folds]
+        for fold, value in zip(folds, found, strict=True):
             if value is None or not math.isfinite(value):
-                reason = f"fold {fold.fold}: {metric} is not defined"
+                reason = f"fold {fold.fold}: {objective.metric} is not defined"
                 return Result(**made, state="FAIL", reason=reason, values=None)
         values.append(math.fsum(found) / len(found))
     return Result(**made, state="COMPLETE", reason="", values=tuple(values))
 
 
-def write_trial_file(path: str | Path, record: Suggestion | Result) -> None:
+def write_trial_file(path: str | Path, record: Suggestion | FoldOutcome | Result) -> None:
     """Write a trial file with a digest of its own content, by which an edit is noticed."""
     content = asdict(record)
     write_json(path, content | {"seal": digest(content)})
@@ -154,9 +154,7 @@ def read_suggestion(path: str | Path, search: Search | None = None) -> Suggestio
 def read_result(path: str | Path, search: Search | None = None) -> Result:
     """Read `result.json`; with `search`, refuse one that another space or setting made."""
     raw = _read(path, Result)
-    folds = tuple(
-        FoldOutcome(**{**fold, "curve": tuple(map(tuple, fold["curve"]))}) for fold in raw.folds
-    )
+    folds = tuple(outcome_of(fold) for fold in raw.folds)
     values = None if raw.values is None else tuple(raw.values)
     result = Result(**{**vars(raw), "folds": folds, "values": values})
     if result.state not in STATES:
@@ -164,6 +162,16 @@ def read_result(path: str | Path, search: Search | None = None) -> Result:
     if search is not None:
         _same_search(path, result, search)
     return result
+
+
+def read_outcome(path: str | Path) -> FoldOutcome:
+    """Read `outcome.json` of a fold of a trial."""
+    return outcome_of(vars(_read(path, FoldOutcome)))
+
+
+def outcome_of(raw: Mapping[str, Any]) -> FoldOutcome:
+    """An outcome as JSON holds it."""
+    return FoldOutcome(**{**raw, "curve": tuple(map(tuple, raw["curve"]))})
 
 
 AGAIN = "Delete the file and run the same command again."

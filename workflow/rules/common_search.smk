@@ -1,0 +1,124 @@
+"""Helpers of the rules of a search: its plan, and what waits for what."""
+
+from foldwise.search.plan import check_plan, plan_of
+from foldwise.search.settings import SEARCH_PAGES
+from foldwise.search.trials import trial_name
+
+try:
+    PLANS = {name: plan_of(study, state.fold_numbers(study)) for name, study in STUDIES.items()}
+    if workflow.is_main_process:
+        for name, found in PLANS.items():
+            if found is not None:
+                check_plan(STUDIES[name], found)
+except FoldwiseError as error:
+    raise WorkflowError(str(error))
+
+
+wildcard_constraints:
+    number=r"\d\d\d\d+",
+    seed=r"|_seed\d+",
+
+
+def plan(wildcards):
+    """The search of a study; one without is told so."""
+    found = PLANS[wildcards.study]
+    if found is None:
+        raise WorkflowError(
+            f"Study '{wildcards.study}' has no search. Add `search:` to its file; docs/search.md "
+            "describes it."
+        )
+    return found
+
+
+def told_of_search(wildcards):
+    """Params of a search's rules: all that decides this trial, or the whole search."""
+    number = wildcards.get("number")
+    return plan(wildcards).whole() if number is None else plan(wildcards).told(int(number))
+
+
+def trials_before(wildcards):
+    """Input of `suggest_trial`: the trial before, and the one that has just left the window."""
+    number, search = int(wildcards.number), plan(wildcards).search
+    runs = f"results/{wildcards.study}/runs"
+    before = [f"{runs}/{trial_name(number - 1)}/suggestion.json"] if number else []
+    last = search.seen(number) - 1
+    return before + ([f"{runs}/{trial_name(last)}/result.json"] if last >= 0 else [])
+
+
+def folds_before(wildcards):
+    """Input of `train_trial`: where trials may be stopped, its folds before this one."""
+    search, fold = plan(wildcards).search, int(wildcards.fold)
+    if not search.prunes or fold not in search.folds:
+        return []
+    base = f"results/{wildcards.study}/runs/{trial_name(int(wildcards.number))}"
+    before = search.folds[: search.folds.index(fold)]
+    return [f"{base}/fold_{earlier}/results/outcome.json" for earlier in before]
+
+
+def judging_folds(pattern):
+    """Input of `trial_result`: `pattern` for the folds that judge a trial."""
+
+    def read(wildcards):
+        return expand(pattern, fold=plan(wildcards).search.folds, **wildcards)
+
+    return read
+
+
+def every_trial(pattern):
+    """Input of rules that look at all trials: `pattern` for each of them."""
+
+    def read(wildcards):
+        names = map(trial_name, range(plan(wildcards).search.trials))
+        return expand(pattern, trial=list(names), **wildcards)
+
+    return read
+
+
+def searched_studies(pattern):
+    """Targets: `pattern` for each study that has a search."""
+
+    def read(wildcards):
+        names = [name for name, found in PLANS.items() if found is not None]
+        if not names:
+            raise WorkflowError(
+                "No study of config/config.yaml has a search. Add `search:` to a study's file; "
+                "docs/search.md describes it."
+            )
+        return expand(pattern, study=names)
+
+    return read
+
+
+def whole_study(wildcards):
+    """Params of `best_params`: the study, of which it writes a copy with the best parameters."""
+    return STUDIES[wildcards.study]
+
+
+def trial_settings(wildcards):
+    """Params of `tuned_params`: what all trials share."""
+    return plan(wildcards).base
+
+
+def objective_of_search(wildcards):
+    """Params of `compare_runs`: the metric that the verdict is about."""
+    return plan(wildcards).search.objectives[0].metric
+
+
+def compared_runs(wildcards):
+    """Params of `compare_runs`: by seed, the folders of the baseline and of the tuned run."""
+    runs = f"results/{wildcards.study}/runs"
+    own = plan(wildcards).base["seed"]
+    return {own: [f"{runs}/cv", f"{runs}/tuned"]} | {
+        seed: [f"{runs}/cv_seed{seed}", f"{runs}/tuned_seed{seed}"]
+        for seed in plan(wildcards).raw["seeds"]
+    }
+
+
+def compared_files(wildcards):
+    """Input of `compare_runs`: predictions and metrics of all folds of the compared runs."""
+    return expand(
+        "{run}/fold_{fold}/results/{name}",
+        run=[run for pair in compared_runs(wildcards).values() for run in pair],
+        fold=fold_numbers(wildcards),
+        name=["val_predictions.csv", "metrics/val_metrics.json"],
+    )

@@ -1,0 +1,18 @@
+"""Rule best_params: the best trial's parameters, and the study file that has them."""
+
+from pathlib import Path
+
+from foldwise.adapter import adapter
+from foldwise.files import write_json, write_text
+from foldwise.search.chosen import best_config, best_params
+from foldwise.search.plan import told_search
+from foldwise.search.ranking import best
+from foldwise.search.trials import read_all
+
+with adapter(snakemake):
+    study = snakemake.wildcards.study
+    search = told_search(snakemake.params.told)
+    known = read_all(Path("results", study, "runs"), search)
+    chosen = best(known, search, f"{study}: search")
+    write_json(snakemake.output.params, best_params(study, search, known))
+    write_text(snakemake.output.config, best_config(dict(snakemake.params.study), chosen))

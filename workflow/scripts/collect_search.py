@@ -1,0 +1,19 @@
+"""Rule collect_search: database, tables, summary and pages of a search, from its trial files."""
+
+from pathlib import Path
+
+from foldwise.adapter import adapter
+from foldwise.search.plan import told_search
+from foldwise.search.plots import write_pages
+from foldwise.search.results import write_results
+from foldwise.search.storage import write_database
+from foldwise.search.trials import read_all
+
+with adapter(snakemake):
+    study = snakemake.wildcards.study
+    search = told_search(snakemake.params.told)
+    known = read_all(Path("results", study, "runs"), search)
+    folder = Path(snakemake.output.database).parent
+    write_database(snakemake.output.database, study, search, known)
+    write_results(folder, study, search, known)
+    write_pages(folder / "plots", study, search, known)

@@ -1,0 +1,44 @@
+"""The best parameters of a search, in the files that others go on from."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from foldwise.config import override
+from foldwise.search.plan import changes_of
+from foldwise.search.ranking import best, complete
+from foldwise.search.settings import Search
+from foldwise.search.trials import Known, trial_name
+
+
+def best_params(study: str, search: Search, known: Sequence[Known]) -> dict[str, Any]:
+    """Content of `<study>_best_params.json`."""
+    chosen, objective = best(known, search), search.objectives[0]
+    return {
+        "study_name": study,
+        "best_trial": chosen.suggestion.number,
+        "best_params": dict(chosen.suggestion.params),
+        "best_value": chosen.result.values[0],
+        "objective": objective.metric,
+        "direction": objective.direction,
+        "n_trials": len(known),
+        "n_complete": len(complete(known)),
+        "changes": changes_of(chosen.suggestion),
+    }
+
+
+def best_config(settings: dict[str, Any], chosen: Known) -> str:
+    """Text of `best_config.yaml`: the study with the best parameters, to be run as it is.
+
+    `settings` is the study as loaded; its search is left out, as it is over.
+    """
+    kept = {key: value for key, value in settings.items() if key not in ("name", "search")}
+    study = override(kept, changes_of(chosen.suggestion), "best_config.yaml")
+    head = f"# The study with the parameters of {trial_name(chosen.suggestion.number)}, its best.\n"
+    return head + yaml.safe_dump(study, sort_keys=False, allow_unicode=True)
+
+
+def tuned_params(base: dict[str, Any], chosen: dict[str, Any], run: str, seed: int) -> dict:
+    """Content of params.json of a run with the best parameters; `chosen` as `best_params` gives."""
+    return override(base, chosen["changes"], run) | {"run": run, "seed": seed}

@@ -1,0 +1,21 @@
+"""Rule suggest_trial: the parameters of one trial, from the trials before it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from foldwise.adapter import adapter
+from foldwise.files import write_json
+from foldwise.search.plan import failure_limit, told_search, trial_params
+from foldwise.search.propose import propose
+from foldwise.search.trials import check_failures, read_known, write_trial_file
+
+with adapter(snakemake):
+    number = int(snakemake.wildcards.number)
+    study = snakemake.wildcards.study
+    search = told_search(snakemake.params.told)
+    known = read_known(Path("results", study, "runs"), number, search)
+    limit = failure_limit(study, snakemake.config["folder"])
+    check_failures(known, replace(search, max_failed=limit), f"{study}: search")
+    suggestion = propose(search, number, known)
+    write_json(snakemake.output.params, trial_params(snakemake.params.told["base"], suggestion))
+    write_trial_file(snakemake.output.suggestion, suggestion)

@@ -1,0 +1,49 @@
+"""Rule train_trial: one fold of a trial, trained like any run's, pruned by earlier trials."""
+
+from pathlib import Path
+
+from foldwise.adapter import adapter
+from foldwise.files import read_json
+from foldwise.search.plan import told_search
+from foldwise.search.trials import read_known, read_outcome, write_trial_file
+from foldwise.train.machine import set_threads
+from foldwise.train.stop import Stop
+
+with adapter(snakemake):
+    stop = Stop().listen()
+    params = read_json(snakemake.input.params)
+    set_threads(params["training"]["threads"])
+    # After set_threads: these import torch.
+    from foldwise.data.cache import Images
+    from foldwise.registry import load
+    from foldwise.search.fold import run_fold, with_costs
+    from foldwise.train.machine import device
+    from foldwise.train.rows import parts
+
+    names = snakemake.wildcards
+    number, fold = int(names.number), int(names.fold)
+    search = told_search(snakemake.params.told)
+    runs = Path("results", names.study, "runs")
+    rows = parts(snakemake.input.cohort, snakemake.input.fold, fold)
+    task = load("TASKS", params["kind"])(params["task"])
+    images = Images.of(rows["train"] + rows["val"], f"results/cache/{snakemake.params.cache}")
+    out = Path(snakemake.output.model).parent
+    outcome = run_fold(
+        search=search,
+        number=number,
+        fold=fold,
+        known=read_known(runs, number, search) if search.prunes else [],
+        done=[read_outcome(path) for path in snakemake.input.before],
+        params=params,
+        train_rows=rows["train"],
+        out=out,
+        task=task,
+        images=images,
+        val_rows=rows["val"],
+        state=out.parent / "state",
+        device=device(),
+        stop=stop,
+        code=snakemake.params.code,
+    )
+    outcome = with_costs(outcome, search, params, task, images, rows["val"], out, device())
+    write_trial_file(snakemake.output.outcome, outcome)
