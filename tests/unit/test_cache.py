@@ -1,6 +1,10 @@
 """Shards: what is written is what is read, faults leave zeros, a kill leaves nothing broken."""
 
+import multiprocessing
 import os
+import random
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +24,12 @@ def made(content: str) -> Prepared:
     if "x" in content:
         raise UnreadableImage("truncated")
     if "k" in content:
-        os._exit(1)
-    pixels = np.full(SHAPE, int(content[1:]), np.uint8)
+        os.kill(os.getpid(), getattr(signal, content[2:]))
+    if "e" in content:
+        raise ValueError("CANARY")
+    if "s" in content:
+        time.sleep(0.01)
+    pixels = np.full(SHAPE, int(content[-1]), np.uint8)
     return Prepared(pixels, content, {"rows": 6})
 
 
@@ -38,10 +46,61 @@ def test_rows_hold_pixels_or_reason(tmp_path, workers):
     assert np.load(tmp_path / "a.npy")[:, 0, 0, 0].tolist() == [3, 0, 7]
 
 
-def test_a_decoder_that_crashes_costs_one_row(tmp_path):
-    rows = write(tmp_path, "a", ["c1", "ck", "c2", "c3"], workers=2)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_decoder_that_crashes_costs_one_row(tmp_path, workers):
+    rows = write(tmp_path, "a", ["c1", "ckSIGSEGV", "c2", "c3"], workers)
     assert [row["status"] for row in rows] == ["ok", "decoder_crashed", "ok", "ok"]
     assert np.load(tmp_path / "a.npy")[:, 0, 0, 0].tolist() == [1, 0, 2, 3]
+
+
+def test_a_decoder_that_never_ends_is_ended(tmp_path):
+    rows = write(tmp_path, "a", ["c1", "ckSIGPROF"])  # the signal of the CPU timer
+    assert rows[1]["status"] == "too_slow"
+
+
+def test_lack_of_memory_is_no_fault_of_a_picture(tmp_path):
+    with pytest.raises(FoldwiseError, match="mem_mb"):
+        write(tmp_path, "a", ["c1", "ckSIGKILL"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_ours_is_told_by_place_not_by_text(tmp_path):
+    with pytest.raises(RuntimeError, match="ValueError in made") as info:
+        write(tmp_path, "a", ["c1", "ce"])
+    assert "CANARY" not in str(info.value)
+
+
+def test_several_writers_killed_at_any_moment_leave_whole_files(tmp_path):
+    contents = [f"cs{number % 10}" for number in range(20)]
+    context = multiprocessing.get_context("fork")
+    luck = random.Random(0)
+    for _ in range(12):
+        writers = [
+            context.Process(target=write, args=(tmp_path, "a", contents, 2)) for _ in range(2)
+        ]
+        for writer in writers:
+            writer.start()
+        time.sleep(luck.random() * 0.4)
+        for writer in writers:
+            os.kill(writer.pid, signal.SIGKILL)
+            writer.join()
+        if (tmp_path / "a.npy").exists():
+            assert np.load(tmp_path / "a.npy")[:, 0, 0, 0].tolist() == [*range(10), *range(10)]
+        if (tmp_path / "a.json").exists():
+            assert len(read_json(tmp_path / "a.json")["rows"]) == 20
+            assert (tmp_path / "a.npy").exists()
+    rows = write(tmp_path, "a", contents)
+    assert {row["status"] for row in rows} == {"ok"}
+    assert Images(tmp_path, ["a"]).shape == SHAPE
+
+
+def test_leftovers_of_killed_writers_are_swept_after_an_hour(tmp_path):
+    old, young = tmp_path / ".1.tmp.a.npy", tmp_path / ".2.tmp.a.npy"
+    for path in (old, young):
+        path.touch()
+    os.utime(old, (time.time() - 4000,) * 2)
+    write(tmp_path, "a", ["c1"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".2.tmp.a.npy", "a.json", "a.npy"]
 
 
 def test_take_follows_cohort_rows_across_shards(tmp_path):

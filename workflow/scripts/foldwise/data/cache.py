@@ -1,19 +1,25 @@
 """Prepared images as memory-mapped arrays of a few hundred each, written whole or not at all."""
 
-import multiprocessing
+import contextlib
+import glob
+import signal
+import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
+from foldwise.data.isolated import Died, run_isolated
 from foldwise.data.picture import UnreadableImage
 from foldwise.data.prepared import Prepared
 from foldwise.errors import FoldwiseError
 from foldwise.files import replacing, write_json
 
+NOTHING = np.empty(0, np.uint8)
 Read = Callable[[str], Prepared]
 
 
@@ -29,61 +35,59 @@ def write_shard(
     """Write `out_npy` (N, C, H, W) and `out_json` {"rows": [...]}; return the rows.
 
     A row is {content, status: "ok" or a reason, pixel_digest, facts}; pixels that could not be
-    read stay zero. `read` gives the Prepared image of one content; it must be picklable where
-    processes are not forked.
+    read stay zero. `read` gives the Prepared image of one content; it runs in child processes.
     """
+    _sweep(Path(out_npy))
     with replacing(out_npy) as temporary:
-        shape = (len(contents), *shape)
-        np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=shape).flush()
-        tasks = [(read, temporary, row, content) for row, content in enumerate(contents)]
-        rows = _fill_all(tasks, workers)
-    write_json(out_json, {"rows": rows, "shape": list(shape), "dtype": np.dtype(dtype).name})
+        whole = (len(contents), *shape)
+        np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=whole).flush()
+        work = partial(_fill, read, temporary)
+        found = run_isolated(work, list(enumerate(contents)), workers)
+    rows = [_row(content, _fate(result)) for content, result in zip(contents, found, strict=True)]
+    write_json(out_json, {"rows": rows, "shape": list(whole), "dtype": np.dtype(dtype).name})
     return rows
 
 
-def _fill_all(tasks: list[tuple], workers: int) -> list[dict[str, Any]]:
-    if workers <= 1:
-        return [_fill(*task) for task in tasks]
-    rows: list[dict[str, Any] | None] = [None] * len(tasks)
-    try:
-        with _pool(min(workers, len(tasks) or 1)) as pool:
-            for row, future in enumerate([pool.submit(_fill, *task) for task in tasks]):
-                rows[row] = future.result()
-    except BrokenProcessPool:
-        # A decoder has ended its process: find out which picture it was, one by one.
-        for row, task in enumerate(tasks):
-            rows[row] = rows[row] or _fill_alone(task)
-    return rows
-
-
-def _fill_alone(task: tuple) -> dict[str, Any]:
-    try:
-        with _pool(1) as pool:
-            return pool.submit(_fill, *task).result()
-    except BrokenProcessPool:
-        return _row(task[3], "decoder_crashed")
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("fork" if "fork" in methods else "spawn")
-    return ProcessPoolExecutor(workers, mp_context=context)
-
-
-def _fill(read: Read, path: Path, row: int, content: str) -> dict[str, Any]:
-    """Decode one content into its row of the array at `path`."""
+def _fill(read: Read, path: Path, task: tuple[int, str]) -> Prepared | str:
+    """Decode one content into its row of the array at `path`; a reason if it cannot be."""
+    row, content = task
+    # One job, one thread: and OpenMP's or OpenCV's threads do not survive a fork.
+    cv2.setNumThreads(1)
     try:
         found = read(content)
     except UnreadableImage as error:
-        return _row(content, error.reason)
+        return error.reason
     except MemoryError:
-        return _row(content, "out_of_memory")
+        return "out_of_memory"
     np.lib.format.open_memmap(path, mode="r+")[row] = found.pixels
-    return _row(content, "ok", found.digest, found.facts)
+    return replace(found, pixels=NOTHING)
 
 
-def _row(content: str, status: str, digest: str = "", facts: dict | None = None) -> dict[str, Any]:
-    return {"content": content, "status": status, "pixel_digest": digest, "facts": facts or {}}
+def _fate(result: Prepared | str | Died) -> Prepared | str:
+    if not isinstance(result, Died):
+        return result
+    if result.exit_code == -signal.SIGKILL:
+        raise FoldwiseError(
+            "A process that decoded images was killed from outside, as happens when memory runs "
+            "out. Raise mem_mb of rule cache_shard or lower its threads, then run the same "
+            "command again."
+        )
+    return "too_slow" if result.exit_code == -signal.SIGPROF else "decoder_crashed"
+
+
+def _row(content: str, fate: Prepared | str) -> dict[str, Any]:
+    if isinstance(fate, str):
+        return {"content": content, "status": fate, "pixel_digest": "", "facts": {}}
+    digest, facts = fate.digest, fate.facts
+    return {"content": content, "status": "ok", "pixel_digest": digest, "facts": facts}
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed writers of this file have left behind an hour ago or longer."""
+    for left in target.parent.glob(f".*.tmp.{glob.escape(target.name)}"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > 3600:
+                left.unlink()
 
 
 class Images:

@@ -13,6 +13,8 @@ from foldwise.data.picture import UnreadableImage
 
 ITEM, DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 JP2_BOX = b"\0\0\0\x0cjP  "
+# Bytes that may follow the end marker: padding with zeros; a few others.
+TAIL, SLACK = 4096, 64
 SOF_JPEG, SOF_JPEG_LS = (0xC0, 0xC1, 0xC2, 0xC3), (0xF7,)
 
 
@@ -52,6 +54,18 @@ def check(stream: memoryview, syntax: uid.UID, rows: int, columns: int) -> None:
         return
     if size not in (None, (rows, columns)):
         raise UnreadableImage("bad_header")
+
+
+def check_end(last: memoryview, syntax: uid.UID) -> None:
+    """Raise `truncated` unless the last fragment ends with an end-of-image marker.
+
+    libjpeg and OpenJPH give half a picture without a word. A copy that broke off may have been
+    filled up with zeros; inside coded data the marker cannot occur.
+    """
+    if syntax == uid.RLELossless:
+        return
+    if b"\xff\xd9" not in bytes(last[-TAIL:]).rstrip(b"\0")[-SLACK:]:
+        raise UnreadableImage("truncated")
 
 
 def _jpeg_size(stream: memoryview, expected: tuple[int, ...]) -> tuple[int, int] | None:

@@ -5,6 +5,9 @@ asks of a decoding plug-in. pydicom stays in charge of validation, sign and unus
 """
 
 import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -114,7 +117,21 @@ def _decode_htj2k(source: bytes, levels: int | None = None) -> np.ndarray:
     start = head.find(b"\xff\x52")  # COD: its byte 13 names the wavelet, 0 is the lossy one
     if start < 0 or head[start + 13] == 0:
         raise NotImplementedError("lossy HTJ2K")
-    return imagecodecs.htj2k_decode(source, skipres=levels)
+    with raising():
+        return imagecodecs.htj2k_decode(source, skipres=levels)
+
+
+@contextmanager
+def raising() -> Iterator[None]:
+    """Raise what a C extension reports as an exception that it ignored: the pixels are wrong."""
+    ignored: list[Any] = []
+    hook, sys.unraisablehook = sys.unraisablehook, ignored.append
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+    if ignored:
+        raise ValueError("the codec stopped before the end")
 
 
 def _decode_colour_jpeg(source: bytes, runner: Any) -> np.ndarray | None:

@@ -11,6 +11,8 @@ from foldwise.data.dicom_stream import faults
 from foldwise.data.picture import UnreadableImage
 from foldwise.data.pixel_facts import PixelFacts
 
+LOSSY = (uid.JPEGExtended12Bit, uid.JPEGLSNearLossless, uid.JPEG2000, uid.HTJ2K)
+
 
 def read_encapsulated(
     stream: BinaryIO, facts: PixelFacts, reduce_levels: int
@@ -20,6 +22,7 @@ def read_encapsulated(
     buffer = stream.read()
     parts = codestream.fragments(memoryview(buffer))
     codestream.check(parts[0], facts.syntax, facts.rows, facts.columns)
+    codestream.check_end(parts[-1], facts.syntax)
     if facts.frames == facts.samples == 1 and not facts.signed:
         frame = parts[0] if len(parts) == 1 else b"".join(parts)
         with faults("decode_failed"):
@@ -47,7 +50,8 @@ def _decode_by_pydicom(buffer: bytes, facts: PixelFacts) -> tuple[np.ndarray, st
         raise UnreadableImage("missing_decoder", decoders.package(facts.syntax))
     for label in labels:
         try:
-            return decode_with(facts.syntax, buffer, options_of(facts), label)
+            pixels, photometric = decode_with(facts.syntax, buffer, options_of(facts), label)
+            return unused_bits_away(pixels, facts), photometric
         except UnreadableImage:
             continue  # the next decoder may be more tolerant
     raise UnreadableImage("decode_failed")
@@ -87,10 +91,13 @@ def options_of(facts: PixelFacts) -> dict:
 
 def unused_bits_away(pixels: np.ndarray, facts: PixelFacts) -> np.ndarray:
     """Bits above `bits_stored` may hold anything (PS3.5 8.1.1); mostly they hold nothing."""
-    unused = facts.bits_allocated - facts.bits_stored
-    if unused:
-        low = -(1 << (facts.bits_stored - 1)) if facts.signed else 0
-        high = low + (1 << facts.bits_stored) - 1
-        if pixels.max() > high or (facts.signed and pixels.min() < low):
-            pixels = (pixels << unused) >> unused
-    return pixels
+    unused = 8 * pixels.dtype.itemsize - facts.bits_stored
+    if unused <= 0 or facts.bits_allocated == 1:
+        return pixels
+    low = -(1 << (facts.bits_stored - 1)) if facts.signed else 0
+    high = low + (1 << facts.bits_stored) - 1
+    if pixels.max() <= high and (not facts.signed or pixels.min() >= low):
+        return pixels
+    if facts.syntax in LOSSY and not facts.signed:
+        return np.minimum(pixels, pixels.dtype.type(high))  # a lossy codec has overshot white
+    return (pixels << unused) >> unused

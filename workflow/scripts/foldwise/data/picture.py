@@ -24,6 +24,7 @@ REASONS = {
     "missing_decoder": "a decoder is missing",
     "decode_failed": "every decoder refused the pixels",
     "decoder_crashed": "the decoder ended the process that ran it",
+    "too_slow": "decoding took longer than the limit",
     "many_frames": "the file holds several frames; one is expected",
     "colour": "the colour space cannot be turned into grey or RGB",
     "too_large": "the picture is larger than the limit",
