@@ -43,7 +43,8 @@ def write_shard(
         np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=whole).flush()
         work = partial(_fill, read, temporary)
         found = run_isolated(work, list(enumerate(contents)), workers)
-    rows = [_row(content, _fate(result)) for content, result in zip(contents, found, strict=True)]
+        fates = [_fate(result) for result in found]
+    rows = [_row(content, fate) for content, fate in zip(contents, fates, strict=True)]
     write_json(out_json, {"rows": rows, "shape": list(whole), "dtype": np.dtype(dtype).name})
     return rows
 
