@@ -47,8 +47,8 @@ def draw_breast(seed: int, density: float) -> Breast:
         depth=float(rng.uniform(0.36, 0.56)),
         half_height=float(rng.uniform(0.41, 0.485)),
         nipple=float(rng.uniform(0.54, 0.64)),
-        fat=float(rng.uniform(0.24, 0.42)),
-        gain=float(rng.uniform(0.24, 0.42)),
+        fat=float(rng.uniform(0.26, 0.40)),
+        gain=float(rng.uniform(0.28, 0.42)),
         margin=float(rng.uniform(0.05, 0.16)),
         muscle=float(rng.uniform(0.40, 0.72)),
     )
@@ -181,7 +181,7 @@ def _exposed(rng: np.random.Generator, picture: np.ndarray, mask: np.ndarray) ->
     """Exposure, contrast and quantum noise of one shot; air stays exactly 0."""
     # Automatic exposure brightens a fatty breast, though never as far as a dense one.
     bright = float(np.percentile(picture[::8, ::8][mask[::8, ::8]], 90))
-    gain = (rng.uniform(0.58, 0.82) / max(bright, 0.05)) ** 0.6
-    bent = np.clip(picture * np.float32(gain), 0, None) ** np.float32(rng.uniform(0.85, 1.25))
+    gain = (rng.uniform(0.62, 0.78) / max(bright, 0.05)) ** 0.5
+    bent = np.clip(picture * np.float32(gain), 0, None) ** np.float32(rng.uniform(0.9, 1.15))
     noise = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(0.012)
     return np.clip(bent + noise * np.sqrt(bent + np.float32(0.02)), 0, 1) * mask

@@ -110,7 +110,7 @@ def write_labels(root: Path, exams: list[Exam], more: list[dict[str, str]] | Non
 def _density(rng: np.random.Generator, label: int) -> float:
     """An amount of gland for a class; readers disagree near the limits, so classes overlap."""
     centre = {1: 0.06, 2: 0.34, 3: 0.62, 4: 0.92}[label]
-    return float(np.clip(rng.normal(centre, 0.075), 0, 1))
+    return float(np.clip(rng.normal(centre, 0.06), 0, 1))
 
 
 def _accessions(rng: np.random.Generator, count: int) -> list[str]:
