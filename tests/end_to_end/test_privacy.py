@@ -1,0 +1,93 @@
+"""Nothing that identifies a patient stands outside folders named `private`, in failure too."""
+
+import os
+import re
+import stat
+
+import pydicom
+import pytest
+
+from flow import run, snakemake, write_study
+from studies import density_study, settings
+
+IDENTIFYING = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber", "SOPInstanceUID")
+
+
+def identifying_values(archive):
+    """All values of identifying attributes in an archive, as bytes."""
+    values = set()
+    for path in archive.rglob("*.dcm"):
+        try:
+            dataset = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+        except (pydicom.errors.InvalidDicomError, EOFError):
+            continue
+        for name in IDENTIFYING:
+            if value := str(dataset.get(name, "")):
+                values.add(value)
+    assert len(values) > 20
+    return values
+
+
+def leaks(folder, values):
+    """File -> identifying values in its bytes or in its name, outside private folders."""
+    # Numbers count as found only between characters that are no digits: results hold many digits.
+    pattern = re.compile(
+        "|".join(rf"(?<![\d.]){re.escape(value)}(?!\d)" for value in sorted(values)).encode()
+    )
+    found = {}
+    for base in (folder / "results", folder / ".snakemake"):
+        for path in base.rglob("*"):
+            if not path.is_file() or "private" in path.parts:
+                continue
+            hits = set(pattern.findall(str(path.relative_to(folder)).encode()))
+            hits |= set(pattern.findall(path.read_bytes()))
+            if hits:
+                found[str(path.relative_to(folder))] = hits
+    return found
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("private")
+    density_study(folder)
+    run(folder)
+    return folder
+
+
+def test_a_finished_study_leaks_nothing(finished):
+    assert leaks(finished, identifying_values(finished / "made" / "archive")) == {}
+
+
+def test_the_search_for_leaks_would_find_one(finished):
+    values = identifying_values(finished / "made" / "archive")
+    path = finished / "results" / "planted.txt"
+    path.write_text(f"x {sorted(values)[0]} y")
+    assert list(leaks(finished, values)) == ["results/planted.txt"]
+    path.unlink()
+
+
+def test_the_private_map_has_what_the_results_lack(finished):
+    text = (finished / "results/mine/private/id_map.csv").read_text()
+    values = identifying_values(finished / "made" / "archive")
+    assert any(value in text for value in values)
+
+
+def test_results_are_for_their_owner_alone(finished):
+    for path in (finished / "results").rglob("*"):
+        mode = stat.S_IMODE(os.lstat(path).st_mode)
+        assert not mode & 0o077, f"{path} has mode {mode:o}"
+
+
+def test_a_failed_study_leaks_nothing(tmp_path):
+    density_study(tmp_path)
+    values = identifying_values(tmp_path / "made" / "archive")
+    for path in sorted((tmp_path / "made" / "archive").rglob("*.dcm"))[::2]:
+        path.write_bytes(path.read_bytes()[:-400])
+    write_study(tmp_path, "mine", settings())
+    done = snakemake(tmp_path, check=False)
+    assert done.returncode
+    said = done.stdout + done.stderr
+    assert "max_quarantine" in said
+    assert "Traceback" not in said
+    assert leaks(tmp_path, values) == {}
+    assert not [value for value in values if value in said]
