@@ -96,7 +96,9 @@ class OnDevice:
         self.channels, self.top = len(self.mean), np.iinfo(images.dtype).max
         needed = len(places) * int(np.prod(images.shape)) * images.dtype.itemsize
         fits = needed <= RESIDENT_SHARE * free_memory(device)
+        self.buffer = torch.from_numpy(np.empty((0, *images.shape), images.dtype))
         self.resident = self._gather(np.arange(len(places))) if fits else None
+        self.buffer = self.buffer[:0].clone()
 
     def __call__(self, rows: np.ndarray, size: int, drawn: Drawn | None) -> tuple[Any, Any]:
         if self.resident is None:
@@ -118,9 +120,14 @@ class OnDevice:
         return image.contiguous(memory_format=torch.channels_last), planes.to(pixels.dtype)
 
     def _gather(self, rows: np.ndarray) -> torch.Tensor:
-        pixels = np.empty((len(rows), *self.images.shape), self.images.dtype)
-        self.images.take(self.places[rows], pixels)
-        return torch.from_numpy(pixels).to(self.device)
+        if len(rows) > len(self.buffer):
+            shape = (len(rows), *self.images.shape)
+            # Pinned memory goes to a GPU without another copy on the way.
+            pinned = self.device.type == "cuda"
+            self.buffer = torch.empty(shape, dtype=self.buffer.dtype, pin_memory=pinned)
+        pixels = self.buffer[: len(rows)]
+        self.images.take(self.places[rows], pixels.numpy())
+        return pixels.to(self.device)
 
     def _column(self, values: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(values).to(self.device, torch.float32)[:, None, None, None]
