@@ -51,10 +51,10 @@ class Tiny(Network):
     def embed(self, image: torch.Tensor) -> torch.Tensor:
         return self.two(self.one(image)).mean(dim=(2, 3))
 
-    def classify(self, features: torch.Tensor) -> torch.Tensor:
+    def classify(self, features: torch.Tensor, joined: None = None) -> torch.Tensor:
         return self.head(features)
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
+    def forward(self, image: torch.Tensor, joined: None = None) -> torch.Tensor:
         return self.classify(self.embed(image))
 
 

@@ -6,10 +6,11 @@ import torch
 from sklearn.metrics import cohen_kappa_score
 from sklearn.utils.class_weight import compute_class_weight
 
+from foldwise.embeddings import write_embeddings
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_json
 from foldwise.tasks.classification import Classification
-from training import CLASSES, Tiny, TinyTask, make_params, make_rows, train
+from training import CLASSES, Memory, Tiny, TinyTask, make_params, make_rows, train
 
 HISTORY = "train_history.json"
 LABELS = np.array([0] * 10 + [1] * 4 + [2] * 2)
@@ -77,6 +78,24 @@ def test_a_real_network_and_each_loss_train(tmp_path, name):
     params = make_params(32, loss__name=name, training__epochs=8, training__lr=0.003)
     told = read_json(train(tmp_path, params, task=Classification(params["task"])) / HISTORY)
     assert told["best"]["score"] > 0.5
+
+
+def test_joined_features_reach_the_head(tmp_path):
+    rows = make_rows(36)
+    random = np.random.default_rng(0)
+    told = np.array([CLASSES.index(row["label"]) for row in rows])
+    features = np.eye(3)[told] * 3 + random.normal(0, 0.1, (36, 3))
+    write_embeddings(tmp_path / "embeddings", [row["content"] for row in rows], features)
+    params = make_params(32, training__epochs=10, training__lr=0.01)
+    task = Classification(params["task"] | {"embeddings": str(tmp_path / "embeddings")})
+    noise = Memory(
+        random.integers(0, 256, (36, 1, 32, 32), dtype=np.uint8), [row["content"] for row in rows]
+    )
+    folder = train(tmp_path, params, task=task, rows=rows, images=noise)
+    assert read_json(folder / HISTORY)["best"]["score"] > 0.8
+    missing = make_rows(37)
+    with pytest.raises(FoldwiseError, match="1 of 37 samples have no row"):
+        task.targets(missing)
 
 
 def test_the_monitor_is_one_of_the_measures():

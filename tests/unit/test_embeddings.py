@@ -9,6 +9,7 @@ import torchvision
 from torchvision.transforms import v2
 
 from foldwise import embeddings
+from foldwise.data.embeddings import embeddings_of
 from foldwise.errors import FoldwiseError
 
 
@@ -40,7 +41,7 @@ def test_features_are_those_of_torchvisions_resnet50(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (3, 3, 64, 64), dtype=np.uint8)
     images, folder = Memory(pixels, rows), tmp_path / "made"
     embeddings.make_embeddings(folder, images, rows, 3, str(tmp_path / "w.pt"), batch_size=2)
-    found = embeddings.embeddings_of(folder, rows[::-1])
+    found = embeddings_of(folder, rows[::-1])
     normal = v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     with torch.inference_mode():
         expected = net(normal(torch.from_numpy(pixels) / 255)).numpy()[::-1]
@@ -58,7 +59,7 @@ def test_rows_are_joined_by_content_in_the_order_asked_for(tmp_path):
     full = [hashlib.sha256(bytes([n])).hexdigest() for n in range(5)]
     embeddings.write_embeddings(tmp_path, full, features)
     order = [3, 0, 4]
-    found = embeddings.embeddings_of(tmp_path, [rows[n] for n in order])
+    found = embeddings_of(tmp_path, [rows[n] for n in order])
     assert np.array_equal(found, features[order])
     assert found.dtype == np.float32
 
@@ -66,23 +67,23 @@ def test_rows_are_joined_by_content_in_the_order_asked_for(tmp_path):
 def test_what_is_missing_or_wrong_is_named(tmp_path):
     rows, features = cohort(4), np.ones((3, 2))
     with pytest.raises(FoldwiseError, match=r"lacks features\.npy and metadata\.csv"):
-        embeddings.embeddings_of(tmp_path, rows)
+        embeddings_of(tmp_path, rows)
     contents = [row["content"] for row in rows]
     embeddings.write_embeddings(tmp_path, contents[:3], features)
     with pytest.raises(FoldwiseError, match=r"1 of 4 samples have no row .* first is s3"):
-        embeddings.embeddings_of(tmp_path, rows)
+        embeddings_of(tmp_path, rows)
     embeddings.write_embeddings(tmp_path, contents, features)
     with pytest.raises(FoldwiseError, match=r"shape \(3, 2\) and metadata.csv 4 rows"):
-        embeddings.embeddings_of(tmp_path, rows)
+        embeddings_of(tmp_path, rows)
     embeddings.write_embeddings(tmp_path, contents[:1] * 2, np.array([[1.0], [2.0]]))
     with pytest.raises(FoldwiseError, match=r"rows 1 and 2\) with different features"):
-        embeddings.embeddings_of(tmp_path, rows[:1])
+        embeddings_of(tmp_path, rows[:1])
     embeddings.write_embeddings(tmp_path, contents[:1], np.array([[np.nan]]))
     with pytest.raises(FoldwiseError, match="1 rows with values that are not finite"):
-        embeddings.embeddings_of(tmp_path, rows[:1])
+        embeddings_of(tmp_path, rows[:1])
     (tmp_path / "metadata.csv").write_text("name\nx\n")
     with pytest.raises(FoldwiseError, match="column `content`"):
-        embeddings.embeddings_of(tmp_path, rows)
+        embeddings_of(tmp_path, rows)
     (tmp_path / "features.npy").write_text("text")
     with pytest.raises(FoldwiseError, match="no array of numbers"):
-        embeddings.embeddings_of(tmp_path, rows)
+        embeddings_of(tmp_path, rows)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from foldwise.train import pixels as pixels_of_a_batch
 from foldwise.train.augment import Augmentation
 from foldwise.train.feed import Feed
 from foldwise.train.normalise import normalisation
@@ -48,20 +49,26 @@ def test_area_weights_keep_the_mean_at_any_ratio():
     np.testing.assert_allclose(weights.sum(dim=0), 6 / 16, rtol=1e-6)
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("size", [16, 8])
-def test_the_way_of_a_gpu_agrees_with_that_of_a_cpu(size):
-    pixels = np.repeat(make_images(ROWS, 4).pixels, 4, axis=2).repeat(4, axis=3)
-    both = np.concatenate([pixels, (pixels > 120).astype(np.uint8)], axis=1)
+def test_the_way_of_a_gpu_agrees_with_that_of_a_cpu(size, kept, bits, monkeypatch):
+    monkeypatch.setattr(pixels_of_a_batch, "free_memory", lambda device: 10**6 * kept)
+    pixels = np.repeat(make_images(ROWS, 4, bits=bits).pixels, 4, axis=2).repeat(4, axis=3)
+    mask = (pixels > pixels.mean()) * pixels.dtype.type(2**bits - 1)
+    both = np.concatenate([pixels, mask], axis=1)
     images = Memory(both, [row["content"] for row in ROWS])
     strengths = Augmentation(0.5, 0.5, 0, 0, 0, 0.1, 0.1)
     feed = feed_of(images, augmentation=strengths, seed=4)
     rows = np.arange(12)
     here = {name: value.clone() for name, value in feed.batch(rows, size, 1).items()}
     feed.pixels = OnDevice(images, rows_of(images), ([0.4], [0.2]), strengths, CPU)
+    assert (feed.pixels.resident is not None) == kept
     there = feed.batch(rows, size, 1)
     np.testing.assert_allclose(here["image"], there["image"], atol=2e-5)
     np.testing.assert_array_equal(here["planes"], there["planes"])
-    assert here["planes"].dtype == there["planes"].dtype == torch.uint8
+    assert here["planes"].dtype == there["planes"].dtype
+    assert here["planes"].max() == 2**bits - 1
 
 
 def rows_of(images: Memory) -> np.ndarray:

@@ -4,6 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
+from PIL import Image
+from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
+
 from foldwise.errors import FoldwiseError
 from foldwise.registry import load
 from foldwise.report import style
@@ -11,11 +17,6 @@ from foldwise.report.catalogue import FIGURES, OF_KIND, figure_inputs
 from foldwise.report.draw import figure
 from foldwise.report.inputs import predictions
 from made_runs import make_gradcam, make_run
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
-from matplotlib.text import Text
-from PIL import Image
-from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
 
 SIZES = {"3x2": (3, "AB"), "10x8": (10, "ABCDEFGH")}
 

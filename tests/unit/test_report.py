@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
 from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.hashing import file_digest
 from foldwise.report.catalogue import FIGURES, figure_inputs, figures_of

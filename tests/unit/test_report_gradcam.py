@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+
 from foldwise.files import read_json
 from foldwise.registry import load
 from foldwise.report.films import choose_films
 from foldwise.report.gradcam import gradcam_fold
 from foldwise.report.overlay import overlay
-from PIL import Image
 
 SIZE, RADIUS, CLASSES = 64, 6, ["A", "B"]
 PARAMS = {

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import nn
 
+from foldwise.data.embeddings import embeddings_of, read_embeddings
 from foldwise.errors import FoldwiseError
 from foldwise.metrics.classification import Measures
 from foldwise.registry import load
@@ -13,7 +14,10 @@ from foldwise.tasks.base import Batch, Rows, Task, identity, number
 
 
 class Classification(Task):
-    """`settings["classes"]` are the class names in their order."""
+    """`settings["classes"]` are the class names in their order.
+
+    `settings["embeddings"]`, if given, is a folder of features that are joined to the head's input.
+    """
 
     label_columns: ClassVar[list[str]] = ["label"]
     measures = Measures
@@ -21,9 +25,10 @@ class Classification(Task):
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__(settings)
         self.classes: list[str] = settings["classes"]
+        self.embeddings: str | None = settings.get("embeddings")
 
     def targets(self, rows: Rows) -> dict[str, np.ndarray]:
-        """{"label": (N,) int64 class numbers}."""
+        """{"label": (N,) int64 class numbers}, and "joined" (N, E) where features are joined."""
         known = {name: index for index, name in enumerate(self.classes)}
         for row in rows:
             if row["label"] not in known:
@@ -31,12 +36,16 @@ class Classification(Task):
                     f"Sample {row['sample']} has label '{row['label']}', which is none of the "
                     f"classes {', '.join(self.classes)}. Map it in data.classes.mapping."
                 )
-        return {"label": np.array([known[row["label"]] for row in rows], dtype=np.int64)}
+        label = {"label": np.array([known[row["label"]] for row in rows], dtype=np.int64)}
+        if self.embeddings is None:
+            return label
+        return label | {"joined": embeddings_of(self.embeddings, rows)}
 
     def build(self, params: dict[str, Any], channels: int) -> nn.Module:
-        """The model named in the settings with one output a class (or what the loss asks for)."""
-        outputs = len(self.classes)
-        return load("MODELS", params["model"]["name"])(params["model"], channels, outputs)
+        """The model named in the settings with one output a class."""
+        width = 0 if self.embeddings is None else read_embeddings(self.embeddings)[0].shape[1]
+        make, outputs = load("MODELS", params["model"]["name"]), len(self.classes)
+        return make(params["model"], channels, outputs, embedding_dim=width)
 
     def criterion(
         self, params: dict[str, Any], train_targets: dict[str, np.ndarray]
@@ -46,12 +55,12 @@ class Classification(Task):
         return make(params["loss"], train_targets["label"], self.classes)
 
     def loss(self, model: nn.Module, criterion: Callable[..., Any], batch: Batch) -> Batch:
-        return {"loss": criterion(model(batch["image"]), batch["label"])}
+        return {"loss": criterion(model(batch["image"], batch.get("joined")), batch["label"])}
 
     def predict(self, model: nn.Module, batch: Batch) -> Batch:
         """{"probability": (B, K), "embedding": (B, D)}."""
         embedding = model.embed(batch["image"])
-        logits = model.classify(embedding).float()
+        logits = model.classify(embedding, batch.get("joined")).float()
         return {"probability": logits.softmax(dim=1), "embedding": embedding}
 
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:

@@ -62,11 +62,7 @@ class Checkpoint:
 
     def restore(self, fit: Fit) -> None:
         """Bring `fit` to the saved position, if there is one of this run."""
-        if self.folder.is_dir():
-            for other in self.folder.iterdir():
-                if other != self.path:
-                    logger.info("State of other settings, data or code is removed: starting anew.")
-                    other.unlink()
+        self._remove_others()
         if not self.path.is_file():
             return
         try:
@@ -77,6 +73,14 @@ class Checkpoint:
             return
         fit.restore(state)
         logger.info("Going on after epoch %d, step %d of the next.", fit.epoch, fit.step)
+
+    def _remove_others(self) -> None:
+        others = set(self.folder.glob("*")) - {self.path}
+        # What begins with a point is a part of a file, left by a kill while it was written.
+        if any(not other.name.startswith(".") for other in others):
+            logger.info("State of other settings, data or code is removed: starting anew.")
+        for other in others:
+            other.unlink()
 
     def pause(self, fit: Fit, epoch_ended: bool = False) -> None:
         """Called between any two steps: save and leave if asked to, save if it is time to."""

@@ -1,8 +1,8 @@
 """From stored integers to the floats that a model sees: on the CPU by OpenCV, or on a GPU.
 
 Both take rows (B,), a side in pixels and what was drawn for the batch, and return the image
-(B, C, S, S) float32 and the planes of masks (B, P, S, S) integers. On a CPU OpenCV on integers is
-many times faster than PyTorch on floats; on a GPU whole batches are.
+(B, C, S, S) float32 and the planes of masks (B, P, S, S), uint8 or (of 16 bits) int32. On a CPU
+OpenCV on integers is many times faster than PyTorch on floats; on a GPU whole batches are.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ class OnCpu:
     ) -> None:
         self.images, self.places, self.augmentation = images, places, augmentation
         self.mean, self.std = (np.array(part, np.float32)[:, None] for part in normalise)
-        self.channels, self.top = len(self.mean), np.iinfo(images.dtype).max
+        self.channels, self.top = len(self.mean), int(np.iinfo(images.dtype).max)
         self.buffers: dict[str, np.ndarray] = {}
         # OpenCV has threads of its own, which no variable of the environment sets.
         cv2.setNumThreads(torch.get_num_threads())
@@ -47,7 +47,9 @@ class OnCpu:
                 source, target = pixels[number, channel], image[number, channel]
                 cv2.LUT(source, tables[number, channel], dst=target)
         tensor = torch.from_numpy(image).contiguous(memory_format=torch.channels_last)
-        return tensor, torch.from_numpy(pixels[:, self.channels :])
+        planes = pixels[:, self.channels :]
+        # PyTorch computes little with uint16.
+        return tensor, torch.from_numpy(planes if self.top == 255 else planes.astype(np.int32))
 
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """The first rows of a buffer that stays: fresh memory costs more than what fills it."""
@@ -93,10 +95,12 @@ class OnDevice:
         self.mean, self.std = (
             torch.tensor(part, device=device)[:, None, None] for part in normalise
         )
-        self.channels, self.top = len(self.mean), np.iinfo(images.dtype).max
+        self.channels, self.top = len(self.mean), int(np.iinfo(images.dtype).max)
         needed = len(places) * int(np.prod(images.shape)) * images.dtype.itemsize
         fits = needed <= RESIDENT_SHARE * free_memory(device)
-        self.buffer = torch.from_numpy(np.empty((0, *images.shape), images.dtype))
+        # PyTorch indexes no uint16 on a GPU: 16 bits travel as int16.
+        kind = torch.uint8 if self.top == 255 else torch.int16
+        self.buffer = torch.empty((0, *images.shape), dtype=kind)
         self.resident = self._gather(np.arange(len(places))) if fits else None
         self.buffer = self.buffer[:0].clone()
 
@@ -105,8 +109,8 @@ class OnDevice:
             pixels = self._gather(rows)
         else:
             pixels = self.resident[torch.from_numpy(rows).to(self.device)]
-        image = pixels[:, : self.channels].float() / self.top
-        planes = pixels[:, self.channels :].float()
+        values = (pixels if self.top == 255 else pixels.int() & self.top).float()
+        image, planes = values[:, : self.channels] / self.top, values[:, self.channels :]
         if size != image.shape[-1]:
             weights = area_weights(image.shape[-1], size).to(self.device)
             image = weights @ image @ weights.T
@@ -117,7 +121,8 @@ class OnDevice:
         if drawn is not None and self.augmentation.tones:
             image = toned(image, self._column(drawn.gain), self._column(drawn.offset))
         image = (image - self.mean) / self.std
-        return image.contiguous(memory_format=torch.channels_last), planes.to(pixels.dtype)
+        whole = planes.to(torch.uint8 if self.top == 255 else torch.int32)
+        return image.contiguous(memory_format=torch.channels_last), whole
 
     def _gather(self, rows: np.ndarray) -> torch.Tensor:
         if len(rows) > len(self.buffer):
@@ -126,7 +131,7 @@ class OnDevice:
             pinned = self.device.type == "cuda"
             self.buffer = torch.empty(shape, dtype=self.buffer.dtype, pin_memory=pinned)
         pixels = self.buffer[: len(rows)]
-        self.images.take(self.places[rows], pixels.numpy())
+        self.images.take(self.places[rows], pixels.numpy().view(self.images.dtype))
         return pixels.to(self.device)
 
     def _column(self, values: np.ndarray) -> torch.Tensor:
