@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from foldwise.evaluate import evaluate_fold
 from foldwise.files import write_csv, write_json, write_text
 from foldwise.registry import load

@@ -1,1 +1,94 @@
 """Report: needs the summary of a run; makes figures and the page that shows them."""
+
+
+include: "common_report.smk"
+
+
+rule gradcam_fold:
+    input:
+        params="results/{study}/runs/{run}/params.json",
+        cohort=current("results/{study}/cohort.csv"),
+        fold="results/{study}/folds/fold_{fold}.csv",
+        model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
+        predictions="results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv",
+    output:
+        films="results/{study}/runs/{run}/fold_{fold}/results/gradcam/gradcam.json",
+        maps="results/{study}/runs/{run}/fold_{fold}/results/gradcam/gradcam.npz",
+    log:
+        "results/{study}/logs/{run}/gradcam_fold/fold_{fold}.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/gradcam_fold/fold_{fold}.tsv"
+    conda:
+        "../../envs/gradcam.yaml"
+    threads: 1
+    resources:
+        mem_mb=2500,
+        runtime=30,
+        gpu=0,
+    params:
+        report=branch("report"),
+        cache=cache_key,
+        code=code("gradcam_fold"),
+    script:
+        "../scripts/gradcam_fold.py"
+
+
+rule figure:
+    input:
+        unpack(figure_files),
+    output:
+        report(
+            "results/{study}/report/figures/{figure}.png",
+            caption="../report/figure.rst",
+            category="{study}",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        "results/{study}/logs/figure/{figure}.log",
+    benchmark:
+        "results/{study}/benchmarks/figure/{figure}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=700,
+        runtime=10,
+        gpu=0,
+    params:
+        code=figure_code,
+    script:
+        "../scripts/figure.py"
+
+
+rule report_pack:
+    input:
+        unpack(pack_files),
+        figures=pack_figures,
+    output:
+        page=report(
+            "results/{study}/report/index.html",
+            caption="../report/page.rst",
+            category="{study}",
+            labels={"figure": "the whole report"},
+        ),
+        text="results/{study}/report/report.md",
+        ledger="results/{study}/report/ledger.json",
+        record="results/{study}/report/record.json",
+        assets=directory("results/{study}/report/assets"),
+    log:
+        "results/{study}/logs/report_pack.log",
+    benchmark:
+        "results/{study}/benchmarks/report_pack.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        study=study_settings,
+        folds=fold_numbers,
+        code=pack_code,
+    script:
+        "../scripts/report_pack.py"

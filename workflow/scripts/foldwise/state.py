@@ -72,4 +72,4 @@ def targets(study: dict) -> list[str]:
                 )
             ]
         made.append(f"{base}/runs/{run}/cv_summary.json")
-    return made
+    return [*made, f"{base}/report/index.html"]

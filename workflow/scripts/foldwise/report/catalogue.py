@@ -39,6 +39,9 @@ RULES = {
 }
 # What the text of a report reads, beside the figures.
 PACK = ("manifest", "checks", "cohort", "params", "summary", "histories", "folds")
+# Asset -> the figure that it is, of the best fold alone; and what these figures read.
+ASSETS = {"train": "training", "confusion": "confusion", "gradcam": "gradcam"}
+ASSET_FILES = ("params", "summary", "histories", "predictions", "gradcam")
 
 
 @dataclass(frozen=True)

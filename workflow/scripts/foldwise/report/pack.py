@@ -7,7 +7,7 @@ from typing import Any
 
 from foldwise.files import replacing, write_json, write_text
 from foldwise.report import pages
-from foldwise.report.catalogue import FIGURES, OF_KIND, files
+from foldwise.report.catalogue import ASSET_FILES, ASSETS, FIGURES, OF_KIND, files
 from foldwise.report.context import context_of
 from foldwise.report.draw import figure
 from foldwise.report.inputs import best_fold, of_fold
@@ -16,9 +16,6 @@ from foldwise.report.record import run_record
 from foldwise.report.sections import Sections
 
 TEMPLATE = "pack.md.j2"
-# Asset -> the figure that it is, of the best fold alone.
-ASSETS = {"train": "training", "confusion": "confusion", "gradcam": "gradcam"}
-FILES_OF_ASSETS = ("params", "summary", "histories", "predictions", "gradcam")
 
 
 def report_pack(
@@ -35,7 +32,7 @@ def report_pack(
     Files are read from results/<study> below the working folder.
     """
     out, name = Path(out), study["name"]
-    paths = files(FILES_OF_ASSETS, name, run, folds)
+    paths = files(ASSET_FILES, name, run, folds)
     record = run_record(study, Path("results") / name, run, paths["histories"], command)
     write_json(out / "record.json", record)
     ledger = Ledger()

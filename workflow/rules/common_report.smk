@@ -1,0 +1,59 @@
+"""Helpers of the report's rules: what a figure and the pack read."""
+
+from foldwise.report import catalogue
+
+
+def reported(wildcards):
+    """Settings of the reported run: study, run and folds."""
+    study = STUDIES[wildcards.study]
+    return wildcards.study, study["report"]["run"], fold_numbers(wildcards)
+
+
+def through_cohort(files, wildcards):
+    """Kind of file -> paths, each asked for through the cohort's checkpoint."""
+    return {kind: [current(path)(wildcards) for path in paths] for kind, paths in files.items()}
+
+
+def figure_files(wildcards):
+    """Input of `figure`: what the figure reads, by kind of file."""
+    try:
+        files = catalogue.figure_inputs(wildcards.figure, *reported(wildcards))
+    except FoldwiseError as error:
+        raise WorkflowError(str(error))
+    return through_cohort(files, wildcards)
+
+
+def pack_files(wildcards):
+    """Input of `report_pack`: the files that its text reads."""
+    kinds = catalogue.PACK + (catalogue.ASSET_FILES if with_gradcam(wildcards) else ())
+    return through_cohort(catalogue.files(kinds, *reported(wildcards)), wildcards)
+
+
+def with_gradcam(wildcards):
+    """Whether the study's report shows where its models look."""
+    study = STUDIES[wildcards.study]
+    return "gradcam" in catalogue.figures_of(
+        study["kind"], study["report"]["gradcam_per_class"] > 0
+    )
+
+
+def pack_figures(wildcards):
+    """Input of `report_pack`: its figures, in their order."""
+    study = STUDIES[wildcards.study]
+    names = catalogue.figures_of(study["kind"], study["report"]["gradcam_per_class"] > 0)
+    return expand("results/{study}/report/figures/{figure}.png", study=study["name"], figure=names)
+
+
+def figure_code(wildcards):
+    """Params of `figure`: a digest of the code of this one figure."""
+    return code_of("figure", words(STUDIES[wildcards.study]) | {wildcards.figure})
+
+
+def pack_code(wildcards):
+    """Params of `report_pack`: a digest of its code and of the figures among its assets."""
+    return code_of("report_pack", words(STUDIES[wildcards.study]) | set(catalogue.ASSETS.values()))
+
+
+def study_settings(wildcards):
+    """Params of `report_pack`: all settings, since the report names them."""
+    return STUDIES[wildcards.study]

@@ -1,0 +1,17 @@
+"""Rule report_pack: the page, its Markdown, the ledger of its numbers, the record of the run."""
+
+from pathlib import Path
+
+from foldwise.adapter import adapter
+from foldwise.report.pack import report_pack
+
+with adapter(snakemake):
+    study = snakemake.params.study
+    report_pack(
+        study=study,
+        run=study["report"]["run"],
+        folds=snakemake.params.folds,
+        figures={Path(path).stem: path for path in snakemake.input.figures},
+        out=Path(snakemake.output.page).parent,
+        command="snakemake",
+    )
