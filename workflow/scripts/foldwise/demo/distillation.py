@@ -8,9 +8,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-
 from foldwise.demo.fields import generator, levels
+from foldwise.demo.png import write_png
 from foldwise.demo.slices import LOCATIONS, Look, slice_picture
 from foldwise.demo.texts import caption, findings, history
 from foldwise.files import write_csv, write_text
@@ -54,12 +53,11 @@ class Case:
 def make_distillation(root: Path, cases: int = 100, seed: int = 1, size: int = 96) -> list[Case]:
     """Write cases with pictures of `size` x `size` pixels; two cases in five go to dev and test."""
     planned = plan_cases(cases, seed)
-    (root / "images").mkdir(parents=True, exist_ok=True)
     for case in planned:
         for number, picture in enumerate(case.pictures):
             look = Look(picture.modality, case.location, picture.lesion)
             pixels = levels(slice_picture(look, case.seed, number, size), 8)
-            assert cv2.imwrite(str(root / "images" / f"{picture.name}.png"), pixels)
+            write_png(root / "images" / f"{picture.name}.png", pixels)
     for split in SPLITS:
         chosen = [case for case in planned if case.split == split]
         _write_lines(root / f"data_{split}.jsonl", [_case_line(case) for case in chosen])

@@ -10,6 +10,7 @@ from pydicom.uid import UID, DigitalMammographyXRayImageStorageForPresentation
 
 from foldwise.demo.encodings import encoded, is_compressed, stored_bits
 from foldwise.demo.fields import levels
+from foldwise.files import replacing
 from foldwise.hashing import stream_seed
 
 FILM_HEIGHT_MM = 240.0
@@ -59,8 +60,8 @@ def write_film(path: Path, film: Film, pixels: np.ndarray) -> None:
     dataset.PixelData = encoded(pixels, film.syntax, stored_bits(film.syntax))
     dataset["PixelData"].VR = "OW" if not is_compressed(film.syntax) else "OB"
     dataset["PixelData"].is_undefined_length = is_compressed(film.syntax)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    dataset.save_as(path, enforce_file_format=True)
+    with replacing(path) as temporary:
+        dataset.save_as(temporary, enforce_file_format=True)
 
 
 def header(film: Film, pixels: np.ndarray) -> Dataset:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from foldwise.demo.beads import Specimen, draw_specimen, micrograph
 from foldwise.demo.fields import levels
+from foldwise.demo.png import write_png
 from foldwise.files import write_csv
 from foldwise.hashing import stream_seed
 
@@ -32,8 +32,6 @@ def make_segmentation(
 
     Tiles of one specimen share light, dilution and beads cut by their borders: split by specimen.
     """
-    for folder in ("images", "masks"):
-        (root / folder).mkdir(parents=True, exist_ok=True)
     tiles = []
     for number in range(specimens):
         specimen = draw_specimen(stream_seed(seed, "specimen", number))
@@ -54,7 +52,7 @@ def _write_tiles(root: Path, name: str, specimen: Specimen, size: int) -> list[T
     for row, column in np.ndindex(TILES_ACROSS, TILES_ACROSS):
         place = np.s_[row * size : (row + 1) * size, column * size : (column + 1) * size]
         tile = Tile(f"{name}_r{row}_c{column}.png", name, row, column)
-        assert cv2.imwrite(str(root / "images" / tile.name), levels(picture[place], 8))
-        assert cv2.imwrite(str(root / "masks" / tile.name), mask[place])
+        write_png(root / "images" / tile.name, levels(picture[place], 8))
+        write_png(root / "masks" / tile.name, mask[place])
         tiles.append(tile)
     return tiles

@@ -6,13 +6,13 @@ A zone that cannot be judged, because it is covered or outside the field, has an
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import nibabel
 import numpy as np
 
 from foldwise.demo.chest import HEIGHTS, ZONES, Chest, draw_chest, film, zone_limits
 from foldwise.demo.fields import generator, grid, levels, soft_step
-from foldwise.files import write_text
+from foldwise.demo.png import write_png
+from foldwise.files import replacing, write_text
 from foldwise.hashing import stream_seed
 
 HEADER = ["FileID", *ZONES, "PatientID"]
@@ -39,13 +39,12 @@ def make_zones(root: Path, patients: int = 60, seed: int = 1, size: int = 256) -
     A patient has one to three films, on which the disease gets better or worse.
     """
     films = plan_zones(patients, seed)
-    (root / "images").mkdir(parents=True, exist_ok=True)
     for number, scored in enumerate(films):
         picture = draw_scored(scored, size)
         if number % 3 == 2:
             _write_nifti(root / "images" / f"{scored.name}.nii.gz", picture)
         else:
-            assert cv2.imwrite(str(root / "images" / f"{scored.name}.png"), levels(picture, 8))
+            write_png(root / "images" / f"{scored.name}.png", levels(picture, 8))
     write_zones(root, films)
     return films
 
@@ -150,4 +149,5 @@ def _write_nifti(path: Path, picture: np.ndarray) -> None:
     affine = np.zeros((4, 4))
     affine[0, 0], affine[2, 1], affine[1, 2], affine[3, 3] = -spacing_mm, -spacing_mm, 1, 1
     image = nibabel.Nifti1Image(levels(picture, 12).T.astype(np.int16), affine)
-    nibabel.save(image, path)
+    with replacing(path) as temporary:
+        nibabel.save(image, temporary)
