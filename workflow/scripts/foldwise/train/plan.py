@@ -92,6 +92,6 @@ def make_plan(
         sign=1.0 if direction == "max" else -1.0,
         normalise=normalise,
         checkpoint=Checkpoint(state, run_digest(params, code, contents, targets), stop),
-        progress=Progress(params, train_rows[0]["fold"], settings.epochs, out),
+        progress=Progress(params, train_rows[0]["fold"], settings.epochs, monitor, out),
         report=report,
     )

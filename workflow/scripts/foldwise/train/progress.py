@@ -11,14 +11,15 @@ from foldwise.files import write_text
 from foldwise.train.fit import Fit
 
 logger = logging.getLogger("foldwise")
-SHOWN = 4  # metrics in a log line beside the losses
+SHOWN = 3  # metrics in a log line beside losses and the monitored one
+PLACE = ("epoch", "size", "lr_head", "lr_backbone")  # of a history's entry: no metrics
 
 
 class Progress:
     """Writes `ray_<run>.jsonl` and the log. Times stand here and nowhere in train_history.json."""
 
-    def __init__(self, params: dict, fold: int, epochs: int, out: Path) -> None:
-        self.params, self.fold, self.epochs = params, fold, epochs
+    def __init__(self, params: dict, fold: int, epochs: int, monitor: str, out: Path) -> None:
+        self.params, self.fold, self.epochs, self.monitor = params, fold, epochs, monitor
         self.path = out / f"ray_{params['run']}.jsonl"
         self.before, self.start, self.done_before = 0.0, time.monotonic(), 0
 
@@ -42,24 +43,24 @@ class Progress:
         with open(self.path, "a", encoding="utf-8") as stream:
             stream.write(self._line(fit, fit.epoch - 1))
         each = spent / (fit.epoch - self.done_before)
-        entry = fit.history[-1]
-        metrics = {
-            k: v for k, v in entry.items() if isinstance(v, float) and not k.startswith("lr")
-        }
-        told = "  ".join(
-            f"{name} {value:.4g}" for name, value in list(metrics.items())[: SHOWN + 1]
-        )
         logger.info(
-            "%s fold %s epoch %d/%d  %s  best %d  %.3g s an epoch, at most %s left",
+            "%s fold %s epoch %d/%d  %s  best in epoch %d  %.3g s an epoch, at most %s left",
             self.params["run"],
             self.fold,
             fit.epoch,
             self.epochs,
-            told,
+            self._told(fit.history[-1]),
             fit.best_epoch,
             each,
             duration(each * (self.epochs - fit.epoch)),
         )
+
+    def _told(self, entry: dict[str, Any]) -> str:
+        """Training losses, the monitored metric, and the first others."""
+        losses = [name for name in entry if name.startswith("train_")]
+        others = [name for name in entry if name not in PLACE and not name.startswith("train_")]
+        chosen = dict.fromkeys([*losses, self.monitor, *others[:SHOWN]])
+        return "  ".join(f"{name} {entry[name]:.4g}" for name in chosen if entry[name] is not None)
 
     def _line(self, fit: Fit, index: int) -> str:
         """Keys as in Ray Tune's result.json, with the fold added."""
