@@ -74,6 +74,12 @@ def test_without_overlap_the_fold_interval_is_students():
     assert (got.low, got.high) == pytest.approx(expected)
 
 
+def test_an_interval_ends_where_the_metric_does():
+    got = ours.fold_mean([0.99, 0.7, 1.0], 0.5, limits=(0, 1))
+    assert got.high == 1
+    assert got.low == ours.fold_mean([0.99, 0.7, 1.0], 0.5).low
+
+
 def test_one_fold_has_no_interval():
     assert np.isnan(ours.fold_mean([0.7], 0.25).low)
 

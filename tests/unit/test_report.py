@@ -213,6 +213,13 @@ def test_times_of_jobs_that_ended_too_soon_to_be_measured(tmp_path):
     assert rules(tmp_path) == [{"rule": "cohort", "jobs": 1, "seconds": 0.5, "max_rss_mb": None}]
 
 
+def test_times_of_other_runs_are_left_out(tmp_path):
+    for run in ("cv", "tuned"):
+        (tmp_path / run / "train_fold").mkdir(parents=True)
+        (tmp_path / run / "train_fold" / "fold_1.tsv").write_text("s\tmax_rss\n3\t10\n")
+    assert rules(tmp_path, {"tuned"})[0]["jobs"] == 1
+
+
 def test_captions_of_snakemakes_report_are_those_of_the_page():
     text = (Path(__file__).parents[2] / "workflow" / "report" / "figure.rst").read_text()
     for name, entry in FIGURES.items():

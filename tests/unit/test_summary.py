@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score
 from foldwise.evaluate import measure_levels
 from foldwise.files import write_json
 from foldwise.registry import load
-from foldwise.summary import FoldResult, join_logs, summarise
+from foldwise.summary import FoldResult, join_logs, limits_of, summarise
 
 CLASSES = ["A", "B"]
 
@@ -88,6 +88,14 @@ def test_pooled_accuracy_agrees_with_scikit_learn(summary):
     guess = [max(CLASSES, key=lambda c: float(row[f"p_{c}"])) for row in rows]
     value = summary["pooled"]["image"]["metrics"]["accuracy"]["value"]
     assert value == accuracy_score(truth, guess)
+
+
+def test_limits_of_metrics():
+    assert limits_of("band_kappa") == limits_of("mean_score_r") == (-1, 1)
+    assert limits_of("modality_macro_f1") == limits_of("pooled_soft_dice") == (0, 1)
+    assert limits_of("mean_score_mae") == (0, np.inf)
+    assert limits_of("balanced_accuracy_adjusted") == (-1, 1)
+    assert limits_of("objects_bias") == (-np.inf, np.inf)
 
 
 def test_one_log_over_all_folds(tmp_path):

@@ -15,6 +15,14 @@ from foldwise.metrics.intervals import BOOTSTRAP, FOLD_MEAN, Interval, bootstrap
 
 UNSTABLE_STD = 0.05
 UNSTABLE_METRIC = "macro_f1"
+# What a metric can be, by the end of its name; the first that fits. Others have no limits.
+LIMITS = {
+    **dict.fromkeys(("kappa", "adjusted", "_r"), (-1.0, 1.0)),
+    **dict.fromkeys(("log_loss", "mae", "rmse", "size_error"), (0.0, np.inf)),
+    **dict.fromkeys(("accuracy", "f1", "precision", "recall", "auc", "ece"), (0.0, 1.0)),
+    **dict.fromkeys(("exact", "within_one", "coverage", "jaccard", "dice"), (0.0, 1.0)),
+    "brier": (0.0, 2.0),
+}
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,10 @@ def summarise(
     entries = [_entry(fold) for fold in folds]
     names = sorted({name for entry in entries for name in entry} - {"fold", "n_train", "n_val"})
     ratio = float(np.mean([fold.n_val / fold.n_train for fold in folds if fold.n_train] or [0]))
-    over_folds = {name: _over_folds([e.get(name) for e in entries], ratio, level) for name in names}
+    over_folds = {
+        name: _over_folds([e.get(name) for e in entries], ratio, level, limits_of(name))
+        for name in names
+    }
     settings = Bootstrap(stream_seed(seed, "bootstrap"), resamples, level, method)
     return plain(
         {
@@ -109,11 +120,18 @@ def best_fold(
     return {"fold": best["fold"], "metric": metric, "value": best[metric]}
 
 
-def _over_folds(values: Sequence[float | None], ratio: float, level: float) -> dict[str, Any]:
+def limits_of(metric: str) -> tuple[float, float]:
+    """Least and greatest value of a metric; infinite where it has none."""
+    return next((span for end, span in LIMITS.items() if metric.endswith(end)), (-np.inf, np.inf))
+
+
+def _over_folds(
+    values: Sequence[float | None], ratio: float, level: float, limits: tuple[float, float]
+) -> dict[str, Any]:
     """Mean, std and interval of a metric over folds, of those folds that have it."""
     defined = np.array([value for value in values if value is not None], dtype=np.float64)
     # A mean over some of the folds is of other samples than its neighbours: say how many.
-    interval = fold_mean(defined, ratio, level)
+    interval = fold_mean(defined, ratio, level, limits)
     return {
         "mean": float(defined.mean()) if len(defined) else None,
         "std": float(defined.std(ddof=1)) if len(defined) > 1 else None,

@@ -29,12 +29,18 @@ class Interval:
     n: int
 
 
-def fold_mean(values: Sequence[float], test_over_train: float, level: float = 0.95) -> Interval:
+def fold_mean(
+    values: Sequence[float],
+    test_over_train: float,
+    level: float = 0.95,
+    limits: tuple[float, float] = (-np.inf, np.inf),
+) -> Interval:
     """Interval of the mean over J folds whose training sets overlap.
 
     mean +- t(J-1) * sqrt((1/J + n_test/n_train) * s^2), s^2 the sample variance over folds:
     Nadeau & Bengio 2003, section 3. Without the second term it is too narrow, as folds share
-    training samples. values: (J,); test_over_train: n_test / n_train, 1/(J-1) for J equal folds.
+    training samples. values: (J,); test_over_train: n_test / n_train, 1/(J-1) for J equal folds;
+    limits: what the metric can be, where the interval ends too.
     """
     folds = np.asarray(values, dtype=np.float64)
     n = len(folds)
@@ -43,7 +49,7 @@ def fold_mean(values: Sequence[float], test_over_train: float, level: float = 0.
     error = corrected_error(folds, test_over_train)
     reach = float(t.ppf(0.5 + level / 2, n - 1)) * error
     mean = float(folds.mean())
-    return Interval(mean - reach, mean + reach, level, n)
+    return Interval(max(mean - reach, limits[0]), min(mean + reach, limits[1]), level, n)
 
 
 def corrected_error(values: np.ndarray, test_over_train: float) -> float:

@@ -3,7 +3,7 @@
 import csv
 import platform
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -59,7 +59,7 @@ def run_record(
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "trained_on": machines,
-        "rules": rules(results / "benchmarks"),
+        "rules": rules(results / "benchmarks", _other_runs(results, run)),
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -109,10 +109,19 @@ def versions() -> dict[str, str]:
     return found
 
 
-def rules(benchmarks: Path) -> list[dict[str, Any]]:
-    """Jobs, their seconds and peak memory (MB) of each rule, from Snakemake's benchmark files."""
+def _other_runs(results: Path, run: str) -> set[str]:
+    return {folder.name for folder in (results / "runs").iterdir()} - {run}
+
+
+def rules(benchmarks: Path, without: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Jobs, their seconds and peak memory (MB) of each rule, from Snakemake's benchmark files.
+
+    Folders of other runs are named in `without`.
+    """
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(benchmarks.rglob("*.tsv")):
+        if path.relative_to(benchmarks).parts[0] in without:
+            continue
         with open(path, encoding="utf-8", newline="") as stream:
             measured = list(csv.DictReader(stream, delimiter="\t"))
         rule = path.parent.name if path.stem.startswith("fold_") else path.stem

@@ -31,9 +31,10 @@ def draw(paths: Paths) -> Figure:
     """Boxes from top to bottom; beside each arrow what does not go on."""
     stages = stages_of(read_json(paths["manifest"][0]))
     height = sum(_height(s.lines) + _gap(s) for s in stages) - _gap(stages[-1])
-    figure = Figure(figsize=(PAGE, height + 0.1), layout="none")
+    width = PAGE if any(stage.aside for stage in stages) else MAIN + 0.1
+    figure = Figure(figsize=(width, height + 0.1), layout="none")
     axis = figure.add_axes((0, 0, 1, 1))
-    axis.set(xlim=(0, PAGE), ylim=(0, height + 0.1))
+    axis.set(xlim=(0, width), ylim=(0, height + 0.1))
     axis.set_axis_off()
     top = height + 0.05
     for number, stage in enumerate(stages):
