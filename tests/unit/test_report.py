@@ -1,19 +1,24 @@
 """The report pack: each number traced to its file, nothing from the network, nothing private."""
 
+import itertools
 import json
 import re
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from foldwise.evaluate import evaluate_fold
 from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.hashing import file_digest
+from foldwise.registry import load
 from foldwise.report.catalogue import FIGURES, figure_inputs, figures_of
 from foldwise.report.draw import figure
 from foldwise.report.pack import report_pack
 from foldwise.report.record import data_hash, git_state, rules
+from foldwise.summary import read_fold, summarise
 from made_runs import make_gradcam, make_run
 
 STUDY = {
@@ -174,6 +179,41 @@ def test_one_fold_and_odd_class_names(tmp_path, monkeypatch):
     assert "*D*</td>" in text
     assert "<title>Density &amp; &lt;age&gt;</title>" in text
     assert "± – |" in (pack / "report.md").read_text()
+
+
+def test_a_study_of_zones_has_a_page_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = make_run(tmp_path, 3, "AB", patients=30)
+    zones(run)
+    figures = {name: OUT / "figures" / f"{name}.png" for name in figures_of("zones")}
+    for name, path in figures.items():
+        figure(name, figure_inputs(name, "density", "cv", run.folds), path)
+    report_pack(STUDY | {"kind": "zones"}, "cv", run.folds, figures, OUT)
+    page = Page((tmp_path / OUT / "index.html").read_text())
+    assert page.untraced == []
+    assert "Within one" in (tmp_path / OUT / "report.md").read_text()
+    assert [file.name for file in (tmp_path / OUT / "assets").iterdir()] == [
+        "density_train_seed42.png"
+    ]
+
+
+def zones(run):
+    """Turn a run into one of two zones: other predictions, metrics and summary."""
+    random, names = np.random.default_rng(0), ["left", "right"]
+    paths = run.paths()
+    write_json(paths["params"][0], read_json(paths["params"][0]) | {"task": {"zones": names}})
+    measures = load("MEASURES", "zones")({"zones": names})
+    for path in paths["predictions"]:
+        rows = [{key: row[key] for key in ("sample", "group", "exam")} for row in read_csv(path)]
+        for row, zone in itertools.product(rows, names):
+            row[f"label_{zone}"] = truth = int(random.integers(5))
+            p = random.dirichlet(1 + 4 * np.eye(5)[truth])
+            row |= {f"p_{zone}_{k}": repr(float(value)) for k, value in enumerate(p)}
+        write_csv(path, list(rows[0]), rows)
+        evaluate_fold(path, measures, path.parent / "metrics")
+    each = zip(run.folds, paths["metrics"], paths["predictions"], paths["folds"], strict=True)
+    folds = [read_fold(*one) for one in each]
+    write_json(paths["summary"][0], summarise(folds, measures, 42, resamples=50))
 
 
 def test_the_data_hash_ignores_random_names_and_order(tmp_path):

@@ -124,7 +124,7 @@ OF_KIND = {
     ),
 }
 # Those that say something of any kind of study.
-OF_ALL = ("cohort_flow", "training")
+OF_ALL = ("cohort_flow", "metrics", "training")
 
 
 def figures_of(kind: str, gradcam: bool = True) -> list[str]:

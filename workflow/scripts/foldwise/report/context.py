@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.report.ledger import Source, escaped
-from foldwise.report.sections import METRICS, Sections
+from foldwise.report.sections import Sections
+from foldwise.report.wording import METRICS
 
 SETTINGS = [
     ("Kind", ("kind",)),

@@ -5,32 +5,8 @@ from typing import Any
 
 from foldwise.report.catalogue import FILES, RULES
 from foldwise.report.ledger import Ledger, Number, Source, escaped
+from foldwise.report.wording import METRICS
 
-# Metrics of the tables, in their order, with their names and one line on how to read each.
-METRICS = {
-    "accuracy": ("Accuracy", "share of images predicted right"),
-    "balanced_accuracy": ("Balanced accuracy", "mean recall over classes"),
-    "kappa": ("Quadratic kappa", "agreement beyond chance; distant classes weigh more"),
-    "macro_f1": ("Macro F1", "mean F1 over classes"),
-    "auc": ("AUC", "one class against the rest, mean over classes"),
-    "log_loss": ("Log loss", "nats; lower is better"),
-    "brier": ("Brier score", "0 to 2; lower is better"),
-    "ece": ("Calibration error", "gap between confidence and accuracy; lower is better"),
-    "exact": ("Exact", "share of zones scored as the reader did"),
-    "within_one": ("Within one", "share of zones at most one off"),
-    "zone_mae": ("Zone error", "mean distance of zone scores"),
-    "mean_score_mae": ("Mean score error", "mean distance of an image's mean score"),
-    "mean_score_r": ("Mean score r", "Pearson correlation of an image's mean score"),
-    "band_accuracy": ("Band accuracy", "share of images in the right severity band"),
-    "jaccard": ("Jaccard", "mean over images"),
-    "dice": ("Dice", "mean over images"),
-    "pooled_jaccard": ("Jaccard, pooled", "all images as one"),
-    "pooled_dice": ("Dice, pooled", "all images as one"),
-    "objects_f1": ("Objects F1", "objects found, matched at half overlap"),
-    "objects_mae": ("Object count error", "mean distance of counts"),
-    "mean_f1": ("Mean F1", "macro F1, mean over heads"),
-    "mean_accuracy": ("Mean accuracy", "mean over heads"),
-}
 HEADLINE = ("kappa", "accuracy", "macro_f1", "auc")
 PER_CLASS = ("precision", "recall", "specificity", "f1", "auc")
 UNITS = {"patient": "patients", "accession": "exams"}

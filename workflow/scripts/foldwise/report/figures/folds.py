@@ -12,15 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from foldwise.files import read_csv, read_json
 from foldwise.report.inputs import Paths
 from foldwise.report.style import ACCENT, INK, PAGE, area_styles, text_on
+from foldwise.report.wording import METRICS, SHARES
 
-# Metric -> how it is written, in the order of the figure; those that a study lacks are left out.
-SHOWN = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "kappa": "quadratic kappa",
-    "macro_f1": "macro F1",
-    "auc": "AUC (macro)",
-}
 Style = dict[str, Any]
 FOLD: Style = {"color": "#8a94a3", "marker": "|", "linestyle": "", "markersize": 8}
 MEAN: Style = {"color": INK, "marker": "s", "markersize": 4}
@@ -30,7 +23,7 @@ POOLED: Style = {"color": ACCENT, "marker": "D", "markersize": 4}
 def draw_metrics(paths: Paths) -> Figure:
     """Each fold a mark, their mean with its interval, and the pooled value with its own."""
     summary = read_json(paths["summary"][0])
-    names = [name for name in SHOWN if name in summary]
+    names = [name for name in SHARES if name in summary]
     figure = Figure(figsize=(0.9 * PAGE, 0.75 + 0.42 * len(names)))
     axis = figure.subplots()
     for row, name in enumerate(names):
@@ -39,7 +32,7 @@ def draw_metrics(paths: Paths) -> Figure:
         _with_bar(axis, row - 0.17, summary[name]["mean"], summary[name]["interval"], MEAN)
         pooled = summary["pooled"]["image"]["metrics"][name]
         _with_bar(axis, row + 0.17, pooled["value"], pooled.get("interval"), POOLED)
-    axis.set_yticks(range(len(names)), [SHOWN[name] for name in names])
+    axis.set_yticks(range(len(names)), [METRICS[name][0] for name in names])
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0)
     axis.grid(visible=False, axis="y")

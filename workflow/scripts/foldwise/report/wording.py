@@ -1,0 +1,46 @@
+"""How metrics are called in tables and figures, in their order, and how to read each."""
+
+# Metric -> its name, and a few words on how to read it.
+METRICS = {
+    "accuracy": ("Accuracy", "share of images predicted right"),
+    "balanced_accuracy": ("Balanced accuracy", "mean recall over classes"),
+    "kappa": ("Quadratic kappa", "agreement beyond chance; distant classes weigh more"),
+    "macro_f1": ("Macro F1", "mean F1 over classes"),
+    "auc": ("AUC", "one class against the rest, mean over classes"),
+    "log_loss": ("Log loss", "nats; lower is better"),
+    "brier": ("Brier score", "0 to 2; lower is better"),
+    "ece": ("Calibration error", "gap between confidence and accuracy; lower is better"),
+    "exact": ("Exact", "share of zones scored as the reader did"),
+    "within_one": ("Within one", "share of zones at most one off"),
+    "zone_mae": ("Zone error", "mean distance of zone scores"),
+    "mean_score_mae": ("Mean score error", "mean distance of an image's mean score"),
+    "mean_score_r": ("Mean score r", "Pearson correlation of an image's mean score"),
+    "band_accuracy": ("Band accuracy", "share of images in the right severity band"),
+    "jaccard": ("Jaccard", "mean over images"),
+    "dice": ("Dice", "mean over images"),
+    "pooled_jaccard": ("Jaccard, pooled", "all images as one"),
+    "pooled_dice": ("Dice, pooled", "all images as one"),
+    "objects_f1": ("Objects F1", "objects found, matched at half overlap"),
+    "objects_mae": ("Object count error", "mean distance of counts"),
+    "mean_f1": ("Mean F1", "macro F1, mean over heads"),
+    "mean_accuracy": ("Mean accuracy", "mean over heads"),
+}
+# Those that share one axis in a figure: the more the better, one is perfect.
+SHARES = (
+    "accuracy",
+    "balanced_accuracy",
+    "kappa",
+    "macro_f1",
+    "auc",
+    "exact",
+    "within_one",
+    "mean_score_r",
+    "band_accuracy",
+    "jaccard",
+    "dice",
+    "pooled_jaccard",
+    "pooled_dice",
+    "objects_f1",
+    "mean_f1",
+    "mean_accuracy",
+)
