@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any
 
-# CPU seconds that one task may take before its process is ended.
-LIMIT_S = 300
+# CPU seconds that one task may take before its process is ended. Codecs loop on some damage; a
+# sound film takes .6 s at most, the largest picture that is let through a few tens of seconds.
+LIMIT_S = 60
 
 
 @dataclass(frozen=True)
