@@ -84,6 +84,21 @@ def run_settings(wildcards):
     return settings_of.run_settings(STUDIES[wildcards.study], wildcards.run)
 
 
+def embedding_files(wildcards):
+    """Input of training and prediction: embeddings that the run joins to the head's input."""
+    study = STUDIES[wildcards.study]
+    run = wildcards.get("run", "trial_" + wildcards.get("number", ""))
+    model = study["model"]
+    if run in study["runs"]:
+        model = settings_of.run_settings(study, run)["model"]
+    folder = settings_of.joined(wildcards.study, model).get("embeddings")
+    return (
+        expand("{folder}/{name}", folder=folder, name=["features.npy", "metadata.csv"])
+        if folder
+        else []
+    )
+
+
 def training_threads(wildcards):
     """Threads of a training job: a setting of the run, since results depend on it."""
     return STUDIES[wildcards.study]["training"]["threads"]

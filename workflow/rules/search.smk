@@ -51,6 +51,7 @@ rule train_trial:
         params="results/{study}/runs/trial_{number}/params.json",
         cohort=current("results/{study}/cohort.csv"),
         fold="results/{study}/folds/fold_{fold}.csv",
+        embeddings=embedding_files,
         before=folds_before,
     output:
         model="results/{study}/runs/trial_{number}/fold_{fold}/results/best_model.pt",

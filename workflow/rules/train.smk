@@ -21,11 +21,37 @@ rule run_params:
         "../scripts/run_params.py"
 
 
+rule embeddings:
+    input:
+        cohort=current("results/{study}/cohort.csv"),
+    output:
+        features="results/{study}/embeddings/features.npy",
+        metadata="results/{study}/embeddings/metadata.csv",
+    log:
+        "results/{study}/logs/embeddings.log",
+    benchmark:
+        "results/{study}/benchmarks/embeddings.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: training_threads
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=GPUS,
+    params:
+        settings=branch("model", "image"),
+        cache=cache_key,
+        code=code("embeddings"),
+    script:
+        "../scripts/embeddings.py"
+
+
 rule train_fold:
     input:
         params="results/{study}/runs/{run}/params.json",
         cohort=current("results/{study}/cohort.csv"),
         fold="results/{study}/folds/fold_{fold}.csv",
+        embeddings=embedding_files,
     output:
         model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
         history="results/{study}/runs/{run}/fold_{fold}/results/train_history.json",
@@ -54,6 +80,7 @@ rule predict_fold:
         params="results/{study}/runs/{run}/params.json",
         cohort=current("results/{study}/cohort.csv"),
         fold="results/{study}/folds/fold_{fold}.csv",
+        embeddings=embedding_files,
         model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
     output:
         predictions="results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv",

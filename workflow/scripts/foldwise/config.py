@@ -102,6 +102,16 @@ def with_changes(study: dict, run: str, changes: dict[str, Any], where: str) -> 
         "run": run,
         "kind": settings["kind"],
         "image": settings["image"],
-        "task": task_settings(settings),
+        "task": task_settings(settings) | joined(study["name"], settings["model"]),
         **{branch: settings[branch] for branch in RUN_BRANCHES},
     }
+
+
+def joined(study: str, model: dict) -> dict[str, str]:
+    """What a task is told of embeddings that are joined to the head's input: their folder."""
+    folder = model["embeddings"]
+    return (
+        {"embeddings": f"results/{study}/embeddings" if folder == "resnet50" else folder}
+        if folder
+        else {}
+    )

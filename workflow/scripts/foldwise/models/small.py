@@ -1,7 +1,8 @@
 """Small networks for a few hundred images, random weights and a CPU.
 
-The stem halves the picture at once, so that most of the work is done on few pixels; group norm
-makes no use of the batch, so that small batches and small folds train steadily.
+Two ways that were tried against each other on films of breasts: full resolution at first, batch
+norm and max-pooling, which learns most from few images; and residual steps with group norm, which
+makes no use of the batch and suits very small ones.
 """
 
 from torch import Tensor, nn
@@ -12,26 +13,26 @@ from foldwise.models.vision import with_head
 WIDTHS = (16, 32, 64, 128)
 
 
-def _conv(inputs: int, width: int, stride: int = 1) -> nn.Sequential:
+def _conv(inputs: int, width: int, norm: nn.Module, stride: int = 1) -> nn.Sequential:
     conv = nn.Conv2d(inputs, width, kernel_size=3, stride=stride, padding=1, bias=False)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
-    return nn.Sequential(conv, nn.GroupNorm(8, width), nn.ReLU())
+    return nn.Sequential(conv, norm, nn.ReLU())
 
 
 class PlainStep(nn.Sequential):
-    """Two convolutions, the first of which halves the picture."""
+    """A convolution; its strongest answers halve the picture."""
 
     def __init__(self, inputs: int, width: int):
-        super().__init__(_conv(inputs, width, stride=2), _conv(width, width))
+        super().__init__(*_conv(inputs, width, nn.BatchNorm2d(width)), nn.MaxPool2d(2))
 
 
 class ResidualStep(nn.Module):
-    """The same two convolutions, with a 1x1 shortcut around them (He et al. 2016)."""
+    """Two convolutions that halve the picture, with a 1x1 shortcut around them (He et al. 2016)."""
 
     def __init__(self, inputs: int, width: int):
         super().__init__()
-        self.first = _conv(inputs, width, stride=2)
-        self.second = _conv(width, width)[:2]
+        self.first = _conv(inputs, width, nn.GroupNorm(8, width), stride=2)
+        self.second = _conv(width, width, nn.GroupNorm(8, width))[:2]
         conv = nn.Conv2d(inputs, width, kernel_size=1, bias=False)
         nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
         self.shortcut = nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), conv)
@@ -42,12 +43,12 @@ class ResidualStep(nn.Module):
 
 
 class SmallNet(nn.Module):
-    """Stem and four steps; the mean over all places are the features."""
+    """A stem that halves the picture and four steps; the mean over all places are the features."""
 
-    def __init__(self, channels: int, step: type[nn.Module]):
+    def __init__(self, stem: nn.Module, step: type[nn.Module]):
         super().__init__()
         steps = map(step, WIDTHS, (*WIDTHS[1:], WIDTHS[-1]))
-        self.features = nn.Sequential(_conv(channels, WIDTHS[0], stride=2), *steps)
+        self.features = nn.Sequential(stem, *steps)
 
     def forward(self, image_bchw: Tensor) -> Tensor:
         """(B, C, H, W), H and W at least 32 -> (B, WIDTHS[-1])."""
@@ -56,19 +57,20 @@ class SmallNet(nn.Module):
 
 @with_head
 def small_cnn(channels: int) -> Backbone:
-    """Five blocks, 128 features, .58 million parameters."""
-    return _small(channels, PlainStep)
+    """Five blocks, 128 features, .25 million parameters."""
+    return _small(PlainStep(channels, WIDTHS[0]), PlainStep)
 
 
 @with_head
 def small_resnet(channels: int) -> Backbone:
     """Five blocks, 128 features, .61 million parameters."""
-    return _small(channels, ResidualStep)
+    norm = nn.GroupNorm(8, WIDTHS[0])
+    return _small(_conv(channels, WIDTHS[0], norm, stride=2), ResidualStep)
 
 
-def _small(channels: int, step: type[nn.Module]) -> Backbone:
+def _small(stem: nn.Module, step: type[nn.Module]) -> Backbone:
     return Backbone(
-        net=SmallNet(channels, step),
+        net=SmallNet(stem, step),
         width=WIDTHS[-1],
         blocks=tuple((f"features.{index}",) for index in range(5)),
         stem="features.0.0",

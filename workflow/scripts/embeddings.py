@@ -1,0 +1,24 @@
+"""Rule embeddings: features of a frozen network, once for all runs and folds."""
+
+from pathlib import Path
+
+from foldwise.adapter import adapter
+from foldwise.files import read_csv
+from foldwise.train.machine import set_threads
+
+with adapter(snakemake):
+    set_threads(snakemake.threads)
+    # After set_threads: these import torch.
+    from foldwise.data.cache import Images
+    from foldwise.embeddings import make_embeddings
+    from foldwise.train.machine import device
+
+    rows, settings = read_csv(snakemake.input.cohort), snakemake.params.settings
+    make_embeddings(
+        folder=Path(snakemake.output.features).parent,
+        images=Images.of(rows, f"results/cache/{snakemake.params.cache}"),
+        rows=rows,
+        channels=settings["image"]["channels"],
+        weights=settings["model"]["embedding_weights"],
+        device=device(),
+    )
