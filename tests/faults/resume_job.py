@@ -1,7 +1,4 @@
-"""A training job of a second or two as a process of its own: `resume_job.py <folder>`.
-
-Says `training` when the loop is about to start, so that a test can kill it from there on.
-"""
+"""A training job of a second or two as a process of its own: `resume_job.py <folder> <epochs>`."""
 
 import sys
 from pathlib import Path
@@ -19,8 +16,8 @@ from foldwise.predict import predict_fold  # noqa: E402
 from training import TinyTask, make_images, make_params, make_rows, train  # noqa: E402
 
 PARAMS = make_params(
-    size=96,
-    training__epochs=12,
+    size=160,
+    training__epochs=int(sys.argv[2]),
     training__batch_size=4,
     training__warmup_epochs=2,
     training__early_stopping={"patience": None, "min_delta": 0},
@@ -30,8 +27,7 @@ PARAMS = make_params(
 def main(folder: Path) -> None:
     """Train the fold, then predict, as the two rules do."""
     rows = make_rows(36)
-    images = make_images(rows, 96)
-    print("training", flush=True)
+    images = make_images(rows, 160)
     out = train(folder, PARAMS, rows=rows, images=images, stop=stop)
     paths = out / "val_predictions.csv", out / "embeddings_val.npy"
     task = TinyTask(PARAMS["task"])
