@@ -36,7 +36,6 @@ rule cache_shard:
         "results/cache/{key}/logs/{shard}.log",
     benchmark:
         "results/cache/{key}/benchmarks/{shard}.tsv"
-    retries: 1
     conda:
         "../../envs/data.yaml"
     threads: 1

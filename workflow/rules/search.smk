@@ -62,7 +62,6 @@ rule train_trial:
         "results/{study}/logs/trial_{number}/train_trial/fold_{fold}.log",
     benchmark:
         "results/{study}/benchmarks/trial_{number}/train_trial/fold_{fold}.tsv"
-    retries: 2
     conda:
         "../../envs/train.yaml"
     threads: training_threads

@@ -60,7 +60,6 @@ rule train_fold:
         "results/{study}/logs/{run}/train_fold/fold_{fold}.log",
     benchmark:
         "results/{study}/benchmarks/{run}/train_fold/fold_{fold}.tsv"
-    retries: 2
     conda:
         "../../envs/train.yaml"
     threads: training_threads
@@ -89,7 +88,6 @@ rule predict_fold:
         "results/{study}/logs/{run}/predict_fold/fold_{fold}.log",
     benchmark:
         "results/{study}/benchmarks/{run}/predict_fold/fold_{fold}.tsv"
-    retries: 1
     conda:
         "../../envs/train.yaml"
     threads: training_threads
