@@ -75,6 +75,9 @@ def accept(server, options, script, wanted, queue, user, faults):
     job_id = f"{server.count}.fake"
     spooled = server.folder / f"{server.count}.SC"
     shutil.copy(script, spooled)
+    if server.settings["stub"]:
+        text = re.sub(r"\S+ -m snakemake", server.settings["stub"], spooled.read_text())
+        spooled.write_text(text)
     if faults.get("blind"):  # a node that does not see the folder
         spooled.write_text(spooled.read_text().replace(".snakemake/pbspro", ".snakemake/unseen"))
     options["script"] = script

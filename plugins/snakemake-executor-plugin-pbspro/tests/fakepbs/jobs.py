@@ -125,6 +125,8 @@ def watch(job: Job, scale: float, delay: float) -> bool:
         return False
     send(job, signal.SIGKILL)  # what the script left behind
     job.ended = time.time()
+    with open(Path(job.home).parent / "ends.log", "a") as stream:
+        stream.write(f"{job.ended} {job.id} {job.name}\n")
     job.state = "F"
     if job.killing:
         job.exit_status, words, _ = job.killing

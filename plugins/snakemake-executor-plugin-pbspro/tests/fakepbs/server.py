@@ -28,6 +28,8 @@ DEFAULTS = {
     "walltime_scale": 1.0,
     "kill_delay": 10.0,
     "cycle": 0.05,
+    "delays": {},  # seconds that an answer takes, by command
+    "stub": "",  # a program that is run in place of `python -m snakemake`, to try scale alone
 }
 
 
@@ -52,7 +54,7 @@ class Server:
         faults = self.faults()
         with open(self.folder / "calls.log", "a") as calls:
             calls.write(json.dumps([time.time(), command, arguments]) + "\n")
-        time.sleep(faults.get("slow", 0))
+        time.sleep(faults.get("slow", 0) + self.settings["delays"].get(command, 0))
         if faults.get("down"):
             said = f"Connection refused\n{command}: cannot connect to server fake (errno=111)\n"
             return 255 if command == "qstat" else 162, "", said
