@@ -60,7 +60,13 @@ def options(executor: str, folder: Path) -> list[str]:
     status = program(folder / "status", STATUS)
     chosen = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", str(submit)]
     chosen += ["--cluster-generic-status-cmd", str(status), "--cluster-generic-cancel-cmd", "qdel"]
-    return [*chosen, "--seconds-between-status-checks", "10", "--max-status-checks-per-second", "50"]
+    return [
+        *chosen,
+        "--seconds-between-status-checks",
+        "10",
+        "--max-status-checks-per-second",
+        "50",
+    ]
 
 
 def measure(executor: str, jobs: int, folder: Path) -> dict[str, float]:

@@ -1,0 +1,165 @@
+"""What rules ask for against what their finished jobs used, and requests that would do.
+
+Requests are read from the rule files and from the `set-resources` of a profile; use from the
+benchmark files that Snakemake writes (psutil, every 30 s at most: short peaks may be missed).
+Standard library and PyYAML only.
+"""
+
+import csv
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from foldwise.schema import read_yaml
+
+# Room above the largest job seen: memory grows with the data, time with a busy node.
+MEMORY_FACTOR, TIME_FACTOR = 1.5, 2.0
+MEMORY_STEP_MB, TIME_STEP_MIN = 100, 5
+# Below these the measurement of a job of seconds says little.
+LEAST_MB, LEAST_MIN = 500, 5
+
+
+@dataclass
+class Rule:
+    """A rule: its benchmark's path and what it asks for (MB, minutes, cores); None: computed."""
+
+    name: str
+    benchmark: str
+    mem_mb: int | None = None
+    runtime: int | None = None
+    threads: int | None = 1
+
+
+@dataclass
+class Use:
+    """Finished jobs of one rule: peak memory (MB), time (s) and mean cores of each."""
+
+    memory_mb: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    cores: list[float] = field(default_factory=list)
+
+
+def read_rules(folder: str | Path, profile: str | Path | None = None) -> list[Rule]:
+    """Rules of `<folder>/*.smk` that have a benchmark, with a profile's overrides."""
+    rules = []
+    for path in sorted(Path(folder).glob("*.smk")):
+        blocks = re.split(r"^(?:rule|checkpoint) (\w+):\n", path.read_text(), flags=re.M)[1:]
+        for name, body in zip(blocks[::2], blocks[1::2], strict=True):
+            found = re.search(r'^    benchmark:\s+"([^"]+)"', body, re.M)
+            if found:
+                rules.append(Rule(name, found[1], *_asked(body)))
+    for rule in rules:
+        _override(rule, profile)
+    return rules
+
+
+def _asked(body: str) -> tuple[int | None, int | None, int | None]:
+    memory = re.search(r"\bmem_mb=(\d+)\b", body)
+    runtime = re.search(r"\bruntime=(\d+)\b", body)
+    threads = re.search(r"^    threads: (\w+)", body, re.M)
+    numbers = [int(found[1]) if found else None for found in (memory, runtime)]
+    if threads is None:
+        return (*numbers, 1)
+    return (*numbers, int(threads[1]) if threads[1].isdigit() else None)
+
+
+def _override(rule: Rule, profile: str | Path | None) -> None:
+    settings = read_yaml(Path(profile) / "config.yaml") if profile else {}
+    changes = (settings.get("set-resources") or {}).get(rule.name) or {}
+    for key in ("mem_mb", "runtime"):
+        if isinstance(changes.get(key), int):
+            setattr(rule, key, changes[key])
+    threads = (settings.get("set-threads") or {}).get(rule.name)
+    rule.threads = threads if isinstance(threads, int) else rule.threads
+
+
+def measured(rule: Rule, root: str | Path = ".") -> Use:
+    """What the finished jobs of a rule used, from all files that its benchmark path matches."""
+    use = Use()
+    for path in sorted(Path(root).glob(re.sub(r"\{\w+\}", "*", rule.benchmark))):
+        with open(path, encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream, delimiter="\t"):
+                _note(use.seconds, row.get("s"))
+                _note(use.memory_mb, row.get("max_rss"))
+                seconds, cpu = _number(row.get("s")), _number(row.get("cpu_time"))
+                if seconds and cpu is not None:
+                    use.cores.append(cpu / seconds)
+    return use
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text or "")
+    except ValueError:
+        return None  # `-` or `NA`: too short to be measured
+
+
+def _note(values: list[float], text: str | None) -> None:
+    number = _number(text)
+    if number is not None:
+        values.append(number)
+
+
+def propose(rule: Rule, use: Use) -> dict[str, int]:
+    """Requests with room above the largest job: `mem_mb`, `runtime`, `threads`, where measured.
+
+    Threads that a rule computes stay: results depend on them.
+    """
+    proposed = {}
+    if use.memory_mb:
+        memory = _up(max(use.memory_mb) * MEMORY_FACTOR, MEMORY_STEP_MB)
+        proposed["mem_mb"] = max(LEAST_MB, memory)
+    if use.seconds:
+        minutes = max(use.seconds) / 60 * TIME_FACTOR
+        proposed["runtime"] = max(LEAST_MIN, _up(minutes, TIME_STEP_MIN))
+    if use.cores and rule.threads is not None:
+        proposed["threads"] = max(1, math.ceil(max(use.cores) - 0.2))
+    return proposed
+
+
+def _up(value: float, step: int) -> int:
+    return math.ceil(value / step) * step
+
+
+def table(rows: Iterable[tuple[Rule, Use]]) -> str:
+    """A table for the terminal: requested, largest used, proposed."""
+    lines = [
+        f"{'':22}{'jobs':>6}  {'memory, MB':^24}  {'time, min':^24}  {'cores':^18}",
+        f"{'rule':22}{'':6}  {'asked':>7}{'used':>8}{'enough':>9}  "
+        f"{'asked':>7}{'used':>8}{'enough':>9}  {'asked':>5}{'used':>6}{'enough':>7}",
+    ]
+    for rule, use in rows:
+        enough = propose(rule, use)
+        parts = [
+            _shown(rule.mem_mb, 7) + _shown(max(use.memory_mb, default=None), 8),
+            _shown(enough.get("mem_mb"), 9) + "  " + _shown(rule.runtime, 7),
+            _shown(max(use.seconds, default=0) / 60, 8, ".1f") + _shown(enough.get("runtime"), 9),
+            "  " + _shown(rule.threads, 5) + _shown(max(use.cores, default=None), 6, ".1f"),
+            _shown(enough.get("threads"), 7),
+        ]
+        lines.append(f"{rule.name[:22]:22}{len(use.seconds):6}  " + "".join(parts))
+    return "\n".join(lines)
+
+
+def _shown(value: float | None, width: int, form: str = ".0f") -> str:
+    return f"{'-' if value is None else format(value, form):>{width}}"
+
+
+def overrides(rows: Iterable[tuple[Rule, Use]]) -> dict[str, Any]:
+    """`set-resources` and `set-threads` of a profile: only what differs from what is asked now."""
+    resources, threads = {}, {}
+    for rule, use in rows:
+        enough = propose(rule, use)
+        changed = {
+            key: enough[key]
+            for key in ("mem_mb", "runtime")
+            if key in enough and enough[key] != getattr(rule, key)
+        }
+        resources |= {rule.name: changed} if changed else {}
+        if enough.get("threads", rule.threads) != rule.threads:
+            threads[rule.name] = enough["threads"]
+    shown = {"set-resources": resources, "set-threads": threads}
+    return {key: value for key, value in shown.items() if value}
