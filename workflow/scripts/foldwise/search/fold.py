@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
+from foldwise.errors import FoldwiseError
 from foldwise.files import read_json, write_json, write_text
 from foldwise.hashing import digest
 from foldwise.metrics.monitors import MONITORS
@@ -27,7 +29,8 @@ from foldwise.train.checkpoint import save_stable
 from foldwise.train.failure import TrainingFailed
 from foldwise.train.feed import Feed
 from foldwise.train.loop import train_fold
-from foldwise.train.rows import places_of, sorted_rows
+from foldwise.train.rows import sorted_rows
+from foldwise.train.settings import read_settings
 
 # Samples of the batch by which costs are measured.
 COST_SAMPLES = 8
@@ -79,21 +82,29 @@ def run_fold(
         write_nothing(out, params["run"], fold, reason)
         stopped = all(outcome.state == "COMPLETE" for outcome in done)
         return FoldOutcome(fold, "PRUNED" if stopped else SKIPPED, reason)
+    try:
+        read_settings(params, params["run"])
+    except FoldwiseError as error:
+        return failed(out, params, fold, metric, f"cannot run: {error}")
     rows = subset(train_rows, search.phase(number).budget.subset, params["seed"])
     epochs = most_epochs(params)
     pruning = Pruning(FoldPruner(search, number, fold, known, epochs), metric)
     try:
         train_fold(params=params, train_rows=rows, out=out, report=pruning, **training)
     except TrainingFailed as error:
-        failure = f"{error.reason.replace('_', ' ')} ({told_place(error.place)})"
-        return trained_outcome(out, params, fold, metric, "FAIL", failure)
+        place = ", ".join(f"{key} {value}" for key, value in error.place.items() if key != "batch")
+        return failed(out, params, fold, metric, f"{error.reason.replace('_', ' ')} ({place})")
     state = "PRUNED" if pruning.reason else "COMPLETE"
     return trained_outcome(out, params, fold, metric, state, pruning.reason)
 
 
-def told_place(place: Mapping[str, Any]) -> str:
-    """Where training failed, in a few words; the batch's rows stand in the log."""
-    return ", ".join(f"{name} {value}" for name, value in place.items() if name != "batch")
+def failed(
+    out: Path, params: Mapping[str, Any], fold: int, metric: str, reason: str
+) -> FoldOutcome:
+    """The outcome of a fold that failed by its own doing; what it had told stays."""
+    lines = ray_lines(out / f"ray_{params['run']}.jsonl")
+    write_nothing(out, params["run"], fold, reason, lines)
+    return outcome_of_lines(fold, "FAIL", reason, {}, metric, lines)
 
 
 def subset(rows: Rows, share: float, seed: int) -> Rows:
@@ -123,24 +134,28 @@ def trained_outcome(
     out: Path, params: Mapping[str, Any], fold: int, metric: str, state: str, reason: str
 ) -> FoldOutcome:
     """The outcome of a fold that was trained, from the files that the loop wrote."""
+    history = read_json(out / "train_history.json")
+    kept = history["epochs"][history["best"]["epoch"] - 1]
+    metrics = {name: kept[name] for name in MONITORS[params["kind"]] if name in kept}
     lines = ray_lines(out / f"ray_{params['run']}.jsonl")
-    metrics: dict[str, float | None] = {}
-    if state == "FAIL":
-        write_nothing(out, params["run"], fold, reason, lines)
-    else:
-        history = read_json(out / "train_history.json")
-        kept = history["epochs"][history["best"]["epoch"] - 1]
-        metrics = {name: kept[name] for name in MONITORS[params["kind"]] if name in kept}
-    started = lines[0]["timestamp"] - lines[0]["time_this_iter_s"] if lines else None
-    return FoldOutcome(
-        fold,
-        state,
-        reason,
-        metrics,
-        tuple((line["training_iteration"], line.get(metric)) for line in lines),
-        lines[-1]["time_total_s"] if lines else 0.0,
-        datetime.fromtimestamp(started, UTC).isoformat() if lines else "",
-    )
+    return outcome_of_lines(fold, state, reason, metrics, metric, lines)
+
+
+def outcome_of_lines(
+    fold: int,
+    state: str,
+    reason: str,
+    metrics: Mapping[str, float | None],
+    metric: str,
+    lines: Sequence[Mapping[str, Any]],
+) -> FoldOutcome:
+    """An outcome with the curve of `metric` and the times that the epochs' lines tell."""
+    curve = tuple((line["training_iteration"], line.get(metric)) for line in lines)
+    if not lines:
+        return FoldOutcome(fold, state, reason, metrics, curve)
+    began = lines[0]["timestamp"] - lines[0]["time_this_iter_s"]
+    started = datetime.fromtimestamp(began, UTC).isoformat(timespec="milliseconds")
+    return FoldOutcome(fold, state, reason, metrics, curve, lines[-1]["time_total_s"], started)
 
 
 def ray_lines(path: Path) -> list[dict[str, Any]]:
@@ -178,7 +193,7 @@ def with_costs(
     rows = sorted_rows(val_rows)[:COST_SAMPLES]
     model, facts = load_model(params, task, Path(out) / "best_model.pt", device)
     normalise = (facts["mean"], facts["std"])
-    feed = Feed(task, images, rows, places_of(images, rows), task.targets(rows), normalise, device)
+    feed = Feed(task, images, rows, task.targets(rows), normalise, torch.device(device))
     batch = feed.batch(np.arange(len(rows)), facts["size"])
     found = costs(wanted, model, task.predict, batch)
     return replace(outcome, metrics={**outcome.metrics, **found})
