@@ -18,6 +18,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/common_search.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/tuned.smk"
+include: "workflow/rules/nested.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -8,6 +8,7 @@ from scipy import stats
 
 from foldwise.errors import FoldwiseError
 from foldwise.search.check import check_search
+from foldwise.search.plan import check_batches
 from foldwise.search.read_space import parse_space
 from foldwise.search.space import Parameter, combinations, inside, size
 from searching import FINITE, SPACE, search_of
@@ -187,11 +188,6 @@ BAD_SEARCHES = [
         {},
         r"3 combinations cannot run, warm-up fills all epochs.*warmup_epochs 10",
     ),
-    (
-        {"space": {"training.batch_size": categorical(8, 512)}},
-        {},
-        r"a batch of 512 is larger than the training part of 100 images",
-    ),
     ({"pruner": {"name": "median", "warmup": 9}}, {}, r"first decides after epoch 10"),
     ({"pruner": {"name": "halving", "first": 4, "factor": 4, "skip": 1}}, {}, r"epoch 16"),
     (
@@ -210,8 +206,18 @@ BAD_SEARCHES = [
 @pytest.mark.parametrize(("raw", "changes", "message"), BAD_SEARCHES)
 def test_what_would_waste_trials_is_refused_before_anything_starts(raw, changes, message):
     with pytest.raises(FoldwiseError, match=message):
-        check_search(search_of(**raw), SETTINGS | changes, refuse, train_images=100)
+        check_search(search_of(**raw), SETTINGS | changes, refuse)
 
 
 def test_a_sound_search_passes():
-    check_search(search_of(pruner="median"), SETTINGS, refuse, train_images=200)
+    check_search(search_of(pruner="median"), SETTINGS, refuse)
+    check_batches(search_of(), 128, "search")
+
+
+def test_a_batch_larger_than_the_training_part_is_refused():
+    search = search_of(space={"training.batch_size": categorical(8, 512)})
+    with pytest.raises(FoldwiseError, match=r"a batch of 512 .* training part of 100 images"):
+        check_batches(search, 100, "search")
+    halved = search_of(phases=[{"trials": 2, "subset": 0.5}])
+    with pytest.raises(FoldwiseError, match=r"a batch of 128 .* training part of 100 images"):
+        check_batches(halved, 200, "search")

@@ -117,11 +117,17 @@ def current(pattern):
     """
 
     def read(wildcards):
-        if os.path.exists(f"results/{wildcards.study}/images.csv"):
-            checkpoints.cohort.get(study=wildcards.study)
+        settled(wildcards)
         return pattern.format(**wildcards)
 
     return read
+
+
+def settled(wildcards):
+    """Ask for the cohort through its checkpoint; a study inside another has the other's."""
+    study = wildcards.study.partition(".")[0]
+    if os.path.exists(f"results/{study}/images.csv"):
+        checkpoints.cohort.get(study=study)
 
 
 def of_folds(pattern):
@@ -136,4 +142,4 @@ def of_folds(pattern):
 
 def study_targets(wildcards):
     """All that `snakemake` makes when no target is named."""
-    return [path for study in STUDIES.values() for path in state.targets(study)]
+    return [path for name in config["studies"] for path in state.targets(STUDIES[name])]

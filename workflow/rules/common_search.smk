@@ -1,15 +1,25 @@
 """Helpers of the rules of a search: its plan, and what waits for what."""
 
-from foldwise.search.plan import check_plan, plan_of
+from foldwise.search.plan import another_search, check_plan, outer_study, plan_of
 from foldwise.search.settings import SEARCH_PAGES
 from foldwise.search.trials import trial_name
+
+for name in config["studies"]:
+    # An outer fold is a study: each rule serves it as it is.
+    if STUDIES[name]["search"] is not None:
+        for outer in state.fold_numbers(STUDIES[name]):
+            inner = outer_study(STUDIES[name], outer)
+            STUDIES[inner["name"]] = inner
 
 try:
     PLANS = {name: plan_of(study, state.fold_numbers(study)) for name, study in STUDIES.items()}
     if workflow.is_main_process:
-        for name, found in PLANS.items():
-            if found is not None:
-                check_plan(STUDIES[name], found)
+        for name in config["studies"]:
+            if PLANS[name] is not None:
+                check_plan(STUDIES[name], PLANS[name])
+                told = another_search(f"results/{name}/runs", PLANS[name].search)
+                if told:
+                    print(f"{name}: {told}", file=sys.stderr)
 except FoldwiseError as error:
     raise WorkflowError(str(error))
 
@@ -17,6 +27,7 @@ except FoldwiseError as error:
 wildcard_constraints:
     number=r"\d\d\d\d+",
     seed=r"|_seed\d+",
+    outer=r"\d+",
 
 
 def plan(wildcards):
@@ -37,10 +48,18 @@ def told_of_search(wildcards):
 
 
 def trials_before(wildcards):
-    """Input of `suggest_trial`: the trial before, and the one that has just left the window."""
+    """Input of `suggest_trial`: the trial before, and the one that has just left the window.
+
+    The first one looks at the folds, whether the batches of the space fit into them; the parameters
+    do not depend on them.
+    """
+    settled(wildcards)
     number, search = int(wildcards.number), plan(wildcards).search
     runs = f"results/{wildcards.study}/runs"
-    before = [f"{runs}/{trial_name(number - 1)}/suggestion.json"] if number else []
+    if number == 0:
+        folds = f"results/{wildcards.study}/folds/fold_{{fold}}.csv"
+        return ancient(expand(folds, fold=search.folds))
+    before = [f"{runs}/{trial_name(number - 1)}/suggestion.json"]
     last = search.seen(number) - 1
     return before + ([f"{runs}/{trial_name(last)}/result.json"] if last >= 0 else [])
 
@@ -59,6 +78,7 @@ def judging_folds(pattern):
     """Input of `trial_result`: `pattern` for the folds that judge a trial."""
 
     def read(wildcards):
+        settled(wildcards)
         return expand(pattern, fold=plan(wildcards).search.folds, **wildcards)
 
     return read
@@ -68,6 +88,7 @@ def every_trial(pattern):
     """Input of rules that look at all trials: `pattern` for each of them."""
 
     def read(wildcards):
+        settled(wildcards)
         names = map(trial_name, range(plan(wildcards).search.trials))
         return expand(pattern, trial=list(names), **wildcards)
 
@@ -78,7 +99,7 @@ def searched_studies(pattern):
     """Targets: `pattern` for each study that has a search."""
 
     def read(wildcards):
-        names = [name for name, found in PLANS.items() if found is not None]
+        names = [name for name in config["studies"] if PLANS[name] is not None]
         if not names:
             raise WorkflowError(
                 "No study of config/config.yaml has a search. Add `search:` to a study's file; "
@@ -122,3 +143,23 @@ def compared_files(wildcards):
         fold=fold_numbers(wildcards),
         name=["val_predictions.csv", "metrics/val_metrics.json"],
     )
+
+
+def outer_files(name):
+    """Input of `nested_summary`: file `name` of the fold that each nested run is judged on."""
+
+    def read(wildcards):
+        settled(wildcards)
+        base = f"results/{wildcards.study}/runs"
+        return [
+            f"{base}/nested_{outer}/fold_{outer}/results/{name}"
+            for outer in fold_numbers(wildcards)
+        ]
+
+    return read
+
+
+def outer_choices(wildcards):
+    """Input of `nested_summary`: what each inner search chose."""
+    names = [f"{wildcards.study}.outer_{outer}" for outer in fold_numbers(wildcards)]
+    return [f"results/{name}/search/{name}_best_params.json" for name in names]

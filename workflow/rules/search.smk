@@ -18,7 +18,12 @@ ruleorder: train_trial > train_fold
 
 rule search:
     input:
+        searched_studies("results/{study}/search/study.db"),
         searched_studies("results/{study}/search/study_summary.json"),
+        searched_studies("results/{study}/search/search_results_final.csv"),
+        searched_studies("results/{study}/search/history_trials.csv"),
+        searched_studies("results/{study}/search/plots/history.html"),
+        searched_studies("results/{study}/search/{study}_best_params.json"),
         searched_studies("results/{study}/search/best_config.yaml"),
 
 

@@ -17,7 +17,7 @@ rule tuned:
 
 rule tuned_params:
     input:
-        "results/{study}/search/{study}_best_params.json",
+        current("results/{study}/search/{study}_best_params.json"),
     output:
         "results/{study}/runs/tuned{seed}/params.json",
     log:
@@ -40,7 +40,7 @@ rule tuned_params:
 
 rule compare_runs:
     input:
-        summary="results/{study}/search/study_summary.json",
+        summary=current("results/{study}/search/study_summary.json"),
         params="results/{study}/runs/tuned/params.json",
         runs=compared_files,
         folds=of_folds("results/{study}/folds/fold_{fold}.csv"),

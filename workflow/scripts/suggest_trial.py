@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from foldwise.adapter import adapter
-from foldwise.files import write_json
-from foldwise.search.plan import failure_limit, told_search, trial_params
+from foldwise.files import read_csv, write_json
+from foldwise.search.plan import check_batches, failure_limit, told_search, trial_params
 from foldwise.search.propose import propose
 from foldwise.search.trials import check_failures, read_known, write_trial_file
 
@@ -13,7 +13,10 @@ with adapter(snakemake):
     number = int(snakemake.wildcards.number)
     study = snakemake.wildcards.study
     search = told_search(snakemake.params.told)
-    known = read_known(Path("results", study, "runs"), number, search)
+    if number == 0:
+        parts = [[row["part"] for row in read_csv(path)] for path in snakemake.input]
+        check_batches(search, min(part.count("train") for part in parts), f"{study}: search")
+    known = read_known(Path(snakemake.output.suggestion).parents[1], number, search)
     limit = failure_limit(study, snakemake.config["folder"])
     check_failures(known, replace(search, max_failed=limit), f"{study}: search")
     suggestion = propose(search, number, known)

@@ -81,7 +81,6 @@ def check_search(
     search: Search,
     settings: Mapping[str, Any],
     refuse: Callable[[dict[str, Any]], str],
-    train_images: int | None = None,
     where: str = "search",
 ) -> None:
     """Raise FoldwiseError that lists all faults of a search, one a line.
@@ -90,13 +89,12 @@ def check_search(
         search: the search.
         settings: settings of the run that trials change, by dotted path.
         refuse: says why a run with these changes (dotted path to value) is refused, or ''.
-        train_images: images in the smallest training part, where known.
         where: named in the message.
     """
     faults = list(value_faults(search.space, refuse, where))
     if not faults:
         faults += unread_faults(search.space, settings, where)
-        faults += combination_faults(search.space, settings, train_images, where)
+        faults += combination_faults(search.space, settings, where)
         faults += budget_faults(search, settings, where)
         faults += sampler_faults(search, where)
     if faults:
@@ -162,10 +160,8 @@ def listing(values: list) -> str:
     return ", ".join(names.get(str(value), str(value)) for value in values)
 
 
-def combination_faults(
-    space: Space, settings: Mapping[str, Any], train_images: int | None, where: str
-) -> Iterator[str]:
-    """Combinations that cannot run, listed; and batches larger than the training part."""
+def combination_faults(space: Space, settings: Mapping[str, Any], where: str) -> Iterator[str]:
+    """Combinations that cannot run, listed."""
     searched = {parameter.key for parameter in space}
     for keys, tell in IMPOSSIBLE:
         if not searched & set(keys) or not set(keys) <= set(settings):
@@ -183,8 +179,12 @@ def combination_faults(
                 f"{where}.space: {len(texts)} combinations cannot run, {reason}: "
                 f"{'; '.join(texts[:4])}{more}. Narrow the values, or use `when`."
             )
-    if train_images is not None and "training.batch_size" in searched:
-        largest = max(values_of("training.batch_size", space, settings))
+
+
+def batch_faults(space: Space, train_images: int, where: str) -> Iterator[str]:
+    """Batches larger than the smallest training part."""
+    for parameter in space:
+        largest = max(probes(parameter)) if parameter.key == "training.batch_size" else 0
         if largest > train_images:
             yield (
                 f"{where}.space.training.batch_size: a batch of {largest} is larger than the "

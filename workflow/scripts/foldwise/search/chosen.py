@@ -1,5 +1,6 @@
 """The best parameters of a search, in the files that others go on from."""
 
+import statistics
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,13 +8,17 @@ import yaml
 
 from foldwise.config import override
 from foldwise.search.plan import changes_of
-from foldwise.search.ranking import best, complete
+from foldwise.search.ranking import best
 from foldwise.search.settings import Search
 from foldwise.search.trials import Known, trial_name
 
 
 def best_params(study: str, search: Search, known: Sequence[Known]) -> dict[str, Any]:
-    """Content of `<study>_best_params.json`."""
+    """Content of `<study>_best_params.json`.
+
+    It says nothing of how many trials there were, so that more trials with the same best change
+    nothing that is made from it. `epochs` is the mean of the folds' best epochs.
+    """
     chosen, objective = best(known, search), search.objectives[0]
     return {
         "study_name": study,
@@ -22,9 +27,8 @@ def best_params(study: str, search: Search, known: Sequence[Known]) -> dict[str,
         "best_value": chosen.result.values[0],
         "objective": objective.metric,
         "direction": objective.direction,
-        "n_trials": len(known),
-        "n_complete": len(complete(known)),
         "changes": changes_of(chosen.suggestion),
+        "epochs": round(statistics.mean(fold.best for fold in chosen.result.folds)),
     }
 
 
@@ -42,3 +46,15 @@ def best_config(settings: dict[str, Any], chosen: Known) -> str:
 def tuned_params(base: dict[str, Any], chosen: dict[str, Any], run: str, seed: int) -> dict:
     """Content of params.json of a run with the best parameters; `chosen` as `best_params` gives."""
     return override(base, chosen["changes"], run) | {"run": run, "seed": seed}
+
+
+def nested_params(base: dict[str, Any], chosen: dict[str, Any], run: str) -> dict[str, Any]:
+    """Content of params.json of a run that an outer fold judges.
+
+    The outer fold may choose nothing, so training ends after as many epochs as were best on average
+    in the inner folds, and keeps its last weights.
+    """
+    epochs = max(chosen["epochs"], 1)
+    return tuned_params(base, chosen, run, base["seed"]) | {
+        "training": override(base, chosen["changes"], run)["training"] | {"stop_after": epochs}
+    }

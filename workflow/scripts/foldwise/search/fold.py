@@ -138,7 +138,8 @@ def trained_outcome(
     kept = history["epochs"][history["best"]["epoch"] - 1]
     metrics = {name: kept[name] for name in MONITORS[params["kind"]] if name in kept}
     lines = ray_lines(out / f"ray_{params['run']}.jsonl")
-    return outcome_of_lines(fold, state, reason, metrics, metric, lines)
+    outcome = outcome_of_lines(fold, state, reason, metrics, metric, lines)
+    return replace(outcome, best=history["best"]["epoch"])
 
 
 def outcome_of_lines(

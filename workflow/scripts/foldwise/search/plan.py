@@ -3,6 +3,7 @@
 Standard library and the package's schema reader only: this runs when the DAG is built.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,12 @@ from foldwise.config import dotted, load_study, override, with_changes
 from foldwise.errors import FoldwiseError
 from foldwise.hashing import digest
 from foldwise.metrics.monitors import MONITORS
-from foldwise.search.check import check_search
+from foldwise.search.check import batch_faults, check_search
 from foldwise.search.settings import Search, parse_search
-from foldwise.search.trials import Suggestion, trial_name
+from foldwise.search.trials import Suggestion, trial_file, trial_name
 
 # What does not decide any trial, so that a change of it makes none again.
-LOOSE = ("trials", "max_failed", "seeds")
+LOOSE = ("trials", "max_failed", "seeds", "inner_folds")
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,43 @@ def check_plan(study: dict, plan: Plan) -> None:
         return ""
 
     check_search(plan.search, dotted(plan.base), refuse, where=f"{study['name']}: search")
+
+
+def another_search(runs: str | Path, search: Search) -> str:
+    """What to tell of trials in `runs` that another space or other settings made, or ''."""
+    path = trial_file(runs, 0, "suggestion.json")
+    try:
+        identity = json.loads(path.read_text(encoding="utf-8"))["identity"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    if identity == search.identity(0):
+        return ""
+    return (
+        "the space or the settings of the search are not those of the trials that there are: it is "
+        "a new search, and all trials are made anew in place of the old ones. To keep those, copy "
+        f"{Path(runs).parent}/search and {path.parents[1]}/trial_* before you run it."
+    )
+
+
+def check_batches(search: Search, train_images: int, where: str) -> None:
+    """Raise FoldwiseError where a batch of the space is larger than the smallest training part."""
+    share = min(phase.budget.subset for phase in search.phases)
+    faults = list(batch_faults(search.space, int(train_images * share), where))
+    if faults:
+        raise FoldwiseError("\n".join(faults))
+
+
+def outer_study(study: dict, outer: int) -> dict:
+    """The study inside outer fold `outer`: its training part, searched over folds of its own.
+
+    Nothing else differs, so every rule serves it as it is.
+    """
+    raw = dict(study["search"])
+    if raw["folds"] is not None:
+        count = raw["folds"] if isinstance(raw["folds"], int) else len(raw["folds"])
+        raw["folds"] = min(count, raw["inner_folds"])
+    folds = {**study["folds"], "n": raw["inner_folds"], "holdout": 0, "preset": None}
+    return {**study, "name": f"{study['name']}.outer_{outer}", "folds": folds, "search": raw}
 
 
 def as_seen_by(raw: dict[str, Any], search: Search, number: int) -> dict[str, Any]:

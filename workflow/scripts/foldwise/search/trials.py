@@ -52,6 +52,7 @@ class FoldOutcome:
     curve: tuple[tuple[int, float | None], ...] = ()
     seconds: float = 0.0
     started: str = ""
+    best: int = 0
 
 
 @dataclass(frozen=True)

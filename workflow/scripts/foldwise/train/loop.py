@@ -142,7 +142,11 @@ def score_epoch(fit: Fit, plan: Plan) -> None:
             **finite(metrics),
         }
     )
-    fit.close_epoch(plan.sign * metrics[plan.monitor], settings.early_stopping.min_delta)
+    score = plan.sign * metrics[plan.monitor]
+    if settings.stop_after is not None:
+        # The validation part only judges: each epoch counts as better than the one before.
+        score = float(fit.epoch + 1)
+    fit.close_epoch(score, settings.early_stopping.min_delta)
 
 
 def end_epoch(fit: Fit, plan: Plan) -> None:
@@ -156,6 +160,8 @@ def end_epoch(fit: Fit, plan: Plan) -> None:
     early = patience is not None and fit.epoch - since >= patience
     if plan.report is not None and plan.report(fit.history):
         fit.ended = "pruned"
+    elif fit.epoch == settings.stop_after:
+        fit.ended = "stop_after"
     elif early or done == stage.epochs:
         fit.ended = "no gain" if early else "all epochs"
         if fit.stage + 1 < len(settings.stages):

@@ -54,6 +54,7 @@ class Settings:
     warmup_epochs: int
     schedule: Schedule
     early_stopping: EarlyStopping
+    stop_after: int | None
     monitor: str | None
     accumulate: int
     clip_norm: float | None
@@ -68,7 +69,7 @@ class Settings:
 
 
 COPIED = ("batch_size", "optimizer", "lr", "weight_decay", "momentum", "warmup_epochs")
-COPIED += ("monitor", "accumulate", "clip_norm", "precision", "sampler")
+COPIED += ("stop_after", "monitor", "accumulate", "clip_norm", "precision", "sampler")
 
 
 def read_settings(params: dict[str, Any], where: str = "params.json") -> Settings:

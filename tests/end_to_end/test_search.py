@@ -1,0 +1,183 @@
+"""A search by the real rules: one study whatever the jobs do, and nothing done twice."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from flow import ROOT, jobs_in, plan, rules_of, run, snakemake, write_study
+from foldwise.hashing import digest
+from studies import density_study, settings
+
+SPACE = {
+    "training.lr": {"type": "float", "low": 1e-3, "high": 0.1, "log": True},
+    "model.dropout": {"type": "float", "low": 0.0, "high": 0.4, "step": 0.1},
+}
+SEARCH = {
+    "trials": 5,
+    "window": 2,
+    "folds": 1,
+    "sampler": {"name": "tpe", "startup": 2},
+    "pruner": {"name": "median", "startup": 1, "warmup": 0},
+    "space": SPACE,
+}
+TRAINING = {"epochs": 3, "batch_size": 8, "lr": 0.01}
+
+
+def branches(**changes):
+    return {"search": SEARCH | changes, "training": TRAINING}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A search that was run to its end, two jobs at a time."""
+    folder = density_study(tmp_path_factory.mktemp("search"), patients=16, **branches())
+    executed = run(folder, "search")
+    assert {"suggest_trial", "train_trial", "trial_result", "best_params"} <= rules_of(executed)
+    return folder
+
+
+@pytest.fixture
+def study(finished, tmp_path):
+    """A copy to change; times of files are kept."""
+    folder = tmp_path / "study"
+    shutil.copytree(finished, folder, symlinks=True)
+    return folder
+
+
+def change(folder, **changes):
+    write_study(folder, "mine", settings(**branches(**changes)))
+
+
+def study_of(folder):
+    """All that is reproduced: parameters, states, values and curves in the database."""
+    with sqlite3.connect(folder / "results" / "mine" / "search" / "study.db") as database:
+        tables = {
+            "trials": "SELECT number, state FROM trials ORDER BY number",
+            "params": "SELECT trial_id, param_name, param_value FROM trial_params ORDER BY 1, 2",
+            "values": "SELECT trial_id, objective, value FROM trial_values ORDER BY 1, 2",
+            "curves": "SELECT trial_id, step, intermediate_value FROM trial_intermediate_values "
+            "ORDER BY 1, 2",
+        }
+        rows = {name: database.execute(query).fetchall() for name, query in tables.items()}
+    assert len(rows["trials"]) == 5 and len(rows["params"]) == 10
+    return digest(rows)
+
+
+def begun(folder, patients=16):
+    """The same study with nothing done but its data."""
+    density_study(folder, patients=patients, **branches())
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1, 4])
+def test_any_number_of_jobs_gives_the_same_study(finished, tmp_path, width):
+    folder = begun(tmp_path)
+    run(folder, "search", "--cores", str(width))
+    assert study_of(folder) == study_of(finished)
+
+
+@pytest.mark.slow
+def test_jobs_killed_at_any_time_give_the_same_study(finished, tmp_path):
+    folder = begun(tmp_path)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--cores", "2", "search"]
+    for seconds in (25, 35, 45):
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        snakemake(folder, "--unlock")
+    run(folder, "search")
+    assert study_of(folder) == study_of(finished)
+
+
+def test_a_finished_search_has_nothing_to_do(finished):
+    assert plan(finished, "search") == set()
+
+
+def test_more_trials_run_no_old_one_again(study):
+    change(study, trials=6, max_failed=0.9)
+    assert plan(study, "search") == {
+        "search",
+        "suggest_trial 0005",
+        "train_trial 1,0005",
+        "trial_result 0005",
+        "collect_search",
+        "best_params",
+    }
+
+
+def test_a_changed_space_is_told_of_and_made_anew(study):
+    wider = SPACE | {"training.lr": {**SPACE["training.lr"], "low": 1e-4}}
+    change(study, space=wider)
+    done = snakemake(study, "--dry-run", "search")
+    assert "it is a new search, and all trials are made anew" in done.stderr
+    assert {f"suggest_trial {number:04d}" for number in range(5)} <= jobs_in(done.stdout)
+
+
+def test_a_table_in_another_order_trains_nothing_again(study):
+    table = study / "made" / "labels.csv"
+    head, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([head, *reversed(rows)]) + "\n")
+    assert rules_of(run(study, "search")) == {"cohort", "search"}
+
+
+def test_a_trial_file_edited_by_hand_stops_what_would_build_on_it(study):
+    path = study / "results" / "mine" / "runs" / "trial_0000" / "result.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"values": [1.0]}))
+    change(study, trials=6)
+    done = snakemake(study, "search", check=False)
+    assert done.returncode and "was edited" in done.stdout + done.stderr
+    path.unlink()
+    run(study, "search")
+
+
+def test_a_lost_database_is_made_again_from_the_trial_files(study):
+    before = study_of(study)
+    (study / "results" / "mine" / "search" / "study.db").unlink()
+    assert rules_of(run(study, "search")) == {"collect_search", "search"}
+    assert study_of(study) == before
+
+
+def test_a_study_without_a_search_is_told_how_to_have_one(study):
+    write_study(study, "mine", settings(training=TRAINING))
+    done = snakemake(study, "--dry-run", "search", check=False)
+    assert done.returncode
+    assert "has a search. Add `search:` to a study's file" in done.stdout + done.stderr
+
+
+def test_the_best_configuration_is_a_study_that_runs(study):
+    search = study / "results" / "mine" / "search"
+    shutil.copy(search / "best_config.yaml", study / "config" / "studies" / "best.yaml")
+    (study / "config" / "config.yaml").write_text("studies: [best]\n")
+    assert {"train_fold 1,cv", "train_fold 2,cv"} <= plan(study)
+
+
+@pytest.mark.slow
+def test_tuned_and_nested_are_one_command_each(study):
+    change(study, inner_folds=2, seeds=[9])
+    executed = run(study, "tuned")
+    assert {"train_fold 1,tuned", "train_fold 2,tuned_seed9", "compare_runs"} <= executed
+    text = (study / "results" / "mine" / "search" / "comparison.md").read_text()
+    assert "Seed 7:" in text and "Seed 9:" in text and "Over 2 seeds kappa differs" in text
+    executed = run(study, "nested")
+    assert {"train_fold 1,nested_1", "train_fold 2,nested_2", "nested_summary"} <= executed
+    nested = json.loads((study / "results/mine/search/nested_summary.json").read_text())
+    assert [row["outer"] for row in nested["search"]["outer"]] == [1, 2]
+    assert plan(study, "nested") == set()

@@ -1,0 +1,95 @@
+"""Nested: needs folds; searches inside each outer fold and judges its best on the outer part.
+
+An outer fold is a study: `<study>.outer_<o>` has the patients of the outer training part alone.
+"""
+
+
+localrules:
+    nested,
+    outer_cohort,
+    nested_params,
+
+
+ruleorder: outer_cohort > audit
+ruleorder: nested_params > run_params
+
+
+rule nested:
+    input:
+        searched_studies("results/{study}/search/nested_summary.json"),
+
+
+rule outer_cohort:
+    input:
+        cohort=current("results/{study}/cohort.csv"),
+        fold="results/{study}/folds/fold_{outer}.csv",
+    output:
+        "results/{study}.outer_{outer}/cohort.csv",
+    log:
+        "results/{study}.outer_{outer}/logs/outer_cohort.log",
+    benchmark:
+        "results/{study}.outer_{outer}/benchmarks/outer_cohort.tsv"
+    wildcard_constraints:
+        study=r"[a-z][a-z0-9_]*",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+        gpu=0,
+    params:
+        code=code("outer_cohort"),
+    script:
+        "../scripts/outer_cohort.py"
+
+
+rule nested_params:
+    input:
+        current("results/{study}.outer_{outer}/search/{study}.outer_{outer}_best_params.json"),
+    output:
+        "results/{study}/runs/nested_{outer}/params.json",
+    log:
+        "results/{study}/logs/nested_{outer}/nested_params.log",
+    benchmark:
+        "results/{study}/benchmarks/nested_{outer}/nested_params.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=300,
+        runtime=5,
+        gpu=0,
+    params:
+        base=trial_settings,
+        code=code("nested_params"),
+    script:
+        "../scripts/nested_params.py"
+
+
+rule nested_summary:
+    input:
+        choices=outer_choices,
+        params="results/{study}/runs/nested_1/params.json",
+        metrics=outer_files("metrics/val_metrics.json"),
+        predictions=outer_files("val_predictions.csv"),
+        folds=of_folds("results/{study}/folds/fold_{fold}.csv"),
+    output:
+        "results/{study}/search/nested_summary.json",
+    log:
+        "results/{study}/logs/nested_summary.log",
+    benchmark:
+        "results/{study}/benchmarks/nested_summary.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=15,
+        gpu=0,
+    params:
+        numbers=fold_numbers,
+        objective=objective_of_search,
+        code=code("nested_summary"),
+    script:
+        "../scripts/nested_summary.py"

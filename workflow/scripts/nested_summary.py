@@ -1,0 +1,21 @@
+"""Rule nested_summary: the outer folds together, beside what the inner searches promised."""
+
+from foldwise.adapter import adapter
+from foldwise.files import read_json, write_json
+from foldwise.registry import load
+from foldwise.search.nested import told_against_promised
+from foldwise.summary import read_fold, summarise
+
+with adapter(snakemake):
+    params = read_json(snakemake.input.params)
+    files = snakemake.input
+    folds = [
+        read_fold(*names)
+        for names in zip(
+            snakemake.params.numbers, files.metrics, files.predictions, files.folds, strict=True
+        )
+    ]
+    summary = summarise(folds, load("MEASURES", params["kind"])(params["task"]), params["seed"])
+    chosen = [read_json(path) for path in files.choices]
+    summary["search"] = told_against_promised(folds, chosen, snakemake.params.objective)
+    write_json(snakemake.output[0], summary)
