@@ -22,7 +22,7 @@ def cache_key(study: dict) -> str:
 def archive_state(study: dict) -> dict[str, str]:
     """Digests of the archive's listing and of the table's bytes; `absent` where there is none."""
     data = study["data"]
-    files = {"table": data["table"]["path"], "exclusions": data["exclusions"]} | data["splits"]
+    files = {"table": data["table"].get("path"), "exclusions": data["exclusions"]} | data["splits"]
     digests = {
         name: file_digest(path) if path and os.path.isfile(path) else "absent"
         for name, path in files.items()

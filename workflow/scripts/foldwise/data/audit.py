@@ -52,13 +52,10 @@ def make_audit(
     labels = {row["sample"]: row for row in read_csv(study / "labels.csv")}
     findings = [Finding(**row) for row in read_csv(study / "findings.csv")]
     rows = [image | labels[image["sample"]] for image in images if image["sample"] in labels]
-    findings += faults(images, decoded)
+    findings += faults(images, decoded) + notes(images, decoded)
     rows = _standing(rows, findings)
     findings += clashes(rows, decoded, settings.conflicts, study)
-    analysed = [
-        row | {"pixels": decoded[row["content"]]["pixel_digest"]}
-        for row in _standing(rows, findings)
-    ]
+    analysed = [row | _seen(decoded[row["content"]]) for row in _standing(rows, findings)]
     named = identified(findings, study)
     check_share(named, len(analysed), settings.max_quarantine, study, "Audit")
     check_classes(analysed, settings.order, findings, study)
@@ -93,6 +90,20 @@ def faults(images: list[dict[str, str]], decoded: dict[str, dict[str, Any]]) -> 
     ]
 
 
+def notes(images: list[dict[str, str]], decoded: dict[str, dict[str, Any]]) -> list[Finding]:
+    """What decoding found worth a note, such as grey edges of a mask."""
+    return [
+        Finding(image["sample"], "decode", NOTE, reason)
+        for image in images
+        for reason in decoded[image["content"]]["facts"].get("notes", ())
+    ]
+
+
+def _seen(row: dict[str, Any]) -> dict[str, str]:
+    """Columns of cohort.csv that are known once an image is decoded."""
+    return {**row["facts"].get("columns", {}), "pixels": row["pixel_digest"]}
+
+
 def clashes(
     rows: list[dict[str, str]],
     decoded: dict[str, dict[str, Any]],
@@ -109,7 +120,7 @@ def clashes(
     twins = [group for group in same.values() if len(group) > 1]
     across = [group for group in twins if len({row["group"] for row in group}) > 1]
     within = [group for group in twins if group not in across]
-    torn = [group for group in within if len({_labels(row) for row in group}) > 1]
+    torn = [group for group in within if len({_answer(row, decoded) for row in group}) > 1]
     found = {"same_pixels": across, "two_labels": torn}
     refused = [reason for reason in found if getattr(rules, MESSAGES[reason][0]) == "refuse"]
     said = [
@@ -133,10 +144,12 @@ def _marked(groups: list[list[dict[str, str]]], reason: str) -> list[Finding]:
     ]
 
 
-def _labels(row: dict[str, str]) -> tuple[str, ...]:
+def _answer(row: dict[str, str], decoded: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+    """What is to be learned of an image: its labels, and its mask where it has one."""
     known = {"sample", "group", "exam", "content", "shard", "row"}
     known |= {"view", "side", "split", "stratum"}
-    return tuple(value for name, value in sorted(row.items()) if name not in known)
+    labels = (value for name, value in sorted(row.items()) if name not in known)
+    return (*labels, decoded[row["content"]]["facts"].get("answer", ""))
 
 
 def check_classes(

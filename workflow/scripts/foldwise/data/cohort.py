@@ -16,6 +16,7 @@ from foldwise.data.cohort_files import check, flow_of, place, write
 from foldwise.data.conflicts import Conflicts, settle_all
 from foldwise.data.exclusions import IdList
 from foldwise.data.findings import Finding
+from foldwise.data.folders import table_of_folders
 from foldwise.data.identity import Names, load_key
 from foldwise.data.join import repeated_rows
 from foldwise.data.labels import ClassScheme
@@ -86,8 +87,10 @@ def make_cohort(
     """
     study, private = Path(study), Path(private)
     names = Names(load_key(private))
-    table = read_table(settings.table)
+    folders = settings.table.format == "folders"
+    table = None if folders else read_table(settings.table)
     archive = Inventory(settings.root, reader.kind, private)
+    table = table or table_of_folders(archive.listing, settings.root, settings.table.folders)
     joined = reader.rows(
         table, archive.listing, Path(settings.root), settings.table.format, settings.columns, names
     )

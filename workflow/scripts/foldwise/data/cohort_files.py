@@ -36,7 +36,8 @@ def check(
             findings,
             study,
             f"None of {len(lacking)} images has a patient id, in its header or in the table. Name "
-            "the column in data.columns.patient, or set data.group: accession to group by exam.",
+            "the column in data.columns.patient, or set data.group: `accession` groups by exam, "
+            "`image` takes each image by itself.",
         )
     found.check_share(findings, len(usable), settings.max_quarantine, study, "Cohort")
     if not usable:

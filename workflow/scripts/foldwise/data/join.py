@@ -74,10 +74,10 @@ def by_accession(
         if barred or not images:
             nothing = "empty_folder" if accession in folders else "no_folder"
             reason = "unreadable_folder" if barred else nothing
-            missing.append(_missing(accession, own, columns, reason))
+            missing.append(missing_row(accession, own, columns, reason))
     for folder in sorted(set(folders) - set(rows)):
         findings.append(_left(folder, names))
-    return Joined(found, missing, findings + _ragged(table, names))
+    return Joined(found, missing, findings + ragged(table, names))
 
 
 def _folder(accession: str, folders: dict[str, list[str]]) -> str:
@@ -97,15 +97,15 @@ def by_path(table: Table, listing: Listing, root: Path, columns: Columns, names:
     """A row is an image file, given relative to the archive's root or absolute."""
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in table.rows:
-        rows[_relative(row.get(columns.image), root)].append(row)
-    findings = _without_id(rows.pop("", []), "no_path", names) + _ragged(table, names)
+        rows[relative(row.get(columns.image), root)].append(row)
+    findings = _without_id(rows.pop("", []), "no_path", names) + ragged(table, names)
     found, missing = [], []
     for path, own in sorted(rows.items()):
         if path in listing.files:
             found.append(_found((path,), own, columns, own[0].get(columns.accession)))
         else:
             reason = "not_readable" if path in listing.dangling else "no_file"
-            missing.append(_missing(path, own, columns, reason))
+            missing.append(missing_row(path, own, columns, reason))
     if not found:
         _hint_root(list(rows), listing, table.path)
     return Joined(found, missing, findings)
@@ -133,7 +133,7 @@ def _hint_root(paths: list[str], listing: Listing, table: str) -> None:
         )
 
 
-def _relative(path: str, root: Path) -> str:
+def relative(path: str, root: Path) -> str:
     """A path of the table as the listing writes it; empty for an empty cell."""
     if not path:
         return ""
@@ -160,7 +160,7 @@ def _labels(rows: list[Row], columns: Columns) -> tuple[dict[str, str], ...]:
     return tuple({"label": row.get(columns.label)} for row in rows)
 
 
-def _missing(identity: str, rows: list[Row], columns: Columns, reason: str) -> Missing:
+def missing_row(identity: str, rows: list[Row], columns: Columns, reason: str) -> Missing:
     return Missing(identity, tuple(rows), _labels(rows, columns), reason)
 
 
@@ -176,7 +176,7 @@ def _without_id(rows: list[Row], reason: str, names: Names) -> list[Finding]:
     return findings
 
 
-def _ragged(table: Table, names: Names) -> list[Finding]:
+def ragged(table: Table, names: Names) -> list[Finding]:
     return [
         Finding(names.name("row", f"\0{count}"), "table", QUARANTINE, "ragged_row", row=str(line))
         for count, line in enumerate(table.ragged)

@@ -31,6 +31,7 @@ class ImageSettings:
     channels: int = 1
     bits: int = 8
     reduce_levels: int = 0
+    mask: str = "half"  # nonzero
 
     @property
     def dtype(self) -> np.dtype:
@@ -83,6 +84,12 @@ def as_channels(picture: Picture, channels: int) -> Picture:
     return Picture(**changed | {"stored": grey, "photometric": "MONOCHROME2"})
 
 
+def place_of(picture: Picture, settings: ImageSettings) -> Place:
+    """Which part of a picture goes where: for what must lie exactly on it."""
+    picture = as_channels(picture, settings.channels)
+    return locate(picture, settings, tone_of(picture, settings.window, settings.percentiles))
+
+
 def locate(picture: Picture, settings: ImageSettings, tone: Tone) -> Place:
     """Which part of the picture goes where in the square."""
     rows, columns = picture.full_shape
@@ -116,33 +123,3 @@ def _level_edge(edge: float, reduced: int) -> float:
     Sample k of level r lies at the centre of pixel 2^r k, not in the middle of 2^r pixels.
     """
     return (edge - 0.5) / (1 << reduced) + 0.5 if reduced else edge
-
-
-def prepare_mask(mask: Picture, settings: ImageSettings, method: str = "nearest") -> np.ndarray:
-    """(1, size, size) uint8 of 0 and 1: foreground is what lies above half of the scale.
-
-    `method`: "nearest" takes the pixel under each output pixel's centre, "area" asks whether
-    foreground covers at least half of it. A mask that holds only 0 and 1 has the scale 1.
-    """
-    mask = as_channels(mask, 1)
-    top = mask.stored_range[1] if mask.is_integer else 1.0
-    half = top / 2 if mask.stored.max() > 1 else 0.5
-    foreground = mask.stored > half
-    rows, columns = foreground.shape
-    where = place(settings.fit, settings.size, (0, rows, 0, columns))
-    if method == "area":
-        values = foreground.astype(np.float32)
-        small = area_mean(values, Tone(), where.box, where.rows, where.columns) >= 0.5
-    else:
-        down = _nearest(where.box[:2], where.rows, rows)
-        small = foreground[np.ix_(down, _nearest(where.box[2:], where.columns, columns))]
-    out = np.zeros((1, settings.size, settings.size), np.uint8)
-    bottom, right = where.top_row + where.rows, where.left_column + where.columns
-    out[0, where.top_row : bottom, where.left_column : right] = small
-    return out
-
-
-def _nearest(edges: tuple[float, float], out: int, length: int) -> np.ndarray:
-    """Sample under each of `out` cell centres."""
-    centres = edges[0] + (np.arange(out) + 0.5) * (edges[1] - edges[0]) / out
-    return np.clip(centres.astype(int), 0, length - 1)

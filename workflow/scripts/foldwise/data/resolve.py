@@ -199,10 +199,12 @@ def apply_splits(items: list[Item], parts: dict[str, IdList]) -> None:
 def name_groups(items: list[Item], ledger: Ledger, names: Names, by: str) -> None:
     """Keyed names of group and exam; an image without patient is quarantined, never guessed.
 
-    One with two patients has no group either; `settle_patients` sees to it.
+    One with two patients has no group either; `settle_patients` sees to it. By image, each file
+    content is a group of its own.
     """
     for item in items:
-        owner = item.patient if by == "patient" else item.accession
+        owners = {"patient": item.patient, "accession": item.accession, "image": item.content}
+        owner = owners[by]
         item.group = names.group(owner) if owner else ""
         item.exam = names.exam(item.accession or item.content or item.found.files[0])
         if item.usable and not owner and len(item.found.patients) < 2:

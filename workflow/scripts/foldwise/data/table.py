@@ -8,10 +8,11 @@ import csv
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from foldwise.errors import FoldwiseError, choose, nearest
 
-FORMATS = ("accession", "paths", "feature_s")
+FORMATS = ("accession", "paths", "feature_s", "folders")
 SEPARATORS = (",", ";", "\t")
 # Windows-1252 before Latin-1: it refuses some bytes, Latin-1 none.
 ENCODINGS = ("utf-8-sig", "windows-1252", "latin-1")
@@ -19,12 +20,16 @@ ENCODINGS = ("utf-8-sig", "windows-1252", "latin-1")
 
 @dataclass(frozen=True)
 class TableSettings:
-    """Where the table is and how it is written; `key` is the setting that messages name."""
+    """Where the table is and how it is written; `key` is the setting that messages name.
 
-    path: str
+    Of format `folders` there is no table: `folders` says where its rows come from (folders.py).
+    """
+
+    path: str | None = None
     format: str = "accession"
     encoding: str = "auto"
     separator: str = "auto"
+    folders: dict[str, Any] | None = None
     key: str = "data.table.path"
 
 

@@ -28,6 +28,7 @@ class Columns:
 
     accession: str | None = None
     image: str | None = None
+    mask: str | None = None
     label: str | None = None
     patient: str | None = None
     view: str | None = None

@@ -1,0 +1,217 @@
+"""Images with masks: joined by table or by name, laid on each other exactly, faults named."""
+
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from skimage.transform import resize
+
+from cohorts import ALL, Study
+from foldwise.data.decode.pairs import Decoder
+from foldwise.data.picture import UnreadableImage
+from foldwise.data.prepare import ImageSettings
+from foldwise.errors import FoldwiseError
+from foldwise.files import read_csv, write_csv
+from foldwise.folds import FoldSettings, make_folds
+from made_segmentation import MASK_FAULTS, segmentation_archive
+
+# Fault -> (check, kind).
+EXPECTED = {
+    "other_size": ("mask_size", "quarantine"),
+    "grey_edges": ("grey_mask", "note"),
+    "empty_mask": ("empty_mask", "note"),
+    "mask_without_image": ("no_image", "quarantine"),
+    "image_without_mask": ("no_mask", "quarantine"),
+    "truncated_mask": ("mask_unreadable", "quarantine"),
+}
+SPECIMEN = {"patient": "specimen"}
+
+
+def by_table(folder, **data) -> Study:
+    data = {"columns": SPECIMEN, "classes": {}, **data}
+    made = folder / "made"
+    return Study(folder / "results", made, made / "tiles.csv", "pairs", "paths", data=data)
+
+
+def by_folders(folder, pattern=r"^(.+)_r\d+_c\d+$", **data) -> Study:
+    study = by_table(folder, **{"columns": {}, **data})
+    folders = {"image": "images", "mask": "masks", "group": pattern}
+    study.data |= {"table": {"format": "folders", "folders": folders}}
+    return study
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("damaged")
+    segmentation_archive(folder / "made", 6, 64, faults=MASK_FAULTS)
+    study = by_table(folder, **ALL)
+    study.cohort()
+    study.audit()
+    return study
+
+
+@pytest.fixture
+def sound(tmp_path):
+    segmentation_archive(tmp_path / "made", 3, 64)
+    return by_table(tmp_path)
+
+
+@pytest.mark.parametrize("fault", MASK_FAULTS)
+def test_each_fault_is_named_and_counted(damaged, fault):
+    check, kind = EXPECTED[fault]
+    found = {row["check"]: (row["count"], row["kind"]) for row in damaged.rows("audit/data_audit")}
+    assert found[check] == ("1", kind)
+
+
+def test_what_is_sound_is_analysed_and_no_name_leaks(damaged):
+    assert len(damaged.rows("cohort")) == 24 - 4
+    assert "beads_" not in damaged.public_text()
+    files = {row["file"] for row in damaged.rows("private/quarantine")}
+    assert any("masks/beads_" in names or "images/beads_" in names for names in files)
+
+
+def test_folders_of_equal_names_say_the_same_as_a_table(sound, tmp_path):
+    sound.cohort()
+    other = by_folders(tmp_path)
+    other.name = "other"
+    other.cohort()
+    for name in ("images", "labels"):
+        assert other.rows(name) == sound.rows(name)
+
+
+def test_what_folders_lack_is_named(tmp_path):
+    segmentation_archive(
+        tmp_path / "made", 6, 64, faults=["mask_without_image", "image_without_mask"]
+    )
+    study = by_folders(tmp_path, **ALL)
+    study.cohort()
+    reasons = [row["reason"] for row in study.rows("findings") if row["kind"] == "quarantine"]
+    assert sorted(reasons) == ["no_image", "no_mask"]
+
+
+def test_two_masks_for_one_image_are_never_guessed(tmp_path):
+    made = segmentation_archive(tmp_path / "made", 3, 64)
+    first = sorted((made / "masks").iterdir())[0]
+    shutil.copy(first, first.with_suffix(".tif"))
+    study = by_folders(tmp_path, **ALL)
+    # With the image's own ending it is clear which one is meant.
+    assert study.cohort()["usable"] == 12
+    first.rename(first.with_suffix(".pgm"))
+    assert study.cohort()["usable"] == 11
+    assert [row["reason"] for row in study.rows("findings")] == ["two_masks"]
+
+
+@pytest.mark.parametrize(
+    ("group", "words"),
+    [("(", ["regular expression"]), ("specimen", ["no bracket"]), (None, ["data.group", "image"])],
+)
+def test_a_group_that_cannot_be_read_is_named(tmp_path, group, words):
+    segmentation_archive(tmp_path / "made", 2, 64)
+    with pytest.raises(FoldwiseError) as error:
+        by_folders(tmp_path, group).cohort()
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_each_image_by_itself(tmp_path):
+    segmentation_archive(tmp_path / "made", 2, 64)
+    study = by_folders(tmp_path, None, group="image")
+    study.cohort()
+    assert len({row["group"] for row in study.rows("images")}) == 8
+
+
+def test_a_folder_that_is_not_there_names_those_that_are(tmp_path):
+    segmentation_archive(tmp_path / "made", 2, 64)
+    study = by_folders(tmp_path)
+    study.data["table"]["folders"] |= {"mask": "labels"}
+    with pytest.raises(FoldwiseError, match=r"folders\.mask.*there are: images, masks"):
+        study.cohort()
+
+
+def test_other_layouts_have_no_masks(sound):
+    sound.layout = "accession"
+    with pytest.raises(FoldwiseError, match="names no masks"):
+        sound.cohort()
+
+
+def test_one_picture_with_two_masks_is_a_conflict(sound):
+    rows = read_csv(sound.table)
+    again = dict(rows[0], image="images/again.png", mask=rows[1]["mask"])
+    shutil.copy(sound.root / rows[0]["image"], sound.root / again["image"])
+    write_csv(sound.table, list(rows[0]), [*rows, again])
+    sound.cohort()
+    with pytest.raises(FoldwiseError, match="two different labels"):
+        sound.audit()
+
+
+def test_foreground_is_known_after_decoding_and_evens_the_folds(tmp_path):
+    segmentation_archive(tmp_path / "made", 12, 64)
+    study = by_table(tmp_path)
+    study.cohort()
+    study.audit()
+    rows = study.rows("cohort")
+    names = {row["sample"]: row["file"].split()[1] for row in study.rows("private/id_map")}
+    for row in rows:
+        mask = cv2.imread(str(study.root / names[row["sample"]]), cv2.IMREAD_UNCHANGED)
+        assert float(row["foreground"]) == pytest.approx((mask > 127).mean(), abs=1e-6)
+    means = {}
+    for strata in ({"strata": "none"}, {"strata": "foreground", "bins": 5}):
+        folder = tmp_path / strata["strata"]
+        make_folds(FoldSettings(n=3, **strata), study.results / "cohort.csv", folder)
+        fold_of = {row["sample"]: row["fold"] for row in read_csv(folder / "folds.csv")}
+        values = [
+            np.mean([float(row["foreground"]) for row in rows if fold_of[row["sample"]] == fold])
+            for fold in "123"
+        ]
+        means[strata["strata"]] = np.ptp(values)
+    assert means["foreground"] < means["none"]
+
+
+def pair(folder, shape=(48, 80), mask=None, rule="half", **settings):
+    """A picture of noise and a mask, decoded: (C + 1, size, size)."""
+    rng = np.random.default_rng(3)
+    cv2.imwrite(str(folder / "i.png"), rng.integers(0, 255, (*shape, 3), dtype=np.uint8))
+    if mask is None:
+        blobs = cv2.GaussianBlur(rng.normal(size=shape), (0, 0), 3)
+        mask = np.where(blobs > 0.05, 255, 0).astype(np.uint8)
+    cv2.imwrite(str(folder / "m.png"), mask)
+    settings = ImageSettings(mask=rule, **settings)
+    return Decoder().read([folder / "i.png", folder / "m.png"], settings), mask
+
+
+@pytest.mark.parametrize("fit", ["letterbox", "crop"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_mask_is_the_plane_after_the_channels_by_nearest(tmp_path, fit, channels):
+    found, mask = pair(tmp_path, size=40, fit=fit, channels=channels)
+    settings = ImageSettings(size=40, fit=fit, channels=channels)
+    assert found.pixels.shape == Decoder().shape(settings) == (channels + 1, 40, 40)
+    part = mask if fit == "letterbox" else mask[:, 16:64]
+    shape = (24, 40) if fit == "letterbox" else (40, 40)
+    expected = resize(part, shape, order=0, anti_aliasing=False, preserve_range=True) > 127
+    plane = found.pixels[-1, 8:32] if fit == "letterbox" else found.pixels[-1]
+    # Where a centre lies on a border both neighbours are nearest.
+    assert (plane == expected).mean() > 0.97
+    assert set(np.unique(found.pixels[-1])) == {0, 1}
+    assert found.pixels[-1].sum() == plane.sum()
+
+
+def test_masks_of_every_scale_are_cut_at_half(tmp_path):
+    _, mask = pair(tmp_path, size=48)
+    black = mask > 0
+    wide = np.where(black, 60000, 5000).astype(np.uint16)
+    for values in (mask, black.astype(np.uint8), np.where(black, 130, 125).astype(np.uint8), wide):
+        found, _ = pair(tmp_path, mask=values, size=80, fit="letterbox")
+        assert np.array_equal(found.pixels[-1, 16:64], black)
+    notes = [pair(tmp_path, mask=values, size=48)[0].facts["notes"] for values in (mask, wide)]
+    assert notes == [[], ["grey_mask"]]
+
+
+def test_pictures_of_object_numbers_need_to_be_said_so(tmp_path):
+    numbers = np.zeros((48, 80), np.uint16)
+    numbers[10:20, 10:20], numbers[30:40, 50:60] = 7, 300
+    with pytest.raises(UnreadableImage) as error:
+        pair(tmp_path, mask=numbers, size=48)
+    assert error.value.reason == "mask_dim"
+    found, _ = pair(tmp_path, mask=numbers, size=80, rule="nonzero")
+    assert found.pixels[-1].sum() == 200

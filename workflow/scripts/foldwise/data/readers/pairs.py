@@ -1,0 +1,71 @@
+"""Images with a mask each: rows of a table with two paths, or two folders of equal names."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from foldwise.data.archive import Listing
+from foldwise.data.folders import SEVERAL
+from foldwise.data.identity import Names
+from foldwise.data.join import by_path, relative
+from foldwise.data.readers.base import Columns, Found, Joined, Missing
+from foldwise.data.readers.images import Reader as Images
+from foldwise.data.table import Table
+from foldwise.errors import FoldwiseError
+
+# Names that a column has if the study names none.
+USUAL = {"image": ("image", "image_path"), "mask": ("mask", "mask_path")}
+OPTIONAL = {"patient": "patient_id", "accession": "accession", "view": "view"}
+
+
+class Reader(Images):
+    """Reads plain images with masks. A label is not needed; one that is named is kept."""
+
+    def rows(
+        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+    ) -> Joined:
+        """Join by image file, then each image with its mask. FoldwiseError for other layouts."""
+        if layout not in ("paths", "folders"):
+            raise FoldwiseError(
+                f"data.table.format: '{layout}' names no masks. Take paths (a column with the "
+                "image's path and one with the mask's) or folders (equal names in two folders)."
+            )
+        columns = _columns(table, stated)
+        joined = by_path(table, listing, root, columns, names)
+        found: list[Found] = []
+        missing = [
+            replace(one, reason="no_image" if one.reason == "no_file" else one.reason)
+            for one in joined.missing
+        ]
+        for one in joined.found:
+            masks = {relative(row.get(columns.mask), root) for row in one.rows}
+            reason = _fault(masks, listing)
+            if reason:
+                missing.append(Missing(one.files[0], one.rows, one.labels, reason))
+            else:
+                found.append(replace(one, files=(*one.files, *masks)))
+        labels = ("label",) if columns.label else ()
+        if not labels:
+            found = [replace(one, labels=({},) * len(one.rows)) for one in found]
+            missing = [replace(one, labels=({},)) for one in missing]
+        return Joined(found, missing, joined.findings, labels)
+
+
+def _columns(table: Table, stated: Columns) -> Columns:
+    """The stated columns, else those of a usual name. Raises FoldwiseError if one lacks."""
+    filled = {}
+    for role, usual in USUAL.items():
+        there = [name for name in usual if name in table.columns]
+        filled[role] = getattr(stated, role) or (there or usual)[0]
+    for role, name in OPTIONAL.items():
+        named = getattr(stated, role)
+        filled[role] = named or (name if name in table.columns else None)
+    columns = replace(stated, **filled)
+    table.need({role: name for role, name in vars(columns).items() if name})
+    return columns
+
+
+def _fault(masks: set[str], listing: Listing) -> str:
+    """Why an image has not the one mask that it needs; empty if it has."""
+    if len(masks) > 1 or SEVERAL in masks:
+        return "two_masks"
+    return "" if masks <= set(listing.files) else "no_mask"
