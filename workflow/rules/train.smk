@@ -84,6 +84,7 @@ rule predict_fold:
     output:
         predictions="results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv",
         embeddings="results/{study}/runs/{run}/fold_{fold}/results/embeddings_val.npy",
+        maps="results/{study}/runs/{run}/fold_{fold}/results/maps_val.npy",
     log:
         "results/{study}/logs/{run}/predict_fold/fold_{fold}.log",
     benchmark:

@@ -23,5 +23,6 @@ with adapter(snakemake):
         model_path=snakemake.input.model,
         out_csv=snakemake.output.predictions,
         out_npy=snakemake.output.embeddings,
+        out_maps=snakemake.output.maps,
         device=device(),
     )

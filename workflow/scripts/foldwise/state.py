@@ -68,6 +68,7 @@ def targets(study: dict) -> list[str]:
                     "best_model.pt",
                     "val_predictions.csv",
                     "embeddings_val.npy",
+                    "maps_val.npy",
                     "metrics/val_metrics.json",
                 )
             ]

@@ -71,6 +71,7 @@ class MaskLoss(nn.Module):
 
     ramp_epochs: the share goes from .5 to `share` by r = min(epoch / ramp_epochs, 1); 0: at once.
     boundary_weight: extra weight, in each term, of pixels within `boundary_px` of a mask's edge.
+    `epoch`, from 0, is set by the training loop.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class MaskLoss(nn.Module):
         super().__init__()
         self.overlap, self.focal, self.final_share = overlap, focal, share
         self.ramp_epochs = ramp_epochs
+        self.epoch: int | None = None
         self.boundary_weight, self.boundary_px = boundary_weight, boundary_px
 
     def share(self, epoch: int | None = None) -> float:
@@ -101,7 +103,8 @@ class MaskLoss(nn.Module):
         weight = torch.ones_like(mask)
         if self.boundary_weight:
             weight = edge_weights(mask, self.boundary_weight, self.boundary_px)
-        share, loss = self.share(epoch), logits.new_zeros(())
+        share = self.share(self.epoch if epoch is None else epoch)
+        loss = logits.new_zeros(())
         if self.overlap is not None:
             loss = loss + share * self.overlap(logits, mask, weight)
         if self.focal is not None:

@@ -119,6 +119,10 @@ class UNet(Network):
 
     def forward(self, image_bchw: Tensor) -> Tensor:
         """(B, C, H, W), H and W multiples of 16 -> logits (B, outputs, H, W)."""
+        return self.answer(image_bchw)[0]
+
+    def answer(self, image_bchw: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, outputs, H, W), and the mean features of the bridge (B, 16 width)."""
         height, width = image_bchw.shape[2:]
         step = 2**LEVELS
         if height % step or width % step:
@@ -131,9 +135,10 @@ class UNet(Network):
             skips.append(block(x))
             x = self.pool(skips[-1])
         x = self.bridge(x)
+        embedding = x.mean(dim=(2, 3))
         for block, skip in zip(self.decoder, reversed(skips), strict=True):
             x = block(x, skip)
-        return self.head(x)
+        return self.head(x), embedding
 
 
 def unet(settings: dict[str, Any], channels: int, outputs: int = 1) -> UNet:

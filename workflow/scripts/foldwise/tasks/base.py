@@ -56,7 +56,11 @@ class Task(ABC):
 
     @abstractmethod
     def predict(self, model: nn.Module, batch: Batch) -> Batch:
-        """What is kept of a batch, B first; "embedding" (B, D) becomes embeddings_val.npy."""
+        """What is kept of a batch, B first; finite numbers.
+
+        "embedding" (B, D) becomes embeddings_val.npy; "map" (B, S, S) in 0..1, what is predicted
+        at each pixel, becomes maps_val.npy and is no part of `table`.
+        """
 
     @abstractmethod
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:

@@ -17,7 +17,9 @@ from torch.nn import functional
 from foldwise.hashing import stream_seed
 from foldwise.train.draws import uniform
 
-DRAWS = 8
+DRAWS = 10
+# What lies beyond the picture: the same for OpenCV and PyTorch.
+BORDERS = {"black": (cv2.BORDER_CONSTANT, "zeros"), "reflect": (cv2.BORDER_REFLECT, "reflection")}
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Augmentation:
     shift: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
+    border: str = "black"
 
     @property
     def moves(self) -> bool:
@@ -52,6 +55,7 @@ class Drawn:
     gain: np.ndarray  # (B,)
     offset: np.ndarray  # (B,), share of the grey range
     mirrored: np.ndarray  # (B,) bool: flipped left to right
+    corner: np.ndarray  # (B, 2) in 0..1: where a crop lies, across and down
 
 
 def draw(
@@ -66,7 +70,7 @@ def draw(
     gain = 1 + augmentation.contrast * signed[:, 6]
     # Contrast turns about the middle of the grey range.
     offset = augmentation.brightness * signed[:, 7] + (1 - gain) / 2
-    return Drawn(matrix, gain, offset, mirrored)
+    return Drawn(matrix, gain, offset, mirrored, u[:, 8:10])
 
 
 def _matrices(
@@ -81,33 +85,77 @@ def _matrices(
     return np.concatenate([linear, moved[:, :, None]], axis=2)
 
 
-def pixel_matrices(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(B, 2, 3) maps between pixel indices, from those between coordinates in sides."""
-    side = np.array([width, height], dtype=np.float64)
-    middle = (side - 1) / 2
-    linear = matrix[:, :, :2] * side[:, None] / side[None, :]
-    shift = matrix[:, :, 2] * side + middle - linear @ middle
+def cropping(drawn: Drawn, side: int, tile: int) -> np.ndarray:
+    """(B, 2, 3) maps from a crop of `tile` pixels to its place in a picture of `side` pixels.
+
+    Coordinates are in sides from the centre, of the crop and of the picture.
+    """
+    corner = np.floor(drawn.corner * (side - tile + 1))
+    moved = drawn.matrix[:, :, 2] * tile + corner + (tile - side) / 2
+    linear = drawn.matrix[:, :, :2] * (tile / side)
+    return np.concatenate([linear, moved[:, :, None] / side], axis=2)
+
+
+def pixel_matrices(matrix: np.ndarray, source: tuple[int, int], out: tuple[int, int]) -> np.ndarray:
+    """(B, 2, 3) maps between pixel indices, from those between coordinates in sides.
+
+    `source` and `out` are (height, width) of the picture and of what is made of it.
+    """
+    side, made = (np.array(shape[::-1], dtype=np.float64) for shape in (source, out))
+    linear = matrix[:, :, :2] * side[:, None] / made[None, :]
+    shift = matrix[:, :, 2] * side + (side - 1) / 2 - linear @ ((made - 1) / 2)
     return np.concatenate([linear, shift[:, :, None]], axis=2)
 
 
-def warp_pixels(pixels: np.ndarray, matrix: np.ndarray, channels: int) -> None:
+def warp_planes(
+    planes: np.ndarray, inverse: np.ndarray, out: np.ndarray, channels: int, border: str
+) -> None:
+    """Move one picture's `planes` (C, H, W) of integers into `out`; from `channels` on by nearest.
+
+    `inverse` (2, 3) maps pixel indices of `out` to those of `planes`.
+    """
+    for number, plane in enumerate(planes):
+        how = cv2.INTER_LINEAR if number < channels else cv2.INTER_NEAREST
+        out[number] = cv2.warpAffine(
+            plane,
+            inverse,
+            out.shape[:0:-1],
+            flags=how | cv2.WARP_INVERSE_MAP,
+            borderMode=BORDERS[border][0],
+        )
+
+
+def warp_pixels(
+    pixels: np.ndarray, matrix: np.ndarray, channels: int, border: str = "black"
+) -> None:
     """Move `pixels` (B, C, H, W) of integers in place; planes from `channels` on by nearest."""
-    size = pixels.shape[:1:-1]
-    for planes, inverse in zip(pixels, pixel_matrices(matrix, *pixels.shape[2:]), strict=True):
-        for number, plane in enumerate(planes):
-            how = cv2.INTER_LINEAR if number < channels else cv2.INTER_NEAREST
-            planes[number] = cv2.warpAffine(plane, inverse, size, flags=how | cv2.WARP_INVERSE_MAP)
+    shape = pixels.shape[2:]
+    for planes, inverse in zip(pixels, pixel_matrices(matrix, shape, shape), strict=True):
+        warp_planes(planes, inverse, planes, channels, border)
 
 
-def warp_tensor(image: torch.Tensor, matrix: np.ndarray, mask: bool = False) -> torch.Tensor:
-    """Move `image` (B, C, S, S) float on its device; masks by nearest."""
+def warp_tensor(
+    image: torch.Tensor,
+    matrix: np.ndarray,
+    border: str = "black",
+    out: int | None = None,
+    mask: bool = False,
+) -> torch.Tensor:
+    """Move `image` (B, C, S, S) float on its device to side `out`; masks by nearest."""
+    out = out or image.shape[-1]
+    if not image.shape[1]:
+        return image.new_empty((*image.shape[:2], out, out))
     # grid_sample counts in half sides from the centre.
     halves = torch.from_numpy(matrix * [1, 1, 2]).to(image.device, image.dtype)
-    grid = functional.affine_grid(halves, list(image.shape), align_corners=False)
-    mode = "nearest" if mask else "bilinear"
-    if not image.shape[1]:
-        return image
-    return functional.grid_sample(image, grid, mode=mode, align_corners=False)
+    shape = [*image.shape[:2], out, out]
+    grid = functional.affine_grid(halves, shape, align_corners=False)
+    return functional.grid_sample(
+        image,
+        grid,
+        mode="nearest" if mask else "bilinear",
+        padding_mode=BORDERS[border][1],
+        align_corners=False,
+    )
 
 
 def toned(values: Any, gain: Any, offset: Any) -> Any:

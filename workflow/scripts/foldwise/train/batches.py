@@ -17,9 +17,11 @@ def epoch_steps(
     Shuffled, or with weights `sampling` (N,) drawn with replacement.
     """
     if sampling is None:
-        order = shuffled(settings.seed, epoch, keys)
+        # Every picture once, then every picture again: a batch holds none twice.
+        rounds = np.arange(settings.crops, dtype=np.uint64)
+        order = np.concatenate([shuffled(settings.seed, epoch, keys ^ one) for one in rounds])
     else:
-        order = weighted(settings.seed, epoch, sampling)
+        order = weighted(settings.seed, epoch, np.tile(sampling, settings.crops)) % len(keys)
     cuts = np.arange(settings.batch_size, len(order), settings.batch_size)
     if len(order) % settings.batch_size == 1:
         # Batch normalisation cannot learn from one image: it joins the batch before.

@@ -31,14 +31,19 @@ class Feed:
         device: torch.device,
         augmentation: Augmentation | None = None,
         seed: int = 0,
+        tile: int | None = None,
     ) -> None:
-        """`targets` have the rows as first axis; `normalise` holds mean and std of each channel."""
+        """`targets` have the rows as first axis; `normalise` holds mean and std of each channel.
+
+        `tile`: side of the crops that augmented batches are made of, None for whole pictures.
+        """
         self.task, self.device = task, device
         self.keys = content_keys([row["content"] for row in rows])
         self.targets = {name: torch.from_numpy(v).to(device) for name, v in targets.items()}
         self.augmentation, self.seed = augmentation, seed
         common = images, places_of(images, rows), normalise, augmentation
-        self.pixels = OnCpu(*common) if device.type == "cpu" else OnDevice(*common, device)
+        on_cpu = device.type == "cpu"
+        self.pixels = OnCpu(*common, tile) if on_cpu else OnDevice(*common, device, tile)
 
     def __len__(self) -> int:
         return len(self.keys)

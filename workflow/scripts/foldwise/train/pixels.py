@@ -12,7 +12,16 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from foldwise.train.augment import Augmentation, Drawn, toned, warp_pixels, warp_tensor
+from foldwise.train.augment import (
+    Augmentation,
+    Drawn,
+    cropping,
+    pixel_matrices,
+    toned,
+    warp_pixels,
+    warp_planes,
+    warp_tensor,
+)
 
 RESIDENT_SHARE = 0.5  # of a GPU's free memory that the images may take
 
@@ -26,8 +35,10 @@ class OnCpu:
         places: np.ndarray,
         normalise: tuple[list[float], list[float]],
         augmentation: Augmentation | None,
+        tile: int | None = None,
     ) -> None:
         self.images, self.places, self.augmentation = images, places, augmentation
+        self.tile = tile
         self.mean, self.std = (np.array(part, np.float32)[:, None] for part in normalise)
         self.channels, self.top = len(self.mean), int(np.iinfo(images.dtype).max)
         self.buffers: dict[str, np.ndarray] = {}
@@ -35,12 +46,14 @@ class OnCpu:
         cv2.setNumThreads(torch.get_num_threads())
 
     def __call__(self, rows: np.ndarray, size: int, drawn: Drawn | None) -> tuple[Any, Any]:
-        pixels = self._buffer("pixels", (len(rows), *self.images.shape), self.images.dtype)
-        self.images.take(self.places[rows], pixels)
-        pixels = self._resized(pixels, size)
-        if drawn is not None and self.augmentation.moves:
-            warp_pixels(pixels, drawn.matrix, self.channels)
-        image = self._buffer("image", (len(rows), self.channels, size, size), np.float32)
+        if crops(drawn, self.tile, size):
+            pixels = self._cropped(rows, size, drawn)
+        else:
+            pixels = self._resized(self._gather(rows), size)
+            if drawn is not None and self.augmentation.moves:
+                warp_pixels(pixels, drawn.matrix, self.channels, self.augmentation.border)
+        shape = (len(rows), self.channels, *pixels.shape[2:])
+        image = self._buffer("image", shape, np.float32)
         tables = self._tables(len(rows), drawn)
         for number in range(len(rows)):
             for channel in range(self.channels):
@@ -50,6 +63,22 @@ class OnCpu:
         planes = pixels[:, self.channels :]
         # PyTorch computes little with uint16.
         return tensor, torch.from_numpy(planes if self.top == 255 else planes.astype(np.int32))
+
+    def _gather(self, rows: np.ndarray) -> np.ndarray:
+        pixels = self._buffer("pixels", (len(rows), *self.images.shape), self.images.dtype)
+        self.images.take(self.places[rows], pixels)
+        return pixels
+
+    def _cropped(self, rows: np.ndarray, size: int, drawn: Drawn) -> np.ndarray:
+        """One whole picture at a time: they may be large."""
+        shape = (len(rows), self.images.shape[0], self.tile, self.tile)
+        out = self._buffer("crops", shape, self.images.dtype)
+        matrix = cropping(drawn, size, self.tile)
+        inverses = pixel_matrices(matrix, (size, size), (self.tile, self.tile))
+        for number, inverse in enumerate(inverses):
+            whole = self._resized(self._gather(rows[number : number + 1]), size)[0]
+            warp_planes(whole, inverse, out[number], self.channels, self.augmentation.border)
+        return out
 
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """The first rows of a buffer that stays: fresh memory costs more than what fills it."""
@@ -89,9 +118,10 @@ class OnDevice:
         normalise: tuple[list[float], list[float]],
         augmentation: Augmentation | None,
         device: torch.device,
+        tile: int | None = None,
     ) -> None:
         self.images, self.places, self.device = images, places, device
-        self.augmentation = augmentation
+        self.augmentation, self.tile = augmentation, tile
         self.mean, self.std = (
             torch.tensor(part, device=device)[:, None, None] for part in normalise
         )
@@ -115,9 +145,13 @@ class OnDevice:
             weights = area_weights(image.shape[-1], size).to(self.device)
             image = weights @ image @ weights.T
             planes = resized_masks(planes, size)
-        if drawn is not None and self.augmentation.moves:
-            image = warp_tensor(image, drawn.matrix)
-            planes = warp_tensor(planes, drawn.matrix, mask=True)
+        if crops(drawn, self.tile, size):
+            matrix = cropping(drawn, size, self.tile)
+            image = warp_tensor(image, matrix, self.augmentation.border, self.tile)
+            planes = warp_tensor(planes, matrix, self.augmentation.border, self.tile, mask=True)
+        elif drawn is not None and self.augmentation.moves:
+            image = warp_tensor(image, drawn.matrix, self.augmentation.border)
+            planes = warp_tensor(planes, drawn.matrix, self.augmentation.border, mask=True)
         if drawn is not None and self.augmentation.tones:
             image = toned(image, self._column(drawn.gain), self._column(drawn.offset))
         image = (image - self.mean) / self.std
@@ -136,6 +170,11 @@ class OnDevice:
 
     def _column(self, values: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(values).to(self.device, torch.float32)[:, None, None, None]
+
+
+def crops(drawn: Drawn | None, tile: int | None, size: int) -> bool:
+    """Whether a batch is made of crops: where it is augmented, and a tile smaller than that."""
+    return drawn is not None and tile is not None and tile < size
 
 
 def free_memory(device: torch.device) -> int:

@@ -84,6 +84,7 @@ def make_plan(
             device,
             Augmentation(**params["augment"]),
             settings.seed,
+            settings.tile,
         ),
         val=Feed(task, images, val_rows, targets["val"], normalise, device),
         val_rows=val_rows,

@@ -61,6 +61,8 @@ class Settings:
     precision: str
     sampler: str
     trainable_blocks: int | str  # number of the last blocks, or "all"
+    tile: int | None  # side of the crops trained on, in pixels; None: whole pictures
+    crops: int  # of each picture in an epoch
 
     @property
     def epochs(self) -> int:
@@ -82,6 +84,8 @@ def read_settings(params: dict[str, Any], where: str = "params.json") -> Setting
         early_stopping=EarlyStopping(**training["early_stopping"]),
         backbone_lr=training["backbone_lr"] or training["lr"],
         trainable_blocks=params["model"].get("trainable_blocks", "all"),
+        tile=training["tiles"]["size"],
+        crops=training["tiles"]["per_image"] if training["tiles"]["size"] else 1,
         **{name: training[name] for name in COPIED},
     )
     _check(settings, params, where)

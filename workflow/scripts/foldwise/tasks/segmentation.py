@@ -1,0 +1,102 @@
+"""Foreground of an image, for example beads in a micrograph; the truth is the cache's mask."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from foldwise.metrics.segmentation import Measures, dice, image_row, jaccard
+from foldwise.registry import load
+from foldwise.tasks.base import Batch, Rows, Task, identity, number
+from foldwise.tiles import tiled
+
+NONE = -1.0  # where an image has no object whose size could be told
+COUNTS = ("truth", "predicted", "both", "objects_true", "objects_predicted", "objects_matched")
+
+
+class Segmentation(Task):
+    """`settings`: threshold, and tiles {size, overlap} for images larger than memory."""
+
+    label_columns: ClassVar[list[str]] = []
+    measures = Measures
+
+    def targets(self, rows: Rows) -> dict[str, np.ndarray]:
+        """Nothing: the mask comes with the image, as batch["planes"] (B, 1, S, S)."""
+        return {}
+
+    def build(self, params: dict[str, Any], channels: int) -> nn.Module:
+        """The network named in the settings with one output a pixel."""
+        return load("SEGMENTERS", params["model"]["name"])(params["model"], channels, 1)
+
+    def criterion(
+        self, params: dict[str, Any], train_targets: dict[str, np.ndarray]
+    ) -> Callable[..., Any]:
+        """The loss named in the settings."""
+        return load("LOSSES", params["loss"]["name"])(params["loss"])
+
+    def loss(self, model: nn.Module, criterion: Callable[..., Any], batch: Batch) -> Batch:
+        return {"loss": criterion(model(batch["image"]), batch["planes"][:, :1])}
+
+    def predict(self, model: nn.Module, batch: Batch) -> Batch:
+        """{"measured": (B, len(image_row)), "embedding": (B, D), "map": (B, S, S) in 0..1}."""
+
+        def apply(part: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            logits, embedding = model.answer(part)
+            return logits.float().sigmoid(), embedding
+
+        tiles = self.settings["tiles"]
+        probability, embedding = tiled(apply, batch["image"], tiles["size"], tiles["overlap"])
+        measured = self.measure(
+            probability[:, 0].cpu().numpy(), batch["planes"][:, 0].cpu().numpy()
+        )
+        return {
+            "measured": torch.from_numpy(measured),
+            "embedding": embedding,
+            "map": probability[:, 0],
+        }
+
+    def measure(self, probabilities: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """(B, columns) float64 of `image_row` for probabilities and masks (B, S, S)."""
+        rows = [
+            image_row(probability, mask, self.settings["threshold"])
+            for probability, mask in zip(probabilities, masks, strict=True)
+        ]
+        return np.array(
+            [[NONE if v == "" else v for v in row.values()] for row in rows], np.float64
+        )
+
+    def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
+        """Columns: identity, overlap of the image, pixels tp, fp, fn, and those of `image_row`."""
+        names = list(image_row(np.zeros((1, 1)), np.zeros((1, 1))))
+        columns = dict(zip(names, outputs["measured"].astype(np.float64).T, strict=True))
+        overlap = _overlap(columns)
+        table = []
+        for index, row in enumerate(rows):
+            measured = {name: _text(name, values[index]) for name, values in columns.items()}
+            said = {name: _text(name, values[index]) for name, values in overlap.items()}
+            table.append(identity(row) | said | measured)
+        return table
+
+
+def _overlap(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Scores of each image, and its pixels found, added and missed, (N,) each."""
+    both, truth, predicted = columns["both"], columns["truth"], columns["predicted"]
+    soft = columns["soft_both"], truth, columns["soft_predicted"]
+    return {
+        "jaccard": jaccard(both, truth, predicted),
+        "dice": dice(both, truth, predicted),
+        "soft_jaccard": jaccard(*soft),
+        "soft_dice": dice(*soft),
+        "tp": both,
+        "fp": predicted - both,
+        "fn": truth - both,
+    }
+
+
+def _text(name: str, value: float) -> str:
+    """Counts as integers; empty where there is nothing to tell."""
+    if np.isnan(value) or (value == NONE and name not in COUNTS):
+        return ""
+    return str(int(value)) if float(value).is_integer() else number(value)
