@@ -45,21 +45,24 @@ def drawn(name, run, folds=None):
 
 
 @pytest.mark.parametrize("name", sorted(FIGURES))
-def test_no_label_covers_another(run, name, monkeypatch):
-    boxes = []
+def test_no_label_covers_another(run, name, monkeypatch, tmp_path):
+    # The best fold alone with a line above it, as among the assets; and ten folds together.
+    folds, line = ([1], "as long as a line may happen to be") if len(run.folds) == 3 else (None, "")
+    boxes = {}
 
     def note(text, renderer):
         if text.get_visible() and text.get_text().strip():
-            boxes.append((text.get_text(), text.get_window_extent(renderer)))
+            boxes[text] = text.get_window_extent(renderer)
 
-    # Asked while drawing: only then is it known which tick labels are drawn at all.
+    # Asked while drawing: only then is it known which tick labels are drawn, and where.
     monkeypatch.setattr(Text, "draw", note)
-    drawn(name, run)
+    monkeypatch.setattr(style, "DPI", 100)
+    figure(name, run.paths(folds), tmp_path / "a.png", line)
     assert len(boxes) > 5
-    for (first, a), (second, b) in itertools.combinations(boxes, 2):
+    for (first, a), (second, b) in itertools.combinations(boxes.items(), 2):
         across = min(a.x1, b.x1) - max(a.x0, b.x0)
         up = min(a.y1, b.y1) - max(a.y0, b.y0)
-        assert across < 1 or up < 1, f"{first!r} and {second!r}"
+        assert across < 1 or up < 1, f"{first.get_text()!r} and {second.get_text()!r}"
 
 
 @pytest.mark.parametrize("name", sorted(FIGURES))
@@ -97,8 +100,8 @@ def test_areas_under_curves_are_scikit_learns(run, name, area):
         assert axis.texts[0].get_text().split()[1] == f"{expected:.2f}"
 
 
-def test_training_of_one_fold_alone(run):
-    made = drawn("training", run, folds=[2])
+def test_training_of_one_fold_alone(small):
+    made = drawn("training", small, folds=[2])
     assert [axis.get_title(loc="left") for axis in made.axes] == ["Fold 2", ""]
 
 

@@ -63,7 +63,7 @@ FIGURES = {
         "Composition of the folds",
         "Images of each class in the part that each fold is judged on. All images of a group are "
         "in one fold.",
-        ("params", "cohort", "folds"),
+        ("params", "cohort", "folds", "manifest"),
     ),
     "training": Entry(
         "Training curves",
@@ -75,7 +75,7 @@ FIGURES = {
         "Metrics over folds",
         "Single folds, their mean with the interval corrected for overlapping training sets, and "
         "the metric of all validation predictions as one set with its interval over patients.",
-        ("summary",),
+        ("summary", "manifest"),
     ),
     "confusion": Entry(
         "Confusion matrix",

@@ -4,14 +4,11 @@ from pathlib import Path
 
 from foldwise.registry import load
 from foldwise.report.inputs import Paths
-from foldwise.report.style import INK, look, save
+from foldwise.report.style import look, save
 
 
 def figure(name: str, paths: Paths, out_png: str | Path, note: str = "") -> None:
     """Draw figure `name` (see catalogue.FIGURES) from files by kind; `note` stands above it."""
     draw = load("FIGURES", name)
     with look():
-        drawn = draw(paths)
-        if note:
-            drawn.text(0, 1.02, note, size=8, weight="bold", color=INK, va="bottom")
-        save(drawn, out_png)
+        save(draw(paths), out_png, note)

@@ -5,11 +5,10 @@ from typing import Any
 
 from foldwise.report.catalogue import FILES, RULES
 from foldwise.report.ledger import Ledger, Number, Source, escaped
-from foldwise.report.wording import METRICS
+from foldwise.report.wording import METRICS, UNITS
 
 HEADLINE = ("kappa", "accuracy", "macro_f1", "auc")
 PER_CLASS = ("precision", "recall", "specificity", "f1", "auc")
-UNITS = {"patient": "patients", "accession": "exams"}
 
 
 class Sections:

@@ -11,6 +11,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 
@@ -111,8 +112,17 @@ def text_on(colour: tuple[float, ...]) -> str:
     return INK if linear @ [0.2126, 0.7152, 0.0722] > 0.24 else "white"
 
 
-def save(figure: Figure, out_png: str | Path) -> None:
-    """Write the figure at 300 dpi, whole or not at all, without metadata."""
+def save(figure: Figure, out_png: str | Path, note: str = "") -> None:
+    """Write the figure at 300 dpi, whole or not at all, without metadata; `note` stands above."""
+    FigureCanvasAgg(figure)
+    figure.draw_without_rendering()
+    # What is laid out stays in its place when the picture is cut to what is drawn.
+    figure.set_layout_engine("none")
+    for legend in figure.legends:
+        legend.set_bbox_to_anchor((0, 0, 1, 1), transform=figure.transFigure)
+    if note:
+        points = 6 / 72 / figure.get_size_inches()[1]
+        figure.text(0, 1 + points, note, size=8, weight="bold", color=INK, va="bottom")
     with replacing(out_png) as temporary:
         figure.savefig(
             temporary,

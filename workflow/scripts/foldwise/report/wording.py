@@ -25,6 +25,8 @@ METRICS = {
     "mean_f1": ("Mean F1", "macro F1, mean over heads"),
     "mean_accuracy": ("Mean accuracy", "mean over heads"),
 }
+# What a group is, by data.group, in the plural.
+UNITS = {"patient": "patients", "accession": "exams"}
 # Those that share one axis in a figure: the more the better, one is perfect.
 SHARES = (
     "accuracy",

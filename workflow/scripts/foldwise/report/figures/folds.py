@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from foldwise.files import read_csv, read_json
 from foldwise.report.inputs import Paths
 from foldwise.report.style import ACCENT, INK, PAGE, area_styles, text_on
-from foldwise.report.wording import METRICS, SHARES
+from foldwise.report.wording import METRICS, SHARES, UNITS
 
 Style = dict[str, Any]
 FOLD: Style = {"color": "#8a94a3", "marker": "|", "linestyle": "", "markersize": 8}
@@ -37,7 +37,7 @@ def draw_metrics(paths: Paths) -> Figure:
     axis.tick_params(axis="y", length=0)
     axis.grid(visible=False, axis="y")
     axis.set_xlim(axis.get_xlim()[0], min(axis.get_xlim()[1], 1.02))
-    _legend(figure, summary)
+    _legend(figure, summary["methods"]["level"], unit_of(paths))
     return figure
 
 
@@ -54,18 +54,23 @@ def _with_bar(axis: Axes, y: float, value: float | None, interval: Any, style: S
     axis.text(1.015, y, text, color=style["color"], **place)
 
 
-def _legend(figure: Figure, summary: dict[str, Any]) -> None:
-    share = f"{summary['methods']['level']:.0%} interval"
+def unit_of(paths: Paths) -> str:
+    """What a group is: "patients", or "exams" where images are grouped by accession."""
+    return UNITS.get(read_json(paths["manifest"][0])["group_by"], "groups")
+
+
+def _legend(figure: Figure, level: float, unit: str) -> None:
+    share = f"{level:.0%} interval"
     handles = [
         Line2D([], [], label="fold", **FOLD),
         Line2D([], [], label=f"mean over folds, {share}", **MEAN),
-        Line2D([], [], label=f"pooled, {share} over patients", **POOLED),
+        Line2D([], [], label=f"pooled, {share} over {unit}", **POOLED),
     ]
     figure.legend(handles=handles, loc="outside upper right", ncols=3)
 
 
 def draw_composition(paths: Paths) -> Figure:
-    """Images of each class in the part that a fold is judged on, and its number of patients."""
+    """Images of each class in the part that a fold is judged on, and its number of groups."""
     classes = read_json(paths["params"][0])["task"]["classes"]
     label = {row["sample"]: row for row in read_csv(paths["cohort"][0])}
     parts = [
@@ -82,7 +87,7 @@ def draw_composition(paths: Paths) -> Figure:
         )
         _counts_in(axis, bars, counts[:, k], counts.sum(axis=1).max())
         start += counts[:, k]
-    _patients(axis, parts, start)
+    _groups(axis, parts, start, unit_of(paths))
     return _finished(figure, axis, len(parts), len(classes))
 
 
@@ -98,10 +103,9 @@ def _counts_in(axis: Axes, bars: Any, numbers: np.ndarray, longest: int) -> None
             )
 
 
-def _patients(axis: Axes, parts: list[list[dict[str, str]]], ends: np.ndarray) -> None:
+def _groups(axis: Axes, parts: list[list[dict[str, str]]], ends: np.ndarray, unit: str) -> None:
     for i, part in enumerate(parts):
-        patients = len({row["group"] for row in part})
-        text = f"{len(part)} images, {patients} patients"
+        text = f"{len(part)} images, {len({row['group'] for row in part})} {unit}"
         axis.annotate(text, (ends[i], i), (4, 0), textcoords="offset points", va="center", size=6.5)
 
 
