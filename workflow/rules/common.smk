@@ -87,7 +87,7 @@ def run_settings(wildcards):
 def embedding_files(wildcards):
     """Input of training and prediction: embeddings that the run joins to the head's input."""
     study = STUDIES[wildcards.study]
-    run = wildcards.get("run", "trial_" + wildcards.get("number", ""))
+    run = wildcards.get("run", f"trial_{wildcards.get('number')}")
     model = study["model"]
     if run in study["runs"]:
         model = settings_of.run_settings(study, run)["model"]
