@@ -28,6 +28,7 @@ report: "workflow/report/workflow.rst"
 localrules:
     all,
     run_params,
+    run_record,
     fold,
 
 

@@ -90,7 +90,8 @@ rule trial_result:
             "results/{study}/runs/trial_{number}/fold_{fold}/results/outcome.json"
         ),
     output:
-        "results/{study}/runs/trial_{number}/result.json",
+        result="results/{study}/runs/trial_{number}/result.json",
+        record="results/{study}/runs/trial_{number}/optuna_trial.json",
     log:
         "results/{study}/logs/trial_{number}/trial_result.log",
     benchmark:

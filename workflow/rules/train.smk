@@ -74,6 +74,29 @@ rule train_fold:
         "../scripts/train_fold.py"
 
 
+rule run_record:
+    input:
+        params=current("results/{study}/runs/{run}/params.json"),
+        history="results/{study}/runs/{run}/fold_{fold}/results/train_history.json",
+    output:
+        "results/{study}/runs/{run}/fold_{fold}/results/optuna_trial.json",
+    log:
+        "results/{study}/logs/{run}/run_record/fold_{fold}.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/run_record/fold_{fold}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=300,
+        runtime=5,
+        gpu=0,
+    params:
+        code=code("run_record"),
+    script:
+        "../scripts/run_record.py"
+
+
 rule predict_fold:
     input:
         params="results/{study}/runs/{run}/params.json",

@@ -1,16 +1,27 @@
 """Rule trial_result: what a trial came to, from its folds."""
 
 from foldwise.adapter import adapter
-from foldwise.files import read_json
+from foldwise.files import read_json, write_json
 from foldwise.search.plan import most_epochs, told_search
-from foldwise.search.trials import combine, read_outcome, read_suggestion, write_trial_file
+from foldwise.search.records import trial_record
+from foldwise.search.trials import (
+    combine,
+    read_outcome,
+    read_suggestion,
+    trial_name,
+    write_trial_file,
+)
 
 with adapter(snakemake):
     search = told_search(snakemake.params.told)
+    suggestion = read_suggestion(snakemake.input.suggestion, search)
     result = combine(
-        suggestion=read_suggestion(snakemake.input.suggestion, search),
+        suggestion=suggestion,
         objectives=search.objectives,
         folds=[read_outcome(path) for path in snakemake.input.outcomes],
         epochs=most_epochs(read_json(snakemake.input.params)),
     )
-    write_trial_file(snakemake.output[0], result)
+    write_trial_file(snakemake.output.result, result)
+    value = result.values[0] if result.values else None
+    name, metric = trial_name(result.number), search.objectives[0].metric
+    write_json(snakemake.output.record, trial_record(name, suggestion.params, metric, value))

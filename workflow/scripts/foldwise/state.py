@@ -70,6 +70,7 @@ def targets(study: dict) -> list[str]:
                     "embeddings_val.npy",
                     "maps_val.npy",
                     "metrics/val_metrics.json",
+                    "optuna_trial.json",
                 )
             ]
         made.append(f"{base}/runs/{run}/cv_summary.json")

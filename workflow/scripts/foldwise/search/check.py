@@ -70,6 +70,13 @@ def weighted_twice(values: Mapping[str, Any]) -> str:
     return ""
 
 
+# Settings that a search must not vary, and why.
+NEVER = {
+    "seed": "the best seed is the luckiest draw",
+    "training.threads": "threads change rounding and speed, not the model",
+    "model.embeddings": "embeddings are made once for a study; compare two named runs instead",
+}
+
 # Combinations that cannot run or make no sense: a function of the settings that its keys name.
 IMPOSSIBLE: list[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], str]]] = [
     (("training.warmup_epochs", "training.epochs"), warmup_too_long),
@@ -113,8 +120,8 @@ def value_faults(
 ) -> Iterator[str]:
     """Unknown keys and values that the study's schema refuses, each told once."""
     for parameter in space:
-        if parameter.key == "seed":
-            yield f"{where}.space.seed: the best seed is the luckiest draw. Search settings."
+        if parameter.key in NEVER:
+            yield f"{where}.space.{parameter.key}: not searched, as {NEVER[parameter.key]}."
             continue
         told = set()
         for value in probes(parameter):

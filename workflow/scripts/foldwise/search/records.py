@@ -1,54 +1,55 @@
-"""Records of one trial for other tools: Optuna trial records and Ray Tune's results."""
+"""Records of a run for other tools: Optuna trial records and Ray Tune's folders.
 
+Time and commit stand in them and make nothing stale: nothing is made from these files.
+"""
+
+import subprocess
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from foldwise.config import RUN_BRANCHES, dotted
 from foldwise.files import write_json, write_text
-from foldwise.search.trials import Result, Suggestion, trial_name
 
 
 def trial_record(
-    run: str,
-    params: Mapping[str, Any],
-    name: str,
-    value: float | None,
-    commit: str,
-    timestamp: str,
+    run: str, params: Mapping[str, Any], name: str, value: float | None
 ) -> dict[str, Any]:
-    """Content of `optuna_trial.json`, for any run: a trial or not.
+    """Content of `optuna_trial.json`, for any run, as of now.
 
     Args:
         run: name of the run.
-        params: what was searched, or the whole settings by dotted path where nothing was.
+        params: what was searched, or all settings by dotted path where nothing was.
         name: metric of the objective.
         value: its value, or None where there is none.
-        commit: commit of the code; it makes nothing stale.
-        timestamp: ISO 8601.
     """
     return {
         "trial_id": run,
         "hyperparameters": dict(params),
         "objective_value": value,
         "objective_name": name,
-        "timestamp": timestamp,
-        "git_commit": commit,
+        "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
+        "git_commit": commit(),
     }
 
 
-def record_of(
-    suggestion: Suggestion, result: Result, fold: int, metric: str, commit: str
-) -> dict[str, Any]:
-    """The record of one fold of a trial; the value is that of the fold."""
-    outcome = next(part for part in result.folds if part.fold == fold)
-    return trial_record(
-        trial_name(suggestion.number),
-        suggestion.params,
-        metric,
-        outcome.metrics.get(metric) if outcome.state == "COMPLETE" else None,
-        commit,
-        outcome.started,
-    ) | {"state": outcome.state, "reason": outcome.reason, "fold": fold}
+def fold_record(params: Mapping[str, Any], history: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of one fold of a run, from its params.json and train_history.json."""
+    settings = dotted({branch: params[branch] for branch in RUN_BRANCHES})
+    best = history["best"] or {"monitor": params["training"]["monitor"], "score": None}
+    record = trial_record(params["run"], settings, best["monitor"], best["score"])
+    return record | {"fold": history["fold"]}
+
+
+def commit(folder: Path = Path(__file__).parent) -> str:
+    """The commit of the code in `folder`, with `-dirty` after it where files were changed."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return done.stdout.strip() if done.returncode == 0 else "unknown"
 
 
 def lay_out_for_ray(folder: str | Path, runs: Iterable[tuple[str, Mapping, str]]) -> None:
