@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from flow import ROOT, jobs_in, rules_of, snakemake
+from flow import ROOT, jobs_in, rules_of, snakemake, write_study
 
 HEAVY = ["torch", "numpy", "pandas", "pydicom", "cv2", "sklearn", "optuna", "matplotlib", "scipy"]
 
@@ -39,14 +39,8 @@ def test_the_poison_works(tmp_path, poisoned):
 
 
 def test_a_study_that_is_not_there_is_one_message(tmp_path):
-    done = snakemake(
-        tmp_path,
-        "--dry-run",
-        "--config",
-        'studies=["nothing"]',
-        check=False,
-        environment={"PYTHONPATH": ""},
-    )
+    write_study(tmp_path, "mine", {"kind": "classification"})
+    done = snakemake(tmp_path, "--dry-run", "--config", 'studies=["nothing"]', check=False)
     assert done.returncode
     said = done.stdout + done.stderr
     assert "Study 'nothing': no file" in said
