@@ -52,8 +52,8 @@ def write_shard(
 def _fill(read: Read, path: Path, task: tuple[int, str]) -> Prepared | str:
     """Decode one content into its row of the array at `path`; a reason if it cannot be."""
     row, content = task
-    # One job, one thread: and OpenMP's or OpenCV's threads do not survive a fork.
-    cv2.setNumThreads(1)
+    # OpenCV's threads do not survive a fork: 0 does without them, 1 would wait for them forever.
+    cv2.setNumThreads(0)
     try:
         found = read(content)
     except UnreadableImage as error:

@@ -86,7 +86,7 @@ def _grey_module(
         module.VOILUTFunction = function
     for keyword in ("ModalityLUTSequence", "VOILUTSequence"):
         if dataset.get(keyword):
-            module.add(dataset[keyword])
+            setattr(module, keyword, [_lut(dataset[keyword].value[0], keyword)])
     if not len(module):
         return None
     if (slope, intercept) != (1.0, 0.0) and "ModalityLUTSequence" not in module:
@@ -95,3 +95,15 @@ def _grey_module(
     module.BitsStored, module.PixelRepresentation = facts.bits_stored, facts.signed
     module.set_original_encoding(facts.implicit, facts.little_endian)
     return module
+
+
+def _lut(item: Dataset, keyword: str) -> Dataset:
+    """The LUT's two elements. A modality LUT has 8 or 16 bits (PS3.3 C.11.1), whatever it says."""
+    lut = Dataset()
+    for name in ("LUTDescriptor", "LUTData"):
+        lut.add(item[name])
+    entries, first, bits = lut.LUTDescriptor
+    if keyword == "ModalityLUTSequence" and bits not in (8, 16):
+        kind = item["LUTDescriptor"].VR
+        lut.add_new("LUTDescriptor", kind, [entries, first, 16])
+    return lut

@@ -45,33 +45,61 @@ def tissue_box(foreground_of: Mask, shape: tuple[int, int]) -> tuple[int, int, i
     """Bounding box (top, bottom, left, right) of the largest connected foreground.
 
     `foreground_of(rows, columns, step)` gives the mask (uint8) of a part of the picture. Found on
-    every eighth pixel; each side is then moved to the exact row or column.
+    every eighth pixel; each side is then moved to the exact row or column. A part that hangs on by
+    less than eight pixels may be left out.
     """
     rows, columns = shape
     coarse = foreground_of(slice(0, rows), slice(0, columns), STEP)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(coarse, connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(coarse, connectivity=8)
     if count < 2:
         return 0, rows, 0, columns
     found = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    x, y, width, height = (int(value) for value in stats[found, :4])
-    top, bottom = _widen(y, y + height, rows)
-    left, right = _widen(x, x + width, columns)
+    part = labels == found
+    down, across = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+    turned = _turned(foreground_of)
     return (
-        _first(foreground_of(slice(top, top + STEP), slice(left, right), 1), 1, top),
-        _last(foreground_of(slice(bottom - STEP, bottom), slice(left, right), 1), 1, bottom),
-        _first(foreground_of(slice(top, bottom), slice(left, left + STEP), 1), 0, left),
-        _last(foreground_of(slice(top, bottom), slice(right - STEP, right), 1), 0, right),
+        # The outermost pixel may stand on a cell of the second line: the first may just miss it.
+        _near(foreground_of, part[down[:2]].any(axis=0), int(down[0]), columns),
+        _far(foreground_of, part[down[-2:]].any(axis=0), int(down[-1]), shape),
+        _near(turned, part[:, across[:2]].any(axis=1), int(across[0]), rows),
+        _far(turned, part[:, across[-2:]].any(axis=1), int(across[-1]), shape[::-1]),
     )
 
 
-def _first(mask: np.ndarray, axis: int, start: int) -> int:
-    return start + int(np.argmax(mask.any(axis=axis)))
+def _turned(foreground_of: Mask) -> Mask:
+    def turned(rows: slice, columns: slice, step: int) -> np.ndarray:
+        return foreground_of(columns, rows, step).T
+
+    return turned
 
 
-def _last(mask: np.ndarray, axis: int, stop: int) -> int:
-    return stop - int(np.argmax(mask.any(axis=axis)[::-1]))
+def _near(foreground_of: Mask, line: np.ndarray, coarse: int, width: int) -> int:
+    """First row of the foreground that hangs together with the component's first coarse rows."""
+    start = max(0, (coarse - 2) * STEP + 1)
+    used = _used(foreground_of, line, slice(start, coarse * STEP + 1), width)
+    return coarse * STEP + 1 - _run(used[::-1])
 
 
-def _widen(start: int, stop: int, length: int) -> tuple[int, int]:
-    """Full-resolution range that surely holds the coarse one [start, stop)."""
-    return max(0, (start - 1) * STEP + 1), min(length, stop * STEP)
+def _far(foreground_of: Mask, line: np.ndarray, coarse: int, shape: tuple[int, int]) -> int:
+    """Row after the last one that hangs together with the component's last coarse rows."""
+    stop = min(shape[0], (coarse + 2) * STEP)
+    used = _used(foreground_of, line, slice(coarse * STEP, stop), shape[1])
+    return coarse * STEP + _run(used)
+
+
+def _run(used: np.ndarray) -> int:
+    """Rows up to the first unused one. The strip spans two steps: a round tip may pass between
+    two samples; beyond a gap another part begins."""
+    gaps = np.flatnonzero(~used)
+    return int(gaps[0]) if len(gaps) else len(used)
+
+
+def _used(foreground_of: Mask, line: np.ndarray, rows: slice, width: int) -> np.ndarray:
+    """Which rows of a strip hold foreground within eight pixels of the component's cells."""
+    cells = np.flatnonzero(line)
+    left = max(0, (int(cells[0]) - 1) * STEP + 1)
+    right = min(width, (int(cells[-1]) + 1) * STEP)
+    strip = foreground_of(rows, slice(left, right), 1)
+    near = np.convolve(line, [1, 1, 1], mode="same") > 0
+    allowed = np.repeat(near, STEP)[: width + STEP]
+    return (strip & allowed[left:right][: strip.shape[1]]).any(axis=1)

@@ -12,7 +12,6 @@ from PIL import Image
 from foldwise.data.picture import Picture, UnreadableImage
 
 MAX_BYTES = 1 << 30
-MAX_PIXELS = 1 << 29
 FORMATS = ("PNG", "JPEG", "TIFF", "PPM")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".pgm", ".ppm", ".pnm")
 
@@ -45,8 +44,6 @@ def _decode(content: bytes) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(content), formats=FORMATS)
-            if image.width * image.height > MAX_PIXELS:
-                raise UnreadableImage("too_large")
             if getattr(image, "n_frames", 1) > 1:
                 raise UnreadableImage("many_frames")
             return _wide_colour(content) if _is_wide(image) else _array(image)
@@ -54,6 +51,8 @@ def _decode(content: bytes) -> np.ndarray:
         raise
     except Image.UnidentifiedImageError:
         raise UnreadableImage("not_a_picture") from None
+    except Image.DecompressionBombError:
+        raise UnreadableImage("too_large") from None
     except MemoryError:
         raise UnreadableImage("out_of_memory") from None
     except Exception:  # Pillow raises OSError, SyntaxError, ValueError, struct.error and more
@@ -61,8 +60,12 @@ def _decode(content: bytes) -> np.ndarray:
 
 
 def _is_wide(image: Image.Image) -> bool:
-    """Colour of 16 bits, which Pillow would cut to 8."""
-    return image.mode in ("RGB", "RGBA", "LA") and any("16" in str(part) for part in image.tile)
+    """Colour of 16 bits, which Pillow would cut to 8; it shows in how the bytes are unpacked."""
+    if image.mode not in ("RGB", "RGBA", "LA"):
+        return False
+    args = image.tile[0][3] if image.tile else ""
+    raw_mode, *rest = args if isinstance(args, tuple) else (args,)
+    return "16" in str(raw_mode) or (image.format == "PPM" and max(rest, default=0) > 255)
 
 
 def _wide_colour(content: bytes) -> np.ndarray:
@@ -87,11 +90,17 @@ def _array(image: Image.Image) -> np.ndarray:
     pixels = np.asarray(image)
     if image.mode == "I":  # 16 bits in a wider container
         pixels = _narrow(pixels)
+    if image.mode.startswith("I;16") and image.format == "TIFF" and _white_is_zero(image):
+        pixels = 65535 - pixels  # Pillow turns 8 bits, not 16
     if pixels.ndim == 3 and (pixels[..., :1] == pixels[..., 1:]).all():
         pixels = pixels[..., 0]
     if pixels.dtype.kind not in "uif" or (pixels.ndim == 3 and pixels.shape[2] != 3):
         raise UnreadableImage("colour")
     return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("="), copy=False))
+
+
+def _white_is_zero(image: Image.Image) -> bool:
+    return image.tag_v2.get(262) == 0
 
 
 def _narrow(pixels: np.ndarray) -> np.ndarray:
