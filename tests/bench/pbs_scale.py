@@ -40,7 +40,8 @@ qsub -j oe -o /dev/null -l select=1:ncpus=1:mem=100mb -l walltime=3600 "$@"
 STATUS = """#!/bin/sh
 said=$(qstat -x -f -F json "$1") || { echo failed; exit; }
 case "$said" in
-  *'"job_state": "F"'*) case "$said" in *'"Exit_status": 0'*) echo success ;; *) echo failed ;; esac ;;
+  *'"Exit_status": 0'*) echo success ;;
+  *'"job_state": "F"'*) echo failed ;;
   *) echo running ;;
 esac
 """
@@ -87,7 +88,8 @@ def measure(executor: str, jobs: int, folder: Path) -> dict[str, float]:
     lines = [(time.time(), line) for line in driver.stdout]
     _, status, usage = os.wait4(driver.pid, 0)
     cluster.stop()
-    submitted = [c[0] for c in map(json.loads, open(folder / "pbs/calls.log")) if c[1] == "qsub"]
+    calls = map(json.loads, (folder / "pbs/calls.log").read_text().splitlines())
+    submitted = [call[0] for call in calls if call[1] == "qsub"]
     late = lateness(folder, lines)
     return {
         "executor": executor,

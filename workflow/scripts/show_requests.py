@@ -1,4 +1,4 @@
-"""What jobs asked for and what they used: `python workflow/scripts/show_requests.py [--profile ...]`.
+"""What jobs asked for and what they used: `python workflow/scripts/show_requests.py`.
 
 Reads the benchmarks of finished jobs and prints, rule by rule, requests that would have been
 enough, and the lines of a profile that ask for them.

@@ -30,7 +30,7 @@ class Executor(RemoteExecutor):
         # The base class starts the polling thread before it returns: all state comes first.
         if not workflow.storage_settings.assume_common_workdir:
             raise WorkflowError("pbspro needs a file system that login and compute nodes share.")
-        # `cores: all` of a default profile means this machine: jobs elsewhere may have more threads.
+        # `cores: all` of a default profile means this machine: jobs may have more threads.
         workflow.global_resources["_cores"] = None
         self.settings = workflow.executor_settings
         self.pbs = Pbs(self.settings.patience)

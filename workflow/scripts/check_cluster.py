@@ -1,0 +1,71 @@
+"""Submit one small CPU job and one GPU job and say what works.
+
+    python workflow/scripts/check_cluster.py --profile profiles/pbs
+
+Ctrl-C while they are queued removes them again.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from foldwise.cluster.probe import verdict
+from foldwise.files import read_json
+
+SNAKEFILE = Path(__file__).parents[1] / "cluster_check.smk"
+RESULTS = Path("results/cluster_check")
+SHOWN = r"Submitted|Job \d+ has been submitted|PBS: |NOT CANCELLED|Deleted"
+
+
+def submit(profile: str, jobs: list[str]) -> str:
+    """Run the probes through the profile; what Snakemake said."""
+    command = [sys.executable, "-m", "snakemake", *jobs, "--snakefile", str(SNAKEFILE)]
+    command += ["--profile", profile, "--retries", "0", "--keep-going", "--forceall"]
+    driver = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = []
+    while True:
+        try:
+            for line in driver.stdout:
+                said.append(line)
+                if re.match(SHOWN, line):
+                    print(line.rstrip(), flush=True)
+            driver.wait()
+            return "".join(said)
+        except KeyboardInterrupt:
+            print("Waiting until the jobs are removed again.", flush=True)
+
+
+def tell(name: str, said: str) -> bool:
+    """Print what a probe found, or why it did not run. True if all of it works."""
+    path = RESULTS / f"{name}.json"
+    if path.exists():
+        found = read_json(path)
+        print(f"\n{name.upper()} job ran on {found['node']}:")
+        lines = verdict(found, sys.executable)
+        for works, sentence in lines:
+            print(f"  {'works' if works else 'FAILS'}  {sentence}")
+        return all(works for works, _ in lines)
+    print(f"\n{name.upper()} job FAILED:")
+    block = re.search(rf"Error in rule {name}_probe.*?message: (.*?)\n +jobid:", said, re.S)
+    print(f"  {block[1].strip() if block else said.strip()[-2000:]}")
+    return False
+
+
+def main() -> int:
+    """0 when everything that a study needs works."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--profile", default="profiles/pbs")
+    parser.add_argument("--only", choices=("cpu", "gpu"), help="one of the two jobs")
+    asked = parser.parse_args()
+    names = [asked.only] if asked.only else ["cpu", "gpu"]
+    for name in names:
+        (RESULTS / f"{name}.json").unlink(missing_ok=True)
+    said = submit(asked.profile, [f"results/cluster_check/{name}.json" for name in names])
+    works = [tell(name, said) for name in names]
+    return int(not all(works))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

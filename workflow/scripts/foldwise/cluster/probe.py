@@ -1,0 +1,126 @@
+"""What a job sees of its node, and what that means for a study. No value of a variable is noted
+but those of the scheduler's own, since an environment may hold secrets."""
+
+import importlib
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = ("torch", "torchvision", "pydicom", "imagecodecs", "cv2", "sklearn")
+SCHEDULER = ("PBS_JOBID", "SLURM_JOB_ID", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
+DISK_BYTES = 64 << 20
+
+
+def probe(threads: int, mem_mb: int, gpu: bool) -> dict[str, Any]:
+    """Facts of this node, for a job that asked for `threads`, `mem_mb` and perhaps a GPU."""
+    return {
+        "node": platform.node(),
+        "python": sys.executable,
+        "version": platform.python_version(),
+        "asked": {"threads": threads, "mem_mb": mem_mb, "gpu": gpu},
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_limit_mb": memory_limit_mb(),
+        "variables": {name: os.environ.get(name) for name in SCHEDULER},
+        "libraries": libraries(),
+        "gpus": gpus() if gpu else [],
+        "temporary_gb": round(shutil.disk_usage(tempfile.gettempdir()).free / 2**30, 1),
+        "disk_mb_s": disk_speed(Path("results")),
+        "apptainer": bool(shutil.which("apptainer") or shutil.which("singularity")),
+    }
+
+
+def libraries() -> dict[str, str]:
+    """Version of each library that a study needs, or why it cannot be imported."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = str(getattr(importlib.import_module(name), "__version__", "there"))
+        except ImportError as error:
+            found[name] = f"FAILED: {error}"
+    return found
+
+
+def gpus() -> list[dict[str, Any]]:
+    """The GPUs that torch may use here, each having multiplied two matrices."""
+    import torch
+
+    found = []
+    for index in range(torch.cuda.device_count()):
+        ones = torch.ones(256, 256, device=f"cuda:{index}")
+        about = torch.cuda.get_device_properties(index)
+        works = bool((ones @ ones)[0, 0] == 256)
+        found.append({"name": about.name, "gb": round(about.total_memory / 2**30), "works": works})
+    return found
+
+
+def memory_limit_mb() -> int | None:
+    """The control group's limit, or None where the node sets none."""
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        if os.path.exists(path):
+            text = Path(path).read_text().strip()
+            return int(text) >> 20 if text.isdigit() and int(text) < 1 << 60 else None
+    return None
+
+
+def disk_speed(folder: Path) -> int:
+    """MB/s of writing to the results' disk from this node."""
+    path = folder / f".probe.{os.getpid()}"
+    began = time.monotonic()
+    try:
+        with open(path, "wb") as stream:
+            stream.write(b"\0" * DISK_BYTES)
+            stream.flush()
+            os.fsync(stream.fileno())
+        return round(DISK_BYTES / 2**20 / (time.monotonic() - began))
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def verdict(found: dict[str, Any], driver_python: str) -> list[tuple[bool, str]]:
+    """(works, sentence) for each thing that a study depends on."""
+    asked, lines = found["asked"], []
+    own = found["python"] == driver_python
+    lines.append((own, f"Python {found['version']} at {found['python']}"))
+    if not own:
+        lines[-1] = (True, f"{lines[-1][1]}, not the driver's: a container's or conda's")
+    for name, version in found["libraries"].items():
+        if version.startswith("FAILED"):
+            lines.append((False, f"{name}: {version}. Install it in the environment of the jobs."))
+    enough = found["cores"] >= asked["threads"]
+    lines.append((enough, f"{found['cores']} cores for {asked['threads']} asked"))
+    limit = found["memory_limit_mb"]
+    if limit is not None:
+        lines.append((limit >= asked["mem_mb"], f"{limit} MB for {asked['mem_mb']} asked"))
+    if asked["gpu"]:
+        lines += _of_gpu(found)
+    lines.append((found["temporary_gb"] >= 1, f"{found['temporary_gb']} GB in the node's TMPDIR"))
+    lines.append((found["disk_mb_s"] >= 5, f"{found['disk_mb_s']} MB/s to results/"))
+    return lines
+
+
+def _of_gpu(found: dict[str, Any]) -> list[tuple[bool, str]]:
+    mask = found["variables"]["CUDA_VISIBLE_DEVICES"]
+    if not found["gpus"]:
+        return [
+            (
+                False,
+                f"torch sees no GPU (CUDA_VISIBLE_DEVICES is {mask!r}). The job may be on a node "
+                "without one (gpu queue and gpu resource of the profile), torch may be built "
+                "without CUDA, or the container started without --nv.",
+            )
+        ]
+    lines = [(gpu["works"], f"{gpu['name']}, {gpu['gb']} GB") for gpu in found["gpus"]]
+    if mask is None and len(found["gpus"]) > 1:
+        lines.append(
+            (
+                True,
+                f"the site sets no CUDA_VISIBLE_DEVICES and shows {len(found['gpus'])} GPUs: jobs "
+                "would all take the first. Ask for whole nodes, or ask the site for its GPU hook.",
+            )
+        )
+    return lines
