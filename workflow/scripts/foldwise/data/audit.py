@@ -101,7 +101,7 @@ def notes(images: list[dict[str, str]], decoded: dict[str, dict[str, Any]]) -> l
 
 def _seen(row: dict[str, Any]) -> dict[str, str]:
     """Columns of cohort.csv that are known once an image is decoded."""
-    return {**row["facts"].get("columns", {}), "pixels": row["pixel_digest"]}
+    return {**row["facts"].get("cohort_columns", {}), "pixels": row["pixel_digest"]}
 
 
 def clashes(

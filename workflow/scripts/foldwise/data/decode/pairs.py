@@ -32,7 +32,7 @@ class Decoder:
         plane = placed(found, place_of(picture, settings), settings.size)
         pixels = np.concatenate([image.pixels, plane[None].astype(image.pixels.dtype)])
         facts = {
-            "columns": {"foreground": f"{found.mean():.6g}"},
+            "cohort_columns": {"foreground": f"{found.mean():.6g}"},
             "notes": _notes(mask, found, settings.mask),
             "answer": mask_digest(found),
         }
