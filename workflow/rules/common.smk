@@ -30,6 +30,10 @@ except FoldwiseError as error:
     raise WorkflowError(str(error))
 
 
+# Used with `--sdm apptainer` alone.
+container: config["container"]
+
+
 wildcard_constraints:
     study=r"[a-z][a-z0-9_.]*",
     run=r"[a-z][a-z0-9_]*",
