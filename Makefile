@@ -10,6 +10,7 @@ ENVIRONMENT := .venv/.foldwise-run
 DEVELOPMENT := .venv/.foldwise-dev
 # Bytecode for the libraries is compiled at installation: without it every job starts 6 s later.
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
+PLUGIN := plugins/snakemake-executor-plugin-pbspro
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -21,17 +22,19 @@ $(BIN)/uv:
 
 $(ENVIRONMENT): requirements.lock | $(BIN)/uv
 	$(INSTALL) -r requirements.lock
+	$(INSTALL) --no-deps -e $(PLUGIN)
 	touch $@
 
 $(DEVELOPMENT): requirements-dev.lock | $(BIN)/uv
 	$(INSTALL) -r requirements-dev.lock
+	$(INSTALL) --no-deps -e $(PLUGIN)
 	touch $@ $(ENVIRONMENT)
 
 environment: $(ENVIRONMENT) ## the environment from the lock file
 
 demo: $(ENVIRONMENT) ## made-up data to a report (STUDY=density|zones|segmentation|distillation)
 	$(BIN)/python workflow/scripts/make_demo.py $(STUDY) demo/$(STUDY)
-	$(BIN)/snakemake --configfile config/demo.yaml --config 'studies=["demo_$(STUDY)"]' --cores $(CORES) --quiet rules progress
+	$(BIN)/snakemake --configfile config/demo.yaml --config 'studies=["demo_$(STUDY)"]' --cores $(CORES) --quiet progress host
 	@$(BIN)/python workflow/scripts/show_results.py results/demo_$(STUDY)
 
 test: $(DEVELOPMENT) ## unit, contract, DAG, small real runs, faults (under 15 minutes on 2 cores)
