@@ -5,8 +5,12 @@ import platform
 import socket
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from foldwise import registry
 from foldwise.trackers.base import Tolerant
+from foldwise.trackers.hook import Telling
+from training import make_params, train
 
 SETTINGS = {"training.lr": 0.001, "model.name": "small_cnn", "model.weights": None}
 
@@ -18,8 +22,6 @@ def told(tracker):
 
 
 def test_tensorboard_holds_the_numbers(tmp_path):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
     from foldwise.trackers.tensorboard import TensorBoard
 
     told(Tolerant("tensorboard", lambda: TensorBoard(tmp_path, "demo", "cv", 1, SETTINGS)))
@@ -64,3 +66,23 @@ def test_a_tracker_that_fails_warns_once_and_stops_nothing(caplog, make):
         told(Tolerant("broken", make))
     assert len(caplog.records) == 1
     assert "Tracker broken failed" in caplog.text and "goes on without it" in caplog.text
+
+
+def test_a_training_tells_its_epochs_and_is_the_same_with_a_tracker(tmp_path):
+    params = make_params()
+    telling = Telling("tensorboard", tmp_path / "tracker", "demo", params, 1)
+    told, plain = train(tmp_path / "told", report=telling), train(tmp_path / "plain")
+    telling.end({"score": 0.5})
+    assert (told / "best_model.pt").read_bytes() == (plain / "best_model.pt").read_bytes()
+    events = EventAccumulator(str(tmp_path / "tracker" / "tensorboard"))
+    events.Reload()
+    assert [event.step for event in events.Scalars("kappa")] == [1, 2, 3]
+
+
+def test_a_tool_that_is_not_installed_is_a_warning(tmp_path, monkeypatch, caplog):
+    monkeypatch.setitem(registry.TRACKERS, "wandb", "foldwise.trackers.missing:Nothing")
+    telling = Telling("wandb", tmp_path, "demo", make_params(), 1)
+    with caplog.at_level(logging.WARNING):
+        train(tmp_path / "told", report=telling)
+    assert "Tracker wandb failed (ModuleNotFoundError" in caplog.text
+    assert not Telling("none", tmp_path, "demo", make_params(), 1)([{"epoch": 1}])

@@ -14,12 +14,15 @@ with adapter(snakemake):
     # After set_threads: these import torch.
     from foldwise.data.cache import Images
     from foldwise.registry import load
+    from foldwise.trackers.hook import Telling
     from foldwise.train.loop import train_fold
     from foldwise.train.machine import device
     from foldwise.train.rows import parts
 
     rows = parts(snakemake.input.cohort, snakemake.input.fold, int(snakemake.wildcards.fold))
     out = Path(snakemake.output.model).parent
+    names, tracker = snakemake.wildcards, snakemake.config["tracker"]
+    telling = Telling(tracker, out.parent / "tracker", names.study, params, int(names.fold))
     train_fold(
         params=params,
         task=load("TASKS", params["kind"])(params["task"]),
@@ -30,5 +33,7 @@ with adapter(snakemake):
         state=out.parent / "state",
         device=device(),
         stop=stop,
+        report=telling,
         code=snakemake.params.code,
     )
+    telling.end(read_json(snakemake.output.history)["best"])

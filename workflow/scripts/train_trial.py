@@ -17,6 +17,7 @@ with adapter(snakemake):
     from foldwise.data.cache import Images
     from foldwise.registry import load
     from foldwise.search.fold import run_fold, with_costs
+    from foldwise.trackers.hook import Telling
     from foldwise.train.machine import device
     from foldwise.train.rows import parts
 
@@ -28,6 +29,8 @@ with adapter(snakemake):
     task = load("TASKS", params["kind"])(params["task"])
     images = Images.of(rows["train"] + rows["val"], f"results/cache/{snakemake.params.cache}")
     out = Path(snakemake.output.model).parent
+    tracker = snakemake.config["tracker"]
+    telling = Telling(tracker, out.parent / "tracker", names.study, params, fold)
     outcome = run_fold(
         search=search,
         number=number,
@@ -37,6 +40,7 @@ with adapter(snakemake):
         params=params,
         train_rows=rows["train"],
         out=out,
+        tell=telling,
         task=task,
         images=images,
         val_rows=rows["val"],
@@ -46,4 +50,5 @@ with adapter(snakemake):
         code=snakemake.params.code,
     )
     outcome = with_costs(outcome, search, params, task, images, rows["val"], out, device())
+    telling.end(outcome.metrics)
     write_trial_file(snakemake.output.outcome, outcome)

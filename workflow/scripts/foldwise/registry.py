@@ -109,6 +109,12 @@ FIGURES = {
     "gradcam": "foldwise.report.figures.gradcam:draw",
 }
 
+# Where progress is told beside the files.
+TRACKERS = {
+    "tensorboard": "foldwise.trackers.tensorboard:TensorBoard",
+    "wandb": "foldwise.trackers.wandb:Wandb",
+}
+
 GROUPS = {
     "TASKS": TASKS,
     "MEASURES": MEASURES,
@@ -119,6 +125,7 @@ GROUPS = {
     "SEGMENTERS": SEGMENTERS,
     "LOSSES": CLASS_LOSSES | ZONE_LOSSES | MASK_LOSSES | TWO_HEAD_LOSSES,
     "FUSIONS": FUSIONS,
+    "TRACKERS": TRACKERS,
     "FIGURES": FIGURES,
 }
 

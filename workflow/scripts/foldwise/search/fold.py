@@ -6,7 +6,7 @@ with its reason. One that is killed has none: its job is run again.
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,16 +36,23 @@ from foldwise.train.settings import read_settings
 COST_SAMPLES = 8
 
 Rows = list[dict[str, Any]]
+Tell = Callable[[list[dict[str, Any]]], Any]
 
 
 class Pruning:
-    """The loop's `report`: tells the pruner each epoch once and remembers why it stopped."""
+    """The loop's `report`: tells the pruner each epoch once and remembers why it stopped.
 
-    def __init__(self, pruner: FoldPruner, metric: str) -> None:
-        self.pruner, self.metric, self.told, self.reason = pruner, metric, 0, ""
+    `tell` is told the history as well, and has no say.
+    """
+
+    def __init__(self, pruner: FoldPruner, metric: str, tell: Tell | None) -> None:
+        self.pruner, self.metric, self.tell = pruner, metric, tell
+        self.told, self.reason = 0, ""
 
     def __call__(self, history: list[dict[str, Any]]) -> bool:
         """True to stop. A resumed fold tells the epochs behind it again, to the same answers."""
+        if self.tell is not None:
+            self.tell(history)
         for entry in history[self.told :]:
             self.reason = self.pruner.stop(entry["epoch"], entry.get(self.metric))
         self.told = len(history)
@@ -61,6 +68,7 @@ def run_fold(
     params: dict[str, Any],
     train_rows: Rows,
     out: str | Path,
+    tell: Tell | None = None,
     **training: Any,
 ) -> FoldOutcome:
     """Train fold `fold` of trial `number` into the folder `out`, or say why not.
@@ -74,6 +82,7 @@ def run_fold(
         params: content of the trial's params.json.
         train_rows: rows of the training part; a phase's subset is taken of them here.
         out: folder for best_model.pt, train_history.json and ray_<run>.jsonl.
+        tell: called with the history after each epoch, such as a tracker's.
         training: the other arguments of `foldwise.train.loop.train_fold`.
     """
     out, metric = Path(out), search.objectives[0].metric
@@ -88,7 +97,7 @@ def run_fold(
         return failed(out, params, fold, metric, f"cannot run: {error}")
     rows = subset(train_rows, search.phase(number).budget.subset, params["seed"])
     epochs = most_epochs(params)
-    pruning = Pruning(FoldPruner(search, number, fold, known, epochs), metric)
+    pruning = Pruning(FoldPruner(search, number, fold, known, epochs), metric, tell)
     try:
         train_fold(params=params, train_rows=rows, out=out, report=pruning, **training)
     except TrainingFailed as error:
