@@ -4,6 +4,7 @@ Only the standard library, PyYAML, jsonschema and Snakemake are imported here, s
 read again by every job.
 """
 
+import functools
 import os
 import sys
 from pathlib import Path
@@ -56,9 +57,15 @@ def code(rule):
     """Params of a rule: a digest of the code that the study reaches from this rule's adapter."""
 
     def read(wildcards):
-        return code_of(rule, words(STUDIES[wildcards.study]))
+        return code_of(rule, study_words(wildcards.study))
 
     return read
+
+
+@functools.cache
+def study_words(name):
+    """Words of a study's settings; thousands of jobs ask for them."""
+    return words(STUDIES[name])
 
 
 def archive(wildcards):
