@@ -3,11 +3,12 @@
 Standard library only: studies are checked against this when the DAG is built.
 """
 
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from foldwise import registry
+from foldwise import registry, zone_settings
 from foldwise.errors import FoldwiseError, choose
 
 
@@ -16,7 +17,8 @@ class Kind:
     """One kind of study.
 
     The first of `models` and of `losses` is what it takes where none is named; `task` tells where
-    in the settings each of its task's own settings stands; `readers`: None takes any.
+    in the settings each of its task's own settings stands; `defaults` are values by branch and
+    dotted path in it, of which the first decides for all; `readers`: None takes any.
     """
 
     models: tuple[str, ...]
@@ -27,6 +29,7 @@ class Kind:
     classes: bool = False  # the label is one of data.classes.order
     sampling: bool = False  # training.sampler may be `weighted`
     tiles: bool = False  # the answer is a picture, so that tiles of one can be put together
+    zones: bool = False  # the label is a score for each zone
     side_step: int = 1  # sides of pictures are multiples of this
 
 
@@ -41,7 +44,10 @@ KINDS = {
     "zones": Kind(
         models=("small_cnn", *registry.VISION),
         losses=tuple(registry.ZONE_LOSSES),
-        task={},
+        task={"zones": "data.columns.zones", "mirror": "data.mirror"},
+        defaults=zone_settings.DEFAULTS,
+        readers=("zones",),
+        zones=True,
     ),
     "segmentation": Kind(
         models=tuple(registry.SEGMENTERS),
@@ -66,13 +72,28 @@ def with_defaults(raw: Any) -> Any:
     if kind is None:
         return raw
     own = {"model": {"name": kind.models[0]}, "loss": {"name": kind.losses[0]}} | kind.defaults
-    filled = dict(raw)
+    filled = copy.deepcopy(raw)
     for branch, values in own.items():
-        stated = filled.get(branch, {})
-        # What is no mapping is the schema's to refuse; the first value decides for all of them.
-        if isinstance(stated, dict) and next(iter(values)) not in stated:
-            filled[branch] = values | stated
+        if not _fill(filled, f"{branch}.{next(iter(values))}", None, only_ask=True):
+            continue
+        for path, value in values.items():
+            _fill(filled, f"{branch}.{path}", value)
     return filled
+
+
+def _fill(settings: dict, path: str, value: Any, only_ask: bool = False) -> bool:
+    """Set a value where none is stated; whether none is. What is no mapping the schema refuses."""
+    *branches, leaf = path.split(".")
+    part = settings
+    for step in branches:
+        part = part.get(step, {}) if only_ask else part.setdefault(step, {})
+        if not isinstance(part, dict):
+            return False
+    if leaf in part:
+        return False
+    if not only_ask:
+        part[leaf] = copy.deepcopy(value)
+    return True
 
 
 def task_settings(study: dict) -> dict[str, Any]:
@@ -95,6 +116,7 @@ def check_kind(settings: dict, where: str) -> None:
     if kind.readers is not None:
         reader = settings["data"]["reader"]
         choose(reader, kind.readers, f"{name} reader", f"{where}: data.reader")
+    zone_settings.check_zones(settings, kind.zones, where)
     training = settings["training"]
     if training["sampler"] == "weighted" and not kind.sampling:
         raise FoldwiseError(

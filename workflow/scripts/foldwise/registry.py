@@ -39,7 +39,7 @@ DECODERS = {
     "dicom": "foldwise.data.decode.dicom:Decoder",
     "images": "foldwise.data.decode.images:Decoder",
     "pairs": "foldwise.data.decode.pairs:Decoder",
-    "zones": "foldwise.data.decode.images:Decoder",
+    "zones": "foldwise.data.decode.zones:Decoder",
     "text": "foldwise.data.decode.images:Decoder",
     "medpix": "foldwise.data.decode.images:Decoder",
 }

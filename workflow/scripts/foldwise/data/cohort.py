@@ -21,7 +21,7 @@ from foldwise.data.identity import Names, load_key
 from foldwise.data.join import repeated_rows
 from foldwise.data.labels import ClassScheme
 from foldwise.data.missing import judge_missing
-from foldwise.data.readers.base import Columns, Missing, Reader
+from foldwise.data.readers.base import Columns, Joined, Reader
 from foldwise.data.resolve import Item, Ledger
 from foldwise.data.table import TableSettings, read_table
 
@@ -98,11 +98,12 @@ def make_cohort(
         wanted = (path for one in joined.found for path in one.files)
         entries = archive.read(wanted, reader.facts, threads, _progress)
         items = resolve.items_of(joined.found, entries, names)
-        findings = joined.findings + _settle(items, joined.missing, settings, names, study)
-        check(items, findings, settings, study)
+        findings = joined.findings + _settle(items, joined, settings, names, study)
+        check(items, findings, settings, joined.scheme or settings.scheme, study)
         places = place(items, archive, private, Path(lists))
     flow = flow_of(items, findings, len(table.rows), archive, settings.group)
-    write(items, findings, joined.label_columns, places, study, flow, table.path)
+    columns = (*joined.label_columns, *joined.extra_columns)
+    write(items, findings, columns, places, study, flow, table.path)
     log.info("Cohort: %d images, %d files read anew.", flow["usable"], archive.read_now)
     return flow
 
@@ -117,20 +118,20 @@ def _split_lists(settings: CohortSettings) -> dict[str, IdList]:
 
 def _settle(
     items: list[Item],
-    missing: list[Missing],
+    joined: Joined,
     settings: CohortSettings,
     names: Names,
     study: Path,
 ) -> list[Finding]:
     """Apply all rules in turn: what is left out on purpose first, then faults and conflicts."""
-    ledger = Ledger()
+    ledger, scheme = Ledger(), joined.scheme or settings.scheme
     excluded = IdList(settings.exclusions, "data.exclusions", reasons=True)
     resolve.apply_exclusions(items, ledger, excluded)
-    judge_missing(missing, ledger, settings.scheme, excluded, names)
+    judge_missing(joined.missing, ledger, scheme, excluded, names)
     resolve.apply_splits(items, _split_lists(settings))
     resolve.check_faults(items, ledger)
     resolve.apply_views(items, ledger, settings.views)
-    resolve.apply_labels(items, ledger, settings.scheme)
+    resolve.apply_labels(items, ledger, scheme)
     resolve.check_headers(items, ledger, settings.allow_burned_in)
     resolve.name_groups(items, ledger, names, settings.group)
     settle_all(items, settings.conflicts, ledger, study)

@@ -9,6 +9,7 @@ from foldwise.data.archive import Inventory
 from foldwise.data.audit_files import renew_quarantine
 from foldwise.data.findings import LEFT_OUT, QUARANTINE, Finding
 from foldwise.data.identity import check_distinct, write_private_csv
+from foldwise.data.labels import ClassScheme
 from foldwise.data.resolve import Item, content_of
 from foldwise.data.shards import assign, read_locations, write_locations
 from foldwise.data.splits import check_split
@@ -24,10 +25,14 @@ ID_MAP = ["sample", "group", "exam", "content", "file", "row", "accession", "pat
 
 
 def check(
-    items: list[Item], findings: list[Finding], settings: "CohortSettings", study: Path
+    items: list[Item],
+    findings: list[Finding],
+    settings: "CohortSettings",
+    scheme: ClassScheme,
+    study: Path,
 ) -> None:
     """Raise FoldwiseError when no cohort can come of this: nothing left, too much in quarantine,
-    a class without an image.
+    a class without an image, labels that are all the same.
     """
     usable = [item for item in items if item.usable]
     lacking = [item for item in items if item.reason == "no_patient"]
@@ -50,6 +55,7 @@ def check(
             "data.views, data.classes and data.exclusions.",
         )
     _check_classes(usable, settings)
+    _check_varied(usable, scheme)
 
 
 def _check_classes(usable: list[Item], settings: "CohortSettings") -> None:
@@ -61,6 +67,15 @@ def _check_classes(usable: list[Item], settings: "CohortSettings") -> None:
         raise FoldwiseError(
             f"Class {empty[0]} has no image ({there}). Correct data.classes.mapping, or take the "
             f"class out of data.classes.order{', or draw more groups' if settings.subset else ''}."
+        )
+
+
+def _check_varied(usable: list[Item], scheme: ClassScheme) -> None:
+    said = {value for item in usable for value in item.labels.values()}
+    if len(scheme.mapping) > 1 and len(said) == 1:
+        raise FoldwiseError(
+            f"All labels of {len(usable)} images are {said.pop()}: there is nothing to learn. "
+            "Check the columns that data.columns names, and data.views and data.subset."
         )
 
 
@@ -136,7 +151,7 @@ def _label_row(item: Item, label_columns: tuple[str, ...], table: str) -> dict[s
         "side": item.side,
         "split": check_split(item.found.split, line, table),
         "stratum": item.found.stratum,
-        **{name: item.labels.get(name, "") for name in label_columns},
+        **{name: (item.labels | item.found.extra).get(name, "") for name in label_columns},
     }
 
 

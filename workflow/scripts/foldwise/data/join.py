@@ -20,7 +20,7 @@ ACCESSION_DIGITS = 6
 
 def columns_of(table: Table, layout: str, stated: Columns) -> Columns:
     """Columns to use: the stated ones, else the layout's own. Raises FoldwiseError if one lacks."""
-    table.need({role: name for role, name in vars(stated).items() if name})
+    _need(table, stated)
     if layout == "accession":
         filled = replace(
             stated,
@@ -47,6 +47,26 @@ def _label(table: Table) -> str:
         f"{table.path}: {said}.{nearest('label', table.columns) if not there else ''} Name it in "
         f"data.columns.label. Columns there: {', '.join(table.columns)}."
     )
+
+
+def columns_of_roles(table: Table, stated: Columns, usual: dict[str, tuple[str, ...]]) -> Columns:
+    """The stated columns and, of roles that are not, the first usual name that is there.
+
+    Raises FoldwiseError for a stated column that is not there, and without an image column.
+    """
+    _need(table, stated)
+    there = {role: [n for n in names if n in table.columns] for role, names in usual.items()}
+    filled = {role: getattr(stated, role) or next(iter(n), None) for role, n in there.items()}
+    if not filled["image"]:
+        raise FoldwiseError(
+            f"{table.path}: no image column. Name it in data.columns.image. "
+            f"Columns there: {', '.join(table.columns)}."
+        )
+    return replace(stated, **filled)
+
+
+def _need(table: Table, stated: Columns) -> None:
+    table.need({role: name for role, name in vars(stated).items() if isinstance(name, str)})
 
 
 def by_accession(

@@ -33,13 +33,15 @@ class ClassScheme:
     """Raw text to class, order of the classes, values left out on purpose.
 
     With an empty mapping each class of `order` stands for itself; with an empty order too, every
-    value is passed on as it is (tasks whose label is no class).
+    value is passed on as it is (tasks whose label is no class). `unknown` is the finding's reason
+    for a value that has no place in the scheme.
     """
 
     mapping: dict[str, str] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     drop: frozenset[str] = frozenset()
     letters: bool = False
+    unknown: str = "unknown_class"
 
     @classmethod
     def of(cls, classes: dict[str, Any], letters: bool = False) -> "ClassScheme":

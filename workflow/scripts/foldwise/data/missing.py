@@ -22,7 +22,7 @@ def judge_missing(
     for one in missing:
         listed = exclusions.find([one.identity])
         outcomes = {scheme.outcome(raw) for labels in one.labels for raw in labels.values()}
-        for kind, reason, detail in _said(one, outcomes, bool(listed)):
+        for kind, reason, detail in _said(one, outcomes, bool(listed), scheme):
             key = names.name("row", one.identity)
             lines = " ".join(str(row.line) for row in one.rows)
             ledger.findings.append(
@@ -30,7 +30,9 @@ def judge_missing(
             )
 
 
-def _said(one: Missing, outcomes: set[Outcome], excluded: bool) -> list[tuple[str, str, str]]:
+def _said(
+    one: Missing, outcomes: set[Outcome], excluded: bool, scheme: ClassScheme
+) -> list[tuple[str, str, str]]:
     kinds = {outcome.kind for outcome in outcomes}
     if excluded:
         return [(LEFT_OUT, "excluded", "")]
@@ -41,6 +43,6 @@ def _said(one: Missing, outcomes: set[Outcome], excluded: bool) -> list[tuple[st
         said.append((QUARANTINE, "two_labels", ""))
     for outcome in sorted(outcomes, key=lambda outcome: outcome.value):
         if outcome.kind in (UNKNOWN, MISSING):
-            reason = "unknown_class" if outcome.kind == UNKNOWN else "no_label"
+            reason = scheme.unknown if outcome.kind == UNKNOWN else "no_label"
             said.append((QUARANTINE, reason, outcome.value))
     return said

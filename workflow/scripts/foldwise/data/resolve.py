@@ -159,10 +159,10 @@ def apply_labels(items: list[Item], ledger: Ledger, scheme: ClassScheme) -> None
             for column, raw in labels.items():
                 item.outcomes.setdefault(column, set()).add(scheme.outcome(raw))
         if item.usable:
-            _judge_labels(item, ledger)
+            _judge_labels(item, ledger, scheme)
 
 
-def _judge_labels(item: Item, ledger: Ledger) -> None:
+def _judge_labels(item: Item, ledger: Ledger, scheme: ClassScheme) -> None:
     for column, outcomes in item.outcomes.items():
         kinds = {outcome.kind for outcome in outcomes}
         if kinds == {CLASS} and len(outcomes) == 1:
@@ -170,8 +170,10 @@ def _judge_labels(item: Item, ledger: Ledger) -> None:
         elif kinds == {DROPPED}:
             ledger.mark(item, "table", LEFT_OUT, "dropped_class")
         elif len(outcomes) == 1:
-            reason = "no_label" if kinds == {MISSING} else "unknown_class"
-            ledger.mark(item, "table", QUARANTINE, reason, next(iter(outcomes)).value)
+            reason = "no_label" if kinds == {MISSING} else scheme.unknown
+            value = next(iter(outcomes)).value
+            detail = f"{column}: {value}" if len(item.outcomes) > 1 and value else value
+            ledger.mark(item, "table", QUARANTINE, reason, detail)
 
 
 def identities_of(item: Item) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Protocol
 from foldwise.data.archive import Listing
 from foldwise.data.findings import Finding
 from foldwise.data.identity import Names
+from foldwise.data.labels import ClassScheme
 from foldwise.data.table import Row, Table
 
 
@@ -36,6 +37,7 @@ class Columns:
     date: str | None = None
     split: str | None = None
     stratum: str | None = None
+    zones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Found:
 
     `labels` holds one dict a row: cohort column -> raw value; an empty value is a missing label, so
     a reader for which empty has a meaning writes that out. `patients`, and `given` (view, side),
-    come from the table or the path and win over the header.
+    come from the table or the path and win over the header. `extra` holds other cohort columns,
+    which follow from the labels and by which folds may be stratified.
     """
 
     files: tuple[str, ...]
@@ -55,6 +58,7 @@ class Found:
     patients: tuple[str, ...] = ()
     split: tuple[str, ...] = ()
     stratum: str = ""
+    extra: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,17 @@ class Missing:
 
 @dataclass(frozen=True)
 class Joined:
-    """Images that rows and files agree on, rows without an image, and other findings."""
+    """Images that rows and files agree on, rows without an image, and other findings.
+
+    `scheme` is how labels are read where the reader knows that better than `data.classes`.
+    """
 
     found: list[Found]
     missing: list[Missing]
     findings: list[Finding]
     label_columns: tuple[str, ...] = ("label",)
+    extra_columns: tuple[str, ...] = ()
+    scheme: ClassScheme | None = None
 
 
 class Reader(Protocol):

@@ -1,0 +1,93 @@
+"""A score for each zone of an image, for example six lung zones of 0 to 3 or "unknown"."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from foldwise.errors import FoldwiseError
+from foldwise.metrics.zones import UNKNOWN, Measures, columns
+from foldwise.registry import load
+from foldwise.tasks.base import Batch, Rows, Task, identity, number
+
+VALUES = ("0", "1", "2", "3", "unknown")
+
+
+class Zones(Task):
+    """`settings["zones"]` are the zones' columns of the cohort, in the order of the outputs.
+
+    `settings["mirror"]` holds pairs of zones that trade places when an image is flipped left to
+    right; other zones stay.
+    """
+
+    measures = Measures
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(settings)
+        self.zones: list[str] = settings["zones"]
+        self.label_columns = list(self.zones)
+        self.mirrored_order = mirrored_order(self.zones, settings.get("mirror") or [])
+
+    def targets(self, rows: Rows) -> dict[str, np.ndarray]:
+        """{"score": (N, Z) int64}, 0 to 3 and 4 for unknown."""
+        return {"score": np.array([self._scores(row) for row in rows], np.int64)}
+
+    def _scores(self, row: dict[str, Any]) -> list[int]:
+        known = [str(value) for value in range(UNKNOWN + 1)]
+        for zone in self.zones:
+            if row[zone] not in known:
+                raise FoldwiseError(
+                    f"Sample {row['sample']} has '{row[zone]}' in zone {zone}; a score is 0 to 3, "
+                    "or 4 for unknown. Correct the table of labels."
+                )
+        return [int(row[zone]) for zone in self.zones]
+
+    def build(self, params: dict[str, Any], channels: int) -> nn.Module:
+        """The model named in the settings with outputs (Z, 5)."""
+        make = load("MODELS", params["model"]["name"])
+        return make(params["model"], channels, (len(self.zones), len(VALUES)))
+
+    def criterion(
+        self, params: dict[str, Any], train_targets: dict[str, np.ndarray]
+    ) -> Callable[..., Any]:
+        """The loss named in the settings, with the weight of "unknown"."""
+        make = load("LOSSES", params["loss"]["name"])
+        return make(params["loss"], train_targets["score"], VALUES)
+
+    def loss(self, model: nn.Module, criterion: Callable[..., Any], batch: Batch) -> Batch:
+        return {"loss": criterion(model(batch["image"]), batch["score"])}
+
+    def predict(self, model: nn.Module, batch: Batch) -> Batch:
+        """{"probability": (B, Z, 5), "embedding": (B, D)}."""
+        embedding = model.embed(batch["image"])
+        logits = model.classify(embedding).float()
+        return {"probability": logits.softmax(dim=2), "embedding": embedding}
+
+    def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
+        """Columns: identity, then for each zone label_, predicted_ (0 to 4) and p_<zone>_<value>."""
+        table = []
+        for row, probability in zip(rows, outputs["probability"], strict=True):
+            said = dict(identity(row))
+            for zone, p in zip(self.zones, probability, strict=True):
+                label, names = columns(zone)
+                said |= {label: row[zone], f"predicted_{zone}": int(p.argmax())}
+                said |= {name: number(value) for name, value in zip(names, p, strict=True)}
+            table.append(said)
+        return table
+
+    def flip_targets(self, batch: Batch, mirrored: torch.Tensor) -> Batch:
+        """Scores of flipped images, each at the zone that its lung part now lies in."""
+        score = batch["score"]
+        order = torch.tensor(self.mirrored_order, device=score.device)
+        return batch | {"score": torch.where(mirrored[:, None], score[:, order], score)}
+
+
+def mirrored_order(zones: list[str], pairs: list[list[str]]) -> list[int]:
+    """Of each zone the number of the zone whose score it gets in a flipped image."""
+    place = {zone: number for number, zone in enumerate(zones)}
+    order = list(range(len(zones)))
+    for first, second in pairs:
+        order[place[first]], order[place[second]] = place[second], place[first]
+    return order
