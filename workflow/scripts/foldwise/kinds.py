@@ -74,26 +74,31 @@ def with_defaults(raw: Any) -> Any:
     own = {"model": {"name": kind.models[0]}, "loss": {"name": kind.losses[0]}} | kind.defaults
     filled = copy.deepcopy(raw)
     for branch, values in own.items():
-        if not _fill(filled, f"{branch}.{next(iter(values))}", None, only_ask=True):
-            continue
-        for path, value in values.items():
-            _fill(filled, f"{branch}.{path}", value)
+        paths = [f"{branch}.{name}" for name in values]
+        if not _stated(filled, paths[0]):
+            for path, value in zip(paths, values.values(), strict=True):
+                if not _stated(filled, path):
+                    _put(filled, path, copy.deepcopy(value))
     return filled
 
 
-def _fill(settings: dict, path: str, value: Any, only_ask: bool = False) -> bool:
-    """Set a value where none is stated; whether none is. What is no mapping the schema refuses."""
-    *branches, leaf = path.split(".")
-    part = settings
-    for step in branches:
-        part = part.get(step, {}) if only_ask else part.setdefault(step, {})
+def _stated(settings: dict, path: str) -> bool:
+    """Whether a study file says anything here; what is no mapping is the schema's to refuse."""
+    part: Any = settings
+    for step in path.split("."):
         if not isinstance(part, dict):
+            return True
+        if step not in part:
             return False
-    if leaf in part:
-        return False
-    if not only_ask:
-        part[leaf] = copy.deepcopy(value)
+        part = part[step]
     return True
+
+
+def _put(settings: dict, path: str, value: Any) -> None:
+    *branches, leaf = path.split(".")
+    for step in branches:
+        settings = settings.setdefault(step, {})
+    settings[leaf] = value
 
 
 def task_settings(study: dict) -> dict[str, Any]:

@@ -37,6 +37,8 @@ def write_shard(
     A row is {content, status: "ok" or a reason, pixel_digest, facts}; pixels that could not be
     read stay zero. `read` gives the Prepared image of one content; it runs in child processes.
     """
+    # OpenCV's threads, had this process any, would leave the forked ones waiting for ever.
+    cv2.setNumThreads(1)
     _sweep(Path(out_npy))
     with replacing(out_npy) as temporary:
         whole = (len(contents), *shape)

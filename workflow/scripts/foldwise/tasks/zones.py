@@ -1,7 +1,7 @@
 """A score for each zone of an image, for example six lung zones of 0 to 3 or "unknown"."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,7 +66,7 @@ class Zones(Task):
         return {"probability": logits.softmax(dim=2), "embedding": embedding}
 
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
-        """Columns: identity, then for each zone label_, predicted_ (0 to 4) and p_<zone>_<value>."""
+        """Columns: identity; for each zone label_ and predicted_ (0 to 4), p_<zone>_<value>."""
         table = []
         for row, probability in zip(rows, outputs["probability"], strict=True):
             said = dict(identity(row))
