@@ -8,10 +8,9 @@ from sklearn.metrics import cohen_kappa_score
 
 from foldwise.config import load_study, run_settings
 from foldwise.errors import FoldwiseError
-from foldwise.files import read_json
 from foldwise.tasks.zones import Zones
 from foldwise.zone_settings import CHEST
-from training import make_images, make_rows, train
+from training import make_rows
 
 SETTINGS = {"zones": list(CHEST), "mirror": [["right_sup", "left_sup"], ["right_inf", "left_inf"]]}
 TASK = Zones(SETTINGS)
@@ -57,8 +56,8 @@ def test_table_and_metrics():
     rows = rows_of(40)
     probability = np.random.default_rng(1).dirichlet(np.ones(5), (40, 6)).astype(np.float32)
     table = TASK.table(rows, {"probability": probability})
-    assert list(table[0])[:7] == [
-        "sample", "group", "exam", "fold", "label_right_sup", "predicted_right_sup", "p_right_sup_0",
+    assert list(table[0])[:6] == [
+        "sample", "group", "exam", "fold", "label_right_sup", "predicted_right_sup",
     ]  # fmt: skip
     assert len(table[0]) == 4 + 6 * 7
     truth, guess = TASK.targets(rows)["score"].ravel(), probability.argmax(axis=2).ravel()

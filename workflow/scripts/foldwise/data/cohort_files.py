@@ -72,7 +72,7 @@ def _check_classes(usable: list[Item], settings: "CohortSettings") -> None:
 
 def _check_varied(usable: list[Item], scheme: ClassScheme) -> None:
     said = {value for item in usable for value in item.labels.values()}
-    if len(scheme.mapping) > 1 and len(said) == 1:
+    if len({*scheme.mapping.values()}) > 1 and len(said) == 1:
         raise FoldwiseError(
             f"All labels of {len(usable)} images are {said.pop()}: there is nothing to learn. "
             "Check the columns that data.columns names, and data.views and data.subset."

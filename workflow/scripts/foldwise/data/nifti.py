@@ -11,9 +11,9 @@ from nibabel.orientations import apply_orientation, axcodes2ornt, io_orientation
 from nibabel.spatialimages import HeaderDataError
 
 from foldwise.data.picture import Picture, UnreadableImage
-from foldwise.data.pictures import MAX_BYTES, MAX_PIXELS
 
 SUFFIXES = (".nii", ".nii.gz")
+MAX_PIXELS = 1 << 28  # a gigabyte in float32
 
 
 def is_nifti(path: str | Path) -> bool:
@@ -51,7 +51,7 @@ def _picture(image: nibabel.Nifti1Image) -> Picture:
         raise UnreadableImage("colour")
     if len(image.shape) < 2 or any(length != 1 for length in image.shape[2:]):
         raise UnreadableImage("many_frames")
-    if np.prod(image.shape) > MAX_PIXELS or np.prod(image.shape) * 8 > 8 * MAX_BYTES:
+    if image.shape[0] * image.shape[1] > MAX_PIXELS:
         raise UnreadableImage("too_large")
     stored = np.asarray(image.dataobj.get_unscaled()).reshape(image.shape[:2])
     stored = _native(_as_looked_at(stored, image))
