@@ -16,11 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from flow import write_study
+from flow import ROOT, write_study
 from foldwise.search.draws import draw
 from foldwise.search.propose import propose
 from foldwise.search.settings import Search
