@@ -191,7 +191,8 @@ def spoilt(whole: bytes, luck: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("encoding", [*ENCODINGS, "implicit", "jpeg_extended"])
-def test_any_damage_gives_a_picture_or_a_reason(tmp_path, encoding, capfd):
+def test_any_damage_gives_a_picture_or_a_reason(tmp_path, encoding, capfd, monkeypatch):
+    monkeypatch.setattr("foldwise.data.isolated.LIMIT_S", 2)
     write(tmp_path / "a", PIXELS, encoding, 12, PatientID="CANARY", NumberOfFrames="1")
     luck = random.Random(encoding)
     files = [spoilt((tmp_path / "a").read_bytes(), luck) for _ in range(60)]

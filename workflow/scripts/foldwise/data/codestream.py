@@ -8,7 +8,7 @@ import struct
 
 from pydicom import uid
 
-from foldwise.data.decoders import HTJ2K, JPEG, JPEG_2000, JPEG_LS
+from foldwise.data.decoders import JPEG, JPEG_LS
 from foldwise.data.picture import UnreadableImage
 
 ITEM, DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
@@ -37,23 +37,27 @@ def fragments(buffer: memoryview) -> list[memoryview]:
     return pixels
 
 
-def check(stream: memoryview, syntax: uid.UID, rows: int, columns: int) -> None:
-    """Raise unless the stream is of the family that `syntax` names and of the header's size."""
+def check(stream: memoryview, syntax: uid.UID, rows: int, columns: int) -> int | None:
+    """Raise unless the stream is of the family that `syntax` names and of the header's size.
+
+    Gives the bits of a sample if the stream tells them.
+    """
     if syntax == uid.RLELossless:
         segments, first = struct.unpack("<2I", bytes(stream[:8]).ljust(8, b"\0"))
         if not (1 <= segments <= 15 and first == 64):
             raise UnreadableImage("wrong_transfer_syntax")
-        return
+        return None
     if syntax in JPEG:
-        size = _jpeg_size(stream, SOF_JPEG)
+        frame = _jpeg_frame(stream, SOF_JPEG)
     elif syntax in JPEG_LS:
-        size = _jpeg_size(stream, SOF_JPEG_LS)
-    elif syntax in JPEG_2000 or syntax in HTJ2K:
-        size = _jpeg_2000_size(stream)
+        frame = _jpeg_frame(stream, SOF_JPEG_LS)
     else:
-        return
-    if size not in (None, (rows, columns)):
+        frame = _jpeg_2000_frame(stream)
+    if frame is None:
+        return None
+    if frame[:2] != (rows, columns):
         raise UnreadableImage("bad_header")
+    return frame[2]
 
 
 def check_end(last: memoryview, syntax: uid.UID) -> None:
@@ -68,8 +72,9 @@ def check_end(last: memoryview, syntax: uid.UID) -> None:
         raise UnreadableImage("truncated")
 
 
-def _jpeg_size(stream: memoryview, expected: tuple[int, ...]) -> tuple[int, int] | None:
-    """Rows and columns of the frame header (ISO 10918-1 B.2.2); None where it leaves them open."""
+def _jpeg_frame(stream: memoryview, expected: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """Rows, columns and bits of the frame header (ISO 10918-1 B.2.2); None where it leaves them
+    open."""
     if stream[:2] != b"\xff\xd8":
         raise UnreadableImage("wrong_transfer_syntax")
     offset = 2
@@ -80,20 +85,20 @@ def _jpeg_size(stream: memoryview, expected: tuple[int, ...]) -> tuple[int, int]
         elif marker in SOF_JPEG or marker in SOF_JPEG_LS:
             if marker not in expected:
                 raise UnreadableImage("wrong_transfer_syntax")
-            rows, columns = struct.unpack_from(">2H", stream, offset + 5)
-            return (rows, columns) if rows and columns else None
+            bits, rows, columns = struct.unpack_from(">B2H", stream, offset + 4)
+            return (rows, columns, bits) if rows and columns else None
         else:
             offset += 2 + struct.unpack_from(">H", stream, offset + 2)[0]
     return None
 
 
-def _jpeg_2000_size(stream: memoryview) -> tuple[int, int] | None:
-    """Rows and columns of the SIZ marker (ISO 15444-1 A.5.1); None inside a JP2 box."""
+def _jpeg_2000_frame(stream: memoryview) -> tuple[int, int, int] | None:
+    """Rows, columns and bits of the SIZ marker (ISO 15444-1 A.5.1); None inside a JP2 box."""
     if stream[:8] == JP2_BOX:
         return None
     if stream[:4] != b"\xff\x4f\xff\x51":
         raise UnreadableImage("wrong_transfer_syntax")
-    if len(stream) < 24:
+    if len(stream) < 43:
         raise UnreadableImage("truncated")
     right, bottom, left, top = struct.unpack_from(">4I", stream, 8)
-    return bottom - top, right - left
+    return bottom - top, right - left, (stream[42] & 0x7F) + 1

@@ -21,14 +21,15 @@ def read_encapsulated(
         raise UnreadableImage("unknown_transfer_syntax")
     buffer = stream.read()
     parts = codestream.fragments(memoryview(buffer))
-    codestream.check(parts[0], facts.syntax, facts.rows, facts.columns)
+    bits = codestream.check(parts[0], facts.syntax, facts.rows, facts.columns)
     codestream.check_end(parts[-1], facts.syntax)
     if facts.frames == facts.samples == 1 and not facts.signed:
         frame = parts[0] if len(parts) == 1 else b"".join(parts)
         with faults("decode_failed"):
             pixels = _decode_grey(frame, facts, reduce_levels)
         if pixels is not None:
-            return pixels, facts.photometric
+            held = bits is not None and bits <= facts.bits_stored
+            return pixels if held else unused_bits_away(pixels, facts), facts.photometric
     return _decode_by_pydicom(buffer, facts)
 
 
@@ -39,8 +40,7 @@ def _decode_grey(frame: bytes, facts: PixelFacts, reduce_levels: int) -> np.ndar
         pixels = decoders.decode_reduced(frame, *place, facts.bits_stored, reduce_levels)
         if pixels is not None:
             return pixels
-    pixels = decoders.decode_grey(frame, *place, facts.bits_allocated)
-    return None if pixels is None else unused_bits_away(pixels, facts)
+    return decoders.decode_grey(frame, *place, facts.bits_allocated)
 
 
 def _decode_by_pydicom(buffer: bytes, facts: PixelFacts) -> tuple[np.ndarray, str]:
