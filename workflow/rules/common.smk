@@ -151,6 +151,25 @@ def of_folds(pattern):
     return read
 
 
+def texts(wildcards):
+    """Input of rules that ask a model: the texts of a study that has any.
+
+    An outer fold of nested cross-validation reads those of its study.
+    """
+    if not STUDIES[wildcards.study]["data"]["columns"]["texts"]:
+        return []
+    path = f"results/{wildcards.study.partition('.')[0]}/texts.csv"
+    return [current(path)(wildcards)]
+
+
+def taught(wildcards):
+    """Input of training: the answers of the run's teacher, of the same fold; none without one."""
+    run = wildcards.get("run") or f"trial_{wildcards.number}"
+    teacher = settings_of.teacher_of(STUDIES[wildcards.study], run)
+    path = "results/{study}/runs/{teacher}/fold_{fold}/results/taught.npz"
+    return [path.format(teacher=teacher, **wildcards)] if teacher else []
+
+
 def study_targets(wildcards):
     """All that `snakemake` makes when no target is named."""
     return [path for name in config["studies"] for path in state.targets(STUDIES[name])]

@@ -26,7 +26,39 @@ def figure_files(wildcards):
 def pack_files(wildcards):
     """Input of `report_pack`: the files that its text reads."""
     kinds = catalogue.PACK + (catalogue.ASSET_FILES if with_gradcam(wildcards) else ())
-    return through_cohort(catalogue.files(kinds, *reported(wildcards)), wildcards)
+    study, run, folds = reported(wildcards)
+    kinds += catalogue.asked_for(STUDIES[study])
+    found = catalogue.files(kinds, study, run, folds)
+    costs = expand("results/{study}/runs/{run}/cost.json", study=study, run=costed(wildcards))
+    return through_cohort(found | {"costs": costs}, wildcards)
+
+
+def compared_with(wildcards):
+    """Runs that the reported one is compared with."""
+    return STUDIES[wildcards.study]["report"]["compare"]
+
+
+def costed(wildcards):
+    """Runs whose models' size and time the report tells: those that it compares."""
+    others = compared_with(wildcards)
+    return [STUDIES[wildcards.study]["report"]["run"], *others] if others else []
+
+
+def reported_params(wildcards):
+    """Input of `compare_reported`: settings of the reported run."""
+    return f"results/{wildcards.study}/runs/{STUDIES[wildcards.study]['report']['run']}/params.json"
+
+
+def reported_files(wildcards):
+    """Input of `compare_reported`: predictions and metrics of all folds of the compared runs."""
+    paths = expand(
+        "results/{study}/runs/{run}/fold_{fold}/results/{name}",
+        study=wildcards.study,
+        run=costed(wildcards),
+        fold=fold_numbers(wildcards),
+        name=["val_predictions.csv", "metrics/val_metrics.json"],
+    )
+    return [current(path)(wildcards) for path in paths]
 
 
 def with_gradcam(wildcards):

@@ -5,6 +5,7 @@ checkpoint cohort:
     output:
         images="results/{study}/images.csv",
         labels="results/{study}/labels.csv",
+        texts="results/{study}/texts.csv",
         findings="results/{study}/findings.csv",
         flow="results/{study}/flow.json",
         id_map="results/{study}/private/id_map.csv",
@@ -77,3 +78,26 @@ rule audit:
         code=code("audit"),
     script:
         "../scripts/audit.py"
+
+
+rule text_probe:
+    input:
+        cohort=current("results/{study}/cohort.csv"),
+        texts="results/{study}/texts.csv",
+    output:
+        "results/{study}/audit/text_probe.json",
+    log:
+        "results/{study}/logs/text_probe.log",
+    benchmark:
+        "results/{study}/benchmarks/text_probe.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+        gpu=0,
+    params:
+        code=code("text_probe"),
+    script:
+        "../scripts/text_probe.py"

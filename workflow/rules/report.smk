@@ -92,3 +92,56 @@ rule report_pack:
         code=pack_code,
     script:
         "../scripts/report_pack.py"
+
+
+rule compare_reported:
+    input:
+        params=reported_params,
+        runs=reported_files,
+        folds=of_folds("results/{study}/folds/fold_{fold}.csv"),
+    output:
+        "results/{study}/report/comparisons.json",
+    log:
+        "results/{study}/logs/compare_reported.log",
+    benchmark:
+        "results/{study}/benchmarks/compare_reported.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+        gpu=0,
+    params:
+        others=compared_with,
+        numbers=fold_numbers,
+        code=code("compare_reported"),
+    script:
+        "../scripts/compare_reported.py"
+
+
+rule run_cost:
+    input:
+        params="results/{study}/runs/{run}/params.json",
+        cohort=current("results/{study}/cohort.csv"),
+        fold="results/{study}/folds/fold_1.csv",
+        model="results/{study}/runs/{run}/fold_1/results/best_model.pt",
+        texts=texts,
+    output:
+        "results/{study}/runs/{run}/cost.json",
+    log:
+        "results/{study}/logs/{run}/run_cost.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/run_cost.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: training_threads
+    resources:
+        mem_mb=3000,
+        runtime=30,
+        gpu=GPUS,
+    params:
+        cache=cache_key,
+        code=code("run_cost"),
+    script:
+        "../scripts/run_cost.py"

@@ -58,6 +58,8 @@ rule train_trial:
         fold="results/{study}/folds/fold_{fold}.csv",
         embeddings=embedding_files,
         before=folds_before,
+        texts=texts,
+        taught=taught,
     output:
         model="results/{study}/runs/trial_{number}/fold_{fold}/results/best_model.pt",
         history="results/{study}/runs/trial_{number}/fold_{fold}/results/train_history.json",

@@ -52,6 +52,8 @@ rule train_fold:
         cohort=current("results/{study}/cohort.csv"),
         fold="results/{study}/folds/fold_{fold}.csv",
         embeddings=embedding_files,
+        texts=texts,
+        taught=taught,
     output:
         model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
         history="results/{study}/runs/{run}/fold_{fold}/results/train_history.json",
@@ -97,6 +99,34 @@ rule run_record:
         "../scripts/run_record.py"
 
 
+rule teach_fold:
+    input:
+        params="results/{study}/runs/{run}/params.json",
+        cohort=current("results/{study}/cohort.csv"),
+        fold="results/{study}/folds/fold_{fold}.csv",
+        model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
+        texts=texts,
+    output:
+        "results/{study}/runs/{run}/fold_{fold}/results/taught.npz",
+    log:
+        "results/{study}/logs/{run}/teach_fold/fold_{fold}.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/teach_fold/fold_{fold}.tsv"
+    retries: 1
+    conda:
+        "../../envs/train.yaml"
+    threads: training_threads
+    resources:
+        mem_mb=3000,
+        runtime=60,
+        gpu=GPUS,
+    params:
+        cache=cache_key,
+        code=code("teach_fold"),
+    script:
+        "../scripts/teach_fold.py"
+
+
 rule predict_fold:
     input:
         params="results/{study}/runs/{run}/params.json",
@@ -104,6 +134,7 @@ rule predict_fold:
         fold="results/{study}/folds/fold_{fold}.csv",
         embeddings=embedding_files,
         model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
+        texts=texts,
     output:
         predictions="results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv",
         embeddings="results/{study}/runs/{run}/fold_{fold}/results/embeddings_val.npy",

@@ -14,7 +14,8 @@ with adapter(snakemake):
     from foldwise.train.machine import device
     from foldwise.train.rows import parts
 
-    rows = parts(snakemake.input.cohort, snakemake.input.fold, int(snakemake.wildcards.fold))["val"]
+    files, fold = snakemake.input, int(snakemake.wildcards.fold)
+    rows = parts(files.cohort, files.fold, fold, files.texts)["val"]
     predict_fold(
         params=params,
         task=load("TASKS", params["kind"])(params["task"]),

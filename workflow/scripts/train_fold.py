@@ -19,7 +19,8 @@ with adapter(snakemake):
     from foldwise.train.machine import device
     from foldwise.train.rows import parts
 
-    rows = parts(snakemake.input.cohort, snakemake.input.fold, int(snakemake.wildcards.fold))
+    files, fold = snakemake.input, int(snakemake.wildcards.fold)
+    rows = parts(files.cohort, files.fold, fold, files.texts)
     out = Path(snakemake.output.model).parent
     names, tracker = snakemake.wildcards, snakemake.config["tracker"]
     telling = Telling(tracker, out.parent / "tracker", names.study, params, int(names.fold))
@@ -35,5 +36,6 @@ with adapter(snakemake):
         stop=stop,
         report=telling,
         code=snakemake.params.code,
+        taught=next(iter(files.taught), None),
     )
     telling.end(read_json(snakemake.output.history)["best"])

@@ -25,7 +25,7 @@ with adapter(snakemake):
     number, fold = int(names.number), int(names.fold)
     search = told_search(snakemake.params.told)
     runs = Path("results", names.study, "runs")
-    rows = parts(snakemake.input.cohort, snakemake.input.fold, fold)
+    rows = parts(snakemake.input.cohort, snakemake.input.fold, fold, snakemake.input.texts)
     task = load("TASKS", params["kind"])(params["task"])
     images = Images.of(rows["train"] + rows["val"], f"results/cache/{snakemake.params.cache}")
     out = Path(snakemake.output.model).parent
@@ -48,6 +48,7 @@ with adapter(snakemake):
         device=device(),
         stop=stop,
         code=snakemake.params.code,
+        taught=next(iter(snakemake.input.taught), None),
     )
     outcome = with_costs(outcome, search, params, task, images, rows["val"], out, device())
     telling.end(outcome.metrics)

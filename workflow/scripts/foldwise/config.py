@@ -30,6 +30,8 @@ def load_study(name: str, folder: str | Path = "config/studies") -> dict:
     _check_classes(study, str(path))
     for run in study["runs"]:
         run_settings(study, run, str(path))
+    check_teachers(study, str(path))
+    check_compared(study, str(path))
     return study
 
 
@@ -79,11 +81,58 @@ def run_settings(study: dict, run: str, where: str = "") -> dict:
 
     The run `<name>_seed<number>` is the run `<name>` with that seed.
     """
+    return with_changes(study, run, changes_of_run(study, run), f"{where}: runs.{run}")
+
+
+def changes_of_run(study: dict, run: str) -> dict[str, Any]:
+    """What a run changes: its own, or of `<name>_seed<number>` those of `<name>` and the seed."""
     name, _, seed = run.rpartition("_seed")
-    changes = dict(study["runs"].get(run, {}))
     if run not in study["runs"] and name in study["runs"] and seed.isdigit():
-        changes = study["runs"][name] | {"seed": int(seed)}
-    return with_changes(study, run, changes, f"{where}: runs.{run}")
+        return study["runs"][name] | {"seed": int(seed)}
+    return dict(study["runs"].get(run, {}))
+
+
+def teacher_of(study: dict, run: str) -> str | None:
+    """The run whose answers `run` (also a trial) learns from, if any."""
+    changed = override(study, changes_of_run(study, run), f"runs.{run}")
+    return changed["training"]["teacher"]
+
+
+def model_of(study: dict, run: str) -> dict[str, Any]:
+    """The branch `model` of a run; empty for a run that is not there."""
+    return override(study, changes_of_run(study, run), f"runs.{run}")["model"]
+
+
+def check_compared(study: dict, where: str) -> None:
+    """Raise FoldwiseError for a run of the report that the study has not."""
+    report = study["report"]
+    for run in report["compare"]:
+        if run not in study["runs"] or run == report["run"]:
+            said = (
+                "is the reported run itself" if run == report["run"] else "is no run of the study"
+            )
+            raise FoldwiseError(
+                f"{where}: report.compare: '{run}' {said}.{nearest(run, study['runs'])} Runs: "
+                f"{', '.join(study['runs'])}."
+            )
+
+
+def check_teachers(study: dict, where: str) -> None:
+    """Raise FoldwiseError for a teacher that is no run, or is taught by its own student."""
+    for run in study["runs"]:
+        line = [run]
+        while teacher := teacher_of(study, line[-1]):
+            if teacher not in study["runs"]:
+                raise FoldwiseError(
+                    f"{where}: training.teacher of run {line[-1]}: no run '{teacher}'."
+                    f"{nearest(teacher, study['runs'])} Runs: {', '.join(study['runs'])}."
+                )
+            if teacher in line:
+                raise FoldwiseError(
+                    f"{where}: run {teacher} is its own teacher ({' <- '.join([*line, teacher])}). "
+                    f"Set `training.teacher: null` in runs.{teacher}."
+                )
+            line.append(teacher)
 
 
 def with_changes(study: dict, run: str, changes: dict[str, Any], where: str) -> dict:
@@ -98,7 +147,9 @@ def with_changes(study: dict, run: str, changes: dict[str, Any], where: str) -> 
     settings = check("study", override(plain, changes, where), where)
     check_kind(settings, where)
     read_settings(settings, where)
-    return {
+    teacher = settings["training"]["teacher"]
+    taught = {"teacher": {"run": teacher, "model": model_of(study, teacher)}} if teacher else {}
+    return taught | {
         "run": run,
         "kind": settings["kind"],
         "image": settings["image"],

@@ -75,8 +75,12 @@ def _counts(
 
 def strata_of(rows: list[dict[str, str]], strata: str, bins: int | None) -> list[str]:
     """Stratum of each row: a column's text, or its quantile (1..bins) where bins are set."""
-    if strata == "none" or not rows or (strata == CLASS and CLASS not in rows[0]):
+    if strata == "none" or not rows:
         return ["all"] * len(rows)
+    if strata == CLASS and CLASS not in rows[0]:
+        # Of several labels their combination; none where the label is no class.
+        several = [name for name in rows[0] if name.startswith(f"{CLASS}_")]
+        return [" / ".join(row[name] for name in several) or "all" for row in rows]
     if strata not in rows[0]:
         raise FoldwiseError(
             f"folds.strata: cohort.csv has no column '{strata}'.{nearest(strata, rows[0])} "

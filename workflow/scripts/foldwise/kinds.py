@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from foldwise import registry, zone_settings
+from foldwise import head_settings, registry, zone_settings
 from foldwise.errors import FoldwiseError, choose
 
 
@@ -30,6 +30,8 @@ class Kind:
     sampling: bool = False  # training.sampler may be `weighted`
     tiles: bool = False  # the answer is a picture, so that tiles of one can be put together
     zones: bool = False  # the label is a score for each zone
+    heads: bool = False  # several labels, each with classes of its own, and texts as input
+    teaches: bool = False  # a run may learn from another run's answers
     side_step: int = 1  # sides of pictures are multiples of this
 
 
@@ -61,7 +63,10 @@ KINDS = {
     "distillation": Kind(
         models=tuple(registry.VISION_TEXT),
         losses=tuple(registry.TWO_HEAD_LOSSES),
-        task={},
+        task={"heads": "data.heads.*.order", "text": "model.text"},
+        readers=("text", "medpix"),
+        heads=True,
+        teaches=True,
     ),
 }
 
@@ -106,11 +111,22 @@ def task_settings(study: dict) -> dict[str, Any]:
     return {name: at(study, path) for name, path in KINDS[study["kind"]].task.items()}
 
 
+def with_task(params: dict) -> dict:
+    """Params of a run whose task is told again what it is told of the branches in them."""
+    told = {
+        name: at(params, path)
+        for name, path in KINDS[params["kind"]].task.items()
+        if path.partition(".")[0] in params
+    }
+    return params | {"task": params["task"] | told}
+
+
 def at(settings: dict, path: str) -> Any:
-    """The value at a dotted path."""
-    for step in path.split("."):
-        settings = settings[step]
-    return settings
+    """The value at a dotted path; `*` takes them all, as a mapping."""
+    step, _, rest = path.partition(".")
+    if step == "*":
+        return {name: at(inner, rest) for name, inner in settings.items()}
+    return at(settings[step], rest) if rest else settings[step]
 
 
 def check_kind(settings: dict, where: str) -> None:
@@ -122,7 +138,13 @@ def check_kind(settings: dict, where: str) -> None:
         reader = settings["data"]["reader"]
         choose(reader, kind.readers, f"{name} reader", f"{where}: data.reader")
     zone_settings.check_zones(settings, kind.zones, where)
+    head_settings.check_heads(settings, kind.heads, where)
     training = settings["training"]
+    if training["teacher"] and not kind.teaches:
+        raise FoldwiseError(
+            f"{where}: training.teacher: runs of kind {name} do not learn from a teacher. Set it "
+            "to null."
+        )
     if training["sampler"] == "weighted" and not kind.sampling:
         raise FoldwiseError(
             f"{where}: training.sampler: 'weighted' evens out classes, which studies of kind "

@@ -32,13 +32,17 @@ def infer(
     batch_size: int,
     precision: str,
     each: Callable[[], None] | None = None,
+    ask: Callable[..., Any] | None = None,
 ) -> dict[str, np.ndarray]:
     """All rows of the feed in their order, rows first, but for what is large.
 
-    float32 (float64 where the task gives that). `each` is called per batch.
+    float32 (float64 where the task gives that). `each` is called per batch. What is asked of each
+    batch is `ask`, by default `task.predict`.
     """
     parts: dict[str, list[np.ndarray]] = {}
-    steps = batches(task, model, feed, size=size, batch_size=batch_size, precision=precision)
+    steps = batches(
+        task, model, feed, size=size, batch_size=batch_size, precision=precision, ask=ask
+    )
     for _, outputs in steps:
         for name, values in outputs.items():
             if name not in LARGE:
@@ -49,7 +53,14 @@ def infer(
 
 
 def batches(
-    task: Any, model: nn.Module, feed: Feed, *, size: int, batch_size: int, precision: str
+    task: Any,
+    model: nn.Module,
+    feed: Feed,
+    *,
+    size: int,
+    batch_size: int,
+    precision: str,
+    ask: Callable[..., Any] | None = None,
 ) -> Iterator[tuple[np.ndarray, dict[str, torch.Tensor]]]:
     """Row numbers (B,) of each batch and what the task predicts for it, on the device.
 
@@ -60,7 +71,7 @@ def batches(
         rows = np.arange(start, min(start + batch_size, len(feed)))
         batch = feed.batch(rows, size)
         with torch.inference_mode(), forward_in(precision, feed.device):
-            outputs = task.predict(model, batch)
+            outputs = (ask or task.predict)(model, batch)
         yield rows, outputs
 
 

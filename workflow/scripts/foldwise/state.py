@@ -23,11 +23,18 @@ def archive_state(study: dict) -> dict[str, str]:
     """Digests of the archive's listing and of the table's bytes; `absent` where there is none."""
     data = study["data"]
     files = {"table": data["table"].get("path"), "exclusions": data["exclusions"]} | data["splits"]
-    digests = {
-        name: file_digest(path) if path and os.path.isfile(path) else "absent"
-        for name, path in files.items()
-    }
+    digests = {name: _digest_of(path) for name, path in files.items()}
     return {"root": listing_digest(data["root"])} | digests
+
+
+def _digest_of(path: str | None) -> str:
+    """Of a file's bytes; of a table in several files, those of all tables in that folder."""
+    if path and os.path.isfile(path):
+        return file_digest(path)
+    if path and os.path.isdir(path):
+        names = sorted(name for name in os.listdir(path) if name.endswith(".jsonl"))
+        return digest({name: file_digest(os.path.join(path, name)) for name in names})
+    return "absent"
 
 
 def shard_files(study: dict, images: str) -> list[str]:
@@ -59,6 +66,7 @@ def targets(study: dict) -> list[str]:
     """
     base = f"results/{study['name']}"
     made = [f"{base}/audit/data_manifest.json"]
+    made += [f"{base}/audit/text_probe.json"] if study["data"]["columns"]["texts"] else []
     for run in study["runs"]:
         for fold in fold_numbers(study):
             results = f"{base}/runs/{run}/fold_{fold}/results"

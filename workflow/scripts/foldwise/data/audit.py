@@ -14,6 +14,7 @@ from typing import Any
 from foldwise.data.audit_files import identified, manifest_of, write_audit
 from foldwise.data.conflicts import MESSAGES, Conflicts, refusal
 from foldwise.data.findings import LEFT_OUT, NOTE, QUARANTINE, Finding, check_share, stop
+from foldwise.data.labels import data_place
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, read_json
 
@@ -25,6 +26,7 @@ class AuditSettings:
     """Branch `data` as far as the audit reads it."""
 
     order: tuple[str, ...] = ()
+    heads: dict[str, tuple[str, ...]] = field(default_factory=dict)
     conflicts: Conflicts = field(default_factory=Conflicts)
     max_quarantine: float = 0.05
 
@@ -33,6 +35,10 @@ class AuditSettings:
         """From the branch `data` of a study."""
         return cls(
             order=tuple(str(name) for name in (data.get("classes") or {}).get("order") or ()),
+            heads={
+                f"label_{head}": tuple(own["order"])
+                for head, own in (data.get("heads") or {}).items()
+            },
             conflicts=Conflicts(**(data.get("conflicts") or {})),
             max_quarantine=data.get("max_quarantine", 0.05),
         )
@@ -58,8 +64,10 @@ def make_audit(
     analysed = [row | _seen(decoded[row["content"]]) for row in _standing(rows, findings)]
     named = identified(findings, study)
     check_share(named, len(analysed), settings.max_quarantine, study, "Audit")
-    check_classes(analysed, settings.order, findings, study)
-    manifest = manifest_of(study, analysed, findings, images, set(labels), decoded, settings.order)
+    orders = {"label": settings.order, **settings.heads}
+    for column, order in orders.items():
+        check_classes(analysed, order, findings, study, column)
+    manifest = manifest_of(study, analysed, findings, images, set(labels), decoded, orders)
     write_audit(study, analysed, findings, manifest)
     log.info("Audit: %d of %d images analysed.", len(analysed), len(images))
     return manifest
@@ -153,7 +161,11 @@ def _answer(row: dict[str, str], decoded: dict[str, dict[str, Any]]) -> tuple[st
 
 
 def check_classes(
-    rows: list[dict[str, str]], order: tuple[str, ...], findings: list[Finding], study: Path
+    rows: list[dict[str, str]],
+    order: tuple[str, ...],
+    findings: list[Finding],
+    study: Path,
+    column: str = "label",
 ) -> None:
     """Raise FoldwiseError when nothing is left, or nothing of a class of `order`."""
     bad = [item for item in findings if item.kind == QUARANTINE]
@@ -163,7 +175,7 @@ def check_classes(
             study,
             f"Audit: no image is left after decoding; {len(bad)} are in quarantine.",
         )
-    counts = Counter(row.get("label") for row in rows)
+    counts = Counter(row.get(column) for row in rows)
     empty = [name for name in order if not counts[name]]
     if empty:
         there = ", ".join(f"{name}: {counts[name]}" for name in order)
@@ -171,5 +183,5 @@ def check_classes(
             identified(bad, study),
             study,
             f"Audit: no image of class {empty[0]} can be used ({there}). Mend the images in "
-            "quarantine, or merge the class in data.classes.mapping.",
+            f"quarantine, or merge the class in {data_place(column)}.mapping.",
         )

@@ -112,7 +112,7 @@ def manifest_of(
     images: list[dict[str, str]],
     labelled: set[str],
     decoded: dict[str, dict[str, Any]],
-    order: tuple[str, ...],
+    orders: dict[str, tuple[str, ...]],
 ) -> dict[str, Any]:
     """Counts from the archive to the analysed set, and what that set is made of."""
     flow = read_json(study / "flow.json")
@@ -126,7 +126,7 @@ def manifest_of(
         "images": len(analysed),
         "groups": len({row["group"] for row in analysed}),
         "exams": len({row["exam"] for row in analysed}),
-        "classes": _classes(analysed, order),
+        "classes": _all_classes(analysed, orders),
         "views": dict(sorted(Counter(row["view"] or "unknown" for row in analysed).items())),
         "sides": dict(sorted(Counter(row["side"] or "unknown" for row in analysed).items())),
         "decoded": len(images),
@@ -164,13 +164,27 @@ def _step(reason: str, kind: str, number: int) -> dict[str, Any]:
     return {"step": describe(reason), "reason": reason, "kind": kind, "images": -number}
 
 
-def _classes(rows: list[dict[str, str]], order: tuple[str, ...]) -> dict[str, dict[str, int]]:
+def _all_classes(
+    rows: list[dict[str, str]], orders: dict[str, tuple[str, ...]]
+) -> dict[str, dict[str, int]]:
+    """Images and groups of each class; of several labels by `<head>: <class>`."""
+    found = {}
+    for column, order in orders.items():
+        head = "" if column == "label" else f"{column.removeprefix('label_')}: "
+        counted = _classes(rows, order, column)
+        found |= {f"{head}{name}": count for name, count in counted.items()}
+    return found
+
+
+def _classes(
+    rows: list[dict[str, str]], order: tuple[str, ...], column: str
+) -> dict[str, dict[str, int]]:
     """Images and groups of each class."""
-    names = order or sorted({row["label"] for row in rows if "label" in row})
+    names = order or sorted({row[column] for row in rows if column in row})
     return {
         name: {
-            "images": sum(row["label"] == name for row in rows),
-            "groups": len({row["group"] for row in rows if row["label"] == name}),
+            "images": sum(row[column] == name for row in rows),
+            "groups": len({row["group"] for row in rows if row[column] == name}),
         }
         for name in names
     }

@@ -6,7 +6,7 @@ private counterparts.
 """
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class CohortSettings:
     table: TableSettings
     columns: Columns = field(default_factory=Columns)
     classes: dict[str, Any] = field(default_factory=dict)
+    heads: dict[str, dict[str, Any]] = field(default_factory=dict)
     group: str = "patient"
     views: tuple[str, ...] = ()
     subset: int | None = None
@@ -54,6 +55,7 @@ class CohortSettings:
             table=TableSettings(**data["table"]),
             columns=Columns(**(data.get("columns") or {})),
             classes=data.get("classes") or {},
+            heads=data.get("heads") or {},
             group=data.get("group", "patient"),
             views=tuple(data.get("views") or ()),
             subset=data.get("subset"),
@@ -68,7 +70,9 @@ class CohortSettings:
     @property
     def scheme(self) -> ClassScheme:
         """How labels are read; letters and numbers mean the same in a table of paths."""
-        return ClassScheme.of(self.classes, letters=self.table.format == "paths")
+        one = ClassScheme.of(self.classes, letters=self.table.format == "paths")
+        heads = {f"label_{head}": ClassScheme.of(own) for head, own in self.heads.items()}
+        return replace(one, columns=heads)
 
 
 def make_cohort(
@@ -132,6 +136,7 @@ def _settle(
     resolve.check_faults(items, ledger)
     resolve.apply_views(items, ledger, settings.views)
     resolve.apply_labels(items, ledger, scheme)
+    resolve.apply_texts(items, ledger)
     resolve.check_headers(items, ledger, settings.allow_burned_in)
     resolve.name_groups(items, ledger, names, settings.group)
     settle_all(items, settings.conflicts, ledger, study)

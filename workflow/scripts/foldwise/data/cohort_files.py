@@ -9,7 +9,7 @@ from foldwise.data.archive import Inventory
 from foldwise.data.audit_files import renew_quarantine
 from foldwise.data.findings import LEFT_OUT, QUARANTINE, Finding
 from foldwise.data.identity import check_distinct, write_private_csv
-from foldwise.data.labels import ClassScheme
+from foldwise.data.labels import ClassScheme, data_place
 from foldwise.data.resolve import Item, content_of
 from foldwise.data.shards import assign, read_locations, write_locations
 from foldwise.data.splits import check_split
@@ -59,14 +59,19 @@ def check(
 
 
 def _check_classes(usable: list[Item], settings: "CohortSettings") -> None:
-    order = settings.scheme.order
-    counts = Counter(item.labels.get("label") for item in usable)
+    for column, scheme in {"label": settings.scheme, **settings.scheme.columns}.items():
+        _check_column(usable, column, scheme.order, bool(settings.subset))
+
+
+def _check_column(usable: list[Item], column: str, order: tuple[str, ...], drawn: bool) -> None:
+    counts = Counter(item.labels.get(column) for item in usable)
     empty = [name for name in order if not counts[name]]
     if empty:
         there = ", ".join(f"{name}: {counts[name]}" for name in order)
+        place = data_place(column)
         raise FoldwiseError(
-            f"Class {empty[0]} has no image ({there}). Correct data.classes.mapping, or take the "
-            f"class out of data.classes.order{', or draw more groups' if settings.subset else ''}."
+            f"Class {empty[0]} has no image ({there}). Correct {place}.mapping, or take the "
+            f"class out of {place}.order{', or draw more groups' if drawn else ''}."
         )
 
 
@@ -134,7 +139,15 @@ def write(
     write_csv(study / "findings.csv", found.PUBLIC, found.public_rows(findings))
     write_json(study / "flow.json", flow)
     write_csv(study / "labels.csv", [*LABELS, *label_columns], labels)
+    write_texts(study / "texts.csv", [item for item in chosen if item.usable])
     write_csv(study / "images.csv", IMAGES, [_image_row(item, places) for item in chosen])
+
+
+def write_texts(path: Path, items: list[Item]) -> None:
+    """The named text columns of each sample; a header alone for studies without texts."""
+    columns = list(dict.fromkeys(name for item in items for name in item.found.texts))
+    rows = [{"sample": item.sample} | item.found.texts for item in items if item.found.texts]
+    write_private_csv(path, ["sample", *columns], rows)
 
 
 def _image_row(item: Item, places: dict[str, tuple[str, int]]) -> dict[str, Any]:

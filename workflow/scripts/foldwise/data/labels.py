@@ -20,6 +20,11 @@ def canonical(value: Any) -> str:
     return str(int(text.split(".")[0])) if re.fullmatch(r"[+-]?\d+(\.0*)?", text) else text
 
 
+def data_place(column: str) -> str:
+    """Where a study's file says how a label column is read."""
+    return "data.classes" if column == "label" else f"data.heads.{column.removeprefix('label_')}"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a raw value is: its kind, and the class (or the value itself where there is none)."""
@@ -34,7 +39,8 @@ class ClassScheme:
 
     With an empty mapping each class of `order` stands for itself; with an empty order too, every
     value is passed on as it is (tasks whose label is no class). `unknown` is the finding's reason
-    for a value that has no place in the scheme.
+    for a value that has no place in the scheme. `columns` holds the schemes of label columns that
+    have one of their own.
     """
 
     mapping: dict[str, str] = field(default_factory=dict)
@@ -42,6 +48,7 @@ class ClassScheme:
     drop: frozenset[str] = frozenset()
     letters: bool = False
     unknown: str = "unknown_class"
+    columns: dict[str, "ClassScheme"] = field(default_factory=dict)
 
     @classmethod
     def of(cls, classes: dict[str, Any], letters: bool = False) -> "ClassScheme":
@@ -63,6 +70,10 @@ class ClassScheme:
                 f"data.classes: '{both[0]}' is both mapped and dropped. Take it out of one of them."
             )
         return cls(mapping, order or tuple(dict.fromkeys(mapping.values())), drop, letters)
+
+    def of_column(self, name: str) -> "ClassScheme":
+        """The scheme of one label column."""
+        return self.columns.get(name, self)
 
     def outcome(self, raw: str) -> Outcome:
         """What one raw value means."""

@@ -21,7 +21,11 @@ def judge_missing(
     """
     for one in missing:
         listed = exclusions.find([one.identity])
-        outcomes = {scheme.outcome(raw) for labels in one.labels for raw in labels.values()}
+        outcomes = {
+            scheme.of_column(column).outcome(raw)
+            for labels in one.labels
+            for column, raw in labels.items()
+        }
         for kind, reason, detail in _said(one, outcomes, bool(listed), scheme):
             key = names.name("row", one.identity)
             lines = " ".join(str(row.line) for row in one.rows)

@@ -157,7 +157,7 @@ def apply_labels(items: list[Item], ledger: Ledger, scheme: ClassScheme) -> None
     for item in items:
         for labels in item.found.labels:
             for column, raw in labels.items():
-                item.outcomes.setdefault(column, set()).add(scheme.outcome(raw))
+                item.outcomes.setdefault(column, set()).add(scheme.of_column(column).outcome(raw))
         if item.usable:
             _judge_labels(item, ledger, scheme)
 
@@ -174,6 +174,13 @@ def _judge_labels(item: Item, ledger: Ledger, scheme: ClassScheme) -> None:
             value = next(iter(outcomes)).value
             detail = f"{column}: {value}" if len(item.outcomes) > 1 and value else value
             ledger.mark(item, "table", QUARANTINE, reason, detail)
+
+
+def apply_texts(items: list[Item], ledger: Ledger) -> None:
+    """Quarantine what should have a text and has none in any of its columns."""
+    for item in items:
+        if item.usable and item.found.texts and not any(item.found.texts.values()):
+            ledger.mark(item, "table", QUARANTINE, "no_text")
 
 
 def identities_of(item: Item) -> tuple[str, ...]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from foldwise.data.json_lines import Record, read_cases, read_lines
 from foldwise.errors import FoldwiseError, choose, nearest
 
-FORMATS = ("accession", "paths", "feature_s", "folders")
+FORMATS = ("accession", "paths", "feature_s", "folders", "json_lines", "medpix")
 SEPARATORS = (",", ";", "\t")
 # Windows-1252 before Latin-1: it refuses some bytes, Latin-1 none.
 ENCODINGS = ("utf-8-sig", "windows-1252", "latin-1")
@@ -71,6 +72,8 @@ def read_table(settings: TableSettings) -> Table:
     a table without rows.
     """
     choose(settings.format, FORMATS, "format", "data.table.format")
+    if settings.format in ("json_lines", "medpix"):
+        return _of_records(settings)
     text = _text(settings)
     # Not str.splitlines, which also splits at characters that a cell may hold.
     lines = re.split("\r\n|\n|\r", text)
@@ -83,6 +86,27 @@ def read_table(settings: TableSettings) -> Table:
             f"{settings.path} has a header and no row ({settings.key}). Put the rows there."
         )
     return table
+
+
+def _of_records(settings: TableSettings) -> Table:
+    """A table of JSON lines: its columns are all keys, in order of first appearance."""
+    joined, path = settings.format == "medpix", Path(settings.path)
+    if not (path.is_dir() if joined else path.is_file()):
+        raise FoldwiseError(
+            f"No {'folder' if joined else 'table'} at {path} ({settings.key}; relative to the "
+            "folder that snakemake is run in). Correct the path, or put it there."
+        )
+    try:
+        records: list[Record] = read_cases(path) if joined else read_lines(path)
+    except UnicodeDecodeError as error:
+        raise FoldwiseError(f"{path}: not UTF-8 text. Save it as UTF-8.") from error
+    if not records:
+        raise FoldwiseError(f"{path} is empty ({settings.key}). Put the rows there.")
+    columns = tuple(dict.fromkeys(name for _, cells in records for name in cells))
+    rows = tuple(
+        Row(line, {name: cell(text) for name, text in own.items()}) for line, own in records
+    )
+    return Table(settings.path, columns, rows)
 
 
 def _text(settings: TableSettings) -> str:

@@ -104,7 +104,8 @@ class Distillation(nn.Module):
 
     def __init__(self, settings: dict[str, Any]):
         super().__init__()
-        self.alpha, self.beta = settings.get("alpha", 1.0), settings.get("beta", 1.0)
+        alpha = settings.get("alpha")
+        self.alpha, self.beta = 1.0 if alpha is None else alpha, settings.get("beta", 1.0)
         self.temperature, self.tau = settings.get("temperature", 4.0), settings.get("tau", 0.1)
         self.weights = {name: settings.get(name, 0.0) for name in TERMS}
 

@@ -150,7 +150,10 @@ def _tversky(settings: dict[str, Any]) -> Callable[..., Tensor]:
 
 def _focal(settings: dict[str, Any]) -> Callable[..., Tensor]:
     shape = {"alpha": 0.25, "gamma": 2.0}
-    return partial(focal_loss, **{key: settings.get(key, value) for key, value in shape.items()})
+    stated = {key: settings.get(key) for key in shape}
+    return partial(
+        focal_loss, **{key: shape[key] if value is None else value for key, value in stated.items()}
+    )
 
 
 def _mixture(settings: dict[str, Any], share: float) -> dict[str, Any]:

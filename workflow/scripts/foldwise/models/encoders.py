@@ -93,8 +93,10 @@ def vision_encoder(settings: dict[str, Any], channels: int) -> NetworkTokens | H
     """Of settings name (of the registry, or folder or hub name of transformers) and weights."""
     name = settings["name"]
     if name in registry.names("VISION"):
-        # One output, since the head is not used.
-        return NetworkTokens(registry.load("VISION", name)(settings, channels, 1))
+        # Torchvision's weights are called after their data; one output, since the head is not used.
+        weights = settings.get("weights", "none").replace("pretrained", "imagenet")
+        make = registry.load("VISION", name)
+        return NetworkTokens(make(settings | {"weights": weights}, channels, 1))
     net = from_hub(name, settings.get("weights", "pretrained"), "model.vision.name")
     expected = getattr(net.config, "num_channels", channels)
     if channels not in (1, expected):

@@ -23,6 +23,9 @@ FILES = {
     "predictions": f"{_FOLD}/val_predictions.csv",
     "metrics": f"{_FOLD}/metrics/val_metrics.json",
     "gradcam": f"{_FOLD}/gradcam/gradcam.json",
+    "probe": "results/{study}/audit/text_probe.json",
+    "comparisons": "results/{study}/report/comparisons.json",
+    "cost": f"{_RUN}/cost.json",
 }
 # Kind of file -> the rule that makes it.
 RULES = {
@@ -36,6 +39,9 @@ RULES = {
     "predictions": "predict_fold",
     "metrics": "evaluate_fold",
     "gradcam": "gradcam_fold",
+    "probe": "text_probe",
+    "comparisons": "compare_reported",
+    "cost": "run_cost",
 }
 # What the text of a report reads, beside the figures.
 PACK = ("manifest", "checks", "cohort", "params", "summary", "histories", "folds")
@@ -125,6 +131,12 @@ OF_KIND = {
 }
 # Those that say something of any kind of study.
 OF_ALL = ("cohort_flow", "metrics", "training")
+
+
+def asked_for(study: dict) -> tuple[str, ...]:
+    """Kinds of files of the study that the text reads since its settings ask for them."""
+    probe = ("probe",) if study["data"]["columns"]["texts"] else ()
+    return probe + (("comparisons",) if study["report"]["compare"] else ())
 
 
 def figures_of(kind: str, gradcam: bool = True) -> list[str]:

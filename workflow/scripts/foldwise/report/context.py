@@ -5,7 +5,8 @@ from typing import Any
 
 from foldwise.report.ledger import Source, escaped
 from foldwise.report.sections import Sections
-from foldwise.report.wording import METRICS
+from foldwise.report.versus import comparisons, costs, probe
+from foldwise.report.wording import called
 
 SETTINGS = [
     ("Kind", ("kind",)),
@@ -29,6 +30,8 @@ METHODS = ("interval", "level", "pooled_interval", "resamples", "std")
 def context_of(study: dict[str, Any], sections: Sections, record_json: Path) -> dict[str, Any]:
     """All that the template shows, but for the figures."""
     cohort = sections.cohort()
+    texts = probe(sections, study.get("data", {}).get("columns", {}).get("texts", []))
+    others = study.get("report", {}).get("compare", [])
     record = sections.ledger.source(record_json, "report_pack")
     monitor = sections.summary.value("best_fold", "metric")
     title = study.get("report", {}).get("title") or _title(study["name"])
@@ -40,7 +43,10 @@ def context_of(study: dict[str, Any], sections: Sections, record_json: Path) -> 
         "commit": record("git", "commit", form=".10"),
         "dirty": record.value("git", "dirty"),
         "headline": sections.headline(),
-        "warnings": _warnings(sections.summary),
+        "warnings": _warnings(sections.summary) + texts["warnings"],
+        "texts": texts,
+        "comparisons": comparisons(sections, others),
+        "costs": costs(sections, [sections.run, *others] if others else []),
         "settings": _settings(sections.params),
         "cohort": cohort,
         "checks": sections.checks(),
@@ -50,7 +56,7 @@ def context_of(study: dict[str, Any], sections: Sections, record_json: Path) -> 
         "per_class": sections.per_class(),
         "training": sections.training(),
         "best": sections.best(),
-        "best_metric": METRICS.get(monitor, (monitor.replace("_", " "),))[0].lower(),
+        "best_metric": called(monitor)[0].lower(),
         "methods": {key: sections.summary("methods", key) for key in METHODS},
         "record": _record(record),
         "versions": [(name, record("versions", name)) for name in record.value("versions")],

@@ -5,7 +5,7 @@ from typing import Any
 
 from foldwise.report.catalogue import FILES, RULES
 from foldwise.report.ledger import Ledger, Number, Source, escaped
-from foldwise.report.wording import METRICS, UNITS
+from foldwise.report.wording import METRICS, OF_LABEL, UNITS, called
 
 HEADLINE = ("kappa", "accuracy", "macro_f1", "auc")
 PER_CLASS = ("precision", "recall", "specificity", "f1", "auc")
@@ -19,7 +19,9 @@ class Sections:
         self.summary = self.file("summary")
         self.manifest = self.file("manifest")
         self.params = self.file("params")
-        self.metrics = [name for name in METRICS if self.summary.value(name, "mean") is not None]
+        labels = self.params.value("task", "heads") or {}
+        told = [*METRICS, *(f"{label}_{name}" for label in labels for name in OF_LABEL)]
+        self.metrics = [name for name in told if self.summary.value(name, "mean") is not None]
 
     def file(self, kind: str, fold: int = 0) -> Source:
         """A file of the run as a source of numbers, with the job that made it."""
@@ -32,7 +34,7 @@ class Sections:
     def headline(self) -> list[dict[str, Any]]:
         """The monitored metric and three more, each with its interval over folds."""
         names = self._headline_names()
-        return [{"name": METRICS[name][0], **self._over_folds(name)} for name in names]
+        return [{"name": called(name)[0], **self._over_folds(name)} for name in names]
 
     def _headline_names(self) -> list[str]:
         first = self.summary.value("best_fold", "metric")
@@ -50,7 +52,7 @@ class Sections:
         """A row a metric: over folds, and pooled."""
         pooled = ("pooled", "image", "metrics")
         return [
-            {"name": METRICS[name][0], "meaning": METRICS[name][1], **self._over_folds(name)}
+            {"name": called(name)[0], "meaning": called(name)[1], **self._over_folds(name)}
             | {
                 "pooled": self.summary(*pooled, name, "value", form=".3f"),
                 "pooled_interval": self.summary.interval(*pooled, name, "interval"),
@@ -70,7 +72,7 @@ class Sections:
             }
             for i in range(len(self.folds))
         ]
-        return {"names": [METRICS[name][0] for name in names], "rows": rows}
+        return {"names": [called(name)[0] for name in names], "rows": rows}
 
     def levels(self) -> dict[str, Any]:
         """Pooled headline metrics per image, exam and patient; no rows if there is one level."""
@@ -92,9 +94,14 @@ class Sections:
         order = ["image", "exam", "patient"]
         rows.sort(key=lambda row: order.index(row["level"]))
         return {
-            "names": [METRICS[name][0] for name in names],
+            "names": [called(name)[0] for name in names],
             "rows": rows if len(rows) > 1 else [],
         }
+
+    def of_kind(self, kind: str, run: str) -> Source:
+        """A file of another run of the study, with the job that made it."""
+        path = FILES[kind].format(study=self.study, run=run)
+        return self.ledger.source(Path(path), f"{RULES[kind]} {self.study} {run}")
 
     def per_class(self) -> list[dict[str, Any]]:
         """A row a class of the pooled predictions."""

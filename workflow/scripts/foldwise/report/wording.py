@@ -27,6 +27,34 @@ METRICS = {
 }
 # What a group is, by data.group, in the plural.
 UNITS = {"patient": "patients", "accession": "exams"}
+
+
+# What is told of each label where a sample has several.
+OF_LABEL = {name: METRICS[name] for name in ("accuracy", "macro_f1")} | {
+    "macro_precision": ("Macro precision", "mean precision over classes"),
+    "macro_recall": ("Macro recall", "mean recall over classes"),
+    "auc": METRICS["auc"],
+}
+
+
+def called(name: str) -> tuple[str, str]:
+    """Name of a metric and how to read it; `<label>_<metric>` where there are several labels."""
+    if name in METRICS:
+        return METRICS[name]
+    head, own = of_label(name)
+    if not own:
+        return name.replace("_", " ").capitalize(), ""
+    title, meaning = OF_LABEL[own]
+    return f"{head.replace('_', ' ').capitalize()}: {title}", meaning
+
+
+def of_label(name: str) -> tuple[str, str]:
+    """(label, metric) of `<label>_<metric>`; empty where it is none. The longest metric counts."""
+    fits = [own for own in OF_LABEL if name.endswith(f"_{own}")]
+    own = max(fits, key=len, default="")
+    return (name.removesuffix(f"_{own}"), own) if own else ("", "")
+
+
 # Those that share one axis in a figure: the more the better, one is perfect.
 SHARES = (
     "accuracy",

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from foldwise.config import override
+from foldwise.kinds import with_task
 from foldwise.search.plan import changes_of
 from foldwise.search.ranking import best
 from foldwise.search.settings import Search
@@ -45,7 +46,7 @@ def best_config(settings: dict[str, Any], chosen: Known) -> str:
 
 def tuned_params(base: dict[str, Any], chosen: dict[str, Any], run: str, seed: int) -> dict:
     """Content of params.json of a run with the best parameters; `chosen` as `best_params` gives."""
-    return override(base, chosen["changes"], run) | {"run": run, "seed": seed}
+    return with_task(override(base, chosen["changes"], run)) | {"run": run, "seed": seed}
 
 
 def nested_params(base: dict[str, Any], chosen: dict[str, Any], run: str) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def compare(
         `metrics`: for each metric both means, the difference, the corrected t test over folds
         (Nadeau and Bengio 2003) and the bootstrap interval over patients of the pooled
         predictions; `mcnemar`: exact, one prediction a patient, where classes are predicted;
+        `mcnemar_of`: the same of each label where there are several;
         `verdict`: in words.
     """
     pairs = [paired(one, other) for one, other in zip(first, second, strict=True)]
@@ -73,6 +74,7 @@ def compare(
         "folds": [fold.fold for fold in first],
         "metrics": metrics,
         "mcnemar": exact_mcnemar(before, after),
+        "mcnemar_of": mcnemar_by_head(before, after),
         "verdict": verdict(objective, metrics[objective], task.monitors.get(objective, "max")),
     }
 
@@ -125,6 +127,23 @@ def exact_mcnemar(before: list[dict], after: list[dict]) -> dict[str, Any] | Non
         "only_second": test.only_second,
         "p": test.p,
     }
+
+
+def mcnemar_by_head(before: list[dict], after: list[dict]) -> dict[str, Any]:
+    """`exact_mcnemar` of each label where a row has several; of those with one truth a patient."""
+    heads = [name.removeprefix("label_") for name in before[0] if name.startswith("label_")]
+    return {
+        head: exact_mcnemar(*([_of_head(row, head) for row in run] for run in (before, after)))
+        for head in heads
+    }
+
+
+def _of_head(row: dict[str, str], head: str) -> dict[str, str]:
+    """A row as if this label were its only one."""
+    prefix = f"p_{head}_"
+    own = {f"p_{k.removeprefix(prefix)}": v for k, v in row.items() if k.startswith(prefix)}
+    named = {name: row[name] for name in ("sample", "group", "exam") if name in row}
+    return named | {"label": row[f"label_{head}"]} | own
 
 
 def predicted(row: Mapping[str, str]) -> str:

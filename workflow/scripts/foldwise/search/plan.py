@@ -12,6 +12,7 @@ from typing import Any
 from foldwise.config import dotted, load_study, override, with_changes
 from foldwise.errors import FoldwiseError
 from foldwise.hashing import digest
+from foldwise.kinds import with_task
 from foldwise.metrics.monitors import MONITORS
 from foldwise.search.check import batch_faults, check_search
 from foldwise.search.settings import Search, parse_search
@@ -147,7 +148,7 @@ def failure_limit(study: str, folder: str | Path) -> float:
 def trial_params(base: dict[str, Any], suggestion: Suggestion) -> dict[str, Any]:
     """Content of a trial's params.json: the shared settings with its parameters and epochs."""
     name = trial_name(suggestion.number)
-    return override(base, changes_of(suggestion), name) | {"run": name}
+    return with_task(override(base, changes_of(suggestion), name)) | {"run": name}
 
 
 def changes_of(suggestion: Suggestion) -> dict[str, Any]:

@@ -62,6 +62,13 @@ class Task(ABC):
         at each pixel, becomes maps_val.npy and is no part of `table`.
         """
 
+    def teach(self, model: nn.Module, batch: Batch) -> Batch:
+        """What a student learns from, B first; it gets it as targets named "teacher_<name>"."""
+        raise FoldwiseError(
+            f"training.teacher: {type(self).__name__.lower()} studies have no teachers. Set it to "
+            "null."
+        )
+
     @abstractmethod
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
         """Rows of val_predictions.csv from all batches' predictions; starts with `identity`."""

@@ -42,12 +42,14 @@ def train_fold(
     stop: Stop,
     report: Report | None = None,
     code: str = "",
+    taught: str | Path | None = None,
 ) -> None:
     """Train one fold; write best_model.pt, train_history.json and ray_<run>.jsonl into `out`.
 
     `params` is the content of params.json. Rows carry "fold". `state` is a folder for what a
     stopped job needs to go on; `code` is the fingerprint that a saved state must share. After each
     epoch `report` gets the history (one dict an epoch) and ends the training by returning True.
+    `taught`: file with a teacher's answers on the training part (`foldwise.train.taught`).
     Raises TrainingFailed (non_finite, out_of_memory), and Stopped once saved after a signal.
     """
     device, out, settings = torch.device(device), Path(out), read_settings(params)
@@ -67,6 +69,7 @@ def train_fold(
             code=code,
             stop=stop,
             report=report,
+            taught=taught,
         )
         model = build_model(params, task).to(device, memory_format=torch.channels_last)
         fit = Fit(model, make_optimizer(model, settings))

@@ -18,6 +18,7 @@ from foldwise.train.progress import Progress
 from foldwise.train.rows import places_of, sorted_rows
 from foldwise.train.settings import Settings
 from foldwise.train.stop import Stop
+from foldwise.train.taught import taught_targets
 
 Report = Callable[[list[dict[str, Any]]], bool]
 
@@ -56,6 +57,7 @@ def make_plan(
     code: str,
     stop: Stop,
     report: Report | None,
+    taught: str | Path | None = None,
 ) -> Plan:
     """Gather what a fold needs; arguments as for `train_fold`."""
     train_rows, val_rows = sorted_rows(train_rows), sorted_rows(val_rows)
@@ -63,6 +65,8 @@ def make_plan(
         if not rows:
             raise FoldwiseError(f"The {part} part of this fold is empty. Lower folds.n or holdout.")
     targets = {"train": task.targets(train_rows), "val": task.targets(val_rows)}
+    if taught is not None:
+        targets["train"] |= taught_targets(taught, train_rows, val_rows)
     places = places_of(images, train_rows)
     normalise = normalisation(
         params["model"]["normalisation"], images, places, params["image"]["channels"]

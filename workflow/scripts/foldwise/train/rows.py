@@ -1,5 +1,6 @@
 """Rows of a fold's parts, in an order that depends on the images' content alone."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,20 @@ def sorted_rows(rows: list[dict]) -> list[dict]:
     return sorted(rows, key=lambda row: row["content"])
 
 
-def parts(cohort: str | Path, fold_file: str | Path, fold: int) -> dict[str, list[dict]]:
-    """Rows of the cohort by part (train, val, holdout) of one fold, with "fold" added."""
+def parts(
+    cohort: str | Path, fold_file: str | Path, fold: int, texts: Iterable[str | Path] = ()
+) -> dict[str, list[dict]]:
+    """Rows of the cohort by part (train, val, holdout) of one fold, with "fold" added.
+
+    With `texts` (files keyed by sample) a row also has "texts": column -> text.
+    """
+    told = {row.pop("sample"): row for path in texts for row in read_csv(path)}
     part_of = {row["sample"]: row["part"] for row in read_csv(fold_file)}
     found: dict[str, list[dict]] = {}
     for row in sorted_rows(read_csv(cohort)):
         if row["sample"] in part_of:
-            found.setdefault(part_of[row["sample"]], []).append(row | {"fold": fold})
+            own = {"texts": told[row["sample"]]} if row["sample"] in told else {}
+            found.setdefault(part_of[row["sample"]], []).append(row | {"fold": fold} | own)
     return found
 
 

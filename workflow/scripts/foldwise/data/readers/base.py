@@ -4,6 +4,7 @@ A study's reader is named in its settings and found by `foldwise.registry`. Addi
 module with a class `Reader` and one line in the registry.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -25,7 +26,10 @@ class ReadFault(Exception):
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the table's columns by role; None where a role has no column."""
+    """Names of the table's columns by role; None where a role has no column.
+
+    `texts` are inputs; `heads` holds the column of each label where there are several.
+    """
 
     accession: str | None = None
     image: str | None = None
@@ -38,6 +42,8 @@ class Columns:
     split: str | None = None
     stratum: str | None = None
     zones: tuple[str, ...] = ()
+    texts: Sequence[str] = ()
+    heads: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,8 @@ class Found:
     `labels` holds one dict a row: cohort column -> raw value; an empty value is a missing label, so
     a reader for which empty has a meaning writes that out. `patients`, and `given` (view, side),
     come from the table or the path and win over the header. `extra` holds other cohort columns,
-    which follow from the labels and by which folds may be stratified.
+    which follow from the labels and by which folds may be stratified. `texts`: column -> text, an
+    input.
     """
 
     files: tuple[str, ...]
@@ -59,6 +66,7 @@ class Found:
     split: tuple[str, ...] = ()
     stratum: str = ""
     extra: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

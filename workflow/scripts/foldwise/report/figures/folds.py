@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from foldwise.files import read_csv, read_json
 from foldwise.report.inputs import Paths
 from foldwise.report.style import ACCENT, INK, PAGE, area_styles, text_on
-from foldwise.report.wording import METRICS, SHARES, UNITS
+from foldwise.report.wording import SHARES, UNITS, called
 
 Style = dict[str, Any]
 FOLD: Style = {"color": "#8a94a3", "marker": "|", "linestyle": "", "markersize": 8}
@@ -32,7 +32,7 @@ def draw_metrics(paths: Paths) -> Figure:
         _with_bar(axis, row - 0.17, summary[name]["mean"], summary[name]["interval"], MEAN)
         pooled = summary["pooled"]["image"]["metrics"][name]
         _with_bar(axis, row + 0.17, pooled["value"], pooled.get("interval"), POOLED)
-    axis.set_yticks(range(len(names)), [METRICS[name][0] for name in names])
+    axis.set_yticks(range(len(names)), [called(name)[0] for name in names])
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0)
     axis.grid(visible=False, axis="y")

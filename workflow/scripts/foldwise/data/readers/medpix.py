@@ -1,0 +1,59 @@
+"""Teaching cases of the MedPix kind: pictures named without ending, cases joined beforehand."""
+
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
+
+from foldwise.data.archive import Listing
+from foldwise.data.findings import QUARANTINE, Finding
+from foldwise.data.identity import Names
+from foldwise.data.json_lines import CASE
+from foldwise.data.readers import text
+from foldwise.data.readers.base import Columns, Joined
+from foldwise.data.table import Table
+
+
+class Reader(text.Reader):
+    """Reads `data_<split>.jsonl` with `descriptions_<split>.jsonl` (table format `medpix`).
+
+    A picture is found by its name anywhere below the archive's root; one whose `U_id` no case has
+    is a finding.
+    """
+
+    usual: ClassVar[Columns] = Columns(
+        image="image",
+        patient="U_id",
+        heads={"modality": "Type", "location": "Location Category"},
+    )
+
+    def rows(
+        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+    ) -> Joined:
+        """As the reader of tables, without the pictures of cases that are not there."""
+        if CASE not in table.columns:
+            return super().rows(table, listing, root, layout, stated, names)
+        alone = [row for row in table.rows if not row.get(CASE)]
+        whole = replace(table, rows=tuple(row for row in table.rows if row.get(CASE)))
+        joined = super().rows(whole, listing, root, layout, stated, names)
+        findings = [
+            Finding(
+                names.name("row", f"{row.get('U_id')}\0{row.get('image')}"),
+                "table",
+                QUARANTINE,
+                "no_case",
+                row=str(row.line),
+                accession=row.get("U_id"),
+            )
+            for row in alone
+        ]
+        return replace(joined, findings=joined.findings + findings)
+
+    def placed(self, table: Table, columns: Columns, listing: Listing) -> Table:
+        """Names without folder and ending to paths of the archive."""
+        paths = {PurePosixPath(path).stem: path for path in sorted(listing.files, reverse=True)}
+        image = str(columns.image)
+        rows = tuple(
+            replace(row, cells=row.cells | {image: paths.get(row.get(image), row.get(image))})
+            for row in table.rows
+        )
+        return replace(table, rows=rows)

@@ -1,0 +1,93 @@
+"""What a report says of other runs on the same folds, and of texts that give a label away."""
+
+from typing import Any
+
+from foldwise.report.ledger import Number, Source, escaped
+from foldwise.report.sections import Sections
+from foldwise.report.wording import called
+
+
+def comparisons(sections: Sections, others: list[str]) -> list[dict[str, Any]]:
+    """An entry a run that the reported one is compared with: verdict, metrics, McNemar's tests."""
+    if not others:
+        return []
+    source = sections.file("comparisons")
+    return [_against(source, other, sections.metrics) for other in others]
+
+
+def _against(source: Source, other: str, metrics: list[str]) -> dict[str, Any]:
+    base = ("against", other)
+    there = source.value(*base, "metrics")
+    return {
+        "run": escaped(other),
+        "verdict": source(*base, "verdict"),
+        "metrics": [
+            _row(source, (*base, "metrics", name), name) for name in metrics if name in there
+        ],
+        "mcnemar": _tests(source, base),
+    }
+
+
+def _row(source: Source, keys: tuple[str, ...], name: str) -> dict[str, Any]:
+    told = {key: source(*keys, key, form=".3f") for key in ("first", "second")}
+    told["difference"] = source(*keys, "difference", form="+.3f")
+    told["p"] = source(*keys, "p", form=".2g")
+    for span in ("", "patients_"):
+        told[f"{span}interval"] = [
+            source(*keys, f"{span}{side}", form="+.3f") for side in ("low", "high")
+        ]
+    return told | {"name": called(name)[0]}
+
+
+def _tests(source: Source, base: tuple[str, ...]) -> list[dict[str, Any]]:
+    places = {"": ("mcnemar",)}
+    places |= {head: ("mcnemar_of", head) for head in source.value(*base, "mcnemar_of") or {}}
+    return [
+        {"label": escaped(head.replace("_", " "))}
+        | {key: source(*base, *keys, key) for key in ("patients", "only_first", "only_second")}
+        | {"p": source(*base, *keys, "p", form=".2g")}
+        for head, keys in places.items()
+        if source.value(*base, *keys)
+    ]
+
+
+def costs(sections: Sections, runs: list[str]) -> list[dict[str, Any]]:
+    """A row a run: parameters, megabytes of weights, milliseconds a sample."""
+    rows = []
+    for run in runs:
+        source = sections.of_kind("cost", run)
+        rows.append({"run": escaped(run), **_cost(source)})
+    return rows
+
+
+def _cost(source: Source) -> dict[str, Number]:
+    return {
+        "parameters": source("parameters", form=","),
+        "megabytes": source("megabytes", form=".3g"),
+        "milliseconds": source("milliseconds", form=".3g"),
+        "samples": source("samples"),
+        "device": source("device"),
+    }
+
+
+def probe(sections: Sections, texts: list[str]) -> dict[str, Any]:
+    """Rows a text column and label, the limit, and warnings in the form of the report's others."""
+    if not texts:
+        return {"rows": [], "warnings": []}
+    source = sections.file("probe")
+    rows = [
+        {
+            "column": escaped(one["column"]),
+            "head": escaped(one["head"].replace("_", " ")),
+            "balanced_accuracy": source("columns", i, "balanced_accuracy", form=".3f"),
+            "accuracy": source("columns", i, "accuracy", form=".3f"),
+            "majority": source("columns", i, "majority", form=".3f"),
+        }
+        for i, one in enumerate(source.value("columns"))
+    ]
+    warnings = [
+        {"title": "Label in the text", "text": source("warnings", i, "text")}
+        for i in range(len(source.value("warnings")))
+    ]
+    told = {"threshold": source("threshold"), "method": source("method")}
+    return {"rows": rows, "warnings": warnings, **told}

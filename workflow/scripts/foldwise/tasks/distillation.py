@@ -1,0 +1,119 @@
+"""Several labels from an image and a text, with or without a teacher's answers to learn from."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from foldwise.errors import FoldwiseError
+from foldwise.metrics.heads import Measures, columns
+from foldwise.models.encoders import tokenise
+from foldwise.models.vision_text import VisionTextOutput
+from foldwise.registry import load
+from foldwise.tasks.base import Batch, Rows, Task, identity, number
+
+# Terms that compare the student's features, mapped to the teacher's width, with the teacher's.
+MAPPED = ("feature", "contrastive", "mmd")
+
+
+class Distillation(Task):
+    """`settings["heads"]`: label -> class names; `settings["text"]`: the text encoder's settings.
+
+    A teacher's answers come as targets of the training part, "teacher_<what `teach` gives>".
+    """
+
+    label_columns: ClassVar[list[str]] = []
+    measures = Measures
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(settings)
+        self.heads: dict[str, list[str]] = settings["heads"]
+        self.text: dict[str, Any] = settings["text"]
+
+    def targets(self, rows: Rows) -> dict[str, np.ndarray]:
+        """{"label_<head>": (N,) int64, "input_ids" and "attention_mask": (N, L) int64}."""
+        labels = {columns(head)[0]: self._labels(head, rows) for head in self.heads}
+        texts = [" ".join(filter(None, row.get("texts", {}).values())) for row in rows]
+        return labels | tokenise(texts, self.text["name"], self.text["max_tokens"])
+
+    def _labels(self, head: str, rows: Rows) -> np.ndarray:
+        known = {name: index for index, name in enumerate(self.heads[head])}
+        column = columns(head)[0]
+        for row in rows:
+            if row[column] not in known:
+                raise FoldwiseError(
+                    f"Sample {row['sample']} has {head} '{row[column]}', which is none of "
+                    f"{', '.join(known)}. Map it in data.heads.{head}.mapping."
+                )
+        return np.array([known[row[column]] for row in rows], dtype=np.int64)
+
+    def build(self, params: dict[str, Any], channels: int) -> nn.Module:
+        """Encoders, fusion, one output a class; a map to the teacher's width if a term needs it."""
+        mapped = any(params["loss"].get(name) for name in MAPPED)
+        width = params["teacher"]["model"]["dim"] if mapped and "teacher" in params else None
+        outputs = {head: len(names) for head, names in self.heads.items()}
+        make = load("MODELS", params["model"]["name"])
+        return make(params["model"], channels, outputs, match_dim=width)
+
+    def criterion(
+        self, params: dict[str, Any], train_targets: dict[str, np.ndarray]
+    ) -> Callable[..., Any]:
+        """The loss named in the settings. FoldwiseError for a label with one class only."""
+        for head, names in self.heads.items():
+            there = np.unique(train_targets[columns(head)[0]])
+            if len(there) < 2:
+                raise FoldwiseError(
+                    f"The training part of this fold has one {head} only, {names[there[0]]}: there "
+                    f"is nothing to learn. Lower folds.n, or take {head} out of data.heads."
+                )
+        return load("LOSSES", params["loss"]["name"])(params["loss"])
+
+    def loss(self, model: nn.Module, criterion: Callable[..., Any], batch: Batch) -> Batch:
+        return criterion(
+            _asked(model, batch),
+            self._teacher(batch),
+            {head: batch[columns(head)[0]] for head in self.heads},
+        )
+
+    def _teacher(self, batch: Batch) -> VisionTextOutput | None:
+        if "teacher_fused" not in batch:
+            return None
+        logits = {head: batch[f"teacher_logits_{head}"] for head in self.heads}
+        fused = batch["teacher_fused"]
+        return VisionTextOutput(logits, fused, fused, fused)
+
+    def teach(self, model: nn.Module, batch: Batch) -> Batch:
+        """{"logits_<head>": (B, K), "fused": (B, dim)}: what a student learns from."""
+        output = _asked(model, batch)
+        logits = {f"logits_{head}": values for head, values in output.logits.items()}
+        return logits | {"fused": output.fused}
+
+    def predict(self, model: nn.Module, batch: Batch) -> Batch:
+        """{"<head>": (B, K) probabilities, "embedding": (B, dim)}."""
+        output = _asked(model, batch)
+        found = {f"p_{head}": z.float().softmax(dim=1) for head, z in output.logits.items()}
+        return found | {"embedding": output.fused}
+
+    def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
+        """Columns: identity, then of each head label_, predicted_ and a p_<head>_<class> each."""
+        return [
+            identity(row)
+            | {
+                name: value
+                for head in self.heads
+                for name, value in self._cells(head, row, outputs[f"p_{head}"][place]).items()
+            }
+            for place, row in enumerate(rows)
+        ]
+
+    def _cells(self, head: str, row: dict[str, Any], probability: np.ndarray) -> dict[str, Any]:
+        names, (column, prefix) = self.heads[head], columns(head)
+        told = {column: row[column], f"predicted_{head}": names[int(probability.argmax())]}
+        values = zip(names, probability, strict=True)
+        return told | {f"{prefix}{name}": number(value) for name, value in values}
+
+
+def _asked(model: nn.Module, batch: dict[str, torch.Tensor]) -> VisionTextOutput:
+    return model(batch["image"], batch["input_ids"], batch["attention_mask"])

@@ -1,0 +1,27 @@
+"""Rule teach_fold: a teacher's answers on the training part of its own fold."""
+
+from foldwise.adapter import adapter
+from foldwise.files import read_json
+from foldwise.train.machine import set_threads
+
+with adapter(snakemake):
+    params = read_json(snakemake.input.params)
+    set_threads(params["training"]["threads"])
+    # After set_threads: these import torch.
+    from foldwise.data.cache import Images
+    from foldwise.registry import load
+    from foldwise.train.machine import device
+    from foldwise.train.rows import parts
+    from foldwise.train.taught import teach_fold
+
+    files, fold = snakemake.input, int(snakemake.wildcards.fold)
+    rows = parts(files.cohort, files.fold, fold, files.texts)["train"]
+    teach_fold(
+        params=params,
+        task=load("TASKS", params["kind"])(params["task"]),
+        images=Images.of(rows, f"results/cache/{snakemake.params.cache}"),
+        rows=rows,
+        model_path=snakemake.input.model,
+        out=snakemake.output[0],
+        device=device(),
+    )
