@@ -1,5 +1,5 @@
 # Foldwise: `make demo` and `make test` are all that a fresh machine needs (Python 3.11+, git, make).
-.PHONY: help environment demo test test-all lint format dry-run lock docs clean
+.PHONY: help environment demo slurm test test-all lint format dry-run lock docs clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -36,6 +36,9 @@ demo: $(ENVIRONMENT) ## made-up data to a report (STUDY=density|zones|segmentati
 	$(BIN)/python workflow/scripts/make_demo.py $(STUDY) demo/$(STUDY)
 	$(BIN)/snakemake --configfile config/demo.yaml --config 'studies=["demo_$(STUDY)"]' --cores $(CORES) --quiet progress host
 	@$(BIN)/python workflow/scripts/show_results.py results/demo_$(STUDY)
+
+slurm: $(ENVIRONMENT) ## the executor of Slurm; apart, since it makes every start of snakemake slower
+	$(INSTALL) snakemake-executor-plugin-slurm==2.8.0
 
 test: $(DEVELOPMENT) ## unit, contract, DAG, small real runs, faults (under 15 minutes on 2 cores)
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadscope

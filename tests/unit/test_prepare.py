@@ -7,7 +7,7 @@ from skimage.measure import label, regionprops
 from skimage.transform import downscale_local_mean
 
 from foldwise.data.picture import Picture
-from foldwise.data.prepare import ImageSettings, breast_box, prepare, prepare_mask, prepared
+from foldwise.data.prepare import ImageSettings, breast_box, prepare, prepared
 from foldwise.data.window import tone_of
 
 RANDOM = np.random.default_rng(0)
@@ -119,28 +119,3 @@ def test_prepared_notes_facts_without_names():
         "max": float(FILM.max()),
     }
     assert len(found.digest) == 64
-
-
-@pytest.mark.parametrize("method", ["nearest", "area"])
-def test_masks_are_binary_and_lie_where_the_image_does(method):
-    mask = (FILM > 800).astype(np.uint8) * 255
-    settings = ImageSettings(size=160)
-    found = prepare_mask(Picture(mask), settings, method)
-    assert (found.shape, found.dtype, sorted(np.unique(found))) == ((1, 160, 160), np.uint8, [0, 1])
-    image = np.zeros((160, 160))
-    image[:, 16:144] = downscale_local_mean(mask / 255, (4, 4))
-    sure = (image < 0.01) | (image > 0.99)
-    assert (found[0][sure] == image[sure].round()).all()
-    if method == "area":
-        np.testing.assert_array_equal(found[0], image >= 0.5)
-    else:
-        np.testing.assert_array_equal(found[0][:, 16:144], mask[2::4, 2::4] > 127)
-
-
-def test_masks_are_cut_at_half_of_their_scale():
-    values = np.array([[0, 127, 128, 255]] * 4, np.uint8)
-    assert prepare_mask(Picture(values), ImageSettings(size=4))[0, 0].tolist() == [0, 0, 1, 1]
-    ones = np.array([[0, 1], [1, 0]], np.uint8)
-    np.testing.assert_array_equal(prepare_mask(Picture(ones), ImageSettings(size=2))[0], ones)
-    noise = np.array([[0, 3], [2, 0]], np.uint8)  # an empty mask that was stored as JPEG
-    assert prepare_mask(Picture(noise), ImageSettings(size=2)).sum() == 0

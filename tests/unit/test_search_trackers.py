@@ -32,6 +32,7 @@ def test_tensorboard_holds_the_numbers(tmp_path):
     assert "auc" not in events.Tags()["scalars"]
 
 
+@pytest.mark.slow  # W&B's own service process writes the file, in seconds or in a minute.
 def test_wandb_is_offline_and_tells_nothing_of_the_machine(tmp_path, monkeypatch):
     from foldwise.trackers.wandb import Wandb
 
