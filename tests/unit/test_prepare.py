@@ -92,6 +92,9 @@ def test_colour_to_grey_by_luma_or_kept():
     grey = prepare(picture, ImageSettings(size=16, window="none"))
     luma = colours @ np.array([0.299, 0.587, 0.114])
     assert np.abs(grey[0] - downscale_local_mean(luma, (4, 4))).max() <= 1
+    settings = ImageSettings(size=16, window="minmax")
+    wide = prepare(Picture(colours.astype(np.int32), "RGB"), settings).astype(int)
+    assert np.abs(wide - prepare(picture, settings)).max() <= 2
     kept = prepare(picture, ImageSettings(size=16, window="none", channels=3))
     expected = downscale_local_mean(colours.astype(float), (4, 4, 1)).transpose(2, 0, 1)
     assert np.abs(kept - expected).max() <= 0.5 + 1e-3

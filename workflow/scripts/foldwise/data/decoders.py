@@ -112,11 +112,13 @@ def decode(source: bytes, syntax: str) -> np.ndarray:
 
 
 def _decode_htj2k(source: bytes, levels: int | None = None) -> np.ndarray:
-    """OpenJPH does not clip what lossy coding puts outside the range: left to OpenJPEG."""
+    """By OpenJPH; lossy streams by OpenJPEG, since OpenJPH does not clip what they overshoot."""
     head = bytes(source[:4096])
     start = head.find(b"\xff\x52")  # COD: its byte 13 names the wavelet, 0 is the lossy one
     if start < 0 or head[start + 13] == 0:
-        raise NotImplementedError("lossy HTJ2K")
+        if levels:
+            raise NotImplementedError("levels of lossy HTJ2K")
+        return imagecodecs.jpeg2k_decode(source)
     with raising():
         return imagecodecs.htj2k_decode(source, skipres=levels)
 

@@ -79,7 +79,11 @@ def as_channels(picture: Picture, channels: int) -> Picture:
     """Colour as grey by luma (ITU-R BT.601) for one channel."""
     if picture.stored.ndim == 2 or channels == 3:
         return picture
-    grey = cv2.cvtColor(np.ascontiguousarray(picture.stored), cv2.COLOR_RGB2GRAY)
+    stored = np.ascontiguousarray(picture.stored)
+    if stored.dtype in (np.uint8, np.uint16, np.float32):
+        grey = cv2.cvtColor(stored, cv2.COLOR_RGB2GRAY)
+    else:
+        grey = stored @ np.array([0.299, 0.587, 0.114])
     changed = {name: getattr(picture, name) for name in picture.__dataclass_fields__}
     return Picture(**changed | {"stored": grey, "photometric": "MONOCHROME2"})
 
