@@ -185,13 +185,14 @@ def test_a_study_of_zones_has_a_page_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = make_run(tmp_path, 3, "AB", patients=30)
     zones(run)
-    figures = {name: OUT / "figures" / f"{name}.png" for name in figures_of("zones")}
+    figures = {name: OUT / "figures" / f"{name}.png" for name in figures_of("zones", False)}
     for name, path in figures.items():
         figure(name, figure_inputs(name, "density", "cv", run.folds), path)
     report_pack(STUDY | {"kind": "zones"}, "cv", run.folds, figures, OUT)
     page = Page((tmp_path / OUT / "index.html").read_text())
     assert page.untraced == []
-    assert "Within one" in (tmp_path / OUT / "report.md").read_text()
+    text = (tmp_path / OUT / "report.md").read_text()
+    assert "Within one" in text and "| left | 0." in text and "zone_confusion.png" in text
     assert [file.name for file in (tmp_path / OUT / "assets").iterdir()] == [
         "density_train_seed42.png"
     ]
@@ -203,6 +204,9 @@ def zones(run):
     paths = run.paths()
     write_json(paths["params"][0], read_json(paths["params"][0]) | {"task": {"zones": names}})
     measures = load("MEASURES", "zones")({"zones": names})
+    cohort = read_csv(paths["cohort"][0])
+    scored = [row | dict.fromkeys(names, str(n % 5)) for n, row in enumerate(cohort)]
+    write_csv(paths["cohort"][0], list(scored[0]), scored)
     for path in paths["predictions"]:
         rows = [{key: row[key] for key in ("sample", "group", "exam")} for row in read_csv(path)]
         for row, zone in itertools.product(rows, names):

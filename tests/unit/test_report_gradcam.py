@@ -119,14 +119,14 @@ def made_rows(p_of_truth: list[float]) -> list[dict[str, str]]:
 
 
 def test_films_are_the_best_the_median_and_the_worst():
-    films = choose_films(made_rows([0.5, 0.9, 0.1, 0.6, 0.3]), CLASSES, 3)
+    films = choose_films(made_rows([0.5, 0.9, 0.1, 0.6, 0.3]), {"": CLASSES}, 3)
     found = [(film.place, film.sample) for film in films]
     assert found == [("best", "s1"), ("median", "s0"), ("worst", "s2")]
 
 
 @pytest.mark.parametrize(("there", "asked", "given"), [(2, 3, 2), (1, 3, 1), (9, 5, 5), (4, 0, 0)])
 def test_a_class_with_few_films_shows_each_once(there, asked, given):
-    films = choose_films(made_rows(list(np.linspace(0.1, 0.9, there))), CLASSES, asked)
+    films = choose_films(made_rows(list(np.linspace(0.1, 0.9, there))), {"": CLASSES}, asked)
     assert len({film.sample for film in films}) == len(films) == given
 
 

@@ -106,6 +106,9 @@ FIGURES = {
     "roc": "foldwise.report.figures.curves:draw_roc",
     "precision_recall": "foldwise.report.figures.curves:draw_precision_recall",
     "calibration": "foldwise.report.figures.calibration:draw",
+    "zone_composition": "foldwise.report.figures.zones:draw_composition",
+    "zone_confusion": "foldwise.report.figures.zones:draw_confusion",
+    "score_agreement": "foldwise.report.figures.zones:draw_agreement",
     "gradcam": "foldwise.report.figures.gradcam:draw",
 }
 

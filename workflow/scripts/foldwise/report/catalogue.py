@@ -57,6 +57,7 @@ class Entry:
     title: str
     caption: str
     needs: tuple[str, ...]
+    section: str = ""  # of the report, where it does not stand by its name
 
 
 FIGURES = {
@@ -70,6 +71,14 @@ FIGURES = {
         "Images of each class in the part that each fold is judged on. All images of a group are "
         "in one fold.",
         ("params", "cohort", "folds", "manifest"),
+        "folds",
+    ),
+    "zone_composition": Entry(
+        "Composition of the folds",
+        "Zones of each score in the part that each fold is judged on. All images of a group are in "
+        "one fold.",
+        ("params", "cohort", "folds", "manifest"),
+        "folds",
     ),
     "training": Entry(
         "Training curves",
@@ -88,6 +97,23 @@ FIGURES = {
         "All validation predictions, each image judged once by the fold that had not seen its "
         "group. Large: counts; small and shade: share of the true class.",
         ("params", "predictions"),
+        "answers",
+    ),
+    "zone_confusion": Entry(
+        "Confusion of each zone",
+        "All validation predictions, each image judged once by the fold that had not seen its "
+        "group, each zone where it lies in the picture; ? is unknown. Numbers: counts; shade: "
+        "share of the true score. Kappa, with quadratic weights, is of zones that both scored.",
+        ("params", "predictions"),
+        "answers",
+    ),
+    "score_agreement": Entry(
+        "Mean score, predicted and read",
+        "A dot an image, of the zones with a score. Left: on the line, both agree; dotted, the "
+        "severity bands. Right: the difference against the mean of both, with its mean (bias) and "
+        "the limits between which 95 % of differences lie, if they are normally distributed.",
+        ("params", "predictions"),
+        "answers",
     ),
     "roc": Entry(
         "ROC curves",
@@ -125,6 +151,15 @@ OF_KIND = {
         "roc",
         "precision_recall",
         "calibration",
+        "training",
+        "gradcam",
+    ),
+    "zones": (
+        "cohort_flow",
+        "zone_composition",
+        "metrics",
+        "zone_confusion",
+        "score_agreement",
         "training",
         "gradcam",
     ),

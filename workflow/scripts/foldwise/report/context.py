@@ -11,6 +11,7 @@ from foldwise.report.wording import called
 SETTINGS = [
     ("Kind", ("kind",)),
     ("Classes", ("task", "classes")),
+    ("Zones", ("task", "zones")),
     ("Seed", ("seed",)),
     ("Image side, pixels", ("image", "size")),
     ("Fit", ("image", "fit")),
@@ -54,6 +55,7 @@ def context_of(study: dict[str, Any], sections: Sections, record_json: Path) -> 
         "per_fold": sections.per_fold(),
         "levels": sections.levels(),
         "per_class": sections.per_class(),
+        "parts": sections.parts(),
         "training": sections.training(),
         "best": sections.best(),
         "best_metric": called(monitor)[0].lower(),

@@ -4,7 +4,7 @@ Selvaraju et al. 2017, "Grad-CAM", ICCV, by the library pytorch-grad-cam. The ma
 that was predicted: what speaks for it, whether it is right or not.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,8 @@ def gradcam_fold(
     the order of gradcam.json.
     """
     folder, device = Path(out_dir), torch.device(device)
-    films = choose_films(predictions, task.classes, per_class)
+    answers = task.answers()
+    films = choose_films(predictions, answers, per_class)
     by_sample = {row["sample"]: row for row in rows}
     shown = [by_sample[film.sample] for film in films]
     model, facts = load_model(params, task, model_path, device)
@@ -53,11 +54,17 @@ def gradcam_fold(
     for i, film in enumerate(films):
         # One at a time: a few dozen films, and no batch size to run out of memory at.
         batch = feed.batch(np.array([i]), facts["size"])
-        number = task.classes.index(film.predicted)
+        number = output_of(answers, film.part, film.predicted)
         heat = class_map(model, task, batch, number)
         pictures.append(grey_levels(batch["image"][0].cpu().numpy(), *normalise))
         maps.append(np.round(heat * 255).astype(np.uint8))
     _write(folder, films, pictures, maps)
+
+
+def output_of(answers: Mapping[str, Sequence[str]], part: str, name: str) -> int:
+    """Number of a class among all outputs, flattened: the parts' classes one after another."""
+    before = list(answers)[: list(answers).index(part)]
+    return sum(len(answers[one]) for one in before) + list(answers[part]).index(name)
 
 
 def _write(folder: Path, films: list[Film], pictures: list, maps: list) -> None:
@@ -123,17 +130,18 @@ def gradcam(
 
 
 class _Scores(nn.Module):
-    """The model as image -> (B, K) scores: logits, or log odds where it has none of each class."""
+    """The model as image -> (B, K) scores of all parts' classes: logits, or log odds of them."""
 
     def __init__(self, model: nn.Module, task: Any, batch: dict[str, Tensor]) -> None:
         super().__init__()
         self.model, self.task, self.batch = model, task, batch
 
     def forward(self, image_bchw: Tensor) -> Tensor:
-        n_classes = len(self.task.classes)
+        n_classes = sum(len(classes) for classes in self.task.answers().values())
         if not getattr(self.model, "embedding_dim", 0):
-            logits = self.model(image_bchw)
+            logits = self.model(image_bchw).flatten(1)
             if logits.shape[1:] == (n_classes,):
                 return logits
         p = self.task.predict(self.model, self.batch | {"image": image_bchw})["probability"]
+        p = p.flatten(1)
         return p.clamp(1e-6, 1 - 1e-6).logit()

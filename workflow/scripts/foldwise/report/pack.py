@@ -53,7 +53,9 @@ def _figures(figures: Mapping[str, str | Path], out: Path) -> dict[str, dict[str
         if Path(path).resolve() != (out / file).resolve():
             with replacing(out / file) as temporary:
                 shutil.copyfile(path, temporary)
-        shown[name] = {"title": FIGURES[name].title, "caption": FIGURES[name].caption, "file": file}
+        entry = FIGURES[name]
+        facts = {"title": entry.title, "caption": entry.caption, "section": entry.section}
+        shown[name] = facts | {"file": file}
     return shown
 
 

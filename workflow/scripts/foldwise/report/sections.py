@@ -5,7 +5,7 @@ from typing import Any
 
 from foldwise.report.catalogue import FILES, RULES
 from foldwise.report.ledger import Ledger, Number, Source, escaped
-from foldwise.report.wording import METRICS, OF_LABEL, UNITS, called
+from foldwise.report.wording import METRICS, OF_LABEL, PARTS, UNITS, called
 
 HEADLINE = ("kappa", "accuracy", "macro_f1", "auc")
 PER_CLASS = ("precision", "recall", "specificity", "f1", "auc")
@@ -115,6 +115,23 @@ class Sections:
             for name in self.params.value("task", "classes") or []
             if self.summary.value(*base, name)
         ]
+
+    def parts(self) -> list[dict[str, Any]]:
+        """Tables of the pooled metrics of each part of an answer, such as each zone."""
+        base = ("pooled", "image", "details")
+        tables = []
+        for key, title in PARTS.items():
+            of_part = self.summary.value(*base, key) or {}
+            there = {name for values in of_part.values() for name in values}
+            names = [name for name in METRICS if name in there]
+            rows = [
+                {"name": escaped(part)}
+                | {"metrics": [self.summary(*base, key, part, n, form=".3f") for n in names]}
+                for part in of_part
+            ]
+            titles = [METRICS[name][0] for name in names]
+            tables += [{"title": title, "names": titles, "rows": rows}] if rows else []
+        return tables
 
     def cohort(self) -> dict[str, Any]:
         """Images, groups, classes, and what the audit found."""

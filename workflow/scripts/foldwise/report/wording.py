@@ -12,10 +12,16 @@ METRICS = {
     "ece": ("Calibration error", "gap between confidence and accuracy; lower is better"),
     "exact": ("Exact", "share of zones scored as the reader did"),
     "within_one": ("Within one", "share of zones at most one off"),
+    "weighted_f1": ("Weighted F1", "mean F1, classes weighted by their number"),
     "zone_mae": ("Zone error", "mean distance of zone scores"),
     "mean_score_mae": ("Mean score error", "mean distance of an image's mean score"),
+    "mean_score_rmse": ("Mean score RMSE", "root mean square of that distance"),
     "mean_score_r": ("Mean score r", "Pearson correlation of an image's mean score"),
     "band_accuracy": ("Band accuracy", "share of images in the right severity band"),
+    "unknown_precision": ("Unknown, precision", "share of zones called unknown that are"),
+    "unknown_recall": ("Unknown, recall", "share of unknown zones that are called so"),
+    "unknown_auc": ("Unknown, AUC", "unknown zones against those with a score"),
+    "coverage": ("Coverage", "share of zones with a score that are given one"),
     "jaccard": ("Jaccard", "mean over images"),
     "dice": ("Dice", "mean over images"),
     "pooled_jaccard": ("Jaccard, pooled", "all images as one"),
@@ -25,6 +31,8 @@ METRICS = {
     "mean_f1": ("Mean F1", "macro F1, mean over heads"),
     "mean_accuracy": ("Mean accuracy", "mean over heads"),
 }
+# Details of a metrics file that are tables of parts of an answer, and their heading.
+PARTS = {"per_zone": "Zones"}
 # What a group is, by data.group, in the plural.
 UNITS = {"patient": "patients", "accession": "exams"}
 

@@ -77,6 +77,13 @@ class Task(ABC):
         """Metrics of rows of val_predictions.csv; NaN if undefined."""
         return self.measured.score(predictions)
 
+    def answers(self) -> dict[str, list[str]]:
+        """Part of the answer -> its classes as predictions name them; "" for an undivided one.
+
+        In the order of the model's logits, flattened. Empty where there are no classes.
+        """
+        return {}
+
     def flip_targets(self, batch: Batch, mirrored: torch.Tensor) -> Batch:
         """Targets after images `mirrored` (B,) bool were flipped left to right. Here: unchanged."""
         return batch

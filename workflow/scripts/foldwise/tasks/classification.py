@@ -75,6 +75,9 @@ class Classification(Task):
             )
         return table
 
+    def answers(self) -> dict[str, list[str]]:
+        return {"": self.classes}
+
     def sampling_weights(self, train_targets: dict[str, np.ndarray]) -> np.ndarray:
         """1 / n_c: each class is drawn equally often."""
         label = train_targets["label"]

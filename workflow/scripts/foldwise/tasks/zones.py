@@ -77,6 +77,10 @@ class Zones(Task):
             table.append(said)
         return table
 
+    def answers(self) -> dict[str, list[str]]:
+        """Each zone's scores; 4 is unknown."""
+        return {zone: [str(value) for value in range(len(VALUES))] for zone in self.zones}
+
     def flip_targets(self, batch: Batch, mirrored: torch.Tensor) -> Batch:
         """Scores of flipped images, each at the zone that its lung part now lies in."""
         score = batch["score"]

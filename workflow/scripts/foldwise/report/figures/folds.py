@@ -78,17 +78,28 @@ def draw_composition(paths: Paths) -> Figure:
         for path in paths["folds"]
     ]
     counts = np.array([[Counter(r["label"] for r in part)[c] for c in classes] for part in parts])
+    return composition(parts, counts, classes, "images", unit_of(paths))
+
+
+def composition(
+    parts: list[list[dict[str, str]]], counts: np.ndarray, names: list[str], what: str, unit: str
+) -> Figure:
+    """Stacked bars of `counts` (folds, names), of what is counted, beside images and groups.
+
+    parts: rows of the cohort that each fold is judged on.
+    """
     figure = Figure(figsize=(0.8 * PAGE, 0.85 + 0.3 * len(parts)))
     axis = figure.subplots()
     start = np.zeros(len(parts))
-    for k, style in enumerate(area_styles(len(classes))):
+    for k, style in enumerate(area_styles(len(names))):
         bars = axis.barh(
-            range(len(parts)), counts[:, k], left=start, height=0.72, label=classes[k], **style
+            range(len(parts)), counts[:, k], left=start, height=0.72, label=names[k], **style
         )
         _counts_in(axis, bars, counts[:, k], counts.sum(axis=1).max())
         start += counts[:, k]
-    _groups(axis, parts, start, unit_of(paths))
-    return _finished(figure, axis, len(parts), len(classes))
+    _groups(axis, parts, start, unit)
+    axis.set_xlabel(f"{what} in the validation part")
+    return _finished(figure, axis, len(parts), len(names))
 
 
 def _counts_in(axis: Axes, bars: Any, numbers: np.ndarray, longest: int) -> None:
@@ -116,6 +127,5 @@ def _finished(figure: Figure, axis: Axes, n_folds: int, n_classes: int) -> Figur
     axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axis.tick_params(axis="y", length=0)
     axis.grid(visible=False)
-    axis.set_xlabel("images in the validation part")
     figure.legend(loc="outside upper right", ncols=n_classes, handlelength=1.4, columnspacing=1.2)
     return figure

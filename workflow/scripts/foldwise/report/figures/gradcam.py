@@ -27,6 +27,8 @@ def draw(paths: Paths) -> Figure:
     folder = Path(paths["gradcam"][0]).parent
     entries = read_json(folder / "gradcam.json")["films"]
     stored = np.load(folder / "gradcam.npz")
+    if entries[0].get("part"):
+        return _of_parts(entries, stored["films"], stored["maps"])
     places, lines = _places([entry["label"] for entry in entries])
     columns = 2 * (1 + max(column for _, column in places))
     side = min(LARGEST, (PAGE - LABEL) / columns - SPACE, max(SMALLEST, TALLEST / lines - TITLE))
@@ -38,6 +40,29 @@ def draw(paths: Paths) -> Figure:
         _title(pair[0], entry, int(2 * side * LETTERS_PER_INCH))
         if column == 0:
             pair[0].set_ylabel(f"true {entry['label']}", weight="bold", labelpad=4)
+    return figure
+
+
+def _of_parts(entries: list[dict[str, Any]], films: np.ndarray, maps: np.ndarray) -> Figure:
+    """A line a film: the film, then what spoke for the prediction in each part of the answer."""
+    parts = list(dict.fromkeys(entry["part"] for entry in entries))
+    lines = len(entries) // len(parts)
+    side = min(LARGEST, (PAGE - LABEL) / (len(parts) + 1) - SPACE)
+    size = (LABEL + (len(parts) + 1) * (side + SPACE), lines * (side + TITLE))
+    figure = Figure(figsize=size, layout="none")
+    for i, entry in enumerate(entries):
+        line, column = divmod(i, len(parts))
+        if column == 0:
+            film = _axes(figure, line, 0, side)
+            film.imshow(films[i], cmap="gray", vmin=0, vmax=255)
+            film.set_ylabel(entry["place"], weight="bold", labelpad=4)
+        axis = _axes(figure, line, column + 1, side)
+        _heat(axis, films[i], maps[i])
+        right = entry["label"] == entry["predicted"]
+        said = f"✓ {entry['label']}" if right else f"✗ {entry['predicted']}, true {entry['label']}"
+        _lines(
+            axis, entry["part"], f"{said} {entry['p_predicted']:.2f}", int(side * LETTERS_PER_INCH)
+        )
     return figure
 
 
@@ -65,11 +90,15 @@ def _axes(figure: Figure, line: int, column: int, side: float) -> Axes:
 
 def _pair(axes: list[Axes], film: np.ndarray, heat: np.ndarray) -> None:
     axes[0].imshow(film, cmap="gray", vmin=0, vmax=255)
-    axes[1].imshow(overlay(film, heat))
+    _heat(axes[1], film, heat)
+
+
+def _heat(axis: Axes, film: np.ndarray, heat: np.ndarray) -> None:
+    axis.imshow(overlay(film, heat))
     # The line shows the place in a grey copy too, where heat and bright tissue look alike.
     if heat.max() >= HALF * 255:
-        axes[1].contour(heat / 255, levels=[HALF], colors="black", linewidths=1.6)
-        axes[1].contour(heat / 255, levels=[HALF], colors="white", linewidths=0.7)
+        axis.contour(heat / 255, levels=[HALF], colors="black", linewidths=1.6)
+        axis.contour(heat / 255, levels=[HALF], colors="white", linewidths=0.7)
 
 
 def _title(axis: Axes, entry: dict[str, Any], letters: int) -> None:
@@ -78,6 +107,11 @@ def _title(axis: Axes, entry: dict[str, Any], letters: int) -> None:
     if not right:
         first += f": true {entry['label']} {entry['p_label']:.2f}"
     second = f"{'✓' if right else '✗'} predicted {entry['predicted']} {entry['p_predicted']:.2f}"
+    _lines(axis, first, second, letters)
+
+
+def _lines(axis: Axes, first: str, second: str, letters: int) -> None:
+    """Two lines above a film."""
     for text, points, colour in ((first, 11, GREY), (second, 3, INK)):
         axis.annotate(
             _fitted(text, letters), (0, 1), (0, points), "axes fraction", "offset points",
