@@ -1,6 +1,7 @@
 """DICOM files as they come: odd headers read with tolerance, damage named, nothing told."""
 
 import logging
+import os
 import random
 import struct
 from pathlib import Path
@@ -156,6 +157,9 @@ def test_files_that_are_no_pictures(tmp_path, content, reason):
 
 def test_named_faults(tmp_path):
     assert reason_of(tmp_path / "absent") == "missing"
+    assert reason_of(tmp_path) == "not_readable"
+    os.mkfifo(tmp_path / "pipe")
+    assert reason_of(tmp_path / "pipe") == "not_readable"
     write(tmp_path / "a", PIXELS, Rows=0)
     assert reason_of(tmp_path / "a") == "bad_header"
     write(tmp_path / "a", PIXELS, Rows=41)

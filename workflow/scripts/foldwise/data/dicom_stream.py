@@ -1,7 +1,6 @@
 """Opening DICOM files: recognised, inflated, parsed up to the pixels, in silence."""
 
 import logging
-import os
 import struct
 import warnings
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from foldwise.data.inflate import plain
-from foldwise.data.picture import UnreadableImage
+from foldwise.data.picture import UnreadableImage, size_of
 
 MAX_BYTES = 4 << 30
 DEFLATED = DeflatedExplicitVRLittleEndian
@@ -76,15 +75,11 @@ def open_dicom(
     With `keywords`, of the header only these elements, and no pixels: of a deflated file only the
     beginning is inflated then. Otherwise the stream of a deflated file is plain.
     """
+    size_of(path, MAX_BYTES)
     with faults("not_readable"):
         stream = open(path, "rb")  # noqa: SIM115 (closed below)
     with stream:
         with faults("damaged"):
-            size = os.fstat(stream.fileno()).st_size
-            if size == 0:
-                raise UnreadableImage("empty")
-            if size > MAX_BYTES:
-                raise UnreadableImage("too_large")
             start = stream.read(1024)
             if not looks_like_dicom(start):
                 raise UnreadableImage("not_dicom")

@@ -1,6 +1,9 @@
 """A decoded picture as it is stored, and the one way in which a picture can fail."""
 
+import os
+import stat
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,6 +53,26 @@ class UnreadableImage(FoldwiseError):
 
     def __reduce__(self) -> tuple:
         return type(self), (self.reason, self.hint)
+
+
+def size_of(path: str | Path, limit: int) -> int:
+    """Bytes of a regular file; raises UnreadableImage: missing, not_readable, empty, too_large.
+
+    Opening what is no file (a pipe) could wait forever.
+    """
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        raise UnreadableImage("missing") from None
+    except OSError:
+        raise UnreadableImage("not_readable") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise UnreadableImage("not_readable")
+    if found.st_size == 0:
+        raise UnreadableImage("empty")
+    if found.st_size > limit:
+        raise UnreadableImage("too_large")
+    return found.st_size
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """PNG, JPEG, TIFF and PGM files of 1, 8 or 16 bits, as the same Picture that DICOM gives."""
 
 import io
-import os
 import warnings
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from foldwise.data.picture import Picture, UnreadableImage
+from foldwise.data.picture import Picture, UnreadableImage, size_of
 
 MAX_BYTES = 1 << 30
 FORMATS = ("PNG", "JPEG", "TIFF", "PPM")
@@ -22,15 +21,9 @@ def read_picture(path: str | Path) -> Picture:
     Raises UnreadableImage: missing, not_readable, empty, not_a_picture, truncated, many_frames,
     colour, too_large, out_of_memory.
     """
+    size_of(path, MAX_BYTES)
     try:
-        size = os.stat(path).st_size
-        if size == 0:
-            raise UnreadableImage("empty")
-        if size > MAX_BYTES:
-            raise UnreadableImage("too_large")
         pixels = _decode(Path(path).read_bytes())
-    except FileNotFoundError:
-        raise UnreadableImage("missing") from None
     except MemoryError:
         raise UnreadableImage("out_of_memory") from None
     except OSError:

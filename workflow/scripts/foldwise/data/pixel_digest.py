@@ -12,7 +12,8 @@ from foldwise.data.window import has_modality_lut, inverted, modality, rises, un
 def pixel_digest(picture: Picture) -> str:
     """SHA-256 of the modality values above their minimum, bright = high.
 
-    Equal for the same picture in another lossless encoding, polarity, rescaling or container.
+    Equal for the same picture in another lossless encoding, polarity, rescaling or container; but
+    not for one that JPEG 2000 levels were left out of.
     """
     if picture.is_integer and abs(picture.slope) == 1 and not has_modality_lut(picture):
         above = _above(picture)

@@ -11,7 +11,7 @@ from foldwise.data.picture import Picture
 from foldwise.data.pixel_digest import pixel_digest
 from foldwise.data.prepared import Prepared
 from foldwise.data.resize import area_mean
-from foldwise.data.window import Tone, grey, tone_of
+from foldwise.data.window import Tone, grey, has_voi, tone_of
 
 # Halves go up, also those that float32 means miss by a hair: encodings must not differ by that.
 HALF = 0.5 + 1e-4
@@ -72,6 +72,8 @@ def prepared(picture: Picture, settings: ImageSettings) -> Prepared:
         "min": float(low),
         "max": float(high),
     }
+    if settings.window == "voi":
+        facts["voi"] = has_voi(picture)  # without one the window is that of the percentiles
     return Prepared(prepare(picture, settings), pixel_digest(picture), facts)
 
 
