@@ -1,0 +1,222 @@
+"""Teacher and student: answers once a fold, the loss by what it names, refusals."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from foldwise.config import load_study, run_settings, teacher_of
+from foldwise.errors import FoldwiseError
+from foldwise.predict import load_model, predict_fold
+from foldwise.schema import check
+from foldwise.tasks.distillation import Distillation
+from foldwise.train.checkpoint import arrays_digest
+from foldwise.train.loop import train_fold
+from foldwise.train.stop import Stop
+from foldwise.train.taught import taught_targets, teach_fold
+from made_distillation import distillation_archive
+from training import Memory
+
+HEADS = {"modality": ["CT", "MR"], "place": ["head", "chest"]}
+TEXTS = ("a mass in the lung", "no finding of the brain", "normal look")
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    return distillation_archive(tmp_path_factory.mktemp("made") / "a", cases=25, size=32)
+
+
+def rows_of(number, start=0):
+    return [
+        {
+            **{key: f"{key[0]}{n:03}" for key in ("sample", "group", "exam")},
+            "content": f"{n:032x}",
+            "label_modality": HEADS["modality"][n % 2],
+            "label_place": HEADS["place"][n // 2 % 2],
+            "fold": 1,
+            "texts": {"caption": TEXTS[n % 3]},
+        }
+        for n in range(start, start + number)
+    ]
+
+
+ROWS = rows_of(24)
+IMAGES = Memory(
+    np.random.default_rng(0).integers(0, 255, (24, 1, 32, 32), dtype=np.uint8),
+    [row["content"] for row in ROWS],
+)
+
+
+def params_of(archive, run="cv", teacher=None, who="student", **changes):
+    text = {"name": str(archive / "encoders" / f"{who}_text"), "max_tokens": 12}
+    model = {"name": "vision_text", "dim": 8, "text": text, "fusion": {"name": "gated"}}
+    model["vision"] = {"name": str(archive / "encoders" / f"{who}_vision"), "weights": "pretrained"}
+    params = {"run": run, "seed": 1, "kind": "distillation"}
+    params |= {"model": check("model", model | changes.pop("model", {}), "test")}
+    params["loss"] = check("loss", {"name": "distillation"} | changes.pop("loss", {}), "test")
+    params["training"] = check("training", {"epochs": 1, "teacher": teacher}, "test")
+    params |= {"augment": check("augment", {}, "test")}
+    params["image"] = check("image", {"size": 32}, "test")
+    params["task"] = {"heads": HEADS, "text": params["model"]["text"]}
+    return params | ({"teacher": {"run": teacher, "model": {"dim": 16}}} if teacher else {})
+
+
+def train(folder, params, taught=None, train_rows=ROWS[:16], val_rows=ROWS[16:]):
+    task = Distillation(params["task"])
+    rows = {"train_rows": train_rows, "val_rows": val_rows}
+    named = {"out": folder / "results", "state": folder / "state", "device": "cpu"}
+    train_fold(params, task, IMAGES, **rows, **named, stop=Stop(), taught=taught)
+    return folder / "results" / "best_model.pt"
+
+
+@pytest.fixture(scope="module")
+def taught(archive, tmp_path_factory):
+    """A teacher trained on the first 16, its answers, and what its model says by itself."""
+    folder = tmp_path_factory.mktemp("teacher")
+    params = params_of(archive, "teacher", who="teacher", model={"dim": 16})
+    model = train(folder, params)
+    teach_fold(
+        params, Distillation(params["task"]), IMAGES, ROWS[:16], model, folder / "t.npz", "cpu"
+    )
+    return folder / "t.npz"
+
+
+TOKENS = ("input_ids", "attention_mask")
+TERMS = ["feature", "contrastive", "relational_distance", "relational_angle", "mmd"]
+
+
+def test_a_student_learns_from_answers_and_every_weight_is_trained(archive, taught, tmp_path):
+    loss = dict.fromkeys(TERMS, 0.5)
+    params = params_of(archive, teacher="teacher", loss=loss)
+    task = Distillation(params["task"])
+    model = task.build(params, 1)
+    model.trainable("all")
+    targets = task.targets(ROWS[:16]) | taught_targets(taught, ROWS[:16], ROWS[16:])
+    batch = {name: torch.from_numpy(values) for name, values in targets.items()}
+    batch["image"] = torch.rand(16, 1, 32, 32)
+    terms = task.loss(model, task.criterion(params, targets), batch)
+    assert set(terms) == {"loss", "cross_entropy", "soft_targets", *TERMS}
+    parts = [terms["cross_entropy"], terms["soft_targets"], *(0.5 * terms[name] for name in TERMS)]
+    assert terms["loss"].item() == pytest.approx(sum(parts).item(), rel=1e-5)
+    terms["loss"].backward()
+    grads = {n: p.grad for n, p in model.head.named_parameters()}
+    still = [name for name, grad in grads.items() if grad is None or not grad.any()]
+    assert not still
+
+
+def test_without_terms_that_need_it_there_is_no_map_to_the_teacher(archive):
+    names = dict(
+        Distillation(params_of(archive)["task"]).build(params_of(archive), 1).named_modules()
+    )
+    assert "head.match" not in names
+    params = params_of(archive, teacher="teacher", loss={"relational_angle": 1})
+    assert "head.match" not in dict(Distillation(params["task"]).build(params, 1).named_modules())
+
+
+def test_answers_are_what_the_teacher_says_of_the_plain_image(archive, taught):
+    params = params_of(archive, "teacher", who="teacher", model={"dim": 16})
+    task, weights = Distillation(params["task"]), taught.parent / "results" / "best_model.pt"
+    model, facts = load_model(params, task, weights, torch.device("cpu"))
+    answers = taught_targets(taught, ROWS[:16][::-1], ROWS[16:])
+    pixels = torch.from_numpy(IMAGES.pixels[:16][::-1].copy()) / 255
+    tokens = [torch.from_numpy(task.targets(ROWS[:16][::-1])[n]) for n in TOKENS]
+    with torch.inference_mode():
+        expected = model((pixels - facts["mean"][0]) / facts["std"][0], *tokens)
+    for head in HEADS:
+        found = torch.from_numpy(answers[f"teacher_logits_{head}"])
+        assert torch.allclose(found, expected.logits[head], atol=1e-4)
+    assert torch.allclose(torch.from_numpy(answers["teacher_fused"]), expected.fused, atol=1e-4)
+
+
+def test_students_with_and_without_teacher_train_and_predict(archive, taught, tmp_path):
+    for number, teacher in enumerate((None, "teacher")):
+        params = params_of(archive, teacher=teacher)
+        folder = tmp_path / str(number)
+        model = train(folder, params, taught if teacher else None)
+        task = Distillation(params["task"])
+        out = folder / "p.csv", folder / "e.npy"
+        predict_fold(params, task, IMAGES, ROWS[16:], model, *out, device="cpu")
+        assert np.load(folder / "e.npy").shape == (8, 8)
+        history = json.loads((folder / "results" / "train_history.json").read_text())
+        assert ("train_soft_targets" in history["epochs"][0]) == bool(teacher)
+
+
+def test_a_teacher_of_other_folds_is_refused(taught, tmp_path):
+    with pytest.raises(FoldwiseError, match=r"other folds.*lacks 8 of 16"):
+        taught_targets(taught, ROWS[8:], ROWS[:2])
+    with pytest.raises(FoldwiseError, match="trained on 1 of 2"):
+        taught_targets(taught, ROWS[:8], [ROWS[8], ROWS[20]])
+    with pytest.raises(FoldwiseError, match=r"No answers of a teacher.*training\.teacher"):
+        taught_targets(tmp_path / "none.npz", ROWS[:8], ROWS[8:])
+
+
+def test_answers_are_the_same_bytes_again(archive, taught, tmp_path):
+    params = params_of(archive, "teacher", who="teacher", model={"dim": 16})
+    model = taught.parent / "results" / "best_model.pt"
+    again = tmp_path / "again.npz"
+    teach_fold(params, Distillation(params["task"]), IMAGES, ROWS[:16], model, again, "cpu")
+    assert again.read_bytes() == taught.read_bytes()
+
+
+def test_labels_of_one_class_and_missing_texts_and_tokenizers_are_named(archive):
+    params = params_of(archive)
+    task = Distillation(params["task"])
+    one = [row | {"label_place": "head"} for row in ROWS]
+    with pytest.raises(FoldwiseError, match=r"one place only, head.*data\.heads"):
+        task.criterion(params, task.targets(one))
+    with pytest.raises(FoldwiseError, match="1 of 24 samples have no text"):
+        task.targets([ROWS[0] | {"texts": {"caption": ""}}, *ROWS[1:]])
+    lost = Distillation(params["task"] | {"text": {"name": "./nowhere", "max_tokens": 8}})
+    with pytest.raises(FoldwiseError, match=r"model\.text\.name: no folder \./nowhere"):
+        lost.targets(ROWS)
+    assert arrays_digest(task.targets(ROWS)) == arrays_digest(task.targets(list(ROWS)))
+
+
+STUDY = """
+kind: distillation
+data:
+  reader: text
+  root: x
+  table: {path: y}
+  columns: {image: image, patient: case, texts: [caption], heads: {modality: modality}}
+  heads: {modality: {order: [CT, MR]}}
+model: {text: {name: some/model}}
+training: {teacher: TEACHER}
+runs: {cv: {}, teacher: {training.teacher: null, model.dim: 512}}
+report: {compare: [teacher]}
+"""
+
+
+def study_of(folder, text):
+    (folder / "mine.yaml").write_text(text)
+    return load_study("mine", folder)
+
+
+def test_runs_and_trials_have_the_teacher_that_their_settings_name(tmp_path):
+    study = study_of(tmp_path, STUDY.replace("TEACHER", "teacher"))
+    runs = ("cv", "cv_seed3", "trial_0001", "teacher")
+    assert [teacher_of(study, run) for run in runs] == ["teacher"] * 3 + [None]
+    params = run_settings(study, "cv")
+    assert params["teacher"]["model"]["dim"] == 512
+    assert params["task"]["heads"] == {"modality": ["CT", "MR"]}
+    assert "teacher" not in run_settings(study, "teacher")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("TEACHER", "techer", ["no run 'techer'", "teacher"]),
+        ("training.teacher: null, ", "", ["its own teacher"]),
+        ("compare: [teacher]", "compare: [cv]", ["report.compare", "the reported run"]),
+        ("order: [CT, MR]", "order: [CT]", ["data.heads.modality.order", "nothing to learn"]),
+        ("texts: [caption]", "texts: []", ["data.columns.texts"]),
+        ("{text: {name: some/model}}", "{}", ["model.text.name", "no text encoder"]),
+        ("heads: {modality: modality}", "heads: {mode: m}", ["data.columns.heads", "mode"]),
+    ],
+)
+def test_what_a_study_with_a_teacher_cannot_say(tmp_path, old, new, words):
+    with pytest.raises(FoldwiseError) as error:
+        study_of(tmp_path, STUDY.replace(old, new).replace("TEACHER", "teacher"))
+    for word in words:
+        assert word in str(error.value)
