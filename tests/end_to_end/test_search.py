@@ -130,6 +130,15 @@ def test_a_changed_space_is_told_of_and_made_anew(study):
     assert {f"suggest_trial {number:04d}" for number in range(5)} <= jobs_in(done.stdout)
 
 
+def test_another_choice_of_model_in_the_space_leaves_the_baseline_alone(study):
+    base = plan(study)
+    names = {"type": "categorical", "choices": ["small_cnn", "resnet18"]}
+    change(study, space=SPACE | {"model.name": names})
+    assert plan(study) == base
+    run_params = {job for job in plan(study, "search") if job.startswith("train_fold")}
+    assert run_params == set()
+
+
 def test_a_table_in_another_order_trains_nothing_again(study):
     table = study / "made" / "labels.csv"
     head, *rows = table.read_text().splitlines()

@@ -9,7 +9,16 @@ from foldwise import config
 from foldwise.errors import FoldwiseError
 from foldwise.metrics.monitors import MONITORS
 from foldwise.registry import load, names
-from foldwise.search.plan import Plan, as_seen_by, check_plan, read_search, trial_base
+from foldwise.search.plan import (
+    Plan,
+    as_seen_by,
+    check_plan,
+    plan_of,
+    read_search,
+    told_search,
+    trial_base,
+)
+from foldwise.search.space import size
 
 STUDIES = Path(__file__).parents[2] / "config" / "studies"
 SPACE = {
@@ -84,3 +93,28 @@ def test_a_sound_search_passes(study):
 @pytest.mark.parametrize("kind", names("MEASURES"))
 def test_monitors_are_those_of_the_measures(kind):
     assert load("MEASURES", kind).monitors == MONITORS[kind]
+
+
+SHIPPED = {
+    "segmentation_grid": ("demo_segmentation", 36),
+    "segmentation_first": ("demo_segmentation", 108),
+    "classification": ("demo_density", None),
+}
+
+
+@pytest.mark.parametrize("path", sorted((STUDIES.parent / "searches").glob("*.yaml")), ids=str)
+def test_each_space_that_is_shipped_fits_a_study_of_its_kind(path):
+    name, combinations = SHIPPED[path.stem]
+    study = config.load_study(name, STUDIES)
+    study["search"] = {"space": str(path), "folds": 1, "trials": 500}
+    plan = plan_of(study, [1, 2, 3])
+    check_plan(study, plan)
+    assert size(plan.search.space) == combinations
+    assert plan.search.trials == (combinations or 500)
+    assert told_search(plan.told(3)).space == plan.search.space
+
+
+def test_a_space_file_that_is_not_there_is_named(study):
+    study = study | {"search": {"space": "config/searches/none.yaml"}}
+    with pytest.raises(FoldwiseError, match=r"no file config/searches/none.yaml"):
+        plan_of(study, [1])

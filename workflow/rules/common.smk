@@ -57,15 +57,19 @@ def code(rule):
     """Params of a rule: a digest of the code that the study reaches from this rule's adapter."""
 
     def read(wildcards):
-        return code_of(rule, study_words(wildcards.study))
+        run = wildcards.get("run", "trial_" if "number" in wildcards.keys() else "")
+        searched = run.startswith(("trial_", "tuned", "nested_"))
+        return code_of(rule, study_words(wildcards.study, searched))
 
     return read
 
 
 @functools.cache
-def study_words(name):
-    """Words of a study's settings; thousands of jobs ask for them."""
-    return words(STUDIES[name])
+def study_words(name, searched):
+    """Words of a study's settings; a search's own concern its trials and what comes of them."""
+    return words(
+        {key: value for key, value in STUDIES[name].items() if searched or key != "search"}
+    )
 
 
 def archive(wildcards):

@@ -13,6 +13,9 @@ for name in config["studies"]:
 
 try:
     PLANS = {name: plan_of(study, state.fold_numbers(study)) for name, study in STUDIES.items()}
+    for name, found in PLANS.items():
+        # A space in a file of its own is part of the study like any other setting.
+        STUDIES[name]["search"] = found and found.raw
     if workflow.is_main_process:
         for name in config["studies"]:
             if PLANS[name] is not None:

@@ -27,7 +27,8 @@ class Read:
         return value in self.only if self.only else value not in self.never
 
 
-FOCAL_MASKS = ("binary_focal", "combined", "combined_tversky")
+COMBINED = ("combined", "combined_tversky")
+FOCAL_MASKS = ("binary_focal", *COMBINED)
 TVERSKY = ("tversky", "focal_tversky", "combined_tversky")
 
 # A searched setting that nothing reads turns trials into repeats. Add a line where a setting
@@ -53,16 +54,15 @@ READS = [
     Read("loss.mmd", "training.teacher", never=(None,)),
     Read("loss.tau", "loss.contrastive", never=(0,)),
     Read("model.fusion.heads", "model.fusion.name", only=("cross_attention", "transformer")),
+    Read("loss.label_smoothing", "loss.name", only=("cross_entropy",)),
     Read("loss.false_negative", "loss.name", only=TVERSKY),
     Read("loss.false_positive", "loss.name", only=TVERSKY),
     Read("loss.tversky_gamma", "loss.name", only=("focal_tversky",)),
-    Read("loss.overlap_share", "loss.name", only=("combined", "combined_tversky")),
-    Read("loss.ramp_epochs", "loss.name", only=("combined", "combined_tversky")),
+    Read("loss.overlap_share", "loss.name", only=COMBINED),
+    Read("loss.ramp_epochs", "loss.name", only=COMBINED),
     Read("loss.boundary_px", "loss.boundary_weight", never=(0,)),
     Read("model.groups", "model.norm", only=("group",)),
-    Read("training.tiles.overlap", "training.tiles.size", never=(None,)),
-    Read("training.tiles.per_image", "training.tiles.size", never=(None,)),
-    Read("loss.label_smoothing", "loss.name", only=("cross_entropy",)),
+    Read("model.width", "model.name", only=("unet", "resunet", "attention_resunet")),
 ]
 
 

@@ -14,6 +14,7 @@ from foldwise.errors import FoldwiseError
 from foldwise.hashing import digest
 from foldwise.kinds import with_task
 from foldwise.metrics.monitors import MONITORS
+from foldwise.schema import read_yaml
 from foldwise.search.check import batch_faults, check_search
 from foldwise.search.settings import Search, parse_search
 from foldwise.search.trials import Suggestion, trial_file, trial_name
@@ -48,7 +49,22 @@ def plan_of(study: dict, folds: list[int]) -> Plan | None:
         return None
     base = trial_base(study)
     where = f"{study['name']}: search"
+    raw = raw | {"space": space_of(raw["space"], where)}
     return Plan(raw, base, folds, read_search(raw, base, folds, where))
+
+
+def space_of(space: dict[str, Any] | str, where: str) -> dict[str, Any]:
+    """The space as it stands in the study, or in the file that the study names."""
+    if isinstance(space, dict):
+        return space
+    if not Path(space).is_file():
+        raise FoldwiseError(
+            f"{where}.space: no file {space}. Spaces to start from are in config/searches."
+        )
+    found = read_yaml(space)
+    if not isinstance(found, dict):
+        raise FoldwiseError(f"{space}: not a space. Write `setting: {{type: ..., ...}}` lines.")
+    return found
 
 
 def told_search(told: Mapping[str, Any]) -> Search:
