@@ -52,6 +52,8 @@ def group_rows(rows: list[dict[str, str]], strata: str = CLASS, bins: int | None
     names = sorted(contents, key=lambda name: min(contents[name]))
     place = {name: number for number, name in enumerate(names)}
     values = [row.get(CLASS, "") for row in rows] if rows and CLASS in rows[0] else []
+    if values and strata == CLASS and bins:
+        values = _quantiles(values, CLASS, bins)  # A label that is a number has no classes.
     classes = sorted(set(values))
     blocks = [_counts(rows, place, values, classes)] if classes else []
     other = strata_of(rows, strata, bins) if strata != CLASS or not classes else []
