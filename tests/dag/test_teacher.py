@@ -1,0 +1,26 @@
+"""The plan of studies with a teacher: once a fold and setting, however many learn from it."""
+
+from flow import ROOT, jobs_in, snakemake
+
+
+def planned(folder, study, *targets):
+    config = ["--configfile", str(ROOT / "config" / "config.yaml")]
+    studies = ["--config", f"folder={ROOT / 'config' / 'studies'}", f'studies=["{study}"]']
+    done = snakemake(folder, "--dry-run", *config, *studies, "--", *targets)
+    return jobs_in(done.stdout)
+
+
+def test_each_fold_has_its_own_teacher_once_for_all_runs_and_trials(tmp_path):
+    jobs = planned(tmp_path, "medpix", "all", "search")
+    taught = {job for job in jobs if job.startswith("teach_fold")}
+    assert taught == {f"teach_fold {fold},teacher" for fold in range(1, 6)}
+    assert {f"train_fold {fold},teacher" for fold in range(1, 6)} <= jobs
+    assert sum(job.startswith("train_trial") for job in jobs) == 100
+
+
+def test_a_run_without_teacher_waits_for_none(tmp_path):
+    alone = "results/demo_distillation/runs/alone/cv_summary.json"
+    jobs = planned(tmp_path, "demo_distillation", alone)
+    assert not any(job.startswith("teach_fold") for job in jobs)
+    student = planned(tmp_path, "demo_distillation", alone.replace("alone", "cv"))
+    assert "teach_fold 2,teacher" in student
