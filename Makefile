@@ -64,8 +64,8 @@ docs: $(ENVIRONMENT) ## config/README.md and envs/ from the schemas and the lock
 	$(BIN)/python workflow/scripts/write_docs.py
 
 lock: | $(BIN)/uv ## newer versions into the lock files
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-annotate --upgrade pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url --no-annotate -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
 
 clean: ## remove made-up data and its results; the environment and other results stay
 	rm -rf demo results/demo_*
