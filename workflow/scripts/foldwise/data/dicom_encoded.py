@@ -19,7 +19,7 @@ def read_encapsulated(
 ) -> tuple[np.ndarray, str]:
     if facts.syntax not in decoders.SYNTAXES:
         raise UnreadableImage("unknown_transfer_syntax")
-    buffer = stream.read()
+    buffer = _rest(stream)
     parts = codestream.fragments(memoryview(buffer))
     bits = codestream.check(parts[0], facts.syntax, facts.rows, facts.columns)
     codestream.check_end(parts[-1], facts.syntax)
@@ -31,6 +31,14 @@ def read_encapsulated(
             held = bits is not None and bits <= facts.bits_stored
             return pixels if held else unused_bits_away(pixels, facts), facts.photometric
     return _decode_by_pydicom(buffer, facts)
+
+
+def _rest(stream: BinaryIO) -> bytes:
+    """All bytes to the end, by their number: reading an unknown number takes ten times as long."""
+    here = stream.tell()
+    length = stream.seek(0, 2) - here
+    stream.seek(here)
+    return stream.read(length)
 
 
 def _decode_grey(frame: bytes, facts: PixelFacts, reduce_levels: int) -> np.ndarray | None:

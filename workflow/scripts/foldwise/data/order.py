@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-SAMPLE = 1 << 16
+SAMPLE = 1 << 14
 CHUNK = 1 << 17  # values at a time: they stay in the processor's cache
 MARGIN = 6.0  # standard deviations of a rank in the sample
 MOST = 0.2  # larger tails are left to numpy
@@ -63,8 +63,12 @@ class Bracket:
 
     def see(self, part: np.ndarray) -> None:
         if self.flat:
+            # Nothing is below an unsigned zero, and of a black background a part is enough.
+            lowest = not self.upper and part.dtype.kind == "u" and self.edge == 0
+            if lowest and self.same > self.place + 1:
+                return
             self.same += int(np.count_nonzero(part == self.edge))
-            if self.upper or part.dtype.kind != "u" or self.edge > 0:  # nothing is below zero
+            if not lowest:
                 outside = part > self.edge if self.upper else part < self.edge
                 self.beyond += int(np.count_nonzero(outside))
         elif self.room >= 0:
