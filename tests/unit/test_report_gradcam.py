@@ -8,7 +8,7 @@ from PIL import Image
 from foldwise.files import read_json
 from foldwise.registry import load
 from foldwise.report.films import choose_films
-from foldwise.report.gradcam import gradcam_fold
+from foldwise.report.gradcam import gradcam_fold, output_of
 from foldwise.report.overlay import overlay
 
 SIZE, RADIUS, CLASSES = 64, 6, ["A", "B"]
@@ -133,3 +133,23 @@ def test_a_class_with_few_films_shows_each_once(there, asked, given):
 def test_without_heat_the_film_stays_as_it_is():
     film = np.random.default_rng(0).integers(0, 256, (8, 8)).astype(np.uint8)
     assert (overlay(film, np.zeros_like(film)) == film[..., None]).all()
+
+
+def test_an_answer_of_parts_shows_each_film_once_a_part():
+    answers = {"left": ["0", "1"], "right": ["0", "1", "2"]}
+    rows = []
+    for n, p in enumerate((0.2, 0.9, 0.5)):
+        row = {"sample": f"s{n}"}
+        for part, names in answers.items():
+            row |= {f"label_{part}": "1", f"predicted_{part}": "1" if p > 0.4 else "0"}
+            row |= {f"p_{part}_{name}": str(p if name == "1" else 0.1) for name in names}
+        rows.append(row)
+    films = choose_films(rows, answers, 2)
+    assert [(film.sample, film.part, film.place) for film in films] == [
+        ("s1", "left", "best"),
+        ("s1", "right", "best"),
+        ("s0", "left", "worst"),
+        ("s0", "right", "worst"),
+    ]
+    assert films[3].stem == "s0_right_predicted-0_true-1"
+    assert [output_of(answers, *which) for which in (("left", "1"), ("right", "0"))] == [1, 2]

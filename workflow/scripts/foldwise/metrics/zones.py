@@ -31,6 +31,7 @@ def scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
         **zone_scores(labels.ravel(), predicted.ravel()),
         **unknown_scores(labels.ravel(), probabilities.reshape(-1, UNKNOWN + 1)),
         **mean_scores(labels, predicted),
+        "log_loss": classification.log_loss(labels.ravel(), probabilities.reshape(-1, UNKNOWN + 1)),
     }
 
 

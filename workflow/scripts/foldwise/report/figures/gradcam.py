@@ -59,10 +59,10 @@ def _of_parts(entries: list[dict[str, Any]], films: np.ndarray, maps: np.ndarray
         axis = _axes(figure, line, column + 1, side)
         _heat(axis, films[i], maps[i])
         right = entry["label"] == entry["predicted"]
-        said = f"✓ {entry['label']}" if right else f"✗ {entry['predicted']}, true {entry['label']}"
-        _lines(
-            axis, entry["part"], f"{said} {entry['p_predicted']:.2f}", int(side * LETTERS_PER_INCH)
-        )
+        said = f"✓ {entry['predicted']} {entry['p_predicted']:.2f}"
+        if not right:
+            said = f"✗ {entry['predicted']}, true {entry['label']}"
+        _lines(axis, entry["part"], said, int(side * LETTERS_PER_INCH))
     return figure
 
 
