@@ -8,6 +8,7 @@ import numpy as np
 from foldwise.evaluate import evaluate_fold
 from foldwise.files import write_csv, write_json, write_text
 from foldwise.registry import load
+from foldwise.search.compare import compare
 from foldwise.summary import join_logs, read_fold, summarise
 
 
@@ -232,4 +233,7 @@ def _summarise(run: Run, measures: object) -> None:
     folds = [read_fold(*one) for one in each]
     base = run.results / "runs" / "cv"
     write_json(base / "cv_summary.json", summarise(folds, measures, 42, resamples=100))
+    beside = compare(folds, folds, measures, 42, "kappa", resamples=20)
+    found = {"run": "cv", "metric": "kappa", "against": {"baseline_logistic_statistics": beside}}
+    write_json(run.results / "report" / "comparisons.json", found)
     join_logs({k: base / f"fold_{k}" / "none.log" for k in run.folds}, base / "run.log")

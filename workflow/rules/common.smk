@@ -72,6 +72,11 @@ def study_words(name, searched):
     )
 
 
+def baseline_code(wildcards):
+    """Params of `baseline`: a digest of the code of this one method, of no network's."""
+    return code_of("baseline", frozenset([STUDIES[wildcards.study]["kind"], wildcards.baseline]))
+
+
 def archive(wildcards):
     """Params of `cohort`: sizes and times of the archive's files and the table's digest."""
     return state.archive_state(STUDIES[wildcards.study])

@@ -34,14 +34,15 @@ def pack_files(wildcards):
 
 
 def compared_with(wildcards):
-    """Runs that the reported one is compared with."""
-    return STUDIES[wildcards.study]["report"]["compare"]
+    """Runs that the reported one is compared with: those named, and classical methods."""
+    study = STUDIES[wildcards.study]
+    return study["report"]["compare"] + state.baseline_runs(study)
 
 
 def costed(wildcards):
     """Runs whose models' size and time the report tells: those that it compares."""
-    others = compared_with(wildcards)
-    return [STUDIES[wildcards.study]["report"]["run"], *others] if others else []
+    shown = STUDIES[wildcards.study]["report"]
+    return [shown["run"], *shown["compare"]] if shown["compare"] else []
 
 
 def reported_params(wildcards):
@@ -54,7 +55,7 @@ def reported_files(wildcards):
     paths = expand(
         "results/{study}/runs/{run}/fold_{fold}/results/{name}",
         study=wildcards.study,
-        run=costed(wildcards),
+        run=[STUDIES[wildcards.study]["report"]["run"], *compared_with(wildcards)],
         fold=fold_numbers(wildcards),
         name=["val_predictions.csv", "metrics/val_metrics.json"],
     )

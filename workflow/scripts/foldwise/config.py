@@ -79,8 +79,14 @@ def dotted(settings: dict, prefix: str = "") -> dict[str, Any]:
 def run_settings(study: dict, run: str, where: str = "") -> dict:
     """All settings of one run, resolved: what stands in its `params.json`.
 
-    The run `<name>_seed<number>` is the run `<name>` with that seed.
+    The run `<name>_seed<number>` is the run `<name>` with that seed; `baseline_<name>` is a
+    classical method, which knows nothing of networks and their training.
     """
+    if run.startswith("baseline_"):
+        kept = ("kind", "seed", "image", "task")
+        settings = with_changes(study, run, {}, f"{where}: runs.{run}")
+        monitor = {"monitor": settings["training"]["monitor"]}
+        return {"run": run, "training": monitor} | {name: settings[name] for name in kept}
     return with_changes(study, run, changes_of_run(study, run), f"{where}: runs.{run}")
 
 

@@ -32,6 +32,7 @@ class Kind:
     zones: bool = False  # the label is a score for each zone
     heads: bool = False  # several labels, each with classes of its own, and texts as input
     teaches: bool = False  # a run may learn from another run's answers
+    baselines: tuple[str, ...] = ()  # classical methods to compare with
     side_step: int = 1  # sides of pictures are multiples of this
 
 
@@ -42,6 +43,7 @@ KINDS = {
         task={"classes": "data.classes.order"},
         classes=True,
         sampling=True,
+        baselines=("logistic_statistics",),
     ),
     "zones": Kind(
         models=("small_cnn", *registry.VISION),
@@ -50,6 +52,7 @@ KINDS = {
         defaults=zone_settings.DEFAULTS,
         readers=("zones",),
         zones=True,
+        baselines=("ridge_pixels",),
     ),
     "segmentation": Kind(
         models=tuple(registry.SEGMENTERS),
@@ -58,6 +61,7 @@ KINDS = {
         defaults={"folds": {"strata": "foreground", "bins": 5}},
         readers=("pairs",),
         tiles=True,
+        baselines=("otsu", "otsu_flat"),
         side_step=16,
     ),
     "distillation": Kind(
@@ -129,6 +133,12 @@ def at(settings: dict, path: str) -> Any:
     return at(settings[step], rest) if rest else settings[step]
 
 
+def baselines_of(study: dict) -> list[str]:
+    """Classical methods that a study is compared with: those it names, or all of its kind."""
+    named = study.get("report", {}).get("baselines")
+    return list(KINDS[study["kind"]].baselines if named is None else named)
+
+
 def check_kind(settings: dict, where: str) -> None:
     """Raise FoldwiseError for settings, each fine by itself, that this kind cannot run with."""
     name, kind = settings["kind"], KINDS[settings["kind"]]
@@ -139,6 +149,8 @@ def check_kind(settings: dict, where: str) -> None:
         choose(reader, kind.readers, f"{name} reader", f"{where}: data.reader")
     zone_settings.check_zones(settings, kind.zones, where)
     head_settings.check_heads(settings, kind.heads, where)
+    for baseline in settings["report"]["baselines"] or ():
+        choose(baseline, kind.baselines, f"{name} baseline", f"{where}: report.baselines")
     training = settings["training"]
     if training["teacher"] and not kind.teaches:
         raise FoldwiseError(

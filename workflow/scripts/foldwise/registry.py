@@ -118,7 +118,16 @@ TRACKERS = {
     "wandb": "foldwise.trackers.wandb:Wandb",
 }
 
+# Classical methods that a study's network is compared with.
+BASELINES = {
+    "logistic_statistics": "foldwise.baselines.statistics:logistic_statistics",
+    "otsu": "foldwise.baselines.masks:otsu",
+    "otsu_flat": "foldwise.baselines.masks:otsu_flat",
+    "ridge_pixels": "foldwise.baselines.scores:ridge_pixels",
+}
+
 GROUPS = {
+    "BASELINES": BASELINES,
     "TASKS": TASKS,
     "MEASURES": MEASURES,
     "READERS": READERS,

@@ -10,6 +10,7 @@ from foldwise import registry
 from foldwise.data.archive import listing_digest
 from foldwise.fingerprint import code_of_modules
 from foldwise.hashing import digest, file_digest
+from foldwise.kinds import baselines_of
 
 
 def cache_key(study: dict) -> str:
@@ -58,6 +59,11 @@ def gpus(setting: str | int) -> int:
     return int(os.path.exists("/dev/nvidia0") and os.environ.get("CUDA_VISIBLE_DEVICES") != "")
 
 
+def baseline_runs(study: dict) -> list[str]:
+    """Runs of the classical methods that a study is compared with."""
+    return [f"baseline_{name}" for name in baselines_of(study)]
+
+
 def targets(study: dict) -> list[str]:
     """Files of a study that `snakemake` makes: per-fold files, summaries and the report.
 
@@ -82,4 +88,5 @@ def targets(study: dict) -> list[str]:
                 )
             ]
         made.append(f"{base}/runs/{run}/cv_summary.json")
+    made += [f"{base}/runs/{name}/cv_summary.json" for name in baseline_runs(study)]
     return [*made, f"{base}/report/index.html"]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from foldwise.errors import choose
+from foldwise.kinds import baselines_of
 
 _RUN = "results/{study}/runs/{run}"
 _FOLD = _RUN + "/fold_{fold}/results"
@@ -171,7 +172,8 @@ OF_ALL = ("cohort_flow", "metrics", "training")
 def asked_for(study: dict) -> tuple[str, ...]:
     """Kinds of files of the study that the text reads since its settings ask for them."""
     probe = ("probe",) if study["data"]["columns"]["texts"] else ()
-    return probe + (("comparisons",) if study["report"]["compare"] else ())
+    compared = study["report"]["compare"] or baselines_of(study)
+    return probe + (("comparisons",) if compared else ())
 
 
 def figures_of(kind: str, gradcam: bool = True) -> list[str]:

@@ -32,17 +32,18 @@ def compare_reported(
     numbers: Sequence[int],
     out: str | Path,
 ) -> None:
-    """Write {"run", "against": {<other>: what `foldwise.search.compare.compare` gives}}.
+    """Write {"run", "metric", "against": {<other>: what `foldwise.search.compare.compare` gives}}.
 
     `first` is the other run, `second` the reported one of `params`; the verdict is about the
-    monitored metric. FoldwiseError when the runs were not judged on the same samples.
+    monitored metric. A classical method without that metric in some fold (it may know one class
+    alone) has null. FoldwiseError when the runs were not judged on the same samples.
     """
     own = folds_of(Path(runs, params["run"]), folds, numbers)
     metric = params["training"]["monitor"] or next(iter(MONITORS[params["kind"]]))
-    against = {
-        other: compare(
-            folds_of(Path(runs, other), folds, numbers), own, task, params["seed"], metric
-        )
-        for other in others
-    }
-    write_json(out, {"run": params["run"], "against": against})
+    against: dict[str, Any] = {}
+    for other in others:
+        found = folds_of(Path(runs, other), folds, numbers)
+        told = all(fold.metrics.get(metric) is not None for fold in found)
+        skipped = other.startswith("baseline_") and not told
+        against[other] = None if skipped else compare(found, own, task, params["seed"], metric)
+    write_json(out, {"run": params["run"], "metric": metric, "against": against})

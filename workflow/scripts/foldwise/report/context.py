@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from foldwise.kinds import baselines_of
+from foldwise.report.beside import beside
 from foldwise.report.ledger import Source, escaped
 from foldwise.report.sections import Sections
 from foldwise.report.versus import comparisons, costs, probe
@@ -52,6 +54,7 @@ def context_of(study: dict[str, Any], sections: Sections, record_json: Path) -> 
         "cohort": cohort,
         "checks": sections.checks(),
         "results": sections.results(),
+        "beside": beside(sections, baselines_of(study)),
         "per_fold": sections.per_fold(),
         "levels": sections.levels(),
         "per_class": sections.per_class(),

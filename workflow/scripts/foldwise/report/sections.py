@@ -33,10 +33,11 @@ class Sections:
 
     def headline(self) -> list[dict[str, Any]]:
         """The monitored metric and three more, each with its interval over folds."""
-        names = self._headline_names()
+        names = self.headline_names()
         return [{"name": called(name)[0], **self._over_folds(name)} for name in names]
 
-    def _headline_names(self) -> list[str]:
+    def headline_names(self) -> list[str]:
+        """The monitored metric, and the first of the others that there are: four at most."""
         first = self.summary.value("best_fold", "metric")
         names = dict.fromkeys([first, *HEADLINE, *self.metrics])
         return [name for name in names if name in self.metrics][:4]
@@ -76,7 +77,7 @@ class Sections:
 
     def levels(self) -> dict[str, Any]:
         """Pooled headline metrics per image, exam and patient; no rows if there is one level."""
-        names = self._headline_names()
+        names = self.headline_names()
         rows = []
         for level in self.summary.value("pooled") or {}:
             base = ("pooled", level)

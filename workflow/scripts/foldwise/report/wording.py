@@ -31,10 +31,17 @@ METRICS = {
     "mean_f1": ("Mean F1", "macro F1, mean over heads"),
     "mean_accuracy": ("Mean accuracy", "mean over heads"),
 }
+# Classical methods, as the table beside them calls them.
+BASELINES = {
+    "logistic_statistics": "Logistic regression on pixel statistics",
+    "ridge_pixels": "Ridge regression on small pictures",
+    "otsu": "Otsu threshold, best channel",
+    "otsu_flat": "Otsu threshold, background taken off",
+}
 # Details of a metrics file that are tables of parts of an answer, and their heading.
 PARTS = {"per_zone": "Zones"}
 # What a group is, by data.group, in the plural.
-UNITS = {"patient": "patients", "accession": "exams"}
+UNITS = {"patient": "patients", "accession": "exams", "image": "images"}
 
 
 # What is told of each label where a sample has several.

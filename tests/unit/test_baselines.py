@@ -1,0 +1,164 @@
+"""Classical methods: against scikit-image and scikit-learn, chosen by the training part alone."""
+
+import csv
+
+import numpy as np
+import pytest
+from skimage.filters import gaussian, threshold_otsu
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import jaccard_score
+from sklearn.preprocessing import StandardScaler
+
+from foldwise.baselines.masks import foreground
+from foldwise.baselines.run import run_baseline
+from foldwise.baselines.statistics import statistics_of
+from foldwise.errors import FoldwiseError
+from foldwise.evaluate import evaluate_fold
+from foldwise.files import read_json, write_csv, write_json
+from foldwise.kinds import KINDS
+from foldwise.metrics.segmentation import Measures
+from foldwise.registry import load, names
+from foldwise.report.comparisons import compare_reported
+from foldwise.tasks.classification import Classification
+from foldwise.tasks.segmentation import Segmentation
+from foldwise.tasks.zones import Zones
+from made_masks import mask_images, mask_params, mask_rows
+from training import make_images, make_params, make_rows
+
+
+def table_of(name, folder, params, task, images, rows, cut):
+    path = folder / "val_predictions.csv"
+    run_baseline(name, params, task, images, rows[:cut], rows[cut:], path)
+    with open(path, newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_every_baseline_belongs_to_a_kind():
+    assert sorted(name for kind in KINDS.values() for name in kind.baselines) == names("BASELINES")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("width", [None, 0.08, 0.2])
+def test_a_threshold_is_that_of_scikit_image(sign, width):
+    planes = mask_images(mask_rows(6), 64).pixels
+    for picture in planes:
+        values = sign * picture[0].astype(float)
+        if width is not None:
+            values = values - gaussian(values, width * 64, truncate=4, mode="mirror")
+        expected = values > threshold_otsu(values)
+        # Of 256 levels each, which are not cut alike.
+        assert (foreground(picture, (0, sign, width)) == expected).mean() > 0.97
+
+
+def test_channel_and_sign_are_chosen_on_the_training_part(tmp_path):
+    rows = mask_rows(16)
+    images = mask_images(rows, 32)
+    # The objects are darker, and in the second channel alone.
+    noise = np.random.default_rng(2).integers(0, 255, images.pixels[:, :1].shape)
+    dark = 255 - images.pixels[:, :1]
+    images.pixels = np.concatenate([noise, dark, noise, images.pixels[:, 1:]], 1).astype(np.uint8)
+    images.shape = images.pixels.shape[1:]
+    params = mask_params(image={"size": 32, "channels": 3})
+    task = Segmentation(params["task"])
+    found = table_of("otsu_flat", tmp_path, params, task, images, rows, 8)
+    place = {row["sample"]: images.where[row["content"]] for row in rows}
+    for row in found:
+        planes = images.pixels[place[row["sample"]]]
+        best = max(
+            jaccard_score(planes[3].ravel(), foreground(planes, (1, -1, width)).ravel())
+            for width in (0.01, 0.02, 0.04, 0.08, 0.16)
+        )
+        assert float(row["jaccard"]) <= best + 1e-6
+    assert Measures({}).score(found)["jaccard"] > 0.4
+
+
+def test_a_picture_of_one_value_has_no_foreground():
+    assert not foreground(np.full((2, 8, 8), 7, np.uint8), (0, 1, 0.1)).any()
+
+
+def test_logistic_regression_is_that_of_scikit_learn(tmp_path):
+    rows = make_rows(48)
+    images, params = make_images(rows), make_params()
+    task = Classification(params["task"])
+    found = table_of("logistic_statistics", tmp_path, params, task, images, rows, 30)
+    ordered = [sorted(part, key=lambda row: row["content"]) for part in (rows[:30], rows[30:])]
+    train, val = (statistics_of(images, part, 1) for part in ordered)
+    scaler = StandardScaler().fit(train)
+    labels = [row["label"] for row in ordered[0]]
+    model = LogisticRegression(max_iter=2000).fit(scaler.transform(train), labels)
+    expected = model.predict_proba(scaler.transform(val))
+    np.testing.assert_allclose([[float(r[f"p_{c}"]) for c in "ABC"] for r in found], expected, 1e-6)
+    assert task.score(found)["accuracy"] > 0.6
+
+
+def test_a_class_that_is_not_trained_on_is_never_predicted(tmp_path):
+    rows = make_rows(24)
+    images, params = make_images(rows), make_params()
+    task = Classification(params["task"])
+    for kept in (("A", "B"), ("B",)):
+        chosen = [row for row in rows[:12] if row["label"] in kept] + rows[12:]
+        cut = len(chosen) - 12
+        found = table_of("logistic_statistics", tmp_path, params, task, images, chosen, cut)
+        assert {row["predicted"] for row in found} <= set(kept)
+
+
+def test_ridge_learns_scores_and_unknowns(tmp_path):
+    rows = make_rows(60)
+    for number, row in enumerate(rows):
+        row |= {"top": str("ABC".index(row["label"])), "low": "4" if number % 3 == 0 else "1"}
+    params = make_params(kind="zones", task={"zones": ["top", "low"], "mirror": []})
+    task = Zones(params["task"])
+    found = table_of("ridge_pixels", tmp_path, params, task, make_images(rows), rows, 45)
+    for row in found:
+        for zone in ("top", "low"):
+            shares = [float(value) for name, value in row.items() if name.startswith(f"p_{zone}")]
+            assert sum(shares) == pytest.approx(1, abs=1e-6)
+    assert np.mean([row["predicted_top"] == row["label_top"] for row in found]) > 0.6
+    assert np.mean([row["predicted_low"] == row["label_low"] for row in found]) > 0.6
+
+
+def test_an_empty_part_is_named(tmp_path):
+    params = mask_params()
+    task, rows = Segmentation(params["task"]), mask_rows(4)
+    with pytest.raises(FoldwiseError, match="training part"):
+        run_baseline("otsu", params, task, mask_images(rows), [], rows, tmp_path / "x.csv")
+
+
+@pytest.fixture
+def two_runs(tmp_path):
+    """Two classical methods on the same two folds, as runs of a study."""
+    rows = mask_rows(24)
+    images, params = mask_images(rows), mask_params()
+    task, measures = Segmentation(params["task"]), load("MEASURES", "segmentation")({})
+    for fold in (1, 2):
+        val = rows[12 * (fold - 1) : 12 * fold]
+        train = [row for row in rows if row not in val]
+        parts = [{"sample": r["sample"], "part": "val" if r in val else "train"} for r in rows]
+        write_csv(tmp_path / "folds" / f"fold_{fold}.csv", ["sample", "part"], parts)
+        for name in ("otsu", "otsu_flat"):
+            folder = tmp_path / "runs" / f"baseline_{name}" / f"fold_{fold}" / "results"
+            table_of(name, folder, params, task, images, [*train, *val], 12)
+            evaluate_fold(folder / "val_predictions.csv", measures, folder / "metrics")
+    return tmp_path, params | {"run": "baseline_otsu_flat"}, measures
+
+
+def beside(folder, params, measures):
+    runs, folds, out = folder / "runs", folder / "folds", folder / "out.json"
+    compare_reported(params, measures, runs, ["baseline_otsu"], folds, [1, 2], out)
+    return read_json(out)
+
+
+def test_a_run_is_set_beside_its_baselines(two_runs):
+    folder = two_runs[0] / "runs"
+    found = beside(*two_runs)
+    row = found["against"]["baseline_otsu"]["metrics"]["jaccard"]
+    for name, key in (("otsu", "first"), ("otsu_flat", "second")):
+        files = sorted((folder / f"baseline_{name}").rglob("val_metrics.json"))
+        assert row[key] == pytest.approx(np.mean([read_json(path)["jaccard"] for path in files]))
+    assert found["metric"] == "jaccard"
+
+
+def test_a_method_without_the_metric_in_a_fold_is_no_ground_for_an_error(two_runs):
+    path = next((two_runs[0] / "runs" / "baseline_otsu").rglob("val_metrics.json"))
+    write_json(path, read_json(path) | {"jaccard": None})
+    assert beside(*two_runs)["against"] == {"baseline_otsu": None}
