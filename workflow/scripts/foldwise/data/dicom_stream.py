@@ -75,7 +75,7 @@ def open_dicom(
     With `keywords`, of the header only these elements, and no pixels: of a deflated file only the
     beginning is inflated then. Otherwise the stream of a deflated file is plain.
     """
-    size_of(path, MAX_BYTES)
+    size = size_of(path, MAX_BYTES)
     with faults("not_readable"):
         stream = open(path, "rb")  # noqa: SIM115 (closed below)
     with stream:
@@ -85,7 +85,7 @@ def open_dicom(
                 raise UnreadableImage("not_dicom")
             stream.seek(0)
             deflated = DEFLATED.encode() in start
-            source = plain(stream.read(), keywords is not None) if deflated else stream
+            source = plain(stream.read(size), keywords is not None) if deflated else stream
             dataset = parse(source, keywords)
         yield dataset, source
 
