@@ -11,7 +11,9 @@ from flow import copy_project, plan, rules_of, run, write_study
 from studies import density_study, settings
 
 TRAINING_ON = {"train_fold", "predict_fold", "evaluate_fold", "cv_summary"}
-REPORT = {"figure", "report_pack", "gradcam"}
+REPORT = {
+    *("figure", "report_pack", "gradcam_fold", "run_record", "compare_reported", "run_cost"),
+}
 
 
 @pytest.fixture(scope="module")

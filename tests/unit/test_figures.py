@@ -44,7 +44,7 @@ def drawn(name, run, folds=None):
         return made
 
 
-@pytest.mark.parametrize("name", sorted(FIGURES))
+@pytest.mark.parametrize("name", sorted(OF_KIND["classification"]))
 def test_no_label_covers_another(run, name, monkeypatch, tmp_path):
     # The best fold alone with a line above it, as among the assets; and ten folds together.
     folds, line = ([1], "as long as a line may happen to be") if len(run.folds) == 3 else (None, "")
@@ -65,7 +65,7 @@ def test_no_label_covers_another(run, name, monkeypatch, tmp_path):
         assert across < 1 or up < 1, f"{first.get_text()!r} and {second.get_text()!r}"
 
 
-@pytest.mark.parametrize("name", sorted(FIGURES))
+@pytest.mark.parametrize("name", sorted(OF_KIND["classification"]))
 def test_a_figure_is_300_dpi_without_metadata(small, name, tmp_path):
     figure(name, small.paths(), tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as picture:
