@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import optuna
 
 from foldwise.search.settings import Phase, Search
@@ -29,6 +30,26 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         optuna.logging.set_verbosity(level)
+
+
+@contextmanager
+def stable_sorts() -> Iterator[None]:
+    """Make numpy.argsort keep the order of equal values, whatever the processor.
+
+    By default it puts them in an order that depends on the processor's vector instructions. Optuna
+    sorts the values of a setting with it, where equal ones are common, and gives each the width of
+    its kernel by that order: without this the same trials lead to other proposals elsewhere.
+    """
+    usual = np.argsort
+
+    def stable(a: Any, axis: int | None = -1, kind: str | None = None, **more: Any) -> np.ndarray:
+        return usual(a, axis=axis, kind=kind or "stable", **more)
+
+    np.argsort = stable
+    try:
+        yield
+    finally:
+        np.argsort = usual
 
 
 def distribution(parameter: Parameter) -> optuna.distributions.BaseDistribution:
@@ -109,7 +130,7 @@ def propose_model(
     search: Search, phase: Phase, guide: Sequence[Known], seed: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Parameters that the phase's sampler offers after the trials `guide`, and its attributes."""
-    with quiet():
+    with quiet(), stable_sorts():
         study = optuna.create_study(
             directions=[objective.direction for objective in search.objectives],
             sampler=sampler_of(phase, search, seed),
