@@ -33,6 +33,33 @@ rule gradcam_fold:
         "../scripts/gradcam_fold.py"
 
 
+rule examples:
+    input:
+        params="results/{study}/runs/{run}/params.json",
+        cohort=current("results/{study}/cohort.csv"),
+        predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),
+        maps=of_folds("results/{study}/runs/{run}/fold_{fold}/results/maps_val.npy"),
+    output:
+        pictures="results/{study}/runs/{run}/examples/examples.json",
+        pixels="results/{study}/runs/{run}/examples/examples.npz",
+    log:
+        "results/{study}/logs/{run}/examples.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/examples.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        cache=cache_key,
+        code=code("examples"),
+    script:
+        "../scripts/examples.py"
+
+
 rule figure:
     input:
         unpack(figure_files),

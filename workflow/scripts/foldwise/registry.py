@@ -98,6 +98,9 @@ FUSIONS = {
 }
 
 FIGURES = {
+    "mask_composition": "foldwise.report.figures.masks:draw_composition",
+    "overlays": "foldwise.report.figures.masks:draw_overlays",
+    "objects": "foldwise.report.figures.masks:draw_objects",
     "cohort_flow": "foldwise.report.figures.flow:draw",
     "fold_composition": "foldwise.report.figures.folds:draw_composition",
     "training": "foldwise.report.figures.training:draw",

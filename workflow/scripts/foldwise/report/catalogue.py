@@ -24,6 +24,7 @@ FILES = {
     "predictions": f"{_FOLD}/val_predictions.csv",
     "metrics": f"{_FOLD}/metrics/val_metrics.json",
     "gradcam": f"{_FOLD}/gradcam/gradcam.json",
+    "examples": f"{_RUN}/examples/examples.json",
     "probe": "results/{study}/audit/text_probe.json",
     "comparisons": "results/{study}/report/comparisons.json",
     "cost": f"{_RUN}/cost.json",
@@ -40,6 +41,7 @@ RULES = {
     "predictions": "predict_fold",
     "metrics": "evaluate_fold",
     "gradcam": "gradcam_fold",
+    "examples": "examples",
     "probe": "text_probe",
     "comparisons": "compare_reported",
     "cost": "run_cost",
@@ -81,6 +83,13 @@ FIGURES = {
         ("params", "cohort", "folds", "manifest"),
         "folds",
     ),
+    "mask_composition": Entry(
+        "Composition of the folds",
+        "Images by their share of foreground, cut in five parts of equal size over all images, in "
+        "the part that each fold is judged on. All images of a group are in one fold.",
+        ("cohort", "folds", "manifest"),
+        "folds",
+    ),
     "training": Entry(
         "Training curves",
         "Each fold in colour, the other folds behind it in grey. The dotted line marks the epoch "
@@ -114,6 +123,22 @@ FIGURES = {
         "severity bands. Right: the difference against the mean of both, with its mean (bias) and "
         "the limits between which 95 % of differences lie, if they are normally distributed.",
         ("params", "predictions"),
+        "answers",
+    ),
+    "overlays": Entry(
+        "Best, median and worst",
+        "Validation images of all folds, by their Jaccard. Of each: the image, what was found, "
+        "missed and added at the threshold, and the predicted probability, dark 0 to light 1.",
+        ("examples", "params"),
+        "answers",
+    ),
+    "objects": Entry(
+        "Objects counted and sized",
+        "A dot a validation image. Above: number of objects against the truth, and the difference "
+        "against the mean of both, with its mean (bias) and the limits between which 95 % of "
+        "differences lie, if they are normally distributed. Below: size of an image's median "
+        "object, and the overlap of images by how much foreground there is.",
+        ("predictions",),
         "answers",
     ),
     "roc": Entry(
@@ -163,6 +188,14 @@ OF_KIND = {
         "score_agreement",
         "training",
         "gradcam",
+    ),
+    "segmentation": (
+        "cohort_flow",
+        "mask_composition",
+        "metrics",
+        "overlays",
+        "objects",
+        "training",
     ),
 }
 # Those that say something of any kind of study.

@@ -1,0 +1,20 @@
+"""Rule examples: images of a run, best to worst, with truth and prediction."""
+
+from foldwise.adapter import adapter
+from foldwise.data.cache import Images
+from foldwise.files import read_csv, read_json
+from foldwise.metrics.monitors import MONITORS
+from foldwise.report.examples import write_examples
+
+with adapter(snakemake):
+    params, cohort = read_json(snakemake.input.params), read_csv(snakemake.input.cohort)
+    write_examples(
+        images=Images.of(cohort, f"results/cache/{snakemake.params.cache}"),
+        cohort=cohort,
+        channels=params["image"]["channels"],
+        metric=next(iter(MONITORS[params["kind"]])),
+        predictions=snakemake.input.predictions,
+        maps=snakemake.input.maps,
+        out_json=snakemake.output.pictures,
+        out_npz=snakemake.output.pixels,
+    )

@@ -1,0 +1,82 @@
+"""Images that a reader wants to see: the best, those in the middle, the worst of all folds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from foldwise.files import read_csv, replacing, write_json
+
+EACH = 2
+NAMES = ("best", "median", "worst")
+
+
+def choose(values: Sequence[float], each: int = EACH) -> list[tuple[int, str]]:
+    """(row, "best" | "median" | "worst") of `each` rows a place, larger values being better.
+
+    Rows whose value is NaN are passed over; with too few rows each stands once, best first.
+    """
+    known = [row for row in range(len(values)) if not np.isnan(values[row])]
+    # Ties keep the table's order, which is that of the content.
+    order = sorted(known, key=lambda row: -values[row])
+    each = max(1, min(each, len(order) // len(NAMES)))
+    middle = (len(order) - each + 1) // 2
+    places = {"best": order[:each], "median": order[middle : middle + each], "worst": order[-each:]}
+    chosen: dict[int, str] = {}
+    for name, rows in places.items():
+        for row in rows:
+            chosen.setdefault(row, name)
+    return list(chosen.items())
+
+
+def write_examples(
+    images: Any,
+    cohort: Sequence[dict[str, str]],
+    channels: int,
+    metric: str,
+    predictions: Sequence[str | Path],
+    maps: Sequence[str | Path],
+    out_json: str | Path,
+    out_npz: str | Path,
+) -> None:
+    """Write examples.json (rows of predictions, with their place) and examples.npz.
+
+    `predictions` and `maps` are val_predictions.csv and maps_val.npy of each fold; `metric` a
+    column of the former. examples.npz: pictures (N, S, S[, 3]) uint8, truth (N, S, S) bool, found
+    (N, S, S) uint8 probabilities of 0..255, at the side of the maps.
+    """
+    rows = [row for path in predictions for row in read_csv(path)]
+    of_fold = [np.load(path, mmap_mode="r") for path in maps]
+    place = [(fold, row) for fold, found in enumerate(of_fold) for row in range(len(found))]
+    values = [float(row[metric]) if row[metric] else np.nan for row in rows]
+    chosen = choose(values)
+    known = {row["sample"]: row for row in cohort}
+    pictures, truths, found = [], [], []
+    for number, _ in chosen:
+        fold, row = place[number]
+        found.append(np.asarray(of_fold[fold][row]))
+        picture, truth = _planes(images, known[rows[number]["sample"]], channels, len(found[-1]))
+        pictures.append(picture)
+        truths.append(truth)
+    entries = [rows[number] | {"place": name} for number, name in chosen]
+    write_json(out_json, {"metric": metric, "pictures": entries})
+    with replacing(out_npz) as temporary:
+        np.savez_compressed(temporary, pictures=pictures, truth=truths, found=found)
+
+
+def _planes(
+    images: Any, row: dict[str, str], channels: int, side: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Picture (side, side[, 3]) uint8 and mask (side, side) bool of one cached image."""
+    planes = np.empty((1, *images.shape), images.dtype)
+    images.take(images.places([row]), planes)
+    size = (side, side)
+    shift = 8 * (images.dtype.itemsize - 1)
+    grey = [
+        (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) >> shift).astype(np.uint8)
+        for plane in planes[0, :channels]
+    ]
+    truth = cv2.resize(planes[0, channels], size, interpolation=cv2.INTER_NEAREST_EXACT)
+    return (np.dstack(grey) if channels == 3 else grey[0]), truth != 0
