@@ -190,3 +190,19 @@ def test_tuned_and_nested_are_one_command_each(study):
     nested = json.loads((study / "results/mine/search/nested_summary.json").read_text())
     assert [row["outer"] for row in nested["search"]["outer"]] == [1, 2]
     assert plan(study, "nested") == set()
+
+
+def test_the_status_command_tells_and_writes_what_there_is(study):
+    command = [sys.executable, str(ROOT / "workflow/scripts/search_status.py"), "results/mine"]
+    done = subprocess.run(
+        [*command, "--last", "2", "--database", "live.db"],
+        cwd=study,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("5 trials planned:") and "best so far: kappa" in done.stdout
+    assert "trial_0004" in done.stdout and "trial_0001  " not in done.stdout
+    with sqlite3.connect(study / "live.db") as database:
+        assert database.execute("SELECT count(*) FROM trials").fetchone() == (5,)

@@ -99,6 +99,8 @@ SHIPPED = {
     "segmentation_grid": ("demo_segmentation", 36),
     "segmentation_first": ("demo_segmentation", 108),
     "classification": ("demo_density", None),
+    "distillation": ("demo_distillation", None),
+    "zones": ("demo_zones", None),
 }
 
 
