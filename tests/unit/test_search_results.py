@@ -19,7 +19,7 @@ from foldwise.search.optimism import expected_maximum, optimism, savings, select
 from foldwise.search.plan import trial_base
 from foldwise.search.plots import write_pages
 from foldwise.search.ranking import best, ranked
-from foldwise.search.results import write_results
+from foldwise.search.results import in_short, write_results
 from foldwise.search.settings import SEARCH_PAGES
 from foldwise.search.status import best_so_far, seconds_left, standings, table
 from foldwise.search.storage import write_database
@@ -129,6 +129,8 @@ def test_tables_and_summary_say_what_the_trials_say(tmp_path, pruned):
     chosen = best_params("demo", search, known)
     assert chosen["best_value"] == values[0] == found["best"]["values"][0]
     assert f"trial_{chosen['best_trial']:04d}" == rows[0]["trial"]
+    lines = in_short(search, known).splitlines()
+    assert len(lines) == 6 and lines[1].startswith(f"1. {rows[0]['trial']}: kappa ")
     history = list(csv.DictReader((tmp_path / "history_trials.csv").open()))
     assert len(history) == sum(len(f.curve) for item in known for f in item.result.folds)
 
@@ -251,6 +253,7 @@ def test_the_status_is_read_from_files_alone(midway):
     text = table(runs, planned=20)
     assert text.startswith("20 trials planned: 3 COMPLETE")
     assert "trial_0003  running   2     4      0.25" in text
+    assert "trial_0003" not in table(runs, planned=2)
 
 
 def test_time_left_is_what_ended_trials_took(midway):

@@ -5,11 +5,11 @@ from pathlib import Path
 from foldwise.adapter import adapter
 from foldwise.search.plan import told_search
 from foldwise.search.plots import write_pages
-from foldwise.search.results import write_results
+from foldwise.search.results import in_short, write_results
 from foldwise.search.storage import write_database
 from foldwise.search.trials import read_all
 
-with adapter(snakemake):
+with adapter(snakemake) as logger:
     study = snakemake.wildcards.study
     search = told_search(snakemake.params.told)
     known = read_all(Path("results", study, "runs"), search)
@@ -17,3 +17,4 @@ with adapter(snakemake):
     write_database(snakemake.output.database, study, search, known)
     write_results(folder, study, search, known)
     write_pages(folder / "plots", study, search, known)
+    logger.info("%s", in_short(search, known))

@@ -47,9 +47,8 @@ def compare(
         `mcnemar_of`: the same of each label where there are several;
         `verdict`: in words.
     """
-    pairs = [paired(one, other) for one, other in zip(first, second, strict=True)]
-    before = [row for rows, _ in pairs for row in rows]
-    after = [row for _, rows in pairs for row in rows]
+    before, after = pooled(first, second)
+    ratio = float(np.mean([fold.n_val / fold.n_train for fold in first]))
     intervals = bootstrap_difference(
         task.scorer(before),
         task.scorer(after),
@@ -58,7 +57,6 @@ def compare(
         resamples,
         LEVEL,
     )
-    ratio = float(np.mean([fold.n_val / fold.n_train for fold in first]))
     metrics = {
         name: of_metric(name, first, second, ratio, interval)
         for name, interval in sorted(intervals.items())
@@ -74,9 +72,15 @@ def compare(
         "folds": [fold.fold for fold in first],
         "metrics": metrics,
         "mcnemar": exact_mcnemar(before, after),
-        "mcnemar_of": mcnemar_by_head(before, after),
         "verdict": verdict(objective, metrics[objective], task.monitors.get(objective, "max")),
     }
+
+
+def pooled(first: Sequence[Fold], second: Sequence[Fold]) -> tuple[list[dict], list[dict]]:
+    """Rows of all folds of both runs, in one order."""
+    pairs = [paired(one, other) for one, other in zip(first, second, strict=True)]
+    before = [row for rows, _ in pairs for row in rows]
+    return before, [row for _, rows in pairs for row in rows]
 
 
 def paired(one: Fold, other: Fold) -> tuple[list[dict], list[dict]]:

@@ -98,6 +98,18 @@ def described(item: Known) -> dict[str, Any]:
     }
 
 
+def in_short(search: Search, known: Sequence[Known], count: int = 5) -> str:
+    """The best configuration and the top of the ranking, for the end of a log."""
+    metrics = [objective.metric for objective in search.objectives]
+    lines = [f"Best {count} of {len(known)} trials:"]
+    for rank, item in ranked(known, search)[:count]:
+        values = zip(metrics, item.result.values, strict=True)
+        told = ", ".join(f"{metric} {value:.4g}" for metric, value in values)
+        params = ", ".join(f"{key} {value}" for key, value in item.suggestion.params.items())
+        lines.append(f"{rank}. {trial_name(item.suggestion.number)}: {told} ({params})")
+    return "\n".join(lines)
+
+
 def write_results(folder: str | Path, study: str, search: Search, known: Sequence[Known]) -> None:
     """Write the tables and the summary of a search into `folder`."""
     base = Path(folder)

@@ -112,13 +112,15 @@ def table(runs: str | Path, planned: int | None = None, last: int | None = None)
 
     Args:
         runs: a study's `runs` folder.
-        planned: trials that the study file plans; those proposed where it is not known.
+        planned: trials that the study file plans; those proposed where it is not known. Trials
+            beyond it, of an earlier and longer search, are not shown.
         last: show only so many of the youngest trials.
     """
     trials = standings(runs)
     if not trials:
         raise FoldwiseError(f"{runs}: no trial yet. Start the search with `snakemake search`.")
-    planned = max(planned or 0, len(trials))
+    trials = trials[:planned]
+    planned = planned or len(trials)
     counts = [f"{sum(item.state == state for item in trials)} {state}" for state in SHOWN]
     metric = trials[0].suggestion.objectives[0][0]
     lines = [f"{planned} trials planned: {', '.join(counts)}", told_best(trials, metric)]
