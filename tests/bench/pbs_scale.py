@@ -21,7 +21,7 @@ PLUGIN = Path(__file__).parents[2] / "plugins" / "snakemake-executor-plugin-pbsp
 sys.path.insert(0, str(PLUGIN / "tests"))
 from conftest import Cluster  # noqa: E402
 
-DELAYS = {"qsub": 0.012, "qstat": 0.2, "qselect": 0.2, "qdel": 0.02}
+DELAYS = {"qsub": 0.005, "qstat": 0.18, "qdel": 0.01}
 SNAKEFILE = """
 rule all:
     input: expand("out/{{n}}.txt", n=range({jobs}))

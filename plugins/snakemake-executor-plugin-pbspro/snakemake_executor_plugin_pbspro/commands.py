@@ -129,7 +129,9 @@ def parse_facts(text: str) -> dict | None:
         jobs = json.loads(text or "{}", strict=False).get("Jobs", {})
         return next(iter(jobs.values()), None)
     except json.JSONDecodeError:
-        found = dict(re.findall(r'"(job_state|comment|Exit_status)":\s*"?([^",}\n]*)', text))
+        found = dict(
+            re.findall(r'"(job_state|substate|comment|Exit_status)":\s*"?([^",}\n]*)', text)
+        )
         for group in ("resources_used", "Resource_List"):
             inner = re.search(rf'"{group}":\s*{{([^}}]*)}}', text)
             found[group] = dict(re.findall(r'"(\w+)":\s*"?([^",\n]*)', inner[1] if inner else ""))

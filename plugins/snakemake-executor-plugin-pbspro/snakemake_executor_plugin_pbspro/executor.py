@@ -1,9 +1,10 @@
 """The executor: submits jobs, watches them, and tells Snakemake the end of each."""
 
 import asyncio
+import atexit
 import os
-import shlex
 import signal
+import threading
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -11,19 +12,18 @@ from typing import Any
 
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
-from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
-from snakemake_interface_executor_plugins.settings import DeploymentMethod, SharedFSUsage
 
 from snakemake_executor_plugin_pbspro import reasons, request
 from snakemake_executor_plugin_pbspro.board import Board
 from snakemake_executor_plugin_pbspro.cancel import delete
 from snakemake_executor_plugin_pbspro.commands import NotNow, Pbs, Refused, key
 from snakemake_executor_plugin_pbspro.guard import Guard
+from snakemake_executor_plugin_pbspro.inner import InnerCall
 from snakemake_executor_plugin_pbspro.registry import Entry, Registry, fingerprint, targets_of
 from snakemake_executor_plugin_pbspro.script import write_environment, write_script
 
 
-class Executor(RemoteExecutor):
+class Executor(InnerCall):
     """One connection to the server a poll, whatever the number of jobs."""
 
     def __init__(self, workflow: Any, logger: Any):
@@ -34,26 +34,25 @@ class Executor(RemoteExecutor):
         workflow.global_resources["_cores"] = None
         self.settings = workflow.executor_settings
         self.pbs = Pbs(self.settings.patience)
-        folder = Path(workflow.persistence.path).absolute() / "pbspro"
-        self.registry = Registry(folder)
-        self.guard = Guard(folder, workflow.persistence, workflow.execution_settings.lock)
-        write_environment(folder / "environment.sh", workflow.spawned_job_args_factory.envvars())
+        self.folder = Path(workflow.persistence.path).absolute() / "pbspro"
+        self.registry = Registry(self.folder)
+        self.guard = Guard(self.folder, workflow.persistence, workflow.execution_settings.lock)
+        atexit.register(
+            self.release
+        )  # also when Snakemake finds nothing to do and shuts nothing down
+        variables = workflow.spawned_job_args_factory.envvars()
+        write_environment(self.folder / "environment.sh", variables)
         self.tracked: dict[str, SubmittedJobInfo] = {}
         self.alive: set[str] | None = None
         self.asked_at = self.silent_since = 0.0
         self.stopping = self.letting_go = self.catches_signals = False
-        self.token = ""
         self.board = Board(self.settings, self.pbs, self.registry, logger)
         super().__init__(workflow, logger)
-        self._tmpdir = str(folder)
+        self._tmpdir = str(self.folder)
 
     def run_job(self, job: Any) -> None:
         """Follow the job that an earlier driver submitted, or submit it."""
-        if not self.catches_signals:  # only now, since Snakemake's scheduler sets its own before
-            self.catches_signals = True
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
-                    signal.signal(number, self.let_go)
+        self.catch_signals()
         entry = self.earlier(job)
         found = entry is not None
         entry = entry or self.prepare(job)
@@ -70,13 +69,11 @@ class Executor(RemoteExecutor):
         entry.asked = request.asked(job, self.settings)
         parts = [job.name, f"{len(targets)}_jobs"] if job.is_group() else targets
         entry.name = request.job_name(parts, entry.token)
-        logs = Path(self.settings.logdir or self.registry.folder / "logs").absolute() / job.name
+        logs = Path(self.settings.logdir or self.folder / "logs").absolute() / job.name
         logs.mkdir(parents=True, exist_ok=True)  # its lack would cost half a minute and the log
         entry.log = str(logs / f"{entry.name}.log")
         command, site = self.format_job_exec(job), (self.settings.umask, self.settings.prologue)
-        script = write_script(
-            self.registry.folder, entry.token, command, self.workflow.workdir_init, site
-        )
+        script = write_script(self.folder, entry.token, command, self.workflow.workdir_init, site)
         entry.options = [*request.options(entry, self.settings), str(script)]
         self.registry.save(entry)
         return entry
@@ -146,7 +143,7 @@ class Executor(RemoteExecutor):
             self.guard.beat()
             codes = self.registry.exit_codes()
         except OSError as error:
-            self.logger.warning(f"Cannot read {self.registry.folder} now: {error}")
+            self.logger.warning(f"Cannot read {self.folder} now: {error}")
         if active_jobs and time.time() >= self.asked_at + self.settings.poll:
             self.ask()
         for info in active_jobs:
@@ -209,7 +206,7 @@ class Executor(RemoteExecutor):
             latency = self.workflow.execution_settings.latency_wait
             if time.time() < entry.gone_since + max(latency, self.settings.poll):
                 return False
-        if code is None and str((facts or {}).get("Exit_status")) == "0":
+        if code is None and reasons.succeeded(facts):
             return self.end(info)
         why = reasons.explain(code, facts, entry.log)
         return self.end(info, f"PBS job {entry.job_id} ({entry.name}) failed: {why}")
@@ -234,8 +231,17 @@ class Executor(RemoteExecutor):
         until = time.monotonic() + self.settings.poll
         while self.wait and time.monotonic() < until:
             await asyncio.sleep(min(1, self.settings.poll))
-            if not self.tracked.keys().isdisjoint(os.listdir(self.registry.folder / "exits")):
+            if not self.tracked.keys().isdisjoint(os.listdir(self.folder / "exits")):
                 return
+
+    def catch_signals(self) -> None:
+        """Once the first job comes: Snakemake's scheduler sets its own handler before that."""
+        if self.catches_signals or threading.current_thread() is not threading.main_thread():
+            return
+        self.catches_signals = True
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+                signal.signal(number, self.let_go)
 
     def let_go(self, number: int, _frame: Any) -> None:
         """SIGTERM and SIGHUP end the driver and leave its jobs running."""
@@ -252,7 +258,7 @@ class Executor(RemoteExecutor):
         self.stopping = True
         if not self.letting_go:
             codes = self.registry.exit_codes()
-            entries = [e for e in self.registry.entries.values() if codes.get(e.token) != 0]
+            entries = [e for e in [*self.registry.entries.values()] if codes.get(e.token) != 0]
             delete(entries, self.locate, self.pbs, self.registry, self.logger)
 
     def shutdown(self) -> None:
@@ -262,11 +268,15 @@ class Executor(RemoteExecutor):
         self.wait_thread.join()
         if not self.stopping:
             self.tell_of_strangers()
-        jobs_remain = bool(self.registry.entries.keys() - self.registry.exit_codes().keys())
-        if jobs_remain:
+        if self.release():
             # Snakemake ends by removing empty output folders: running jobs are about to fill them.
             self.dag.cleanup_workdir = lambda: None
+
+    def release(self) -> bool:
+        """Stop being this folder's driver. True if jobs go on."""
+        jobs_remain = bool(self.registry.entries.keys() - self.registry.exit_codes().keys())
         self.guard.release(jobs_remain)
+        return jobs_remain
 
     def tell_of_strangers(self) -> None:
         """Jobs of an earlier driver that this run had no use for: name those that still run."""
@@ -278,25 +288,3 @@ class Executor(RemoteExecutor):
         if running:
             ids = " ".join(entry.job_id for entry in running)
             self.logger.warning(f"Jobs of an earlier run that this one did not need: qdel {ids}")
-
-    def get_jobscript(self, job: Any) -> str:
-        """Beside it lies a list of the job's inputs, so no later driver may use the same name."""
-        return str(self.registry.folder / "scripts" / f"{self.token}.sh")
-
-    def get_job_args(self, job: Any) -> str:
-        """As many cores as were asked for: on a shared node `all` would take the others' too."""
-        return f"{super().get_job_args(job)} --cores {int(job.resources.get('_cores') or 1)}"
-
-    def additional_general_args(self) -> str:
-        """The inner Snakemake shares all but the records, so that the mark of an unfinished output
-        stays until a driver, this one or the next, has seen the end of its job."""
-        usage = self.workflow.storage_settings.shared_fs_usage - {SharedFSUsage.PERSISTENCE}
-        args = ["--shared-fs-usage", *sorted(each.item_to_choice() for each in usage)]
-        methods = self.workflow.deployment_settings.deployment_method
-        for method, flag, attribute in (
-            (DeploymentMethod.CONDA, "--conda-prefix", "conda_env_path"),
-            (DeploymentMethod.APPTAINER, "--apptainer-prefix", "container_img_path"),
-        ):
-            path = getattr(self.workflow.persistence, attribute, None)
-            args += [flag, shlex.quote(str(path))] if method in methods and path else []
-        return " ".join(args)

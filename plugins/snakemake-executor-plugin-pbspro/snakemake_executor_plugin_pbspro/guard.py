@@ -21,7 +21,7 @@ class Guard:
     """The file that names the driver. Its time is renewed at every poll."""
 
     def __init__(self, folder: Path, persistence: Any, locked: bool):
-        self.path = folder / "driver.json"
+        self.path, self.released = folder / "driver.json", False
         self.persistence = persistence
         self.me = {"host": socket.gethostname(), "pid": os.getpid(), "born": born(os.getpid())}
         self.me["locks"] = self.lift_dead()
@@ -72,6 +72,9 @@ class Guard:
 
     def release(self, jobs_remain: bool) -> None:
         """Stop being the driver. The lock stays where jobs do: only this plugin may go on here."""
+        if self.released:
+            return
+        self.released = True
         if jobs_remain:
             self.path.write_text(json.dumps(self.me | {"left": True}))
             return

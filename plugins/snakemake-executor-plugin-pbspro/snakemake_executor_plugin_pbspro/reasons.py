@@ -29,6 +29,15 @@ OWN = {
 }
 
 
+DELETED, SUCCEEDED = 91, 92  # substates
+
+
+def succeeded(facts: dict | None) -> bool:
+    """Whether the server saw a job succeed. A job that was deleted as it ran may have status 0."""
+    facts = facts or {}
+    return int(facts.get("Exit_status", 1)) == 0 and int(facts.get("substate", 0)) == SUCCEEDED
+
+
 def explain(code: int | None, facts: dict | None, log: str) -> str:
     """One or two sentences on the end of a job.
 
@@ -45,6 +54,8 @@ def explain(code: int | None, facts: dict | None, log: str) -> str:
         return f"PBS killed it: {noted}. Ask for more `{asked}`."
     if status is not None and status < 0:
         return f"{BROKEN.get(status, 'PBS ended it')} (Exit_status {status}). {remark(facts)}"
+    if status is not None and int(facts.get("substate", 0)) == DELETED:
+        return f"it was deleted while it ran (Exit_status {status}). {remark(facts)}"
     if code is not None:
         return f"its command ended with exit code {code}. {near_memory(facts)}".rstrip()
     if status is None:
@@ -79,8 +90,7 @@ def by_signal(status: int) -> str:
         name = signal.Signals(number).name
     except ValueError:
         name = f"signal {number}"
-    by = "deleted with qdel, or " if status == 256 + signal.SIGTERM else ""
-    return f"it was {by}ended by {name} (exit status {status})."
+    return f"it was ended by {name} (exit status {status})."
 
 
 def near_memory(facts: dict) -> str:

@@ -74,9 +74,12 @@ class Registry:
 
     def exit_codes(self) -> dict[str, int]:
         """Exit codes that jobs have left. Listing the folder makes a network disk show them."""
-        folder = self.folder / "exits"
-        tokens = [token for token in os.listdir(folder) if token in self.entries]
-        return {token: int((folder / token).read_text()) for token in tokens}
+        codes = {}
+        for token in os.listdir(self.folder / "exits"):
+            if token in self.entries:
+                text = read(self.folder / "exits" / token)
+                codes |= {token: int(text)} if text.isdigit() else {}
+        return codes
 
     def started(self) -> set[str]:
         """Tokens of the jobs that have started."""
@@ -84,13 +87,20 @@ class Registry:
 
     def claim(self, entry: Entry) -> str:
         """Id of the PBS job that runs it, empty before it starts."""
-        path = self.folder / "claims" / entry.token
-        return path.read_text().strip() if path.exists() else ""
+        return read(self.folder / "claims" / entry.token)
 
     def overlapping(self, targets: list[str]) -> list[Entry]:
         """Entries of an earlier driver that make any of the same."""
         found = [self.entries[token] for token in sorted(self.earlier)]
         return [entry for entry in found if not set(targets).isdisjoint(entry.targets)]
+
+
+def read(path: Path) -> str:
+    """Text of a small file, empty when it is not there (any more)."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return ""
 
 
 def targets_of(job: Any) -> list[str]:

@@ -1,8 +1,9 @@
-"""A made-up PBS cluster (or the live one, if `qstat -B` answers) and a folder with a workflow."""
+"""A made-up PBS cluster, the live one where there is one, and a folder with a workflow."""
 
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,11 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent / "fakepbs"
+PLUGIN = Path(__file__).parents[1]
+# As if installed: Snakemake finds plugins on its path.
+sys.path.insert(0, str(PLUGIN))
 PROGRAMS = ("qsub", "qselect", "qstat", "qdel")
-LIMIT = 90  # seconds that one run of a workflow may take
+LIMIT = 200  # seconds that one run of a workflow may take on a busy machine
 
 
 class Cluster:
@@ -62,6 +66,15 @@ class Cluster:
         self.process.wait()
 
 
+class Live:
+    """The server that answers here. Its walltimes last as long as they say."""
+
+    bin = Path(shutil.which("qsub") or "/bin/qsub").parent
+
+    command = Cluster.command
+    queued = Cluster.queued
+
+
 class Workflow:
     """A folder with a Snakefile, and drivers that run it on the cluster."""
 
@@ -77,14 +90,14 @@ class Workflow:
         command = [sys.executable, "-m", "snakemake", "--executor", "pbspro", "--jobs", "100"]
         command += ["--nolock", "--rerun-incomplete", "--pbspro-poll", str(poll), "--latency-wait"]
         command += ["5", "--pbspro-status-every", "1", *options]
-        path = f"{self.cluster.bin}:{os.environ['PATH']}"
+        found = {"PATH": f"{self.cluster.bin}:{os.environ['PATH']}", "PYTHONPATH": str(PLUGIN)}
         with open(self.log, "w") as log:
             driver = subprocess.Popen(
                 command,
                 cwd=self.folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {"PATH": path} | variables,
+                env=os.environ | found | variables,
                 start_new_session=True,
             )
         self.drivers.append(driver)
@@ -95,7 +108,7 @@ class Workflow:
         driver = self.start(*options, **more)
         return driver.wait(LIMIT), self.log.read_text()
 
-    def until(self, pattern: str, limit: float = 30) -> str:
+    def until(self, pattern: str, limit: float = 90) -> str:
         """Wait until the driver of the last start has said it."""
         end = time.monotonic() + limit
         while time.monotonic() < end and self.drivers[-1].poll() is None:
@@ -105,7 +118,7 @@ class Workflow:
             time.sleep(0.05)
         raise AssertionError(f"not said in {limit} s: {pattern}\n{self.log.read_text()}")
 
-    def until_file(self, name: str, limit: float = 30) -> None:
+    def until_file(self, name: str, limit: float = 90) -> None:
         end = time.monotonic() + limit
         while not (self.folder / name).exists():
             alive = self.drivers[-1].poll() is None and time.monotonic() < end
@@ -116,6 +129,10 @@ class Workflow:
         """Send the last driver a signal and wait for its end."""
         os.killpg(self.drivers[-1].pid, number)
         return self.drivers[-1].wait(LIMIT)
+
+    def job_id(self, name: str) -> str:
+        """PBS id of the last job whose name begins so, as the driver told it."""
+        return re.findall(rf"Submitted {name}\S* as PBS job (\S+),", self.log.read_text())[-1]
 
     def starts(self) -> list[str]:
         """What jobs wrote as they started: one line each, so that a second writer shows."""
@@ -145,6 +162,7 @@ def cluster(tmp_path):
 
 @pytest.fixture
 def workflow(tmp_path, cluster):
+    """`make(snakefile)` gives a Workflow in a folder of its own."""
     made = []
 
     def make(snakefile: str) -> Workflow:

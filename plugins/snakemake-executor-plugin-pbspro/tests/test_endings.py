@@ -54,13 +54,6 @@ rule never:
 """
 
 
-def number(cluster, rule):
-    """PBS number of the job of a rule."""
-    names = [call[call.index("-N") + 1].split(".")[0] for call in cluster.calls("qsub")]
-    taken = [name for name in names if name not in ("refused", "unknown_queue")]
-    return str(taken.index(rule) + 1)
-
-
 @pytest.mark.parametrize("history", [True, False])
 def test_endings(workflow, cluster, history):
     cluster.faults(history=history)
@@ -69,10 +62,10 @@ def test_endings(workflow, cluster, history):
     flow.until_file("running")
     flow.until("Submitted waits")
     flow.until("Submitted never")
-    assert cluster.command("qdel", number(cluster, "deleted")).returncode == 0
-    assert cluster.command("qdel", number(cluster, "waits")).returncode == 0
+    assert cluster.command("qdel", flow.job_id("deleted")).returncode == 0
+    assert cluster.command("qdel", flow.job_id("waits")).returncode == 0
     flow.until("waits for ever: Can Never Run: Insufficient amount of resource: ngpus")
-    cluster.command("qdel", number(cluster, "never"))
+    cluster.command("qdel", flow.job_id("never"))
     assert driver.wait(60) == 1
     said = flow.log.read_text()
     outputs = {path.name for path in (flow.folder / "out").iterdir()}
@@ -87,7 +80,7 @@ def test_endings(workflow, cluster, history):
     )
     assert re.search(r"mem.*(of \d+kb requested|exceeded limit \d+kb).*`mem_mb`", reason("memory"))
     if history:
-        assert "terminated by" in reason("deleted") and "SIGTERM" in reason("deleted")
+        assert "deleted while it ran" in reason("deleted") and "terminated by" in reason("deleted")
         assert "deleted before it ran" in reason("waits")
     else:
         assert "without an exit code" in reason("deleted") or "exit code 1" in reason("deleted")
@@ -100,6 +93,18 @@ def test_endings(workflow, cluster, history):
     times = [re.search(r"walltime=(\d+)", " ".join(call))[1] for call in asked]
     assert times == ["120", "180", "270"] and len(flow.starts()) == 3
     assert (flow.folder / "saved").exists()
+
+
+def test_a_deleted_job_with_exit_status_0_has_failed(workflow, cluster):
+    """As a live server gave it, for a job that has written its output and no exit code."""
+    cluster.faults(deleted_as=0)
+    shell = "touch {output}; touch running; trap '' TERM; sleep 60"
+    flow = workflow(f'rule one:\n    output: "out"\n    shell: "{shell}"\n')
+    driver = flow.start()
+    flow.until_file("running")
+    cluster.command("qdel", "1")
+    assert driver.wait(60) == 1
+    assert "deleted while it ran (Exit_status 0)" in flow.log.read_text()
 
 
 def test_files_of_a_network_disk_come_late(workflow, cluster):

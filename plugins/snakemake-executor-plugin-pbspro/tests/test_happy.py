@@ -41,7 +41,8 @@ def test_requests_and_environment(workflow, cluster):
     assert "it's a secret" in seen and "CUDA_VISIBLE_DEVICES" not in seen
     assert seen.rstrip().endswith("0077")
     assert (flow.folder / "out/gpu.txt").read_text().strip() == sys.executable
-    assert len(cluster.calls("qstat")) <= 2
+    # One for the history setting, and a look at one queued job of each kind of request.
+    assert len(cluster.calls("qstat")) <= 4
     assert not list((flow.folder / ".snakemake/pbspro/jobs").iterdir())
     logs = list((flow.folder / ".snakemake/pbspro/logs").rglob("*.log"))
     assert len(logs) == 5 and all("secret" not in log.read_text() for log in logs)
@@ -52,3 +53,4 @@ def test_requests_and_environment(workflow, cluster):
     )
     code, said = flow.run(A_SECRET="x")
     assert code == 0 and "Nothing to be done" in said
+    assert not (flow.folder / ".snakemake/pbspro/driver.json").exists()

@@ -152,17 +152,17 @@ def qdel(server, arguments, user, faults):
         elif job.state == "F":
             code, errors = 35, errors + f"qdel: Job has finished {job_id}\n"
         elif not faults.get("stuck"):
-            delete(server, job, user)
+            delete(server, job, user, faults.get("deleted_as", 271))
     return code, "", errors
 
 
-def delete(server, job, user):
+def delete(server, job, user, status):
     if job.state == "Q":
         job.state, job.substate = "F", 91
         job.comment = (job.comment or "Job was queued") + " and terminated"
     elif not job.killing:
         delay = server.settings["kill_delay"]
-        jobs.kill(job, 271, f"terminated by {user}@{os.uname().nodename}", delay)
+        jobs.kill(job, status, f"terminated by {user}@{os.uname().nodename}", delay)
 
 
 def find(server, job_id):

@@ -133,7 +133,7 @@ def watch(job: Job, scale: float, delay: float) -> bool:
     else:
         job.exit_status = code if code >= 0 else 256 - code
         words = "finished" if code == 0 else "failed"
-    job.substate = {0: 92, 271: 91}.get(job.exit_status, 93)
+    job.substate = 91 if "terminated" in words else 92 if job.exit_status == 0 else 93
     job.comment += f" and {words}"
     return True
 

@@ -9,6 +9,7 @@ FOLDER/faults.json is read at every request and every turn of the scheduler:
     stuck: true          qdel has no effect        hold: true        nothing is started
     hide: [paths, s]     files of ended jobs show s seconds late     hook: {VAR: value}
     blind: true          nodes do not see the folder
+    deleted_as: n        Exit_status of jobs deleted while they run (271)
 """
 
 import json

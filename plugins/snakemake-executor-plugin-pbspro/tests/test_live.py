@@ -1,0 +1,139 @@
+"""The same ends and interruptions on the PBS server that answers here; skipped where none does.
+
+PBS_TEST_FOLDER names a folder that nodes see, PBS_TEST_OPTIONS more options of the driver.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import uuid
+from pathlib import Path
+
+import pytest
+from test_faults import WAITING, begun, go
+
+ENDINGS = """
+NAMES = "ok fails walltime memory deleted waits".split()
+rule all:
+    input: expand("out/{n}", n=NAMES)
+rule ok:
+    output: "out/ok"
+    shell: "env > {output}; umask >> {output}"
+rule fails:
+    output: "out/fails"
+    shell: "exit 3"
+rule walltime:
+    output: "out/walltime"
+    resources: runtime=1
+    shell: "trap 'touch saved; exit 1' TERM; sleep 300 & wait"
+rule memory:
+    output: "out/memory"
+    resources: mem_mb=200, runtime=5
+    shell: "python -c 'import time; x = b\\"1\\" * (900 << 20); time.sleep(120)'"
+rule deleted:
+    output: "out/deleted"
+    shell: "touch running; sleep 300"
+rule waits:
+    output: "out/waits"
+    resources: pbs_extra="-h"
+    shell: "touch {output}"
+"""
+
+
+def answers() -> bool:
+    found = shutil.which("qstat")
+    return bool(found) and subprocess.run([found, "-B"], capture_output=True).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(not answers(), reason="no PBS server answers `qstat -B`")
+
+
+@pytest.fixture
+def cluster():
+    from conftest import Live
+
+    return Live()
+
+
+@pytest.fixture
+def workflow(cluster):
+    from conftest import Workflow
+
+    folder = Path(os.environ.get("PBS_TEST_FOLDER", "/tmp")) / f"pbspro-{uuid.uuid4().hex[:8]}"
+    made = []
+
+    def make(snakefile):
+        made.append(Workflow(folder, cluster, snakefile))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def facts(cluster, job_id):
+    told = cluster.command("qstat", "-x", "-f", "-F", "json", job_id).stdout
+    return re.sub(r"\s", "", told)
+
+
+OPTIONS = shlex.split(os.environ.get("PBS_TEST_OPTIONS", ""))
+
+
+def test_endings(workflow, cluster):
+    flow = workflow(ENDINGS)
+    driver = flow.start("--keep-going", *OPTIONS, poll=5)
+    flow.until_file("running", 120)
+    flow.until("Submitted waits")
+    cluster.command("qdel", flow.job_id("deleted"))
+    cluster.command("qdel", flow.job_id("waits"))
+    assert driver.wait(400) == 1
+    said = flow.log.read_text()
+
+    def reason(rule):
+        return re.search(rf"PBS job \S+ \({rule}\.\S+\) failed: (.+)", said)[1]
+
+    assert [path.name for path in (flow.folder / "out").iterdir()] == ["ok"], said
+    seen = (flow.folder / "out/ok").read_text()
+    assert "CUDA_VISIBLE_DEVICES" not in seen and seen.rstrip().endswith("0077")
+    assert "its command ended with exit code 1" in reason("fails")
+    assert "walltime used" in reason("walltime") and (flow.folder / "saved").exists()
+    if '"mem":"0kb"' not in facts(cluster, flow.job_id("ok")):  # some nodes measure none
+        assert "mem used" in reason("memory")
+    assert "deleted while it ran" in reason("deleted")
+    assert "deleted before it ran" in reason("waits")
+    for log in (flow.folder / ".snakemake/pbspro/logs").rglob("*.log"):
+        assert log.stat().st_mode & 0o077 == 0
+
+
+def test_ctrl_c(workflow, cluster):
+    flow = workflow(WAITING)
+    flow.start(*OPTIONS)
+    begun(flow)
+    assert flow.tell(signal.SIGINT) == 1
+    assert "none is left on the cluster" in flow.log.read_text()
+    assert cluster.queued() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_driver_ended_and_started_again(workflow, cluster, number):
+    flow = workflow(WAITING)
+    flow.start(*OPTIONS)
+    begun(flow)
+    flow.tell(number)
+    driver = flow.start(*OPTIONS)
+    flow.until(r"(?s)(Found one.* again.*){2}")
+    go(flow)
+    assert driver.wait(120) == 0, flow.log.read_text()
+    assert flow.starts() == ["0", "1"]
+
+
+def test_refusals(workflow):
+    flow = workflow(WAITING)
+    code, said = flow.run("--pbspro-queue", "nosuchqueue")
+    assert code == 1 and "PBS refused it (170)" in said and "qstat -Q" in said
+    code, said = flow.run("--pbspro-chunk", "nosuchresource=1", *OPTIONS)
+    assert code == 1 and "PBS refused it (187)" in said, said
