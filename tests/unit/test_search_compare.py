@@ -10,6 +10,7 @@ from scipy import stats
 
 from foldwise.errors import FoldwiseError
 from foldwise.metrics.classification import Measures
+from foldwise.metrics.heads import Measures as HeadMeasures
 from foldwise.search.compare import compare, over_seeds
 from foldwise.search.cost import milliseconds, multiply_adds, parameters
 
@@ -65,6 +66,27 @@ def test_numbers_are_those_of_scipy():
     assert (found["mcnemar"]["only_first"], found["mcnemar"]["only_second"]) == only
     assert found["mcnemar"]["p"] == pytest.approx(stats.binomtest(only[0], sum(only)).pvalue)
     assert found["mcnemar"]["patients"] == 200
+
+
+def test_each_of_several_labels_has_a_test_of_its_own():
+    """One label as in the runs above, and one that both runs always have right."""
+    measures = HeadMeasures({"heads": {"place": CLASSES, "kind": CLASSES}})
+    first, second = run_of(0.7), run_of(0.9)
+    for fold in (*first, *second):
+        fold.predictions = [with_two_labels(row) for row in fold.predictions]
+        fold.metrics = measures.score(fold.predictions)
+    found = compare(first, second, measures, 1, "mean_f1", 100)
+    alone = compare(run_of(0.7), run_of(0.9), TASK, 1, "accuracy", 100)["mcnemar"]
+    assert found["mcnemar"] is None
+    none = {"patients": 200, "only_first": 0, "only_second": 0, "p": 1}
+    assert found["mcnemar_of"] == {"place": alone, "kind": none}
+
+
+def with_two_labels(row):
+    sure = {f"p_kind_{name}": str(int(name == row["label"])) for name in CLASSES}
+    place = {f"p_place_{name}": row[f"p_{name}"] for name in CLASSES}
+    named = {name: row[name] for name in ("sample", "group", "exam", "fold")}
+    return named | {"label_place": row["label"], "label_kind": row["label"]} | place | sure
 
 
 def test_a_metric_that_is_better_when_lower_is_told_so():

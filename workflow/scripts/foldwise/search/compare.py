@@ -72,6 +72,7 @@ def compare(
         "folds": [fold.fold for fold in first],
         "metrics": metrics,
         "mcnemar": exact_mcnemar(before, after),
+        "mcnemar_of": mcnemar_by_head(before, after),
         "verdict": verdict(objective, metrics[objective], task.monitors.get(objective, "max")),
     }
 
