@@ -43,6 +43,18 @@ def test_number_like_text_is_read_as_a_number(tmp_path):
     assert study["training"]["epochs"] == 12
 
 
+def test_classes_stand_for_themselves_without_a_mapping(tmp_path):
+    settings = study_file(tmp_path, data__classes__mapping={}, data__classes__order=["F", "G"])
+    assert settings["data"]["classes"]["order"] == ["F", "G"]
+
+
+def test_classes_may_be_written_as_numbers(tmp_path):
+    classes = {"mapping": {1: 0, 2: 1}, "order": [0, 1], "drop": [5]}
+    settings = study_file(tmp_path, data__classes=classes)
+    wanted = {"mapping": {"1": "0", "2": "1"}, "order": ["0", "1"], "drop": ["5"]}
+    assert settings["data"]["classes"] == wanted
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -53,6 +65,7 @@ def test_number_like_text_is_read_as_a_number(tmp_path):
         ({"model__name": "resnet5"}, ["model.name", "resnet5", "resnet50"]),
         ({"folds__n": 11}, ["folds.n", "11"]),
         ({"data__classes__order": ["A", "B", "C"]}, ["'C'", "never mapped to"]),
+        ({"data__classes__order": ["A", False]}, ["order.1", "no and off", "quotes"]),
         ({"runs": {"cv": {"training.lrr": 1}}}, ["runs.cv", "training.lrr", "training.lr"]),
         ({"runs": {"cv": {"image.size": 64}}}, ["runs.cv", "image.size", "study of its own"]),
         ({"runs": {"cv": {"training.lr": -1}}}, ["runs.cv", "training.lr"]),

@@ -42,10 +42,13 @@ def _check_classes(study: dict, where: str) -> None:
         raise FoldwiseError(
             f"{where}: data.classes.order: {len(order)} classes; name at least two, lowest first."
         )
+    if not mapped:
+        return  # each class stands for itself
     for name in sorted(mapped ^ set(order)):
         side = "mapped to but not in order" if name in mapped else "in order but never mapped to"
+        others = set(order) - mapped if name in mapped else mapped - set(order)
         raise FoldwiseError(
-            f"{where}: data.classes: class '{name}' is {side}.{nearest(name, mapped | set(order))}"
+            f"{where}: data.classes: class '{name}' is {side}.{nearest(name, others)}"
             " Name it in both data.classes.mapping and data.classes.order."
         )
 

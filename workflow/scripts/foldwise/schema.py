@@ -1,4 +1,4 @@
-"""Closed schemas: defaults filled in, number-like text read as numbers, errors in one line each.
+"""Closed schemas: defaults filled in, numbers and text read as meant, errors in one line each.
 
 Standard library, PyYAML and jsonschema only: this runs whenever the DAG is built.
 """
@@ -46,19 +46,25 @@ def schema(name: str) -> dict:
     return resolve(read_yaml(SCHEMAS / f"{name}.schema.yaml"))
 
 
-def numbers(part: dict, value: Any) -> Any:
-    """Turn number-like text into numbers wherever `part` asks for a number."""
+def as_meant(part: dict, value: Any) -> Any:
+    """Number-like text as a number where `part` asks for one, an integer as text where for text."""
     if isinstance(value, dict):
         inner, other = part.get("properties", {}), part.get("additionalProperties")
         other = other if isinstance(other, dict) else {}
-        return {key: numbers(inner.get(key, other), item) for key, item in value.items()}
+        named = {_text(key): item for key, item in value.items()}
+        return {key: as_meant(inner.get(key, other), item) for key, item in named.items()}
     if isinstance(value, list):
-        return [numbers(part.get("items", {}), item) for item in value]
+        return [as_meant(part.get("items", {}), item) for item in value]
     types = [kind for option in part.get("oneOf", [part]) for kind in _types(option)]
     if isinstance(value, str) and NUMBER.fullmatch(value) and {"number", "integer"} & set(types):
         number = float(value)
         return int(number) if "integer" in types and number.is_integer() else number
-    return value
+    return _text(value) if "string" in types and "integer" not in types else value
+
+
+def _text(value: Any) -> Any:
+    """Class 1 is class '1'; yes and no, which YAML reads as true and false, are left to fail."""
+    return str(value) if type(value) is int else value
 
 
 def _types(part: dict) -> list[str]:
@@ -80,14 +86,14 @@ def complete(part: dict, value: Any) -> Any:
 
 
 def check(name: str, value: Any, where: str) -> dict:
-    """Check `value` against the schema and return it with numbers read and defaults filled in.
+    """Check `value` against the schema and return it as meant and with defaults filled in.
 
     Raises FoldwiseError that lists every fault as `where: dotted.key: what is wrong`.
     """
     part = schema(name)
     if not isinstance(value, dict):
         raise FoldwiseError(f"{where}: expected settings as `key: value`, found {value!r}.")
-    value = complete(part, numbers(part, value))
+    value = complete(part, as_meant(part, value))
     faults = [
         f"{where}: {_tell(error)}"
         for error in jsonschema.Draft202012Validator(part).iter_errors(value)
@@ -113,6 +119,11 @@ def _tell(error: jsonschema.ValidationError) -> str:
         return f"{place}: {error.instance!r} is not known.{hint} Choose: {', '.join(allowed)}."
     if error.validator == "type":
         wanted = " or ".join(_types(error.schema))
+        if isinstance(error.instance, bool) and wanted == "string":
+            return (
+                f"{place}: YAML reads {'yes and on' if error.instance else 'no and off'} without "
+                f"quotes as {str(error.instance).lower()}. Put the word in quotes."
+            )
         return f"{place}: {error.instance!r} is text or of another type; write a {wanted}."
     if error.validator in ("oneOf", "anyOf"):
         return f"{place}: {error.instance!r} does not fit. {error.schema.get('description', '')}"
