@@ -4,12 +4,14 @@ import csv
 
 import numpy as np
 import pytest
+from scipy.ndimage import median_filter
 from skimage.filters import gaussian, threshold_otsu
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import jaccard_score
 from sklearn.preprocessing import StandardScaler
 
-from foldwise.baselines.masks import foreground
+from foldwise.baselines.masks import GAUSSIAN as GROUNDS
+from foldwise.baselines.masks import background, foreground
 from foldwise.baselines.run import run_baseline
 from foldwise.baselines.statistics import statistics_of
 from foldwise.errors import FoldwiseError
@@ -37,17 +39,38 @@ def test_every_baseline_belongs_to_a_kind():
     assert sorted(name for kind in KINDS.values() for name in kind.baselines) == names("BASELINES")
 
 
+GAUSSIAN, MEDIAN = ("gaussian", 0.08), ("median", 0.2)
+
+
+def ground_of(values, ground):
+    """The same background by SciPy and scikit-image."""
+    kind, width = ground
+    if kind == "gaussian":
+        return gaussian(values, width * len(values), truncate=4, mode="mirror")
+    side = int(width * len(values))
+    return median_filter(values, side - (side + 1) % 2, mode="nearest")
+
+
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize("width", [None, 0.08, 0.2])
-def test_a_threshold_is_that_of_scikit_image(sign, width):
+@pytest.mark.parametrize("ground", [None, GAUSSIAN, ("gaussian", 0.2), MEDIAN])
+def test_a_threshold_is_that_of_scikit_image(sign, ground):
     planes = mask_images(mask_rows(6), 64).pixels
     for picture in planes:
-        values = sign * picture[0].astype(float)
-        if width is not None:
-            values = values - gaussian(values, width * 64, truncate=4, mode="mirror")
+        values = picture[0].astype(float)
+        values = sign * (values - (0 if ground is None else ground_of(values, ground)))
+        if ground is not None:
+            values = values.clip(0)
         expected = values > threshold_otsu(values)
         # Of 256 levels each, which are not cut alike.
-        assert (foreground(picture, (0, sign, width)) == expected).mean() > 0.97
+        assert (foreground(picture, (0, sign, ground)) == expected).mean() > 0.97
+
+
+def test_the_median_is_scipys_and_pictures_of_16_bits_are_cut_alike():
+    picture = mask_images(mask_rows(1), 64).pixels[0, 0]
+    found = background(picture, MEDIAN)
+    np.testing.assert_array_equal(found, ground_of(picture, MEDIAN))
+    wide = background(picture.astype(np.uint16) * 257, MEDIAN)
+    np.testing.assert_array_equal(wide, found * 257)
 
 
 def test_channel_and_sign_are_chosen_on_the_training_part(tmp_path):
@@ -65,15 +88,16 @@ def test_channel_and_sign_are_chosen_on_the_training_part(tmp_path):
     for row in found:
         planes = images.pixels[place[row["sample"]]]
         best = max(
-            jaccard_score(planes[3].ravel(), foreground(planes, (1, -1, width)).ravel())
-            for width in (0.01, 0.02, 0.04, 0.08, 0.16)
+            jaccard_score(planes[3].ravel(), foreground(planes, (1, -1, ground)).ravel())
+            for ground in GROUNDS
         )
         assert float(row["jaccard"]) <= best + 1e-6
     assert Measures({}).score(found)["jaccard"] > 0.4
 
 
 def test_a_picture_of_one_value_has_no_foreground():
-    assert not foreground(np.full((2, 8, 8), 7, np.uint8), (0, 1, 0.1)).any()
+    for ground in (None, GAUSSIAN, MEDIAN):
+        assert not foreground(np.full((2, 8, 8), 7, np.uint8), (0, 1, ground)).any()
 
 
 def test_logistic_regression_is_that_of_scikit_learn(tmp_path):

@@ -61,7 +61,7 @@ KINDS = {
         defaults={"folds": {"strata": "foreground", "bins": 5}},
         readers=("pairs",),
         tiles=True,
-        baselines=("otsu", "otsu_flat"),
+        baselines=("otsu", "otsu_flat", "otsu_median"),
         side_step=16,
     ),
     "distillation": Kind(

@@ -126,6 +126,7 @@ BASELINES = {
     "logistic_statistics": "foldwise.baselines.statistics:logistic_statistics",
     "otsu": "foldwise.baselines.masks:otsu",
     "otsu_flat": "foldwise.baselines.masks:otsu_flat",
+    "otsu_median": "foldwise.baselines.masks:otsu_median",
     "ridge_pixels": "foldwise.baselines.scores:ridge_pixels",
 }
 

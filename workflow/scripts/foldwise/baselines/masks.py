@@ -1,7 +1,8 @@
 """Foreground by one threshold for each picture (Otsu 1979, IEEE Trans SMC 9:62), no learning.
 
 What such a method leaves open - which channel, whether objects are darker or brighter, how wide the
-background is - is settled by the mean Jaccard of the training part.
+background is - is settled by the mean Jaccard of the training part. Where a background is taken
+away, what lies on its other side counts as nothing: noise there is no second kind of object.
 """
 
 import itertools
@@ -14,13 +15,15 @@ import numpy as np
 from foldwise.baselines.run import planes_of
 from foldwise.metrics.segmentation import jaccard
 
-# Widths of the background's blur, as shares of the picture's side.
-WIDTHS = (0.01, 0.02, 0.04, 0.08, 0.16)
+# What a pixel is compared with: nothing, or a background of some width, a share of the side.
+Ground = tuple[str, float] | None
+GAUSSIAN = tuple(("gaussian", width) for width in (0.01, 0.02, 0.04, 0.08, 0.16))
+MEDIAN = (("median", 0.2),)
 # Wider blurs than this, in pixels, are made on a smaller picture: as good, and many times faster.
 WIDEST = 6.0
 
-# Channel, sign (1: objects are brighter), width of the background or None.
-Way = tuple[int, int, float | None]
+# Channel, sign (1: objects are brighter), background.
+Way = tuple[int, int, Ground]
 
 
 def otsu(params: Any, task: Any, images: Any, train_rows: Any, val_rows: Any) -> dict[str, Any]:
@@ -32,14 +35,26 @@ def otsu_flat(
     params: Any, task: Any, images: Any, train_rows: Any, val_rows: Any
 ) -> dict[str, Any]:
     """Threshold of one channel from which a wide Gaussian blur was taken: uneven light is gone."""
-    return _best(params, task, images, train_rows, val_rows, WIDTHS)
+    return _best(params, task, images, train_rows, val_rows, GAUSSIAN)
+
+
+def otsu_median(
+    params: Any, task: Any, images: Any, train_rows: Any, val_rows: Any
+) -> dict[str, Any]:
+    """The same with the median of a fifth of the side around each pixel, which objects leave be."""
+    return _best(params, task, images, train_rows, val_rows, MEDIAN)
 
 
 def _best(
-    params: Any, task: Any, images: Any, train_rows: Any, val_rows: Any, widths: Iterable
+    params: Any,
+    task: Any,
+    images: Any,
+    train_rows: Any,
+    val_rows: Any,
+    grounds: Iterable[Ground],
 ) -> dict[str, Any]:
     channels = params["image"]["channels"]
-    ways = list(itertools.product(range(channels), (1, -1), widths))
+    ways = list(itertools.product(range(channels), (1, -1), grounds))
     scores = np.zeros(len(ways))
     for planes in planes_of(images, train_rows):
         for number, way in enumerate(ways):
@@ -54,19 +69,36 @@ def _best(
 
 def foreground(planes: np.ndarray, way: Way) -> np.ndarray:
     """(H, W) bool of planes (C, H, W): above Otsu's threshold of what is left in one channel."""
-    channel, sign, width = way
+    channel, sign, ground = way
     values = sign * planes[channel].astype(np.float32)
-    if width is not None:
-        values -= background(values, width * values.shape[0])
+    if ground is not None:
+        values = np.maximum(values - sign * background(planes[channel], ground), 0)
     low, high = float(values.min()), float(values.max())
     if high == low:
         return np.zeros(values.shape, bool)
-    grey = np.round((values - low) * (255 / (high - low))).astype(np.uint8)
+    # Grey levels stay what they are where 256 suffice: finer ones would only be gaps between them.
+    grey = np.round((values - low) * min(1.0, 255 / (high - low))).astype(np.uint8)
     threshold, _ = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     return grey > threshold
 
 
-def background(values: np.ndarray, sigma: float) -> np.ndarray:
+def background(plane: np.ndarray, ground: tuple[str, float]) -> np.ndarray:
+    """(H, W) float32 of a plane (H, W) uint8 or uint16: its blur or its median."""
+    kind, width = ground
+    if kind == "median":
+        return running_median(plane, int(width * len(plane)))
+    return blur(plane.astype(np.float32), width * len(plane))
+
+
+def running_median(plane: np.ndarray, side: int) -> np.ndarray:
+    """Median (H, W) float32 of squares of at most `side` pixels, of 256 levels."""
+    scale = 1 if plane.dtype == np.uint8 else 257
+    small = plane if scale == 1 else np.round(plane / scale).astype(np.uint8)
+    # The square has a middle.
+    return cv2.medianBlur(small, max(side - (side + 1) % 2, 1)).astype(np.float32) * scale
+
+
+def blur(values: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian blur (H, W) of standard deviation `sigma` pixels."""
     shrink = max(1.0, sigma / WIDEST)
     side = tuple(max(1, round(length / shrink)) for length in values.shape[::-1])

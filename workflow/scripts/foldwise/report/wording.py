@@ -36,7 +36,8 @@ BASELINES = {
     "logistic_statistics": "Logistic regression on pixel statistics",
     "ridge_pixels": "Ridge regression on small pictures",
     "otsu": "Otsu threshold, best channel",
-    "otsu_flat": "Otsu threshold, background taken off",
+    "otsu_flat": "Otsu threshold, blurred background taken off",
+    "otsu_median": "Otsu threshold, median background taken off",
 }
 # Details of a metrics file that are tables of parts of an answer, and their heading.
 PARTS = {"per_zone": "Zones"}
