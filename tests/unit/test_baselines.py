@@ -36,7 +36,9 @@ def table_of(name, folder, params, task, images, rows, cut):
 
 
 def test_every_baseline_belongs_to_a_kind():
-    assert sorted(name for kind in KINDS.values() for name in kind.baselines) == names("BASELINES")
+    assert sorted({name for kind in KINDS.values() for name in kind.baselines}) == names(
+        "BASELINES"
+    )
 
 
 GAUSSIAN, MEDIAN = ("gaussian", 0.08), ("median", 0.2)

@@ -16,6 +16,7 @@ from foldwise.report import style
 from foldwise.report.catalogue import FIGURES, OF_KIND, figure_inputs
 from foldwise.report.draw import figure
 from foldwise.report.inputs import predictions
+from made_heads import HEADS, with_two_labels
 from made_runs import make_gradcam, make_run
 
 SIZES = {"3x2": (3, "AB"), "10x8": (10, "ABCDEFGH")}
@@ -37,6 +38,12 @@ def made(tmp_path_factory, n_folds, classes):
     return run
 
 
+@pytest.fixture(scope="module")
+def two_labels(tmp_path_factory):
+    run = make_run(tmp_path_factory.mktemp("heads"), 4, "AB", patients=60)
+    return with_two_labels(run)
+
+
 def drawn(name, run, folds=None):
     with style.look():
         made = load("FIGURES", name)(run.paths(folds))
@@ -48,6 +55,17 @@ def drawn(name, run, folds=None):
 def test_no_label_covers_another(run, name, monkeypatch, tmp_path):
     # The best fold alone with a line above it, as among the assets; and ten folds together.
     folds, line = ([1], "as long as a line may happen to be") if len(run.folds) == 3 else (None, "")
+    assert_labels_lie_apart(name, run.paths(folds), tmp_path, monkeypatch, line)
+
+
+@pytest.mark.parametrize("name", sorted(OF_KIND["distillation"]))
+def test_no_label_covers_another_where_there_are_several_labels(
+    two_labels, name, monkeypatch, tmp_path
+):
+    assert_labels_lie_apart(name, two_labels.paths(), tmp_path, monkeypatch)
+
+
+def assert_labels_lie_apart(name, paths, folder, monkeypatch, line=""):
     boxes = {}
 
     def note(text, renderer):
@@ -57,7 +75,7 @@ def test_no_label_covers_another(run, name, monkeypatch, tmp_path):
     # Asked while drawing: only then is it known which tick labels are drawn, and where.
     monkeypatch.setattr(Text, "draw", note)
     monkeypatch.setattr(style, "DPI", 100)
-    figure(name, run.paths(folds), tmp_path / "a.png", line)
+    figure(name, paths, folder / "a.png", line)
     assert len(boxes) > 5
     for (first, a), (second, b) in itertools.combinations(boxes.items(), 2):
         across = min(a.x1, b.x1) - max(a.x0, b.x0)
@@ -82,7 +100,7 @@ def test_equal_input_gives_equal_bytes(small, name, tmp_path):
 
 
 def test_the_confusion_matrix_shows_scikit_learns_counts(run):
-    table = predictions(run.paths())
+    (table,) = predictions(run.paths())
     expected = confusion_matrix(table.labels, table.probabilities.argmax(axis=1))
     texts = [text.get_text() for text in drawn("confusion", run).axes[0].texts]
     assert [int(text) for text in texts[::2]] == expected.ravel().tolist()
@@ -94,10 +112,31 @@ def test_the_confusion_matrix_shows_scikit_learns_counts(run):
     ("name", "area"), [("roc", roc_auc_score), ("precision_recall", average_precision_score)]
 )
 def test_areas_under_curves_are_scikit_learns(run, name, area):
-    table = predictions(run.paths())
+    (table,) = predictions(run.paths())
     for k, axis in enumerate(drawn(name, run).axes[: len(run.classes)]):
         expected = area(table.labels == k, table.probabilities[:, k])
         assert axis.texts[0].get_text().split()[1] == f"{expected:.2f}"
+
+
+def test_each_label_has_its_own_matrix_curves_and_bars(two_labels):
+    paths = two_labels.paths()
+    tables = {table.label: table for table in predictions(paths)}
+    assert {name: table.classes for name, table in tables.items()} == HEADS
+    matrices = drawn("confusion", two_labels).axes
+    for axis, table in zip(matrices, tables.values(), strict=False):
+        expected = confusion_matrix(table.labels, table.probabilities.argmax(axis=1))
+        counts = [int(text.get_text()) for text in axis.texts[::2]]
+        assert counts == expected.ravel().tolist()
+    panels = iter(drawn("roc", two_labels).axes)
+    for table in tables.values():
+        for k in range(len(table.classes)):
+            area = roc_auc_score(table.labels == k, table.probabilities[:, k])
+            assert next(panels).texts[0].get_text().split()[1] == f"{area:.2f}"
+    bars = drawn("fold_composition", two_labels).axes
+    for axis, table in zip(bars, tables.values(), strict=True):
+        widths = np.array([[bar.get_width() for bar in part] for part in axis.containers])
+        counts = [np.bincount(table.of_fold(k).labels, minlength=len(widths)) for k in (1, 2, 3, 4)]
+        assert widths.T.tolist() == np.array(counts).tolist()
 
 
 def test_training_of_one_fold_alone(small):

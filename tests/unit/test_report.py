@@ -19,6 +19,7 @@ from foldwise.report.draw import figure
 from foldwise.report.pack import report_pack
 from foldwise.report.record import data_hash, git_state, rules
 from foldwise.summary import read_fold, summarise
+from made_heads import with_two_labels
 from made_runs import make_gradcam, make_run
 
 STUDY = {
@@ -192,10 +193,37 @@ def test_a_study_of_zones_has_a_page_too(tmp_path, monkeypatch):
     page = Page((tmp_path / OUT / "index.html").read_text())
     assert page.untraced == []
     text = (tmp_path / OUT / "report.md").read_text()
-    assert "Within one" in text and "| left | 0." in text and "zone_confusion.png" in text
+    assert "### Severity bands" in text and "## Zones that cannot be scored" in text
+    assert (
+        "Within one" in text
+        and "| left | 0." in text
+        and "| **all** | 0." in text
+        and "zone_confusion.png" in text
+    )
     assert [file.name for file in (tmp_path / OUT / "assets").iterdir()] == [
         "density_train_seed42.png"
     ]
+
+
+def test_a_study_of_several_labels_has_a_page_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = with_two_labels(make_run(tmp_path, 3, "AB", patients=30))
+    figures = {name: OUT / "figures" / f"{name}.png" for name in figures_of("distillation")}
+    for name, path in figures.items():
+        figure(name, figure_inputs(name, "density", "cv", run.folds), path)
+    study = STUDY | {"kind": "distillation", "report": {"title": None, "compare": ["alone"]}}
+    report_pack(study, "cv", run.folds, figures, OUT)
+    assert Page((tmp_path / OUT / "index.html").read_text()).untraced == []
+    text = (tmp_path / OUT / "report.md").read_text()
+    for said in (
+        "### Body part",
+        "| Thorax |",
+        "Modality: Macro F1",
+        "Body part: of",
+        "| Teacher |",
+    ):
+        assert said in text, said
+    assert "| alone | 12,345 |" in text and "Initial weights" not in text
 
 
 def zones(run):

@@ -8,12 +8,15 @@ from sklearn.metrics import cohen_kappa_score
 
 from foldwise.config import load_study, run_settings
 from foldwise.errors import FoldwiseError
+from foldwise.models.zoned import box_weights
 from foldwise.tasks.zones import Zones
 from foldwise.zone_settings import CHEST
 from training import make_rows
 
 SETTINGS = {"zones": list(CHEST), "mirror": [["right_sup", "left_sup"], ["right_inf", "left_inf"]]}
 TASK = Zones(SETTINGS)
+ROWS_OF_PAIRS = [list(CHEST[n : n + 2]) for n in (0, 2, 4)]
+PAIRED = Zones({"zones": list(CHEST), "mirror": ROWS_OF_PAIRS})
 DATA = {"reader": "zones", "root": "films", "table": {"path": "zones.csv"}}
 
 
@@ -74,6 +77,56 @@ def test_model_has_a_softmax_a_zone():
     assert found["probability"].shape == (3, 6, 5)
     np.testing.assert_allclose(found["probability"].sum(2).detach(), 1, rtol=1e-5)
     assert found["embedding"].shape[0] == 3
+
+
+def zoned(name="small_cnn"):
+    torch.manual_seed(0)
+    settings = {"name": name, "zone_windows": True, "dropout": 0.5}
+    return PAIRED.build({"model": settings}, 1).eval()
+
+
+def test_a_window_is_the_mean_of_its_part_of_the_last_map():
+    model, image = zoned(), torch.randn(2, 1, 192, 128)  # a last map of six rows and four columns
+    features = model.embed(image)
+    maps = model.backbone.features(image)
+    means = torch.nn.functional.adaptive_avg_pool2d(maps, (3, 2)).flatten(2)  # a row a pair
+    places = [zone for pair in ROWS_OF_PAIRS for zone in pair]
+    for number, zone in enumerate(CHEST, 1):
+        own = features[:, number * 128 : (number + 1) * 128]
+        torch.testing.assert_close(own, means[:, :, places.index(zone)])
+    torch.testing.assert_close(features[:, :128], maps.mean((2, 3)))
+
+
+def test_a_box_that_cuts_cells_takes_its_share_of_each():
+    weights = box_weights([(0, 1 / 3, 0, 0.5), (0, 1, 0, 1)], 4, 4)
+    rows = torch.tensor([0.75, 0.25, 0, 0])  # a third of four rows: one, and a third of the next
+    columns = torch.tensor([0.5, 0.5, 0, 0])
+    torch.testing.assert_close(weights[0], (rows[:, None] * columns).flatten())
+    torch.testing.assert_close(weights[1], torch.full((16,), 1 / 16))
+
+
+@pytest.mark.parametrize("name", ["custom_1", "densenet121", "vit_b_32"])
+def test_every_network_can_have_windows(name):
+    model = zoned(name)
+    model.trainable(1)
+    found = PAIRED.predict(model, {"image": torch.randn(2, 1, 64, 64)})
+    assert found["probability"].shape == (2, 6, 5)
+    assert found["embedding"].shape == (2, model.width)
+    found["probability"][0, 0, 0].backward()
+    assert model.head[0][1].weight.grad.any() and not any(
+        parameter.grad is not None and parameter.grad.any()
+        for parameter in model.blocks()[0].parameters()
+    )
+
+
+def test_asked_both_ways_a_mirror_image_has_its_answers_mirrored():
+    image = torch.randn(3, 1, 64, 64)
+    for both, same in ((True, True), (False, False)):
+        task = Zones(PAIRED.settings | {"both_ways": both})
+        plain, turned = (
+            task.predict(zoned(), {"image": one})["probability"] for one in (image, image.flip(3))
+        )
+        assert torch.allclose(turned[:, task.mirrored_order], plain, atol=1e-6) == same
 
 
 def test_unknown_weighs_as_set():

@@ -95,12 +95,24 @@ def as_text(levels: dict[str, Any]) -> str:
     """The same for reading: a block of metrics a level, then the details of the images."""
     blocks = [_metrics_text(name, level) for name, level in levels.items() if level["n"]]
     details = levels["image"]["details"]
-    if "per_class" in details:
-        blocks.append(_table_text("per class", details["per_class"]))
-        blocks.append(_confusion_text(details["classes"], details["confusion"]))
+    blocks += _classes_text(details, "per class") if "per_class" in details else []
+    for label, own in details.get("heads", {}).items():
+        blocks += _classes_text(own, label)
+    if "per_zone" in details:
+        zones = details["per_zone"].items()
+        plain = {zone: {k: v for k, v in own.items() if k != "confusion"} for zone, own in zones}
+        blocks.append(_table_text("per zone", plain))
     if details.get("collapsed"):
         blocks.append("COLLAPSED: a single class is predicted for every sample.\n")
     return "\n".join(blocks)
+
+
+def _classes_text(details: dict[str, Any], title: str) -> list[str]:
+    """Measures and confusion of the classes of one label."""
+    return [
+        _table_text(title, details["per_class"]),
+        _confusion_text(details["classes"], details["confusion"]),
+    ]
 
 
 def _metrics_text(name: str, level: dict[str, Any]) -> str:
@@ -116,9 +128,10 @@ def _metrics_text(name: str, level: dict[str, Any]) -> str:
 def _table_text(title: str, table: dict[str, dict[str, Any]]) -> str:
     columns = list(next(iter(table.values())))
     wide = max(len(name) for name in [*table, title]) + 2
-    lines = [f"{title:<{wide}}" + "".join(f"{column:>13}" for column in columns)]
+    each = max(13, *(len(column) + 2 for column in columns))
+    lines = [f"{title:<{wide}}" + "".join(f"{column:>{each}}" for column in columns)]
     for name, row in table.items():
-        lines.append(f"{name:<{wide}}" + "".join(f"{_cell(row[c]):>13}" for c in columns))
+        lines.append(f"{name:<{wide}}" + "".join(f"{_cell(row[c]):>{each}}" for c in columns))
     return "\n".join(lines) + "\n"
 
 

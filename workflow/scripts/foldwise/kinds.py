@@ -11,6 +11,8 @@ from typing import Any
 from foldwise import head_settings, registry, zone_settings
 from foldwise.errors import FoldwiseError, choose
 
+SECOND = "second_reader"  # the baseline that the table itself holds
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -43,16 +45,20 @@ KINDS = {
         task={"classes": "data.classes.order"},
         classes=True,
         sampling=True,
-        baselines=("logistic_statistics",),
+        baselines=("logistic_statistics", "second_reader"),
     ),
     "zones": Kind(
         models=("small_cnn", *registry.VISION),
         losses=tuple(registry.ZONE_LOSSES),
-        task={"zones": "data.columns.zones", "mirror": "data.mirror"},
+        task={
+            "zones": "data.columns.zones",
+            "mirror": "data.mirror",
+            "both_ways": "model.both_ways",
+        },
         defaults=zone_settings.DEFAULTS,
         readers=("zones",),
         zones=True,
-        baselines=("ridge_pixels",),
+        baselines=("ridge_pixels", "second_reader"),
     ),
     "segmentation": Kind(
         models=tuple(registry.SEGMENTERS),
@@ -134,9 +140,12 @@ def at(settings: dict, path: str) -> Any:
 
 
 def baselines_of(study: dict) -> list[str]:
-    """Classical methods that a study is compared with: those it names, or all of its kind."""
+    """What a study is compared with: those it names, or all of its kind that its table allows."""
     named = study.get("report", {}).get("baselines")
-    return list(KINDS[study["kind"]].baselines if named is None else named)
+    if named is not None:
+        return list(named)
+    second = study.get("data", {}).get("columns", {}).get("second")
+    return [one for one in KINDS[study["kind"]].baselines if one != SECOND or second]
 
 
 def check_kind(settings: dict, where: str) -> None:
@@ -149,8 +158,7 @@ def check_kind(settings: dict, where: str) -> None:
         choose(reader, kind.readers, f"{name} reader", f"{where}: data.reader")
     zone_settings.check_zones(settings, kind.zones, where)
     head_settings.check_heads(settings, kind.heads, where)
-    for baseline in settings["report"]["baselines"] or ():
-        choose(baseline, kind.baselines, f"{name} baseline", f"{where}: report.baselines")
+    _check_baselines(settings, kind, where)
     training = settings["training"]
     if training["teacher"] and not kind.teaches:
         raise FoldwiseError(
@@ -168,6 +176,23 @@ def check_kind(settings: dict, where: str) -> None:
             "be put together to. Set it to null, or lower image.size."
         )
     _check_sides(settings, kind.side_step, where)
+
+
+def _check_baselines(settings: dict, kind: Kind, where: str) -> None:
+    second = settings["data"]["columns"]["second"]
+    for baseline in settings["report"]["baselines"] or ():
+        what = f"{settings['kind']} baseline"
+        choose(baseline, kind.baselines, what, f"{where}: report.baselines")
+        if baseline == SECOND and not second:
+            raise FoldwiseError(
+                f"{where}: report.baselines: {SECOND} needs the columns of a second reader's "
+                "labels. Name them in data.columns.second."
+            )
+    if second and SECOND not in kind.baselines:
+        raise FoldwiseError(
+            f"{where}: data.columns.second: {settings['kind']} studies are not compared with a "
+            "second reader. Take it out."
+        )
 
 
 def _check_sides(settings: dict, step: int, where: str) -> None:

@@ -128,6 +128,7 @@ BASELINES = {
     "otsu_flat": "foldwise.baselines.masks:otsu_flat",
     "otsu_median": "foldwise.baselines.masks:otsu_median",
     "ridge_pixels": "foldwise.baselines.scores:ridge_pixels",
+    "second_reader": "foldwise.baselines.readers:second_reader",
 }
 
 GROUPS = {

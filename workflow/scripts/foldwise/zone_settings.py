@@ -12,6 +12,7 @@ CHEST = ("right_sup", "left_sup", "right_mid", "left_mid", "right_inf", "left_in
 DEFAULTS = {
     "data": {"columns.zones": list(CHEST), "mirror": [list(CHEST[n : n + 2]) for n in (0, 2, 4)]},
     "folds": {"strata": "unknown_zones"},
+    "model": {"name": "small_cnn", "zone_windows": True},
 }
 
 

@@ -23,6 +23,7 @@ from foldwise.data.labels import ClassScheme
 from foldwise.data.missing import judge_missing
 from foldwise.data.readers.base import Columns, Joined, Reader
 from foldwise.data.resolve import Item, Ledger
+from foldwise.data.second import check_second, with_second
 from foldwise.data.table import TableSettings, read_table
 
 log = logging.getLogger("foldwise")
@@ -98,12 +99,15 @@ def make_cohort(
     joined = reader.rows(
         table, archive.listing, Path(settings.root), settings.table.format, settings.columns, names
     )
+    second = settings.columns.second
+    joined = with_second(joined, table, second, joined.scheme or settings.scheme)
     with locked(private / f"archive_{archive.key}.lock"):
         wanted = (path for one in joined.found for path in one.files)
         entries = archive.read(wanted, reader.facts, threads, _progress)
         items = resolve.items_of(joined.found, entries, names)
         findings = joined.findings + _settle(items, joined, settings, names, study)
         check(items, findings, settings, joined.scheme or settings.scheme, study)
+        check_second(items, second)
         places = place(items, archive, private, Path(lists))
     flow = flow_of(items, findings, len(table.rows), archive, settings.group)
     columns = (*joined.label_columns, *joined.extra_columns)

@@ -39,7 +39,8 @@ class ClassScheme:
 
     With an empty mapping each class of `order` stands for itself; with an empty order too, every
     value is passed on as it is (tasks whose label is no class). `unknown` is the finding's reason
-    for a value that has no place in the scheme. `columns` holds the schemes of label columns that
+    for a value that has no place in the scheme, `empty` what a cell left empty beside others means.
+    `columns` holds the schemes of label columns that
     have one of their own.
     """
 
@@ -48,6 +49,7 @@ class ClassScheme:
     drop: frozenset[str] = frozenset()
     letters: bool = False
     unknown: str = "unknown_class"
+    empty: str = ""
     columns: dict[str, "ClassScheme"] = field(default_factory=dict)
 
     @classmethod

@@ -8,11 +8,13 @@ import numpy as np
 from foldwise.metrics import classification
 from foldwise.metrics.monitors import DISTILLATION
 
+OVER_HEADS = {"mean_f1": "macro_f1", "mean_accuracy": "accuracy", "log_loss": "log_loss"}
+
 
 def scores(
     labels: Mapping[str, np.ndarray], probabilities: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
-    """Metrics of each head as `<head>_<metric>`, and `mean_f1`, `mean_accuracy` over heads.
+    """Metrics of each head as `<head>_<metric>`; means of heads: mean_f1, mean_accuracy, log_loss.
 
     labels[head]: (N,) integers; probabilities[head]: (N, K_head). F1, precision and recall are
     macro averages.
@@ -21,7 +23,7 @@ def scores(
     for head, truth in labels.items():
         values = _one_head(truth, probabilities[head])
         measured |= {f"{head}_{name}": value for name, value in values.items()}
-    for name, metric in (("mean_f1", "macro_f1"), ("mean_accuracy", "accuracy")):
+    for name, metric in OVER_HEADS.items():
         measured[name] = float(np.mean([measured[f"{head}_{metric}"] for head in labels]))
     return measured
 

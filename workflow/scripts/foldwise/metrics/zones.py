@@ -165,7 +165,12 @@ def _bands(labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
     truth, guess = mean_score(labels), mean_score(predicted)
     both = ~np.isnan(truth) & ~np.isnan(guess)
     matrix = classification.confusion(severity(truth[both]), severity(guess[both]), 3)
-    return {"names": list(BAND_NAMES), "confusion": matrix.tolist(), "left_out": int((~both).sum())}
+    return {
+        "names": list(BAND_NAMES),
+        "limits": list(BANDS),
+        "confusion": matrix.tolist(),
+        "left_out": int((~both).sum()),
+    }
 
 
 class Measures:

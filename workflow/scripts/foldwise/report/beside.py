@@ -1,9 +1,9 @@
-"""The table that sets a run beside classical methods on the same folds."""
+"""The table that sets a run beside other methods on the same folds."""
 
 from typing import Any
 
 from foldwise.report.sections import Sections
-from foldwise.report.wording import BASELINES, called
+from foldwise.report.wording import BASELINES, called, inside
 
 BETWEEN = {"folds": ("low", "high"), "groups": ("patients_low", "patients_high")}
 
@@ -35,5 +35,5 @@ def beside(sections: Sections, methods: list[str]) -> dict[str, Any]:
         "rows": rows,
         "names": [called(name)[0] for name in names],
         "run": [sections.summary(name, "mean", form=".3f") for name in names],
-        "metric": called(metric)[0],
+        "metric": inside(called(metric)[0]),
     }

@@ -189,6 +189,16 @@ OF_KIND = {
         "training",
         "gradcam",
     ),
+    "distillation": (
+        "cohort_flow",
+        "fold_composition",
+        "metrics",
+        "confusion",
+        "roc",
+        "precision_recall",
+        "calibration",
+        "training",
+    ),
     "segmentation": (
         "cohort_flow",
         "mask_composition",

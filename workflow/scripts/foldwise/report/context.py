@@ -3,28 +3,40 @@
 from pathlib import Path
 from typing import Any
 
-from foldwise.kinds import baselines_of
+from foldwise.kinds import KINDS, baselines_of
 from foldwise.report.beside import beside
 from foldwise.report.ledger import Source, escaped
 from foldwise.report.sections import Sections
 from foldwise.report.versus import comparisons, costs, probe
-from foldwise.report.wording import called
+from foldwise.report.wording import called, inside
 
+# Title, place in a run's params, and what a kind has that reads it (see foldwise.kinds); "" is any.
 SETTINGS = [
-    ("Kind", ("kind",)),
-    ("Classes", ("task", "classes")),
-    ("Zones", ("task", "zones")),
-    ("Seed", ("seed",)),
-    ("Image side, pixels", ("image", "size")),
-    ("Fit", ("image", "fit")),
-    ("Model", ("model", "name")),
-    ("Initial weights", ("model", "weights")),
-    ("Loss", ("loss", "name")),
-    ("Class weights", ("loss", "class_weights")),
-    ("Optimiser", ("training", "optimizer")),
-    ("Learning rate", ("training", "lr")),
-    ("Epochs, at most", ("training", "epochs")),
-    ("Batch size", ("training", "batch_size")),
+    ("Kind", ("kind",), ""),
+    ("Classes", ("task", "classes"), ""),
+    ("Zones", ("task", "zones"), ""),
+    ("Seed", ("seed",), ""),
+    ("Image side, pixels", ("image", "size"), ""),
+    ("Fit", ("image", "fit"), ""),
+    ("Model", ("model", "name"), ""),
+    ("Image encoder", ("model", "vision", "name"), "heads"),
+    ("Text encoder", ("model", "text", "name"), "heads"),
+    ("Fusion", ("model", "fusion", "name"), "heads"),
+    ("Fusion's layers", ("model", "fusion", "layers"), "heads"),
+    ("Fusion's width", ("model", "dim"), "heads"),
+    ("Initial weights", ("model", "weights"), "one_network"),
+    ("Loss", ("loss", "name"), ""),
+    ("Class weights", ("loss", "class_weights"), "classes"),
+    ("Weight of unknown", ("loss", "unknown_weight"), "zones"),
+    ("Teacher", ("teacher", "run"), ""),
+    ("Alpha, weight of the labels", ("loss", "alpha"), "taught"),
+    ("Beta, weight of the teacher's answers", ("loss", "beta"), "taught"),
+    ("Temperature", ("loss", "temperature"), "taught"),
+    ("Weight of the teacher's features", ("loss", "feature"), "taught"),
+    ("Optimiser", ("training", "optimizer"), ""),
+    ("Learning rate", ("training", "lr"), ""),
+    ("Epochs, at most", ("training", "epochs"), ""),
+    ("Batch size", ("training", "batch_size"), ""),
 ]
 TITLES = {"collapse": "Collapse", "instability": "Instability", "undefined": "Undefined metric"}
 METHODS = ("interval", "level", "pooled_interval", "resamples", "std")
@@ -54,14 +66,16 @@ def context_of(study: dict[str, Any], sections: Sections, record_json: Path) -> 
         "cohort": cohort,
         "checks": sections.checks(),
         "results": sections.results(),
+        "meanings": sections.meanings(),
         "beside": beside(sections, baselines_of(study)),
         "per_fold": sections.per_fold(),
         "levels": sections.levels(),
         "per_class": sections.per_class(),
         "parts": sections.parts(),
+        "bands": sections.bands(),
         "training": sections.training(),
         "best": sections.best(),
-        "best_metric": called(monitor)[0].lower(),
+        "best_metric": inside(called(monitor)[0]),
         "methods": {key: sections.summary("methods", key) for key in METHODS},
         "record": _record(record),
         "versions": [(name, record("versions", name)) for name in record.value("versions")],
@@ -75,12 +89,14 @@ def _title(name: str) -> str:
 
 
 def _settings(params: Source) -> list[tuple[str, Any]]:
-    """Names and values of the main settings, those that the run has."""
-    rows = []
-    for name, keys in SETTINGS:
-        if params.value(*keys) is not None:
-            rows.append((name, params(*keys)))
-    return rows
+    """Names and values of the main settings, those that the run has and that it reads."""
+    kind = KINDS[params.value("kind")]
+    has = vars(kind) | {"": True, "one_network": not kind.heads, "taught": params.value("teacher")}
+    return [
+        (name, params(*keys))
+        for name, keys, reads in SETTINGS
+        if has[reads] and params.value(*keys) is not None
+    ]
 
 
 def _warnings(summary: Source) -> list[dict[str, Any]]:

@@ -1,14 +1,14 @@
 """What figures read: the files of a run as plain arrays."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from foldwise.files import read_csv, read_json
-from foldwise.metrics import classification
+from foldwise.metrics import classification, heads
 
 Paths = Mapping[str, Sequence[str | Path]]
 
@@ -17,27 +17,43 @@ Paths = Mapping[str, Sequence[str | Path]]
 class Predictions:
     """Class probabilities of validation samples: each sample once, judged by its own fold.
 
-    labels (N,) integers, probabilities (N, K), fold (N,) numbers from 1, classes K names.
+    labels (N,) integers, probabilities (N, K), fold (N,) numbers from 1, classes K names. `label`
+    is which label this is where a sample has several, else empty.
     """
 
     labels: np.ndarray
     probabilities: np.ndarray
     fold: np.ndarray
     classes: list[str]
+    label: str = ""
 
     def of_fold(self, number: int) -> "Predictions":
         """Those of one fold."""
         one = self.fold == number
-        return Predictions(self.labels[one], self.probabilities[one], self.fold[one], self.classes)
+        return replace(
+            self,
+            labels=self.labels[one],
+            probabilities=self.probabilities[one],
+            fold=self.fold[one],
+        )
 
 
-def predictions(paths: Paths) -> Predictions:
-    """Pooled val_predictions.csv of all folds given; class names from params.json."""
-    classes = read_json(paths["params"][0])["task"]["classes"]
+def classes_of(paths: Paths) -> dict[str, list[str]]:
+    """Label -> its classes, from params.json; the one label of a sample is called ""."""
+    task = read_json(paths["params"][0])["task"]
+    return task["heads"] if "heads" in task else {"": task["classes"]}
+
+
+def predictions(paths: Paths) -> list[Predictions]:
+    """Pooled val_predictions.csv of all folds given, each label by itself."""
     rows = [row for path in paths["predictions"] for row in read_csv(path)]
-    labels, probabilities = classification.arrays(rows, classes)
     fold = np.array([int(row["fold"]) for row in rows], dtype=np.int64)
-    return Predictions(labels, probabilities, fold, classes)
+    found = []
+    for label, classes in classes_of(paths).items():
+        names = heads.columns(label) if label else ("label", "p_")
+        labels, probabilities = classification.arrays(rows, classes, *names)
+        found.append(Predictions(labels, probabilities, fold, classes, label))
+    return found
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,19 @@ from typing import Any
 
 from foldwise.report.catalogue import FILES, RULES
 from foldwise.report.ledger import Ledger, Number, Source, escaped
-from foldwise.report.wording import METRICS, OF_LABEL, PARTS, UNITS, called
+from foldwise.report.wording import (
+    DETECTION,
+    METRICS,
+    OF_LABEL,
+    PARTS,
+    UNITS,
+    called,
+    of_label,
+    titled,
+)
 
 HEADLINE = ("kappa", "accuracy", "macro_f1", "auc")
+IMAGE = ("pooled", "image")
 PER_CLASS = ("precision", "recall", "specificity", "f1", "auc")
 
 
@@ -39,7 +49,8 @@ class Sections:
     def headline_names(self) -> list[str]:
         """The monitored metric, and the first of the others that there are: four at most."""
         first = self.summary.value("best_fold", "metric")
-        names = dict.fromkeys([first, *HEADLINE, *self.metrics])
+        of_labels = [name for name in self.metrics if of_label(name)[1] == "macro_f1"]
+        names = dict.fromkeys([first, *HEADLINE, *of_labels, *self.metrics])
         return [name for name in names if name in self.metrics][:4]
 
     def _over_folds(self, name: str) -> dict[str, Any]:
@@ -51,7 +62,7 @@ class Sections:
 
     def results(self) -> list[dict[str, Any]]:
         """A row a metric: over folds, and pooled."""
-        pooled = ("pooled", "image", "metrics")
+        pooled = (*IMAGE, "metrics")
         return [
             {"name": called(name)[0], "meaning": called(name)[1], **self._over_folds(name)}
             | {
@@ -104,35 +115,71 @@ class Sections:
         path = FILES[kind].format(study=self.study, run=run)
         return self.ledger.source(Path(path), f"{RULES[kind]} {self.study} {run}")
 
+    def meanings(self) -> list[tuple[str, str]]:
+        """Name and reading of each metric that is told, one for all labels."""
+        own = (of_label(name)[1] if name not in METRICS else name for name in self.metrics)
+        return [(METRICS | OF_LABEL)[name] for name in dict.fromkeys(own)]
+
     def per_class(self) -> list[dict[str, Any]]:
-        """A row a class of the pooled predictions."""
-        base = ("pooled", "image", "details", "per_class")
+        """A table a label of the pooled predictions, a row a class."""
+        details, task = (*IMAGE, "details"), self.params.value("task")
+        labels = {"": (task.get("classes") or [], details)}
+        for label, classes in (task.get("heads") or {}).items():
+            labels[label] = (classes, (*details, "heads", label))
+        tables = [
+            {"title": escaped(titled(label)), "rows": self._classes((*base, "per_class"), names)}
+            for label, (names, base) in labels.items()
+        ]
+        return [table for table in tables if table["rows"]]
+
+    def _classes(self, base: tuple[str, ...], classes: list[str]) -> list[dict[str, Any]]:
         return [
             {
                 "name": escaped(name),
                 "metrics": [self.summary(*base, name, m, form=".3f") for m in PER_CLASS],
             }
             | {key: self.summary(*base, name, key, form=",") for key in ("support", "predicted")}
-            for name in self.params.value("task", "classes") or []
+            for name in classes
             if self.summary.value(*base, name)
         ]
 
     def parts(self) -> list[dict[str, Any]]:
-        """Tables of the pooled metrics of each part of an answer, such as each zone."""
-        base = ("pooled", "image", "details")
+        """Tables of the pooled metrics of each part of an answer, such as each zone, and of all.
+
+        How well it is found which parts can be judged at all stands in a table of its own.
+        """
         tables = []
-        for key, title in PARTS.items():
-            of_part = self.summary.value(*base, key) or {}
-            there = {name for values in of_part.values() for name in values}
-            names = [name for name in METRICS if name in there]
-            rows = [
-                {"name": escaped(part)}
-                | {"metrics": [self.summary(*base, key, part, n, form=".3f") for n in names]}
-                for part in of_part
-            ]
-            titles = [METRICS[name][0] for name in names]
-            tables += [{"title": title, "names": titles, "rows": rows}] if rows else []
+        for key, (order, title, detection) in PARTS.items():
+            of_part = self.summary.value(*IMAGE, "details", key) or {}
+            there = [n for n in METRICS if any(n in values for values in of_part.values())]
+            named = [part for part in self.params.value(*order) or [] if part in of_part]
+            rows = {part: (*IMAGE, "details", key, part) for part in named}
+            for heading, found in ((title, False), (detection, True)):
+                names = [n for n in there if (n in DETECTION) == found]
+                tables += [self._table(heading, rows, names)] if rows and names else []
         return tables
+
+    def _table(self, title: str, rows: dict[str, Any], names: list[str]) -> dict[str, Any]:
+        """A row a part, and one of all parts together."""
+        told = [
+            {"name": escaped(part), "metrics": [self.summary(*at, n, form=".3f") for n in names]}
+            for part, at in rows.items()
+        ]
+        whole = [self.summary(*IMAGE, "metrics", n, "value", form=".3f") for n in names]
+        told.append({"name": "**all**", "metrics": whole})
+        return {"title": title, "names": [METRICS[n][0] for n in names], "rows": told}
+
+    def bands(self) -> dict[str, Any]:
+        """Images of each severity band, a row a band of the truth; no rows where there are none."""
+        base = (*IMAGE, "details", "bands")
+        names = self.summary.value(*base, "names") or []
+        cells = [[(*base, "confusion", i, j) for j in range(len(names))] for i in range(len(names))]
+        rows = [
+            {"name": escaped(name), "cells": [self.summary(*keys) for keys in row]}
+            for name, row in zip(names, cells, strict=True)
+        ]
+        limits = [self.summary(*base, "limits", i) for i in range(len(names) - 1)]
+        return {"names": [escaped(name) for name in names], "limits": limits, "rows": rows}
 
     def cohort(self) -> dict[str, Any]:
         """Images, groups, classes, and what the audit found."""

@@ -138,3 +138,8 @@ def grid(n: int, most: int) -> tuple[int, int]:
     """Rows and columns for n panels, at most `most` a row, rows as even as can be."""
     rows = -(-n // most)
     return rows, -(-n // rows)
+
+
+def shortened(name: str, letters: int) -> str:
+    """A name cut to so many letters, which is seen."""
+    return name if len(name) <= letters else name[: letters - 1].rstrip() + "…"

@@ -7,9 +7,6 @@ METRICS = {
     "kappa": ("Quadratic kappa", "agreement beyond chance; distant classes weigh more"),
     "macro_f1": ("Macro F1", "mean F1 over classes"),
     "auc": ("AUC", "one class against the rest, mean over classes"),
-    "log_loss": ("Log loss", "nats; lower is better"),
-    "brier": ("Brier score", "0 to 2; lower is better"),
-    "ece": ("Calibration error", "gap between confidence and accuracy; lower is better"),
     "exact": ("Exact", "share of zones scored as the reader did"),
     "within_one": ("Within one", "share of zones at most one off"),
     "weighted_f1": ("Weighted F1", "mean F1, classes weighted by their number"),
@@ -20,6 +17,7 @@ METRICS = {
     "band_accuracy": ("Band accuracy", "share of images in the right severity band"),
     "unknown_precision": ("Unknown, precision", "share of zones called unknown that are"),
     "unknown_recall": ("Unknown, recall", "share of unknown zones that are called so"),
+    "unknown_f1": ("Unknown, F1", "harmonic mean of these two"),
     "unknown_auc": ("Unknown, AUC", "unknown zones against those with a score"),
     "coverage": ("Coverage", "share of zones with a score that are given one"),
     "jaccard": ("Jaccard", "mean over images"),
@@ -30,17 +28,23 @@ METRICS = {
     "objects_mae": ("Object count error", "mean distance of counts"),
     "mean_f1": ("Mean F1", "macro F1, mean over heads"),
     "mean_accuracy": ("Mean accuracy", "mean over heads"),
+    "log_loss": ("Log loss", "nats; lower is better"),
+    "brier": ("Brier score", "0 to 2; lower is better"),
+    "ece": ("Calibration error", "gap between confidence and accuracy; lower is better"),
 }
 # Classical methods, as the table beside them calls them.
 BASELINES = {
     "logistic_statistics": "Logistic regression on pixel statistics",
+    "second_reader": "Second reader",
     "ridge_pixels": "Ridge regression on small pictures",
     "otsu": "Otsu threshold, best channel",
     "otsu_flat": "Otsu threshold, blurred background taken off",
     "otsu_median": "Otsu threshold, median background taken off",
 }
-# Details of a metrics file that are tables of parts of an answer, and their heading.
-PARTS = {"per_zone": "Zones"}
+# Details of a metrics file that are tables of parts of an answer: where the parts are named in
+# their order, the heading, and that of the table of how well it is found which can be judged.
+PARTS = {"per_zone": (("task", "zones"), "Zones", "Zones that cannot be scored")}
+DETECTION = ("unknown_precision", "unknown_recall", "unknown_f1", "unknown_auc", "coverage")
 # What a group is, by data.group, in the plural.
 UNITS = {"patient": "patients", "accession": "exams", "image": "images"}
 
@@ -61,14 +65,25 @@ def called(name: str) -> tuple[str, str]:
     if not own:
         return name.replace("_", " ").capitalize(), ""
     title, meaning = OF_LABEL[own]
-    return f"{head.replace('_', ' ').capitalize()}: {title}", meaning
+    return f"{titled(head)}: {title}", meaning
+
+
+def titled(label: str) -> str:
+    """What stands above what is told of one label; nothing of the only one."""
+    return label.replace("_", " ").capitalize()
+
+
+def inside(title: str) -> str:
+    """A title as it stands inside a sentence; an abbreviation stays as it is."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
 
 
 def of_label(name: str) -> tuple[str, str]:
-    """(label, metric) of `<label>_<metric>`; empty where it is none. The longest metric counts."""
-    fits = [own for own in OF_LABEL if name.endswith(f"_{own}")]
-    own = max(fits, key=len, default="")
-    return (name.removesuffix(f"_{own}"), own) if own else ("", "")
+    """(label, metric) of `<label>_<metric>`; empty where it is none that is told of a label."""
+    own = max(
+        (known for known in METRICS | OF_LABEL if name.endswith(f"_{known}")), key=len, default=""
+    )
+    return (name.removesuffix(f"_{own}"), own) if own in OF_LABEL else ("", "")
 
 
 # Those that share one axis in a figure: the more the better, one is perfect.

@@ -9,6 +9,7 @@ from torch import nn
 
 from foldwise.errors import FoldwiseError
 from foldwise.metrics.zones import UNKNOWN, Measures, columns
+from foldwise.models.zoned import Box, ZonedModel
 from foldwise.registry import load
 from foldwise.tasks.base import Batch, Rows, Task, identity, number
 
@@ -19,7 +20,7 @@ class Zones(Task):
     """`settings["zones"]` are the zones' columns of the cohort, in the order of the outputs.
 
     `settings["mirror"]` holds pairs of zones that trade places when an image is flipped left to
-    right; other zones stay.
+    right; other zones stay. With `settings["both_ways"]` an image and its mirror image are asked.
     """
 
     measures = Measures
@@ -28,7 +29,8 @@ class Zones(Task):
         super().__init__(settings)
         self.zones: list[str] = settings["zones"]
         self.label_columns = list(self.zones)
-        self.mirrored_order = mirrored_order(self.zones, settings.get("mirror") or [])
+        self.pairs: list[list[str]] = settings.get("mirror") or []
+        self.mirrored_order = mirrored_order(self.zones, self.pairs)
 
     def targets(self, rows: Rows) -> dict[str, np.ndarray]:
         """{"score": (N, Z) int64}, 0 to 3 and 4 for unknown."""
@@ -45,9 +47,12 @@ class Zones(Task):
         return [int(row[zone]) for zone in self.zones]
 
     def build(self, params: dict[str, Any], channels: int) -> nn.Module:
-        """The model named in the settings with outputs (Z, 5)."""
-        make = load("MODELS", params["model"]["name"])
-        return make(params["model"], channels, (len(self.zones), len(VALUES)))
+        """The model named in the settings with outputs (Z, 5), or with a window for each zone."""
+        settings = params["model"]
+        model = load("MODELS", settings["name"])(settings, channels, (len(self.zones), len(VALUES)))
+        if not (settings.get("zone_windows") and self.pairs):
+            return model
+        return ZonedModel(model, boxes(self.zones, self.pairs), len(VALUES), settings["dropout"])
 
     def criterion(
         self, params: dict[str, Any], train_targets: dict[str, np.ndarray]
@@ -61,9 +66,12 @@ class Zones(Task):
 
     def predict(self, model: nn.Module, batch: Batch) -> Batch:
         """{"probability": (B, Z, 5), "embedding": (B, D)}."""
-        embedding = model.embed(batch["image"])
-        logits = model.classify(embedding).float()
-        return {"probability": logits.softmax(dim=2), "embedding": embedding}
+        features = model.embed(batch["image"])
+        probability = model.classify(features).float().softmax(dim=2)
+        if self.settings.get("both_ways") and self.pairs:
+            mirrored = model(batch["image"].flip(3)).float().softmax(dim=2)
+            probability = (probability + mirrored[:, self.mirrored_order]) / 2
+        return {"probability": probability, "embedding": features[:, : model.width]}
 
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
         """Columns: identity; for each zone label_ and predicted_ (0 to 4), p_<zone>_<value>."""
@@ -95,3 +103,16 @@ def mirrored_order(zones: list[str], pairs: list[list[str]]) -> list[int]:
     for first, second in pairs:
         order[place[first]], order[place[second]] = place[second], place[first]
     return order
+
+
+def boxes(zones: list[str], pairs: list[list[str]]) -> list[Box]:
+    """Where each zone lies: a pair a row from the top, its first zone at the left of the picture.
+
+    A zone without a partner is looked for in the whole picture.
+    """
+    place = {}
+    for row, pair in enumerate(pairs):
+        top, bottom = row / len(pairs), (row + 1) / len(pairs)
+        for column, zone in enumerate(pair):
+            place[zone] = (top, bottom, column / 2, (column + 1) / 2)
+    return [place.get(zone, (0.0, 1.0, 0.0, 1.0)) for zone in zones]

@@ -28,7 +28,8 @@ class ReadFault(Exception):
 class Columns:
     """Names of the table's columns by role; None where a role has no column.
 
-    `texts` are inputs; `heads` holds the column of each label where there are several.
+    `texts` are inputs; `heads` holds the column of each label where there are several; `second`
+    that of a second reader's label, by label.
     """
 
     accession: str | None = None
@@ -44,6 +45,7 @@ class Columns:
     zones: tuple[str, ...] = ()
     texts: Sequence[str] = ()
     heads: Mapping[str, str] = field(default_factory=dict)
+    second: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

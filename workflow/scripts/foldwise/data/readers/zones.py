@@ -25,7 +25,9 @@ USUAL = {
     "accession": ("AccessionNumber", "accession"),
     "view": ("view",),
 }
-SCHEME = ClassScheme({value: value for value in (*SCORES, UNKNOWN)}, unknown="score_out_of_range")
+SCHEME = ClassScheme(
+    {value: value for value in (*SCORES, UNKNOWN)}, unknown="score_out_of_range", empty=UNKNOWN
+)
 PATTERN, TOTAL = "unknown_zones", "total_score"
 
 

@@ -2,30 +2,36 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from scipy.stats import binomtest
 
 from foldwise.metrics.classification import ECE_BINS, expected_calibration_error
 from foldwise.report.inputs import Paths, Predictions, predictions
-from foldwise.report.style import ACCENT, GREY, PAGE, line_styles
+from foldwise.report.style import ACCENT, GREY, PAGE, line_styles, shortened
+from foldwise.report.wording import titled
 
 IDEAL = {"color": GREY, "linestyle": (0, (1.2, 1.6)), "linewidth": 0.9}
 CLASS_BINS = 5
+LETTERS = 22  # of a class name in the legend
 
 
 def draw(paths: Paths) -> Figure:
     """Left: confidence of the prediction against how often it is right. Right: class by class."""
-    table = predictions(paths)
-    figure = Figure(figsize=(PAGE, 3.4))
-    top_left, right, below, empty = figure.subplots(
-        2, 2, gridspec_kw={"height_ratios": [4, 1], "width_ratios": [1, 1]}
-    ).flat
-    right.remove()
-    empty.remove()
-    right = figure.add_subplot(figure.axes[0].get_gridspec()[:, 1])
-    _of_prediction(top_left, below, table)
-    _of_classes(right, table)
+    tables = predictions(paths)
+    figure = Figure(figsize=(PAGE, 3.4 * len(tables)))
+    parts = figure.subfigures(len(tables), 1, squeeze=False)[:, 0]
+    for part, table in zip(parts, tables, strict=True):
+        _of_label(part, table)
     return figure
+
+
+def _of_label(part: SubFigure, table: Predictions) -> None:
+    places = part.add_gridspec(2, 2, height_ratios=[4, 1])
+    above, below = (part.add_subplot(places[row, 0]) for row in (0, 1))
+    _of_prediction(above, below, table)
+    _of_classes(part.add_subplot(places[:, 1]), table)
+    if table.label:
+        part.suptitle(titled(table.label), x=0.01, ha="left", weight="bold", size=9)
 
 
 def _of_prediction(axis: Axes, below: Axes, table: Predictions) -> None:
@@ -69,7 +75,7 @@ def _of_classes(axis: Axes, table: Predictions) -> None:
         parts = np.array_split(np.argsort(probability, kind="stable"), CLASS_BINS)
         x = [probability[part].mean() for part in parts if len(part)]
         y = [(table.labels[part] == k).mean() for part in parts if len(part)]
-        axis.plot(x, y, label=table.classes[k], **style)
+        axis.plot(x, y, label=shortened(table.classes[k], LETTERS), **style)
     axis.set_title("Each class")
     axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.05))
     axis.set(xlabel="probability of the class", ylabel="share that is of the class")

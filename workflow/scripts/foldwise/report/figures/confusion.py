@@ -1,29 +1,54 @@
 """Confusion matrix: counts in the cells, shares of the true class as shade and small print."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from foldwise.metrics.classification import confusion
 from foldwise.report.inputs import Paths, predictions
-from foldwise.report.style import GREY, SHARES, text_on
+from foldwise.report.style import GREY, SHARES, shortened, text_on
+from foldwise.report.wording import titled
 
 CELL = 0.62
+LONG = 9  # letters of a class name that still fit under a column
+MOST = 22  # letters of a class name that are shown
 
 
 def draw(paths: Paths) -> Figure:
-    """Rows are the truth, columns the prediction, over all folds given."""
-    table = predictions(paths)
-    matrix = confusion(table.labels, table.probabilities.argmax(axis=1), len(table.classes))
-    return matrix_figure(matrix, table.classes)
+    """Rows are the truth, columns the prediction, over all folds given; a matrix a label."""
+    tables = predictions(paths)
+    heights = [_edges(table.classes)[1] + CELL * len(table.classes) for table in tables]
+    widths = [_edges(table.classes)[0] + CELL * len(table.classes) for table in tables]
+    figure = Figure(figsize=(max(widths), sum(heights)))
+    axes = figure.subplots(len(tables), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for axis, table in zip(axes, tables, strict=True):
+        matrix = confusion(table.labels, table.probabilities.argmax(axis=1), len(table.classes))
+        image = _matrix(axis, matrix, table.classes)
+        axis.set_title(titled(table.label))
+        axis.set_anchor("W")
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=24, pad=0.02, ticks=[0, 0.5, 1])
+    bar.ax.set_yticklabels(["0", "50 %", "100 %"])
+    bar.set_label("share of the true class")
+    bar.outline.set_edgecolor(GREY)
+    return figure
 
 
-def matrix_figure(matrix: np.ndarray, classes: list[str]) -> Figure:
-    """The figure of (K, K) counts."""
+def _edges(classes: list[str]) -> tuple[float, float]:
+    """Inches beside and below a matrix that its class names take."""
+    more = 0.05 * (min(MOST, max(map(len, classes))) - LONG) if _turned(classes) else 0
+    return 1.9 + 1.3 * more, 0.9 + more
+
+
+def _turned(classes: list[str]) -> bool:
+    return max(map(len, classes)) > LONG
+
+
+def _matrix(axis: Axes, matrix: np.ndarray, classes: list[str]) -> AxesImage:
+    """(K, K) counts, rows the truth."""
     n = len(classes)
     totals = matrix.sum(axis=1, keepdims=True)
     share = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
-    figure = Figure(figsize=(1.9 + CELL * n, 0.9 + CELL * n))
-    axis = figure.subplots()
     image = axis.imshow(share, cmap=SHARES, vmin=0, vmax=1)
     for i, j in np.ndindex(n, n):
         colour = text_on(SHARES(share[i, j]))
@@ -31,15 +56,13 @@ def matrix_figure(matrix: np.ndarray, classes: list[str]) -> Figure:
         shown = f"{share[i, j]:.0%}" if totals[i, 0] else "–"
         axis.text(j, i + 0.23, shown, ha="center", va="center", color=colour, size=6)
     _frame(axis, n)
-    axis.set_xticks(range(n), [f"{c}\nn={t}" for c, t in zip(classes, matrix.sum(0), strict=True)])
-    axis.set_yticks(range(n), [f"{c}\nn={t}" for c, t in zip(classes, totals[:, 0], strict=True)])
+    names = [shortened(name, MOST) for name in classes]
+    across = [f"{c}\nn={t}" for c, t in zip(names, matrix.sum(0), strict=True)]
+    axis.set_xticks(range(n), across, rotation=90 if _turned(classes) else 0)
+    axis.set_yticks(range(n), [f"{c}\nn={t}" for c, t in zip(names, totals[:, 0], strict=True)])
     axis.set_xlabel("predicted class")
     axis.set_ylabel("true class")
-    bar = figure.colorbar(image, ax=axis, shrink=0.8, aspect=24, pad=0.02, ticks=[0, 0.5, 1])
-    bar.ax.set_yticklabels(["0", "50 %", "100 %"])
-    bar.set_label("share of the true class")
-    bar.outline.set_edgecolor(GREY)
-    return figure
+    return image
 
 
 def _frame(axis, n: int) -> None:

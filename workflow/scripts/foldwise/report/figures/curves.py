@@ -10,12 +10,14 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from foldwise.metrics.classification import binary_auc
 from foldwise.report.inputs import Paths, Predictions, predictions
-from foldwise.report.style import ACCENT, GREY, PAGE, grid
+from foldwise.report.style import ACCENT, GREY, PAGE, grid, shortened
+from foldwise.report.wording import titled
 
 FOLD = {"color": "#aab2bd", "linewidth": 0.7}
 POOLED = {"color": ACCENT, "linewidth": 1.7}
 CHANCE = {"color": GREY, "linestyle": (0, (1.2, 1.6)), "linewidth": 0.9}
 MOST_PANELS = 4
+LETTERS = 13  # of a class name above a panel
 # Average precision is the area under steps; between points of a ROC curve lies a straight line.
 STEPS = {"AUC": "default", "AP": "steps-post"}
 
@@ -46,16 +48,16 @@ def _average_precision(positive: np.ndarray, score: np.ndarray) -> float:
     return float(average_precision_score(positive, score)) if positive.any() else float("nan")
 
 
-def _panels(table: Predictions, curve: Curve, area: Curve, name: str) -> Figure:
-    n = len(table.classes)
+def _panels(tables: list[Predictions], curve: Curve, area: Curve, name: str) -> Figure:
+    shown = [(table, k) for table in tables for k in range(len(table.classes))]
+    n = len(shown)
     rows, columns = grid(n, MOST_PANELS)
     figure = Figure(figsize=(min(PAGE, 0.5 + 1.75 * columns), 0.6 + 1.8 * rows))
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    for k, axis in enumerate(axes.flat):
-        if k < n:
-            _panel(axis, table, k, curve, area, name)
-        else:
-            axis.set_axis_off()
+    for axis in axes.flat[n:]:
+        axis.set_axis_off()
+    for axis, (table, k) in zip(axes.flat, shown, strict=False):
+        _panel(axis, table, k, curve, area, name)
     _label(axes, n, name)
     handles = [
         Line2D([], [], label="all folds together", **POOLED),
@@ -80,10 +82,16 @@ def _panel(axis: Axes, table: Predictions, k: int, curve: Curve, area: Curve, na
     if positive.any() and not positive.all():
         axis.plot(*curve(positive, table.probabilities[:, k]), drawstyle=STEPS[name], **POOLED)
     _write(axis, f"{name} {area(positive, table.probabilities[:, k]):.2f}", areas)
-    axis.set_title(f"{table.classes[k]} (n={positive.sum()})", pad=13)
+    axis.set_title(_heading(table, k, int(positive.sum())), pad=13)
     axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.03), aspect="equal")
     axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     axis.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
+
+
+def _heading(table: Predictions, k: int, number: int) -> str:
+    """The class and how many there are, below its label where there are several."""
+    name = f"{shortened(table.classes[k], LETTERS)} (n={number})"
+    return f"{titled(table.label)}\n{name}" if table.label else name
 
 
 def _write(axis: Axes, text: str, areas: list[float]) -> None:

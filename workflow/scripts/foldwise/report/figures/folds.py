@@ -10,20 +10,23 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from foldwise.files import read_csv, read_json
-from foldwise.report.inputs import Paths
-from foldwise.report.style import ACCENT, INK, PAGE, area_styles, text_on
-from foldwise.report.wording import SHARES, UNITS, called
+from foldwise.report.inputs import Paths, classes_of
+from foldwise.report.style import ACCENT, INK, PAGE, area_styles, shortened, text_on
+from foldwise.report.wording import METRICS, SHARES, UNITS, called, of_label, titled
 
 Style = dict[str, Any]
 FOLD: Style = {"color": "#8a94a3", "marker": "|", "linestyle": "", "markersize": 8}
 MEAN: Style = {"color": INK, "marker": "s", "markersize": 4}
+MOST_NAMES = 10  # beside each other in a legend
+LETTERS = 16  # of a class name in a legend
 POOLED: Style = {"color": ACCENT, "marker": "D", "markersize": 4}
 
 
 def draw_metrics(paths: Paths) -> Figure:
     """Each fold a mark, their mean with its interval, and the pooled value with its own."""
     summary = read_json(paths["summary"][0])
-    names = [name for name in SHARES if name in summary]
+    of_labels = (name for name in summary if name not in METRICS and of_label(name)[1] in SHARES)
+    names = [name for name in SHARES if name in summary] + sorted(of_labels)
     figure = Figure(figsize=(0.9 * PAGE, 0.75 + 0.42 * len(names)))
     axis = figure.subplots()
     for row, name in enumerate(names):
@@ -71,35 +74,54 @@ def _legend(figure: Figure, level: float, unit: str) -> None:
 
 def draw_composition(paths: Paths) -> Figure:
     """Images of each class in the part that a fold is judged on, and its number of groups."""
-    classes = read_json(paths["params"][0])["task"]["classes"]
-    label = {row["sample"]: row for row in read_csv(paths["cohort"][0])}
+    cohort = {row["sample"]: row for row in read_csv(paths["cohort"][0])}
     parts = [
-        [label[row["sample"]] for row in read_csv(path) if row["part"] == "val"]
+        [cohort[row["sample"]] for row in read_csv(path) if row["part"] == "val"]
         for path in paths["folds"]
     ]
-    counts = np.array([[Counter(r["label"] for r in part)[c] for c in classes] for part in parts])
-    return composition(parts, counts, classes, "images", unit_of(paths))
+    labels = classes_of(paths)
+    figure = Figure(figsize=(0.8 * PAGE, (0.85 + 0.3 * len(parts)) * len(labels)))
+    axes = figure.subplots(len(labels), 1, squeeze=False)[:, 0]
+    for axis, (label, classes) in zip(axes, labels.items(), strict=True):
+        column = f"label_{label}" if label else "label"
+        counts = [[Counter(row[column] for row in part)[c] for c in classes] for part in parts]
+        bars(axis, parts, np.array(counts), classes, "images", unit_of(paths))
+        axis.set_title(titled(label))
+    return figure
 
 
 def composition(
     parts: list[list[dict[str, str]]], counts: np.ndarray, names: list[str], what: str, unit: str
 ) -> Figure:
+    """A figure of `bars` alone."""
+    figure = Figure(figsize=(0.8 * PAGE, 0.85 + 0.3 * len(parts)))
+    bars(figure.subplots(), parts, counts, names, what, unit)
+    return figure
+
+
+def bars(
+    axis: Axes,
+    parts: list[list[dict[str, str]]],
+    counts: np.ndarray,
+    names: list[str],
+    what: str,
+    unit: str,
+) -> None:
     """Stacked bars of `counts` (folds, names), of what is counted, beside images and groups.
 
     parts: rows of the cohort that each fold is judged on.
     """
-    figure = Figure(figsize=(0.8 * PAGE, 0.85 + 0.3 * len(parts)))
-    axis = figure.subplots()
     start = np.zeros(len(parts))
     for k, style in enumerate(area_styles(len(names))):
-        bars = axis.barh(
-            range(len(parts)), counts[:, k], left=start, height=0.72, label=names[k], **style
+        said = shortened(names[k], LETTERS)
+        drawn = axis.barh(
+            range(len(parts)), counts[:, k], left=start, height=0.72, label=said, **style
         )
-        _counts_in(axis, bars, counts[:, k], counts.sum(axis=1).max())
+        _counts_in(axis, drawn, counts[:, k], counts.sum(axis=1).max())
         start += counts[:, k]
     _groups(axis, parts, start, unit)
     axis.set_xlabel(f"{what} in the validation part")
-    return _finished(figure, axis, len(parts), len(names))
+    _finish(axis, len(parts), len(names))
 
 
 def _counts_in(axis: Axes, bars: Any, numbers: np.ndarray, longest: int) -> None:
@@ -120,12 +142,18 @@ def _groups(axis: Axes, parts: list[list[dict[str, str]]], ends: np.ndarray, uni
         axis.annotate(text, (ends[i], i), (4, 0), textcoords="offset points", va="center", size=6.5)
 
 
-def _finished(figure: Figure, axis: Axes, n_folds: int, n_classes: int) -> Figure:
+def _finish(axis: Axes, n_folds: int, n_classes: int) -> None:
     axis.set_yticks(range(n_folds), [f"fold {i + 1}" for i in range(n_folds)])
     axis.set_ylim(n_folds - 0.5, -0.5)
     axis.set_xlim(0, axis.dataLim.x1 * 1.35)
     axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axis.tick_params(axis="y", length=0)
     axis.grid(visible=False)
-    figure.legend(loc="outside upper right", ncols=n_classes, handlelength=1.4, columnspacing=1.2)
-    return figure
+    axis.legend(
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        borderaxespad=0.2,
+        ncols=min(n_classes, MOST_NAMES),
+        handlelength=1.4,
+        columnspacing=1.2,
+    )
