@@ -42,6 +42,7 @@ def run_of(skill, seed=0, folds=5, patients=40):
 def test_a_real_difference_is_resolved_and_a_small_one_is_not():
     found = compare(run_of(0.6), run_of(0.9), TASK, 1, "accuracy", 300)
     assert "better by" in found["verdict"] and "the difference is resolved" in found["verdict"]
+    assert found["verdict"].startswith("Accuracy 0.")
     found = compare(run_of(0.80), run_of(0.82), TASK, 1, "accuracy", 300)
     assert "not resolved" in found["verdict"]
 

@@ -50,7 +50,7 @@ def test_with_a_window_of_one_decisions_are_those_of_optuna_itself(settings, pru
         for epoch in range(1, EPOCHS + 1):
             value = curve_value(item.suggestion.params, 1, epoch)
             trial.report(value, epoch)
-            if trial.should_prune():
+            if trial.should_prune() and epoch < EPOCHS:
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED)
                 assert item.result.state == "PRUNED"
                 assert max(item.result.intermediate()) == epoch
@@ -60,6 +60,15 @@ def test_with_a_window_of_one_decisions_are_those_of_optuna_itself(settings, pru
             assert item.result.state == "COMPLETE"
     states = [item.result.state for item in known]
     assert states.count("PRUNED") >= 5 and states.count("COMPLETE") >= 5
+
+
+def test_a_trial_that_has_trained_all_its_epochs_keeps_its_value():
+    search = search_of(count=2, window=1, trials=9, pruner={"name": "median", "warmup": 0})
+    known = run_search(search, 8)
+    first, last = (FoldPruner(search, 8, fold, known, EPOCHS) for fold in (1, 2))
+    assert last.stop(EPOCHS - 1, -99.0) and last.stop(EPOCHS, -99.0) == ""
+    # After the last epoch of another fold, the folds to come are spared.
+    assert first.stop(EPOCHS, -99.0)
 
 
 def test_a_resumed_fold_stands_where_it_stood():
@@ -106,7 +115,7 @@ def test_hyperband_gives_brackets_their_shares_and_halves_within_them():
             trial, stopped = study.ask(), None
             for epoch in range(1, EPOCHS + 1):
                 trial.report(curve_value(item.suggestion.params, 1, epoch), epoch)
-                if trial.should_prune():
+                if trial.should_prune() and epoch < EPOCHS:
                     stopped = epoch
                     break
             assert (item.result.state == "PRUNED") == (stopped is not None)

@@ -10,6 +10,7 @@ from foldwise.search.trials import (
     Known,
     check_failures,
     combine,
+    commonest_failure,
     read_all,
     read_known,
     read_result,
@@ -139,3 +140,9 @@ def test_too_many_failures_stop_the_search_with_the_commonest_reason():
     check_failures([Known(suggestion, result) for result in enough], search)
     with pytest.raises(FoldwiseError, match=r"3 of 5 trials failed.*\(2 times\): why 2"):
         check_failures([Known(suggestion, result) for result in [*enough, worse]], search)
+
+
+def test_reasons_that_differ_by_their_place_alone_are_one_reason():
+    reasons = [f"fold 1: non finite (epoch {n}, step 3)" for n in (2, 5, 7)] + ["fold 2: other"]
+    told = commonest_failure(["fold 1: other", *reasons])
+    assert told == "Commonest reason (3 times): non finite (epoch 2, step 3)."

@@ -124,8 +124,9 @@ def trial_settings(wildcards):
 
 
 def objective_of_search(wildcards):
-    """Params of `compare_runs`: the metric that the verdict is about."""
-    return plan(wildcards).search.objectives[0].metric
+    """Params of `compare_runs`: the metric that the verdict is about, and which way is better."""
+    first = plan(wildcards).search.objectives[0]
+    return first.metric, first.direction[:3]
 
 
 def compared_runs(wildcards):

@@ -17,5 +17,5 @@ with adapter(snakemake):
     ]
     summary = summarise(folds, load("MEASURES", params["kind"])(params["task"]), params["seed"])
     chosen = [read_json(path) for path in files.choices]
-    summary["search"] = told_against_promised(folds, chosen, snakemake.params.objective)
+    summary["search"] = told_against_promised(folds, chosen, *snakemake.params.objective)
     write_json(snakemake.output[0], summary)

@@ -8,34 +8,35 @@ import argparse
 import sys
 from pathlib import Path
 
+from foldwise.config import load_study
 from foldwise.errors import FoldwiseError
-from foldwise.schema import read_yaml
+from foldwise.search.plan import Plan, outer_study, plan_of
 from foldwise.search.status import table
+from foldwise.state import fold_numbers
 
 
-def planned(study: str, folder: Path) -> int | None:
-    """Trials that the study file plans, or None where there is no such file."""
-    path = folder / f"{study}.yaml"
-    search = (read_yaml(path) if path.is_file() else {}).get("search") or {}
-    phases = search.get("phases")
-    return sum(phase["trials"] for phase in phases) if phases else search.get("trials")
+def planned(name: str, folder: Path) -> Plan | None:
+    """The search as the study file plans it, also inside an outer fold; None without a file."""
+    study, _, outer = name.partition(".outer_")
+    if not (folder / f"{study}.yaml").is_file():
+        return None
+    settings = load_study(study, folder)
+    if settings["search"] is None:
+        raise FoldwiseError(f"Study '{study}' has no search. Add `search:` to its file.")
+    settings = outer_study(settings, int(outer)) if outer.isdigit() else settings
+    return plan_of(settings, fold_numbers(settings))
 
 
-def write_live(results: Path, folder: Path, database: Path) -> None:
+def write_live(results: Path, plan: Plan | None, database: Path) -> None:
     """Write the trials so far, also those that run, as a database for optuna-dashboard."""
     # Imported here: the table alone needs no library.
-    from foldwise.config import load_study
-    from foldwise.search.plan import plan_of
     from foldwise.search.storage import write_database
     from foldwise.search.trials import read_all
-    from foldwise.state import fold_numbers
 
-    study = load_study(results.resolve().name, folder)
-    plan = plan_of(study, fold_numbers(study))
     if plan is None:
-        raise FoldwiseError(f"Study '{study['name']}' has no search.")
+        raise FoldwiseError("A database needs the study file. Name its folder with --studies.")
     known = read_all(results / "runs", plan.search)
-    write_database(database, study["name"], plan.search, known)
+    write_database(database, results.resolve().name, plan.search, known)
 
 
 if __name__ == "__main__":
@@ -46,9 +47,9 @@ if __name__ == "__main__":
     parser.add_argument("--database", type=Path, help="write an Optuna database of the trials")
     chosen = parser.parse_args()
     try:
+        plan = planned(chosen.results.resolve().name, chosen.studies)
         if chosen.database:
-            write_live(chosen.results, chosen.studies, chosen.database)
-        total = planned(chosen.results.resolve().name, chosen.studies)
-        print(table(chosen.results / "runs", total, chosen.last))
+            write_live(chosen.results, plan, chosen.database)
+        print(table(chosen.results / "runs", plan and plan.search, chosen.last))
     except FoldwiseError as error:
         sys.exit(str(error))

@@ -113,8 +113,13 @@ def model_of(study: dict, run: str) -> dict[str, Any]:
 
 
 def check_compared(study: dict, where: str) -> None:
-    """Raise FoldwiseError for a run of the report that the study has not."""
+    """Raise FoldwiseError for a run, or a search, of the report that the study has not."""
     report = study["report"]
+    if report["search"] and study["search"] is None:
+        raise FoldwiseError(
+            f"{where}: report.search: {', '.join(report['search'])}, but the study has no search. "
+            "Add `search:` (docs/search.md), or take it out of the report."
+        )
     for run in report["compare"]:
         if run not in study["runs"] or run == report["run"]:
             said = (

@@ -4,6 +4,8 @@
 settings are checked against this before anything starts.
 """
 
+from typing import Any
+
 CLASSIFICATION = {
     "kappa": "max",
     "accuracy": "max",
@@ -46,3 +48,35 @@ MONITORS = {
     "segmentation": SEGMENTATION,
     "distillation": DISTILLATION,
 }
+
+# Metrics by which trials may be judged as well; weights are not chosen by them, since they may be
+# undefined after an early epoch.
+FURTHER = {
+    "zones": {
+        "log_loss": "min",
+        "coverage": "max",
+        "unknown_precision": "max",
+        "unknown_recall": "max",
+        "unknown_auc": "max",
+        "band_kappa": "max",
+    },
+    "segmentation": {
+        "pooled_soft_jaccard": "max",
+        "pooled_soft_dice": "max",
+        "precision": "max",
+        "recall": "max",
+        "objects_f1": "max",
+        "objects_mae": "min",
+        "objects_r": "max",
+        "object_size_error": "min",
+    },
+}
+
+
+def judging(kind: str, task: dict[str, Any]) -> dict[str, str]:
+    """All metrics by which a trial may be judged; `task` is params["task"]."""
+    of_label = CLASSIFICATION | {"macro_recall": "max"}
+    heads = {
+        f"{head}_{name}": side for head in task.get("heads", ()) for name, side in of_label.items()
+    }
+    return MONITORS[kind] | FURTHER.get(kind, {}) | heads

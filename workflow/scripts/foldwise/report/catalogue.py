@@ -28,6 +28,10 @@ FILES = {
     "probe": "results/{study}/audit/text_probe.json",
     "comparisons": "results/{study}/report/comparisons.json",
     "cost": f"{_RUN}/cost.json",
+    "search": "results/{study}/search/study_summary.json",
+    "trials": "results/{study}/search/search_results_final.csv",
+    "tuned": "results/{study}/search/comparison.json",
+    "nested": "results/{study}/search/nested_summary.json",
 }
 # Kind of file -> the rule that makes it.
 RULES = {
@@ -45,9 +49,15 @@ RULES = {
     "probe": "text_probe",
     "comparisons": "compare_reported",
     "cost": "run_cost",
+    "search": "collect_search",
+    "trials": "collect_search",
+    "tuned": "compare_runs",
+    "nested": "nested_summary",
 }
 # What the text of a report reads, beside the figures.
 PACK = ("manifest", "checks", "cohort", "params", "summary", "histories", "folds")
+# Part of a search -> the kinds of files that the text about it reads.
+OF_SEARCH = {"search": ("search", "trials"), "tuned": ("tuned",), "nested": ("nested",)}
 # Asset -> the figure that it is, of the best fold alone; and what these figures read.
 ASSETS = {"train": "training", "confusion": "confusion", "gradcam": "gradcam"}
 ASSET_FILES = ("params", "summary", "histories", "predictions", "gradcam")
@@ -216,7 +226,8 @@ def asked_for(study: dict) -> tuple[str, ...]:
     """Kinds of files of the study that the text reads since its settings ask for them."""
     probe = ("probe",) if study["data"]["columns"]["texts"] else ()
     compared = study["report"]["compare"] or baselines_of(study)
-    return probe + (("comparisons",) if compared else ())
+    searched = [kind for part in study["report"]["search"] for kind in OF_SEARCH[part]]
+    return probe + (("comparisons",) if compared else ()) + tuple(searched)
 
 
 def figures_of(kind: str, gradcam: bool = True) -> list[str]:

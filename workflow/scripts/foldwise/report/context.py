@@ -6,6 +6,7 @@ from typing import Any
 from foldwise.kinds import KINDS, baselines_of
 from foldwise.report.beside import beside
 from foldwise.report.ledger import Source, escaped
+from foldwise.report.searching import duration, searched
 from foldwise.report.sections import Sections
 from foldwise.report.versus import comparisons, costs, probe
 from foldwise.report.wording import called, inside
@@ -62,6 +63,7 @@ def context_of(study: dict[str, Any], sections: Sections, record_json: Path) -> 
         "texts": texts,
         "comparisons": comparisons(sections, others),
         "costs": costs(sections, [sections.run, *others] if others else []),
+        "searched": searched(sections, study.get("report", {}).get("search", [])),
         "settings": _settings(sections.params),
         "cohort": cohort,
         "checks": sections.checks(),
@@ -136,17 +138,11 @@ def _jobs(source: Source) -> list[dict[str, Any]]:
         {
             "rule": source("rules", i, "rule"),
             "jobs": source("rules", i, "jobs"),
-            "time": source("rules", i, "seconds", form=_duration),
+            "time": source("rules", i, "seconds", form=duration),
             "memory": source("rules", i, "max_rss_mb", form=".0f"),
         }
         for i in range(len(source.value("rules")))
     ]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _yes(value: bool) -> str:

@@ -17,15 +17,18 @@ def comparisons(sections: Sections, others: list[str]) -> list[dict[str, Any]]:
 
 def _against(source: Source, other: str, metrics: list[str]) -> dict[str, Any]:
     base = ("against", other)
-    there = source.value(*base, "metrics")
     return {
         "run": escaped(other),
         "verdict": source(*base, "verdict"),
-        "metrics": [
-            _row(source, (*base, "metrics", name), name) for name in metrics if name in there
-        ],
-        "mcnemar": _tests(source, base),
+        "metrics": metric_rows(source, base, metrics),
+        "mcnemar": mcnemar_tests(source, base),
     }
+
+
+def metric_rows(source: Source, base: tuple[str, ...], metrics: list[str]) -> list[dict[str, Any]]:
+    """A row a metric of the comparison at `base`, of those that it has."""
+    there = source.value(*base, "metrics")
+    return [_row(source, (*base, "metrics", name), name) for name in metrics if name in there]
 
 
 def _row(source: Source, keys: tuple[str, ...], name: str) -> dict[str, Any]:
@@ -39,7 +42,8 @@ def _row(source: Source, keys: tuple[str, ...], name: str) -> dict[str, Any]:
     return told | {"name": called(name)[0]}
 
 
-def _tests(source: Source, base: tuple[str, ...]) -> list[dict[str, Any]]:
+def mcnemar_tests(source: Source, base: tuple[str, ...]) -> list[dict[str, Any]]:
+    """McNemar's tests of the comparison at `base`: one, or one a label."""
     places = {"": ("mcnemar",)}
     places |= {head: ("mcnemar_of", head) for head in source.value(*base, "mcnemar_of") or {}}
     return [

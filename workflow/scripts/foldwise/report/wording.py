@@ -78,6 +78,18 @@ def inside(title: str) -> str:
     return title if title[:2].isupper() else title[:1].lower() + title[1:]
 
 
+NAMES = ("Jaccard", "Dice", "Brier")
+
+
+def spoken(name: str) -> str:
+    """Name of a metric inside a sentence: small, but for abbreviations and names."""
+    title = called(name)[0]
+    first, _, rest = title.partition(" ")
+    kept = first in NAMES or first[1:] != first[1:].lower()
+    small = first if kept else first.lower()
+    return f"{small} {rest}".strip()
+
+
 def of_label(name: str) -> tuple[str, str]:
     """(label, metric) of `<label>_<metric>`; empty where it is none that is told of a label."""
     own = max(

@@ -84,6 +84,7 @@ def weighted_twice(values: Mapping[str, Any]) -> str:
 NEVER = {
     "seed": "the best seed is the luckiest draw",
     "training.threads": "threads change rounding and speed, not the model",
+    "training.teacher": "a teacher is made once, before the trials; compare two named runs instead",
     "model.embeddings": "embeddings are made once for a study; compare two named runs instead",
 }
 

@@ -39,6 +39,7 @@ def best_config(settings: dict[str, Any], chosen: Known) -> str:
     `settings` is the study as loaded; its search is left out, as it is over.
     """
     kept = {key: value for key, value in settings.items() if key not in ("name", "search")}
+    kept["report"] = kept["report"] | {"search": []}
     study = override(kept, changes_of(chosen.suggestion), "best_config.yaml")
     head = f"# The study with the parameters of {trial_name(chosen.suggestion.number)}, its best.\n"
     return head + yaml.safe_dump(study, sort_keys=False, allow_unicode=True)

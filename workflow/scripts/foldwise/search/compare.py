@@ -9,6 +9,7 @@ from foldwise.errors import FoldwiseError
 from foldwise.hashing import stream_seed
 from foldwise.metrics.averaging import average, has_probabilities
 from foldwise.metrics.paired import bootstrap_difference, corrected_t, mcnemar
+from foldwise.report.wording import called, spoken
 
 LEVEL = 0.95
 
@@ -30,6 +31,7 @@ def compare(
     seed: int,
     objective: str,
     resamples: int = 2000,
+    direction: str = "",
 ) -> dict[str, Any]:
     """Compare run `second` (tuned) with run `first` (baseline), fold by fold.
 
@@ -37,8 +39,9 @@ def compare(
         first, second: the folds of each run, same folds in the same order.
         task: measures of the study (`foldwise.evaluate.Measured`).
         seed: the study's seed, for the bootstrap.
-        objective: the metric that the verdict is about; with "max" or "min" in `task.monitors`.
+        objective: the metric that the verdict is about.
         resamples: of the bootstrap over patients.
+        direction: "max" or "min", which way the objective is better; '' asks `task.monitors`.
 
     Returns:
         `metrics`: for each metric both means, the difference, the corrected t test over folds
@@ -73,7 +76,7 @@ def compare(
         "metrics": metrics,
         "mcnemar": exact_mcnemar(before, after),
         "mcnemar_of": mcnemar_by_head(before, after),
-        "verdict": verdict(objective, metrics[objective], task.monitors.get(objective, "max")),
+        "verdict": verdict(objective, metrics[objective], direction or task.monitors[objective]),
     }
 
 
@@ -165,7 +168,7 @@ def verdict(name: str, found: Mapping[str, float | None], direction: str) -> str
     known = [pair for pair in bounds if None not in pair]
     resolved = len(known) == 2 and all(low > 0 or high < 0 for low, high in known)
     side = "better" if difference > 0 else "worse" if difference < 0 else "equal"
-    told = f"{name} {found['second']:.4g} against {found['first']:.4g}, {side}"
+    told = f"{called(name)[0]} {found['second']:.4g} against {found['first']:.4g}, {side}"
     told += f" by {abs(found['difference']):.3g}" if difference else ""
     within = ""
     if len(known) == 2:
@@ -214,11 +217,13 @@ def as_text(
         for name, row in item["metrics"].items():
             cells = [shown(row[key]) for key in ("first", "second", "difference")]
             between = f"{shown(row['low'])} to {shown(row['high'])}"
-            lines.append(f"| {name} | {' | '.join(cells)} | {between} | {shown(row['p'])} |")
+            lines.append(
+                f"| {called(name)[0]} | {' | '.join(cells)} | {between} | {shown(row['p'])} |"
+            )
         lines.append("")
     if together:
         lines += [
-            f"Over {len(together['differences'])} seeds {together['objective']} differs by "
+            f"Over {len(together['differences'])} seeds {spoken(together['objective'])} differs by "
             f"{shown(together['mean'])} on average, standard deviation {shown(together['std'])}. "
             f"{together['text']}",
             "",

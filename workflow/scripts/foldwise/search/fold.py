@@ -18,7 +18,7 @@ import torch
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_json, write_json, write_text
 from foldwise.hashing import digest
-from foldwise.metrics.monitors import MONITORS
+from foldwise.metrics.monitors import judging
 from foldwise.predict import load_model
 from foldwise.search.cost import costs
 from foldwise.search.plan import most_epochs
@@ -145,7 +145,8 @@ def trained_outcome(
     """The outcome of a fold that was trained, from the files that the loop wrote."""
     history = read_json(out / "train_history.json")
     kept = history["epochs"][history["best"]["epoch"] - 1]
-    metrics = {name: kept[name] for name in MONITORS[params["kind"]] if name in kept}
+    measured = judging(params["kind"], params["task"])
+    metrics = {name: kept[name] for name in measured if name in kept}
     lines = ray_lines(out / f"ray_{params['run']}.jsonl")
     outcome = outcome_of_lines(fold, state, reason, metrics, metric, lines)
     return replace(outcome, best=history["best"]["epoch"])

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foldwise.errors import FoldwiseError
+from foldwise.report.wording import spoken
 
 
 def inside(
@@ -31,7 +32,10 @@ def inside(
 
 
 def told_against_promised(
-    folds: Sequence[Any], chosen: Sequence[Mapping[str, Any]], objective: str
+    folds: Sequence[Any],
+    chosen: Sequence[Mapping[str, Any]],
+    objective: str,
+    direction: str = "max",
 ) -> dict[str, Any]:
     """What each inner search promised, and what its outer fold then found.
 
@@ -39,6 +43,11 @@ def told_against_promised(
         folds: the outer folds, with `fold` and `metrics`.
         chosen: content of each inner `best_params.json`, in the same order.
         objective: the metric that was searched.
+        direction: "max" or "min", which way it is better.
+
+    Returns:
+        `outer`: a row an outer fold; `promised` and `found`: means; `flattery`: how much better
+        the promise was.
     """
     rows = [
         {
@@ -53,14 +62,15 @@ def told_against_promised(
     known = [row for row in rows if row["found"] is not None]
     promised = statistics.mean(row["promised"] for row in rows)
     found = statistics.mean(row["found"] for row in known) if known else None
-    text = f"Outside of the search, {objective} is {shown(found)} on average over outer folds; the "
-    text += f"searches inside promised {promised:.4g}."
+    text = f"Outside of the search, {spoken(objective)} is {shown(found)} on average over outer "
+    text += f"folds; the searches inside promised {promised:.4g}."
+    sign = 1 if direction == "max" else -1
     return {
         "objective": objective,
         "outer": rows,
         "promised": promised,
         "found": found,
-        "flattery": None if found is None else promised - found,
+        "flattery": None if found is None else sign * (promised - found),
         "text": text,
     }
 

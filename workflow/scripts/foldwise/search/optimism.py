@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import integrate, stats
 
+from foldwise.report.wording import called
 from foldwise.search.ranking import best, complete
 from foldwise.search.settings import Search
 from foldwise.search.trials import Known
@@ -49,7 +50,9 @@ def optimism(known: Sequence[Known], search: Search) -> dict:
     chosen = best(known, search)
     value, count = chosen.result.values[0], len(trials)
     found = {"trials_compared": count, "value": value, "bias": None, "corrected": None}
-    told = f"{objective.metric} {value:.4g} is the best of {count} trials on the same folds"
+    told = (
+        f"{called(objective.metric)[0]} {value:.4g} is the best of {count} trials on the same folds"
+    )
     metrics = [
         [fold.metrics.get(objective.metric) for fold in item.result.folds] for item in trials
     ]

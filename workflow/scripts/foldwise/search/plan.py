@@ -13,7 +13,7 @@ from foldwise.config import dotted, load_study, override, with_changes
 from foldwise.errors import FoldwiseError
 from foldwise.hashing import digest
 from foldwise.kinds import with_task
-from foldwise.metrics.monitors import MONITORS
+from foldwise.metrics.monitors import judging
 from foldwise.schema import read_yaml
 from foldwise.search.check import batch_faults, check_search
 from foldwise.search.settings import Search, parse_search
@@ -82,9 +82,8 @@ def read_search(
 ) -> Search:
     """The search of the branch `raw` for trials that change the settings `base`."""
     shared = {key: value for key, value in base.items() if key != "run"}
-    return parse_search(
-        raw, base["seed"], folds, MONITORS[base["kind"]], where, context=digest(shared)
-    )
+    metrics = judging(base["kind"], base["task"])
+    return parse_search(raw, base["seed"], folds, metrics, where, context=digest(shared))
 
 
 def check_plan(study: dict, plan: Plan) -> None:

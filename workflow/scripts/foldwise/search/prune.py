@@ -29,6 +29,8 @@ class FoldPruner:
         self.name = search.pruner["name"]
         self.metric = search.objectives[0].metric
         self.off = self.name == "none" and not search.pruner["patience"]
+        # After the last epoch of the last fold nothing is left to spare: its value is kept.
+        self.end = epochs if fold == search.folds[-1] else math.inf
         if self.off:
             return
         bracket = bracket_of(search.pruner, number, epochs)
@@ -51,7 +53,7 @@ class FoldPruner:
 
     def stop(self, epoch: int, value: float | None) -> str:
         """The reason to stop after `epoch` (from 1) with the objective at `value`, or ''."""
-        if self.off or value is None or not math.isfinite(value):
+        if self.off or epoch >= self.end or value is None or not math.isfinite(value):
             return ""
         with quiet():
             self.trial.report(value, epoch)

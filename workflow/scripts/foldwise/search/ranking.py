@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from foldwise.errors import FoldwiseError
 from foldwise.search.settings import Budget, Objective, Search
-from foldwise.search.trials import Known
+from foldwise.search.trials import Known, commonest_failure
 
 
 def budget_of(item: Known) -> Budget:
@@ -71,10 +71,13 @@ def best(known: Sequence[Known], search: Search, where: str = "search") -> Known
     """
     order = ranked(known, search)
     if not order:
-        states = [item.result.state for item in known if item.result]
+        results = [item.result for item in known if item.result]
+        states = [result.state for result in results]
         counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
+        failed = [result.reason for result in results if result.state == "FAIL"]
+        common = f" {commonest_failure(failed)}" if failed else ""
         raise FoldwiseError(
-            f"{where}: no trial of the last phase is complete ({counts or 'none has ended'}). "
-            "Look at the reasons in search_results_final.csv, then change the space or add trials."
+            f"{where}: no trial of the last phase is complete ({counts or 'none has ended'})."
+            f"{common} Change the space, the settings or the pruner, or add trials."
         )
     return order[0][1]

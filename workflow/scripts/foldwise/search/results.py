@@ -9,7 +9,7 @@ from foldwise.files import write_csv, write_json
 from foldwise.search.optimism import optimism, savings
 from foldwise.search.ranking import best, complete, front, ranked
 from foldwise.search.settings import Search
-from foldwise.search.trials import Known, trial_name
+from foldwise.search.trials import Known, kind_of_failure, trial_name
 
 STATES = ("COMPLETE", "PRUNED", "FAIL")
 
@@ -65,7 +65,7 @@ def write_history(path: str | Path, search: Search, known: Sequence[Known]) -> N
 def summary(study: str, search: Search, known: Sequence[Known]) -> dict[str, Any]:
     """Content of `study_summary.json`."""
     results = [item.result for item in known if item.result]
-    reasons = [result.reason for result in results if result.state == "FAIL"]
+    reasons = [kind_of_failure(result.reason) for result in results if result.state == "FAIL"]
     chosen = best(known, search)
     pareto = front(complete(known, search.phases[-1].budget), search)
     return {

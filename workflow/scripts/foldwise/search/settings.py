@@ -9,32 +9,10 @@ from typing import Any
 
 from foldwise.errors import FoldwiseError, choose
 from foldwise.hashing import digest
+from foldwise.search.options import ACROSS, PRUNERS, SAMPLERS, options
 from foldwise.search.read_space import parse_space
 from foldwise.search.space import Space, size
 
-# Options of each sampler with their defaults; None leaves the choice to the library.
-SAMPLERS: dict[str, dict[str, Any]] = {
-    "tpe": {"startup": 10, "candidates": 24},
-    "random": {},
-    "grid": {},
-    "cmaes": {"population": None, "sigma": None},
-    "gp": {"startup": 10},
-    "qmc": {"sequence": "sobol"},
-    "nsga2": {"population": 20, "crossover": 0.9, "mutation": None},
-    "best": {},
-}
-PRUNERS: dict[str, dict[str, Any]] = {
-    "none": {},
-    "median": {"startup": 5, "warmup": 2, "interval": 1, "least": 1},
-    "percentile": {"percentile": 25.0, "startup": 5, "warmup": 2, "interval": 1, "least": 1},
-    "halving": {"first": 1, "factor": 4, "skip": 0},
-    "hyperband": {"first": 1, "factor": 3},
-}
-ACROSS: dict[str, dict[str, Any]] = {
-    "none": {},
-    "first_fold": {"percentile": 50.0, "startup": 5},
-    "wilcoxon": {"p": 0.1, "startup": 2},
-}
 # Interactive pages, by name.
 SEARCH_PAGES = (
     "history",
@@ -184,22 +162,17 @@ def parse_search(
     return search
 
 
-def options(raw: Any, table: dict[str, dict], what: str, place: str) -> dict[str, Any]:
-    """`name` or `{name: ..., option: ...}` with the table's defaults filled in."""
-    given = {"name": raw} if isinstance(raw, str) else dict(raw)
-    name = choose(given.pop("name", ""), table, what, place)
-    known = table[name] | ({"patience": 0, "min_delta": 0.0} if what == "pruner" else {})
-    for key in given:
-        choose(key, known or {"no option": None}, f"option of {what} '{name}'", place)
-    return {"name": name, **known, **given}
-
-
 def parse_objectives(raw: Any, monitors: Mapping[str, str], where: str) -> tuple[Objective, ...]:
     """One objective or several, each a name or `{metric, direction}`."""
     entries = raw if isinstance(raw, list) else [raw if raw is not None else next(iter(monitors))]
     objectives = []
     for entry in entries:
         named = {"metric": entry} if isinstance(entry, str) else entry
+        if not isinstance(named, dict) or not {"metric"} <= set(named) <= {"metric", "direction"}:
+            raise FoldwiseError(
+                f"{where}.objective: {entry!r}. Write a metric's name, or "
+                "{metric: <name>, direction: maximize | minimize}."
+            )
         known = {**monitors, **dict.fromkeys(COSTS, "min")}
         metric = choose(named["metric"], known, "objective", f"{where}.objective")
         direction = named.get("direction", DIRECTIONS[known[metric]])
@@ -209,8 +182,11 @@ def parse_objectives(raw: Any, monitors: Mapping[str, str], where: str) -> tuple
     metrics = [item.metric for item in objectives]
     if len(set(metrics)) < len(metrics):
         raise FoldwiseError(f"{where}.objective: {', '.join(metrics)}: name each metric once.")
-    if all(metric in COSTS for metric in metrics):
-        raise FoldwiseError(f"{where}.objective: only costs. Name a metric of the study as well.")
+    if metrics[0] in COSTS:
+        raise FoldwiseError(
+            f"{where}.objective: {metrics[0]} is a cost. Name a metric of the study first: of a "
+            "Pareto front, the best by the first objective is trained and compared."
+        )
     return tuple(objectives)
 
 
@@ -249,10 +225,11 @@ def parse_folds(raw: Any, folds: list[int], where: str) -> tuple[int, ...]:
     """Folds that judge a trial: a list of numbers, or how many of the first; all by default."""
     chosen = folds if raw is None else folds[:raw] if isinstance(raw, int) else raw
     unknown = [fold for fold in chosen if fold not in folds]
-    if unknown or not chosen or (isinstance(raw, int) and raw > len(folds)):
+    twice = len(set(chosen)) < len(chosen)
+    if unknown or twice or not chosen or (isinstance(raw, int) and raw > len(folds)):
         raise FoldwiseError(
             f"{where}.folds: {raw!r}, but the study has folds {folds[0]} to {folds[-1]}. "
-            "Name some of them, or say how many of the first."
+            "Name some of them once each, or say how many of the first."
         )
     return tuple(chosen)
 

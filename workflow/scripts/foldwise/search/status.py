@@ -1,12 +1,16 @@
 """How a search stands, read from trial files alone while it runs. Standard library only."""
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from foldwise.errors import FoldwiseError
+from foldwise.search.settings import Search
 from foldwise.search.trials import (
+    FoldOutcome,
     Result,
     Suggestion,
     read_result,
@@ -16,11 +20,18 @@ from foldwise.search.trials import (
 )
 
 SHOWN = ("COMPLETE", "PRUNED", "FAIL", "running", "waiting")
+# Seconds without any epoch after which nobody was at work: a stop, a night, a reboot.
+PAUSE = 600.0
+
+Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One trial: its state, and for a running one the fold, epoch and value it is at."""
+    """One trial: its state, and for a running one the fold, epoch and value it is at.
+
+    `spans` are begin and end (seconds since 1970) of the training of each of its folds.
+    """
 
     suggestion: Suggestion
     result: Result | None
@@ -29,48 +40,69 @@ class Standing:
     epoch: int | None = None
     value: float | None = None
     seconds: float = 0.0
+    spans: tuple[Span, ...] = ()
 
 
-def standings(runs: str | Path) -> list[Standing]:
-    """All trials of a study's `runs` folder that are proposed, in order."""
-    found = []
+def standings(runs: str | Path, search: Search | None = None) -> list[Standing]:
+    """All trials of a study's `runs` folder that are proposed, in order.
+
+    With `search`, those of it alone: files that another space or other settings made are left out,
+    as they are about to be made anew.
+    """
+    found: list[Standing] = []
     while (path := trial_file(runs, len(found), "suggestion.json")).is_file():
         suggestion = read_suggestion(path)
+        if search is not None and suggestion.identity != search.identity(len(found)):
+            break
         ended = path.with_name("result.json")
-        if ended.is_file():
-            result = read_result(ended)
-            found.append(Standing(suggestion, result, result.state, seconds=result.seconds))
+        result = read_result(ended) if ended.is_file() else None
+        if result is not None and result.identity == suggestion.identity:
+            spans = tuple(span(fold) for fold in result.folds if fold.started)
+            at = {"seconds": result.seconds, "spans": spans}
+            found.append(Standing(suggestion, result, result.state, **at))
         else:
-            found.append(running(suggestion, path.parent))
-    return found
+            found.append(running(suggestion, path))
+    return found if search is None else found[: search.trials]
 
 
-def running(suggestion: Suggestion, folder: Path) -> Standing:
+def span(fold: FoldOutcome) -> Span:
+    """Begin and end of a fold's training."""
+    begin = datetime.fromisoformat(fold.started).timestamp()
+    return begin, begin + fold.seconds
+
+
+def running(suggestion: Suggestion, path: Path) -> Standing:
     """Where a trial without a result is, by the last line that its youngest fold wrote."""
     lines = {}
-    for path in sorted(folder.glob("fold_*/results/ray_*.jsonl")):
-        text = path.read_text(encoding="utf-8").rstrip()
-        # The line being written may be cut: the one before it is whole.
-        for line in reversed(text.splitlines()):
-            try:
-                lines[int(path.parts[-3].removeprefix("fold_"))] = json.loads(line)
-                break
-            except json.JSONDecodeError:
-                continue
+    for told in sorted(path.parent.glob("fold_*/results/ray_*.jsonl")):
+        # Lines from before the proposal are of another search.
+        line = last_line(told) if told.stat().st_mtime >= path.stat().st_mtime else None
+        if line is not None:
+            lines[int(told.parts[-3].removeprefix("fold_"))] = line
     if not lines:
         return Standing(suggestion, None, "waiting")
     fold, last = max(lines.items(), key=lambda item: (item[1]["timestamp"], item[0]))
-    metric = suggestion.objectives[0][0]
-    seconds = sum(line["time_total_s"] for line in lines.values())
+    ends = [(line["timestamp"], line["time_total_s"]) for line in lines.values()]
     return Standing(
         suggestion,
         None,
         "running",
         fold,
         last["training_iteration"],
-        last.get(metric),
-        seconds,
+        last.get(suggestion.objectives[0][0]),
+        sum(seconds for _, seconds in ends),
+        tuple((end - seconds, end) for end, seconds in ends),
     )
+
+
+def last_line(path: Path) -> dict | None:
+    """The last whole line; the one that is being written may be cut."""
+    for line in reversed(path.read_text(encoding="utf-8").splitlines()):
+        try:
+            return json.loads(line)
+        except json.JSONDecodeError:
+            continue
+    return None
 
 
 def best_so_far(trials: Sequence[Standing]) -> Standing | None:
@@ -88,15 +120,31 @@ def best_so_far(trials: Sequence[Standing]) -> Standing | None:
     return max(alike, key=lambda item: sign * item.result.values[0])
 
 
+def seconds_at_work(spans: Iterable[Span]) -> float:
+    """Seconds in which the search went on: from first to last epoch, but for pauses."""
+    total, last = 0.0, None
+    for begin, end in sorted(spans):
+        if last is None or begin - last > PAUSE:
+            last = begin
+        total += max(end - last, 0.0)
+        last = max(end, last)
+    return total
+
+
 def seconds_left(trials: Sequence[Standing], planned: int) -> float | None:
-    """Seconds to the end, from the mean time of ended trials and how many run now."""
+    """Seconds to the end at the pace so far; None before a trial has ended.
+
+    The pace is trials ended by seconds on the clock, so that it counts what jobs need to begin and
+    how many run at once. A running trial counts by what it has spent of an ended one's mean time.
+    """
     ended = [item for item in trials if item.result]
-    if not ended or planned <= len(ended):
-        return None if not ended else 0.0
+    if not ended:
+        return None
     mean = sum(item.seconds for item in ended) / len(ended)
     now = [item for item in trials if item.state == "running"]
-    spent = sum(min(item.seconds, mean) for item in now)
-    return max(mean * (planned - len(ended)) - spent, 0.0) / max(len(now), 1)
+    done = len(ended) + sum(min(item.seconds / mean, 0.9) for item in now if mean)
+    at_work = seconds_at_work(span for item in trials for span in item.spans)
+    return at_work / done * max(planned - done, 0.0)
 
 
 def duration(seconds: float) -> str:
@@ -107,26 +155,40 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def table(runs: str | Path, planned: int | None = None, last: int | None = None) -> str:
+def told_time(trials: Sequence[Standing], planned: int, now: float) -> str:
+    """How long it will take; or, where trials run but nothing has moved, since when."""
+    left = seconds_left(trials, planned)
+    told = f"about {duration(left)} left" if left else ""
+    spans = [span for item in trials if item.state == "running" for span in item.spans]
+    still = now - max((end for _, end in spans), default=now)
+    if still > PAUSE:
+        told += f"{', ' * bool(told)}no epoch has ended for {duration(still)}"
+    return told
+
+
+def table(
+    runs: str | Path,
+    search: Search | None = None,
+    last: int | None = None,
+    now: float | None = None,
+) -> str:
     """The status of a search as text: counts, the best so far, time left, a line a trial.
 
     Args:
         runs: a study's `runs` folder.
-        planned: trials that the study file plans; those proposed where it is not known. Trials
-            beyond it, of an earlier and longer search, are not shown.
+        search: the search as the study file plans it; without, the trials that are there.
         last: show only so many of the youngest trials.
+        now: seconds since 1970; None takes the clock.
     """
-    trials = standings(runs)
+    trials = standings(runs, search)
     if not trials:
         raise FoldwiseError(f"{runs}: no trial yet. Start the search with `snakemake search`.")
-    trials = trials[:planned]
-    planned = planned or len(trials)
+    planned = search.trials if search else len(trials)
     counts = [f"{sum(item.state == state for item in trials)} {state}" for state in SHOWN]
     metric = trials[0].suggestion.objectives[0][0]
     lines = [f"{planned} trials planned: {', '.join(counts)}", told_best(trials, metric)]
-    left = seconds_left(trials, planned)
-    lines.append(f"about {duration(left)} left" if left else "")
-    head = ["trial", "state", "fold", "epoch", metric, "time", "settings or reason"]
+    lines.append(told_time(trials, planned, time.time() if now is None else now))
+    head = ["trial", "state", "fold", "epochs", metric, "time", "settings or reason"]
     rows = [head] + [row(item) for item in trials[-(last or len(trials)) :]]
     widths = [max(len(cells[column]) for cells in rows) for column in range(len(head) - 1)]
     for cells in rows:
@@ -145,10 +207,11 @@ def told_best(trials: Sequence[Standing], metric: str) -> str:
 
 
 def settings(item: Standing) -> str:
-    """Parameters in short: the last part of each key."""
-    return ", ".join(
-        f"{key.rpartition('.')[2]} {value}" for key, value in item.suggestion.params.items()
-    )
+    """Parameters in short: the last part of each key, the whole where two end alike."""
+    params = item.suggestion.params
+    ends = [key.rpartition(".")[2] for key in params]
+    names = [end if ends.count(end) == 1 else key for key, end in zip(params, ends, strict=True)]
+    return ", ".join(f"{name} {value}" for name, value in zip(names, params.values(), strict=True))
 
 
 def row(item: Standing) -> list[str]:

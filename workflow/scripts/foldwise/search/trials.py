@@ -239,10 +239,23 @@ def check_failures(known: Sequence[Known], search: Search, where: str = "search"
     failed = [result.reason for result in results if result.state == "FAIL"]
     if len(results) < 5 or len(failed) <= search.max_failed * len(results):
         return
-    reasons = [reason.partition(": ")[2] or reason for reason in failed]
-    common = max(sorted(set(reasons)), key=reasons.count)
     raise FoldwiseError(
         f"{where}: {len(failed)} of {len(results)} trials failed, more than max_failed "
-        f"{search.max_failed:g} allows. Commonest reason ({reasons.count(common)} times): "
-        f"{common}. Change the space or the settings, or raise search.max_failed."
+        f"{search.max_failed:g} allows. {commonest_failure(failed)} Change the space or the "
+        "settings, or raise search.max_failed."
+    )
+
+
+def kind_of_failure(reason: str) -> str:
+    """A reason without the fold before it and the place (epoch, step, sizes) after it."""
+    return (reason.partition(": ")[2] or reason).partition(" (")[0]
+
+
+def commonest_failure(reasons: Sequence[str]) -> str:
+    """The commonest kind of the reasons of failed trials, as a sentence with an example."""
+    kinds = [kind_of_failure(reason) for reason in reasons]
+    common = max(sorted(set(kinds)), key=kinds.count)
+    example = reasons[kinds.index(common)]
+    return (
+        f"Commonest reason ({kinds.count(common)} times): {example.partition(': ')[2] or example}."
     )

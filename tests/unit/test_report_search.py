@@ -1,0 +1,98 @@
+"""What the report says of a search is what the search's own files say."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from foldwise.config import check_compared
+from foldwise.errors import FoldwiseError
+from foldwise.files import read_json, write_json
+from foldwise.registry import load
+from foldwise.report.comparisons import folds_of
+from foldwise.report.ledger import Ledger
+from foldwise.report.pack import report_pack
+from foldwise.report.searching import searched
+from foldwise.report.sections import Sections
+from foldwise.search.compare import compare, over_seeds
+from foldwise.search.nested import told_against_promised
+from foldwise.search.results import write_results
+from made_runs import make_run
+from searching import run_search, search_of
+
+STUDY = {
+    "name": "density",
+    "kind": "classification",
+    "seed": 42,
+    "data": {"root": "/archive", "table": {}, "group": "patient"},
+    "report": {"title": None, "search": ["search", "tuned", "nested"]},
+}
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The Markdown of a made-up study with a search, and the folder of the search's files."""
+    root = tmp_path_factory.mktemp("searched")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        run = make_run(root, 3, "AB", patients=40)
+        folder = run.results / "search"
+        search = search_of(trials=24, sampler="random", pruner={"name": "median", "warmup": 0})
+        known = run_search(search)
+        lost = replace(
+            known[-1].result, state="FAIL", values=None, reason="fold 1: memory (size 9)"
+        )
+        write_results(folder, "density", search, [*known[:-1], replace(known[-1], result=lost)])
+        folds = folds_of(run.results / "runs" / "cv", run.results / "folds", run.folds)
+        task = load("MEASURES", "classification")({"classes": run.classes})
+        found = {seed: compare(folds, folds, task, 42, "kappa", 20) for seed in (42, 7)}
+        write_json(folder / "comparison.json", {"seeds": found, "over_seeds": over_seeds(found)})
+        inner = {"best_value": 0.75, "epochs": 3, "best_params": {"training.lr": 0.1}}
+        outer = [SimpleNamespace(fold=k, metrics={"kappa": 0.5}) for k in run.folds]
+        nested = {"search": told_against_promised(outer, [inner] * 3, "kappa")}
+        nested["kappa"] = {"mean": 0.5, "interval": [0.4, 0.6]}
+        write_json(folder / "nested_summary.json", nested)
+        report_pack(STUDY, "cv", run.folds, {}, run.results / "report")
+        yield (run.results / "report" / "report.md").read_text(), folder
+
+
+def section(text):
+    return text.partition("\n## Search\n")[2].partition("\n## ")[0]
+
+
+def test_the_best_trial_its_luck_and_what_pruning_saved_stand_in_the_report(page):
+    text, summary = section(page[0]), read_json(page[1] / "study_summary.json")
+    plain = text.replace("\\", "")
+    assert f"The best is {summary['best']['trial']}: Quadratic kappa" in plain
+    assert summary["optimism"]["text"].startswith("Quadratic kappa")
+    assert summary["optimism"]["text"] in plain
+    saved = summary["pruning"]
+    assert f"spared {saved['epochs_spared']:,.0f} epochs" in text
+    assert f"a share of {saved['share_spared']:.0%}" in text
+    counts = ", ".join(f"{count} {state.lower()}" for state, count in summary["states"].items())
+    assert counts in text and "Failed 1 times: memory." in text
+    assert plain.count("| trial_") == min(10, summary["states"]["COMPLETE"])
+
+
+def test_tuned_and_nested_are_told_in_words(page):
+    text, folder = section(page[0]).replace("\\", ""), page[1]
+    found = json.loads((folder / "comparison.json").read_text())
+    for seed, item in found["seeds"].items():
+        assert f"Seed {seed}: {item['verdict']}" in text
+    assert "Outside of the search, quadratic kappa is 0.5 on average" in text
+    assert "| 1 | 0.750 | 0.500 | 3 | training.lr 0.1 |" in text
+
+
+def test_each_number_of_the_section_has_its_file_and_job(page, monkeypatch):
+    monkeypatch.chdir(page[1].parents[2])
+    ledger = Ledger()
+    searched(Sections(ledger, "density", "cv", [1, 2, 3]), ["search", "nested"])
+    jobs = {number.job for number in ledger.numbers}
+    assert jobs == {"collect_search density", "nested_summary density"}
+
+
+def test_a_report_on_a_search_that_there_is_not_is_refused():
+    study = {"search": None, "runs": {"cv": {}}, "report": STUDY["report"] | {"compare": []}}
+    with pytest.raises(FoldwiseError, match=r"report.search: search, tuned, nested, but the study"):
+        check_compared(study, "x.yaml")
