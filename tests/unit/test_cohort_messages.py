@@ -19,12 +19,26 @@ def test_too_much_in_quarantine_stops_before_anything_is_decoded(study):
         study.cohort(max_quarantine=0.1)
     text = str(raised.value)
     for part in (
-        "label that data.classes does not name", "table row without an accession number: 1",
+        "label that the study's classes do not name", "table row without an accession number: 1",
         "data.max_quarantine (10.0%)", "private/stopped.csv", "map it or drop it by name",
     ):  # fmt: skip
         assert part in text
     assert not (study.folder / "cache").exists()
     assert study.cohort(max_quarantine=0.5)["usable"] > 0
+
+
+@pytest.mark.parametrize(("patients", "named"), [(6, True), (2, False)])
+def test_a_label_that_many_have_is_named_and_what_may_be_one_patients_is_not(
+    study, patients, named
+):
+    rows = table_of(study)
+    for row in rows[:patients]:
+        row["Classification"] = "CANARY"
+    write_table(study, rows)
+    with pytest.raises(FoldwiseError) as raised:
+        study.cohort(max_quarantine=0.0)
+    assert ("most often 'CANARY'" in str(raised.value)) == named
+    assert named or "CANARY" not in str(raised.value)
 
 
 def test_a_wrong_root_says_so(study):

@@ -1,5 +1,8 @@
 """Fusions, encoders and the image-and-text network, with small models that the tests make."""
 
+import socket
+
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
@@ -219,6 +222,8 @@ def test_missing_pieces_are_named(folder, tmp_path):
         encoders.tokenise(["lung"], str(tmp_path), 6)
     with pytest.raises(FoldwiseError, match=r"model\.vision\.name: no transformers model"):
         encoders.vision_encoder({"name": str(tmp_path)}, 1)
+    with pytest.raises(FoldwiseError, match=r"no folder .*save_pretrained"):
+        encoders.text_encoder({"name": str(tmp_path / "absent")})
     smaller = transformers.BertConfig(hidden_size=12, vocab_size=5, **SMALL)
     transformers.BertModel(smaller).save_pretrained(tmp_path)
     tokenizer().save_pretrained(tmp_path)
@@ -230,3 +235,23 @@ def test_missing_pieces_are_named(folder, tmp_path):
     deeper.save_pretrained(tmp_path)
     with pytest.raises(FoldwiseError, match="lack 16 of the model's tensors"):
         encoders.text_encoder({"name": str(tmp_path)})
+
+
+@pytest.mark.parametrize("kind", ["text", "vision"])
+def test_a_hub_name_without_a_network_is_one_message(kind, monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    make = {
+        "text": encoders.text_encoder,
+        "vision": lambda named: encoders.vision_encoder(named, 3),
+    }
+    with pytest.raises(FoldwiseError, match=rf"model\.{kind}\.name: .*'some/name'.*no network"):
+        make[kind]({"name": "some/name"})
+
+
+def test_what_a_folder_holds_is_loaded_without_asking_the_hub(folder, monkeypatch):
+    def refuse(*args, **more):
+        raise AssertionError("asked the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    encoders.text_encoder({"name": str(folder / "bert")})
+    encoders.tokenise(["lung"], str(folder / "bert"), 6)

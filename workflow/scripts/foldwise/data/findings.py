@@ -18,6 +18,8 @@ PRIVATE = [*PUBLIC, "file", "row", "accession", "patient", "detail"]
 
 QUARANTINE, LEFT_OUT, NOTE = "quarantine", "left out", "note"
 
+# Reasons whose detail is a label, and by how many it is borne before a message names it.
+UNKNOWN_LABELS, MANY = ("unknown_class", "score_out_of_range"), 5
 # Reason -> (what it is, what to do about it). A reason that is not here is shown by its name.
 REASONS = {
     "no_accession": ("table row without an accession number", "complete or delete the row"),
@@ -29,7 +31,7 @@ REASONS = {
     "empty_folder": ("folder without an image", "fetch the exam again"),
     "unreadable_folder": ("folder that cannot be listed", "check its permissions"),
     "unknown_class": (
-        "label that data.classes does not name",
+        "label that the study's classes do not name",
         "map it or drop it by name",
     ),
     "score_out_of_range": ("score that is none of the scale", "correct it; unknown is empty or 4"),
@@ -159,10 +161,8 @@ def check_share(
     share = bad / (bad + usable) if bad else 0.0
     if share <= limit:
         return share
-    reasons = "; ".join(
-        f"{describe(reason)}: {number}" + (f" ({advice(reason)})" if advice(reason) else "")
-        for reason, number in counts_of(findings, QUARANTINE).items()
-    )
+    counts = counts_of(findings, QUARANTINE)
+    reasons = "; ".join(_told(findings, reason, number) for reason, number in counts.items())
     raise stop(
         [item for item in findings if item.kind == QUARANTINE],
         study,
@@ -170,3 +170,24 @@ def check_share(
         f"than data.max_quarantine ({limit:.1%}) allows: {reasons}. Mend or exclude them, or raise "
         "data.max_quarantine.",
     )
+
+
+def _told(findings: list[Finding], reason: str, number: int) -> str:
+    """A reason, its number, what to do, and a label that many patients have."""
+    named = [advice(reason), _common(findings, reason)]
+    more = ", ".join(filter(None, named))
+    return f"{describe(reason)}: {number}" + (f" ({more})" if more else "")
+
+
+def _common(findings: list[Finding], reason: str) -> str:
+    """The most frequent unknown label; nothing that could be of one patient alone."""
+    if reason not in UNKNOWN_LABELS:
+        return ""
+    owners: dict[str, set[str]] = {}
+    for item in findings:
+        if item.reason == reason:
+            owners.setdefault(item.detail, set()).add(item.patient or item.key)
+    value = max(sorted(owners), key=lambda name: len(owners[name]))
+    if not value or len(owners[value]) < MANY:
+        return ""
+    return f"most often '{value.removeprefix('label_')}'"

@@ -1,6 +1,7 @@
 """Image and text encoders as sequences of tokens (B, T, D) whose token 0 speaks for the whole."""
 
 import inspect
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -118,22 +119,13 @@ def from_hub(source: str, weights: str, where: str) -> nn.Module:
 
     Raises FoldwiseError when there is none or when the file lacks weights of the model.
     """
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
     present(source, where)
-    try:
-        if weights == "none":
-            return transformers.AutoModel.from_config(
-                transformers.AutoConfig.from_pretrained(source)
-            )
-        net, info = transformers.AutoModel.from_pretrained(
-            source, dtype=torch.float32, output_loading_info=True
-        )
-    except (OSError, ValueError) as error:
-        raise FoldwiseError(
-            f"{where}: no transformers model could be loaded from '{source}' "
-            f"({type(error).__name__}). {HINT}"
-        ) from error
+    if weights == "none":
+        config = loaded(transformers.AutoConfig, source, where)
+        return transformers.AutoModel.from_config(config)
+    net, info = loaded(
+        transformers.AutoModel, source, where, dtype=torch.float32, output_loading_info=True
+    )
     missing = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
     if missing:
         raise FoldwiseError(
@@ -141,6 +133,32 @@ def from_hub(source: str, weights: str, where: str) -> nn.Module:
             f"first is {missing[0]}. {HINT}"
         )
     return net
+
+
+def loaded(kind: Any, source: str, where: str, **how: Any) -> Any:
+    """`kind.from_pretrained` of a folder, of the hub's files kept here, or of the hub itself.
+
+    What is there needs no network. Raises FoldwiseError where nothing can be had.
+    """
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # It counts its tries aloud.
+    what = "tokenizer" if kind is transformers.AutoTokenizer else "transformers model"
+    try:
+        return kind.from_pretrained(source, local_files_only=True, **how)
+    except (OSError, ValueError) as error:
+        if Path(source).is_dir():
+            raise FoldwiseError(
+                f"{where}: no {what} could be loaded from the folder '{source}' "
+                f"({type(error).__name__}). {HINT}"
+            ) from error
+    try:
+        return kind.from_pretrained(source, **how)
+    except (OSError, ValueError) as error:
+        raise FoldwiseError(
+            f"{where}: no {what} '{source}': there is no such folder, it was not fetched before, "
+            f"and the Hugging Face hub gave none (no network, or no such name). {HINT}"
+        ) from error
 
 
 def present(source: str, where: str) -> None:
@@ -159,18 +177,12 @@ def tokenise(texts: Sequence[str], source: str, max_tokens: int) -> dict[str, np
     empty = sum(not text.strip() for text in texts)
     if empty:
         raise FoldwiseError(
-            f"data.columns.text: {empty} of {len(texts)} samples have no text. Exclude them "
+            f"data.columns.texts: {empty} of {len(texts)} samples have no text. Exclude them "
             "(data.exclusions) or name another column."
         )
     present(source, "model.text.name")
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source)
-        config = transformers.AutoConfig.from_pretrained(source)
-    except (OSError, ValueError) as error:
-        raise FoldwiseError(
-            f"model.text.name: no tokenizer could be loaded from '{source}' "
-            f"({type(error).__name__}). {HINT}"
-        ) from error
+    tokenizer = loaded(transformers.AutoTokenizer, source, "model.text.name")
+    config = loaded(transformers.AutoConfig, source, "model.text.name")
     longest = getattr(config, "max_position_embeddings", max_tokens)
     if max_tokens > longest:
         raise FoldwiseError(

@@ -8,7 +8,7 @@ from foldwise.report.beside import beside
 from foldwise.report.ledger import Source, escaped
 from foldwise.report.searching import duration, searched
 from foldwise.report.sections import Sections
-from foldwise.report.versus import comparisons, costs, probe
+from foldwise.report.versus import comparisons, costs, overview, probe
 from foldwise.report.wording import called, inside
 
 # Title, place in a run's params, and what a kind has that reads it (see foldwise.kinds); "" is any.
@@ -61,6 +61,7 @@ def context_of(study: dict[str, Any], sections: Sections, record_json: Path) -> 
         "headline": sections.headline(),
         "warnings": _warnings(sections.summary) + texts["warnings"],
         "texts": texts,
+        "overview": overview(sections, others),
         "comparisons": comparisons(sections, others),
         "costs": costs(sections, [sections.run, *others] if others else []),
         "searched": searched(sections, study.get("report", {}).get("search", [])),

@@ -7,6 +7,19 @@ from foldwise.report.sections import Sections
 from foldwise.report.wording import called
 
 
+def overview(sections: Sections, others: list[str]) -> dict[str, Any]:
+    """Names of the main metrics, and a row a run with their means over folds."""
+    names = sections.headline_names() if others else []
+    first = [sections.summary(name, "mean", form=".3f") for name in names]
+    rows = [{"run": f"**{escaped(sections.run)}**", "metrics": first}]
+    for other in others:
+        base = ("against", other, "metrics")
+        source = sections.file("comparisons")
+        told = [source(*base, name, "first", form=".3f") for name in names]
+        rows.append({"run": escaped(other), "metrics": told})
+    return {"names": [called(name)[0] for name in names], "rows": rows}
+
+
 def comparisons(sections: Sections, others: list[str]) -> list[dict[str, Any]]:
     """An entry a run that the reported one is compared with: verdict, metrics, McNemar's tests."""
     if not others:
