@@ -26,6 +26,11 @@ include: "workflow/rules/report.smk"
 report: "workflow/report/workflow.rst"
 
 
+# `resources: gpu=` of a profile bounds one machine, not all jobs of a cluster.
+resource_scopes:
+    gpu="local",
+
+
 localrules:
     all,
     run_params,

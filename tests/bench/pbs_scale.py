@@ -19,7 +19,7 @@ from pathlib import Path
 
 PLUGIN = Path(__file__).parents[2] / "plugins" / "snakemake-executor-plugin-pbspro"
 sys.path.insert(0, str(PLUGIN / "tests"))
-from conftest import Cluster  # noqa: E402
+from pbs_cluster import Cluster  # noqa: E402
 
 DELAYS = {"qsub": 0.005, "qstat": 0.18, "qdel": 0.01}
 SNAKEFILE = """

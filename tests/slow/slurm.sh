@@ -71,7 +71,7 @@ start_database() {
     mkdir -p /run/mysqld && chown mysql /run/mysqld
     mariadbd --user=mysql --datadir="$1/db" --pid-file="$1/db/mariadb.pid" \
         --innodb-lock-wait-timeout=900 > "$1/log/mariadb.log" 2>&1 &
-    for _ in $(seq 100); do mariadb -e 'select 1' > /dev/null 2>&1 && break; sleep 0.3; done
+    for _ in $(seq 400); do mariadb -e 'select 1' > /dev/null 2>&1 && break; sleep 0.3; done
     mariadb -e "create database if not exists slurm_acct_db; grant all on slurm_acct_db.* to 'slurm'@'localhost' identified by 'only-here'"
 }
 
@@ -88,13 +88,13 @@ up() {
     start_munge
     start_database "$1"
     slurmdbd
-    for _ in $(seq 50); do sacctmgr -n list cluster > /dev/null 2>&1 && break; sleep 0.3; done
+    for _ in $(seq 300); do sacctmgr -n list cluster > /dev/null 2>&1 && break; sleep 0.3; done
     sacctmgr -i add cluster one > /dev/null 2>&1 || true
     sacctmgr -i add account lab Cluster=one > /dev/null 2>&1 || true
     sacctmgr -i add user "$(id -un)" Account=lab > /dev/null 2>&1 || true
     slurmctld
     slurmd
-    for _ in $(seq 100); do sinfo -h -t idle -o %n | grep -q . && return; sleep 0.3; done
+    for _ in $(seq 400); do sinfo -h -t idle -o %n | grep -q . && return; sleep 0.3; done
     echo "Slurm did not come up: see $1/log" >&2
     exit 1
 }

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -38,20 +39,23 @@ def answers() -> bool:
 
 
 @pytest.fixture(scope="module")
-def slurm(tmp_path_factory):
+def slurm():
     """A Slurm with the partitions cpu and gpu; one that was set up is taken down again."""
     if answers():
         yield
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         pytest.skip("no Slurm answers here, and only root on Debian or Ubuntu can set one up")
-    folder = tmp_path_factory.mktemp("slurm")
-    folder.chmod(0o755)
     if not shutil.which("slurmctld"):
         subprocess.run([str(SET_UP), "install"], check=True, timeout=600)
-    subprocess.run([str(SET_UP), "up", str(folder)], check=True, timeout=120)
-    yield
-    subprocess.run([str(SET_UP), "down", str(folder)], check=True, timeout=60)
+    # Not pytest's folder: daemons of other users (mysql, munge) cannot look into it.
+    with tempfile.TemporaryDirectory(prefix="slurm-", ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o755)
+        try:
+            subprocess.run([str(SET_UP), "up", folder], check=True, timeout=300)
+            yield
+        finally:
+            subprocess.run([str(SET_UP), "down", folder], check=True, timeout=60)
 
 
 def run(folder: Path, *options: str, limit: int = 300) -> str:
@@ -85,9 +89,9 @@ def test_check_command(slurm, tmp_path):
 def test_demo(slurm, tmp_path):
     copy(tmp_path)
     demo = [sys.executable, "workflow/scripts/make_demo.py", "density", "demo/density"]
-    subprocess.run(demo, cwd=tmp_path, check=True, timeout=300)
+    subprocess.run(demo, cwd=tmp_path, check=True, timeout=1200)
     chosen = ["--configfile", "config/demo.yaml", "--config", 'studies=["demo_density"]']
-    said = run(tmp_path, *chosen, limit=1800)
+    said = run(tmp_path, *chosen, limit=5400)
     assert "Auto-selected partition 'gpu' for job train_fold" in said
     results = tmp_path / "results" / "demo_density"
     assert (results / "runs/cv/cv_summary.json").stat().st_size > 1000

@@ -44,7 +44,7 @@ def until_gone(entries: list[Entry], locate: Callable, pbs: Pbs) -> tuple[list[E
         try:
             ids = list(filter(None, map(locate, left)))
             said = pbs.delete(ids) if ids else ""
-            alive = pbs.queued()
+            alive = set(map(key, pbs.jobs()))
             left = [entry for entry in left if key(entry.job_id) in alive]
         except NotNow as error:
             said = str(error)

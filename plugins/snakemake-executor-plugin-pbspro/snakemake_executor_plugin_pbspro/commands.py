@@ -17,9 +17,12 @@ UNKNOWN_JOB, FINISHED_JOB = 153, 35
 # Refusals that end by themselves when other jobs of the user do.
 FULL = re.compile(r"would exceed|maximum number of jobs|too many jobs|max_queued|max_run", re.I)
 HINTS = {
-    159: "You may not use this queue or project: check `project:` and `queue:` in the profile.",
+    32: "The site's own rules refused it: `pbspro-project`, `-account` and `-queue` in the profile "
+    "are what they mostly look at.",
+    159: "You may not use this queue or project: check `pbspro-project`, `-account` and `-queue`.",
     166: "PBS did not accept a value: check threads, mem_mb, runtime and the profile's extras.",
     170: "`qstat -Q` lists the queues: set `pbspro-queue` and `pbspro-gpu-queue` in the profile.",
+    173: "The queue takes no jobs now: `qstat -Q` lists others, or wait and start again.",
     187: "This site has no such resource: `pbspro-gpu-resource`, `-chunk` and `-extra` name some.",
     188: "The queue can never satisfy this: `qstat -Qf` shows its limits. Lower threads, mem_mb or "
     "runtime (set-resources in the profile), or set `pbspro-max-walltime`.",
@@ -55,16 +58,10 @@ class Pbs:
 
     def run(self, *command: str, patience: int = 0) -> subprocess.CompletedProcess:
         """Run one command. Its own session keeps Ctrl-C in the terminal from killing it."""
+        how = {"capture_output": True, "text": True, "errors": "replace", "start_new_session": True}
+        how |= {"stdin": subprocess.DEVNULL, "timeout": patience or self.patience}
         try:
-            return subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                stdin=subprocess.DEVNULL,
-                timeout=patience or self.patience,
-                start_new_session=True,
-            )
+            return subprocess.run(command, **how)
         except subprocess.TimeoutExpired as error:
             raise NotNow(f"{command[0]} gave no answer in {error.timeout:.0f} s") from error
         except OSError as error:
@@ -77,6 +74,10 @@ class Pbs:
             raise NotNow(f"{command[0]} ended with {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
+    def jobs(self, *which: str) -> list[str]:
+        """Ids of this user's jobs that are queued or running."""
+        return self.answer("qselect", "-u", self.user, *which).split()
+
     def submit(self, options: list[str]) -> str:
         """Submit and return the id. Raises Refused, or NotNow when it may be tried again."""
         done = self.run("qsub", *options)
@@ -88,14 +89,6 @@ class Pbs:
         command = shlex.join(["qsub", *options])
         hint = HINTS.get(done.returncode, "That is all PBS said; `man qsub` lists its options.")
         raise Refused(f"PBS refused it ({done.returncode}): {said}\n{hint}\nCommand: {command}")
-
-    def queued(self) -> set[str]:
-        """Keys of this user's jobs that are queued or running."""
-        return {key(job_id) for job_id in self.answer("qselect", "-u", self.user).split()}
-
-    def find(self, name: str) -> str:
-        """Id of the queued or running job of that name, empty when there is none."""
-        return next(iter(self.answer("qselect", "-u", self.user, "-N", name).split()), "")
 
     def facts(self, job_id: str) -> dict | None:
         """What the server knows of one job; None when it knows it no more."""

@@ -30,16 +30,17 @@ class Executor(InnerCall):
         # The base class starts the polling thread before it returns: all state comes first.
         if not workflow.storage_settings.assume_common_workdir:
             raise WorkflowError("pbspro needs a file system that login and compute nodes share.")
-        # `cores: all` of a default profile means this machine: jobs may have more threads.
+        # A default profile's `cores: all` and `resources: gpu=1` mean this machine, not a node.
         workflow.global_resources["_cores"] = None
+        if workflow.resource_scopes.is_local("gpu"):
+            workflow.global_resources["gpu"] = None
         self.settings = workflow.executor_settings
         self.pbs = Pbs(self.settings.patience)
         self.folder = Path(workflow.persistence.path).absolute() / "pbspro"
         self.registry = Registry(self.folder)
         self.guard = Guard(self.folder, workflow.persistence, workflow.execution_settings.lock)
-        atexit.register(
-            self.release
-        )  # also when Snakemake finds nothing to do and shuts nothing down
+        # Also when Snakemake finds nothing to do, and shuts nothing down.
+        atexit.register(self.release)
         variables = workflow.spawned_job_args_factory.envvars()
         write_environment(self.folder / "environment.sh", variables)
         self.tracked: dict[str, SubmittedJobInfo] = {}
@@ -103,7 +104,8 @@ class Executor(InnerCall):
     def locate(self, entry: Entry) -> str:
         """The PBS id of a job, also when no driver was told it; empty when it has none."""
         if not entry.job_id and entry.tries:
-            entry.job_id = self.registry.claim(entry) or self.pbs.find(entry.name)
+            claimed = self.registry.claim(entry)
+            entry.job_id = claimed or "".join(self.pbs.jobs("-N", entry.name)[:1])
         return entry.job_id
 
     def earlier(self, job: Any) -> Entry | None:
@@ -156,7 +158,7 @@ class Executor(InnerCall):
         """One question for all jobs. A server that is silent leaves everything as it was."""
         asked_at = time.time()
         try:
-            self.alive = self.pbs.queued()
+            self.alive = set(map(key, self.pbs.jobs()))
         except NotNow as error:
             self.alive = None
             self.silence(error)

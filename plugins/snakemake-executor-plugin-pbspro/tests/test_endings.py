@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from pbs_cluster import LIMIT
 
 SNAKEFILE = """
 NAMES = "ok long fails walltime memory deleted waits refused never unknown_queue".split()
@@ -66,7 +67,7 @@ def test_endings(workflow, cluster, history):
     assert cluster.command("qdel", flow.job_id("waits")).returncode == 0
     flow.until("waits for ever: Can Never Run: Insufficient amount of resource: ngpus")
     cluster.command("qdel", flow.job_id("never"))
-    assert driver.wait(60) == 1
+    assert driver.wait(LIMIT) == 1
     said = flow.log.read_text()
     outputs = {path.name for path in (flow.folder / "out").iterdir()}
     assert outputs == {"ok", "long"}, said
@@ -103,23 +104,23 @@ def test_a_deleted_job_with_exit_status_0_has_failed(workflow, cluster):
     driver = flow.start()
     flow.until_file("running")
     cluster.command("qdel", "1")
-    assert driver.wait(60) == 1
+    assert driver.wait(LIMIT) == 1
     assert "deleted while it ran (Exit_status 0)" in flow.log.read_text()
 
 
-def test_files_of_a_network_disk_come_late(workflow, cluster):
+@pytest.mark.parametrize("fault", [{"history": True}, {"history": False}, {"unknown": ["1"]}])
+@pytest.mark.parametrize("late", [2.5, pytest.param(30, marks=pytest.mark.slow)])
+def test_files_of_a_network_disk_come_late(workflow, cluster, fault, late):
     flow = workflow(
         'rule late:\n    output: "out/late"\n    shell: "echo x >> starts; touch {output}"\n'
     )
-    late = '(setsid -f sh -c \'sleep 2.5; exec /bin/mv "$@"\' mv "$@")'
-    (cluster.folder / "bin/mv").write_text(f"#!/bin/sh\n{late}\n")
+    mv = f'(setsid -f sh -c \'sleep {late}; exec /bin/mv "$@"\' mv "$@")'
+    (cluster.folder / "bin/mv").write_text(f"#!/bin/sh\n{mv}\n")
     (cluster.folder / "bin/mv").chmod(0o755)
-    for history in (True, False):
-        (flow.folder / "out/late").unlink(missing_ok=True)
-        cluster.faults(history=history, hide=[[str(flow.folder / "out/late")], 2.5])
-        code, said = flow.run()
-        assert code == 0, said
-    assert len(flow.starts()) == 2
+    cluster.faults(hide=[[str(flow.folder / "out/late")], late], **fault)
+    code, said = flow.run("--latency-wait", str(int(2 * late)))
+    assert code == 0, said
+    assert len(flow.starts()) == 1
 
 
 def test_a_node_that_does_not_see_the_folder(workflow, cluster):

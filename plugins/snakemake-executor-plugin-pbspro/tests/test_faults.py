@@ -7,25 +7,7 @@ import subprocess
 import sys
 import time
 
-WAITING = """
-rule all:
-    input: expand("out/{n}.txt", n=range(2))
-rule one:
-    output: "out/{n}.txt"
-    params: x=config.get("size", 1)
-    shell: "echo {wildcards.n} >> starts; touch began{wildcards.n}; "
-           "while [ ! -e go ]; do sleep 0.1; done; "
-           "[ ! -e fail{wildcards.n} ]; touch {output}"
-"""
-
-
-def go(flow):
-    (flow.folder / "go").touch()
-
-
-def begun(flow):
-    for n in range(2):
-        flow.until_file(f"began{n}")
+from pbs_cluster import LIMIT, WAITING, begun, go
 
 
 def test_server_down_slow_and_an_answer_lost(workflow, cluster):
@@ -43,7 +25,7 @@ def test_server_down_slow_and_an_answer_lost(workflow, cluster):
     go(flow)
     time.sleep(2)
     cluster.faults(slow=0.3)
-    assert driver.wait(60) == 0, flow.log.read_text()
+    assert driver.wait(LIMIT) == 0, flow.log.read_text()
     assert flow.starts() == ["0", "1"]
     assert "PBS answers again after" in flow.log.read_text()
     accepted = len(list(cluster.folder.glob("*.SC")))
@@ -92,7 +74,7 @@ def test_driver_killed_and_started_again(workflow, cluster):
     begun(flow)
     flow.tell(signal.SIGKILL)
     local = [sys.executable, "-m", "snakemake", "--cores", "1"]
-    alone = subprocess.run(local, cwd=flow.folder, capture_output=True, text=True, timeout=60)
+    alone = subprocess.run(local, cwd=flow.folder, capture_output=True, text=True, timeout=LIMIT)
     assert alone.returncode == 1 and "cannot be locked" in alone.stderr
     # While no driver looks: one is deleted, the others go on.
     cluster.command("qdel", "1")
@@ -100,7 +82,7 @@ def test_driver_killed_and_started_again(workflow, cluster):
     driver = flow.start()
     flow.until("Found one.* again")
     go(flow)
-    assert driver.wait(60) == 0, flow.log.read_text()
+    assert driver.wait(LIMIT) == 0, flow.log.read_text()
     taken = flow.starts()
     assert len(taken) == 3 and set(taken) == {"0", "1"}
     # The records are complete: nothing is stale, nothing is unknown.
@@ -140,7 +122,7 @@ def test_changed_settings_replace_running_jobs(workflow, cluster):
         and flow.log.read_text().count("given up or has other inputs") == 2
     )
     go(flow)
-    assert driver.wait(60) == 0
+    assert driver.wait(LIMIT) == 0
     assert len(flow.starts()) == 4
 
 
@@ -155,7 +137,7 @@ def test_sigterm_and_sighup_leave_jobs_running(workflow, cluster):
         driver = flow.start()
         flow.until(r"(?s)(Found one.* again.*){2}")
     go(flow)
-    assert driver.wait(60) == 0, flow.log.read_text()
+    assert driver.wait(LIMIT) == 0, flow.log.read_text()
     assert flow.starts() == ["0", "1"]
 
 
@@ -166,7 +148,7 @@ def test_second_driver_is_refused(workflow, cluster):
     code, said = flow.run()
     assert code == 1 and "Another driver works in this folder: process" in said
     go(flow)
-    assert first.wait(60) == 0
+    assert first.wait(LIMIT) == 0
     assert flow.starts() == ["0", "1"]
 
 
@@ -174,5 +156,16 @@ def test_no_pbs_commands(workflow, cluster):
     flow = workflow(WAITING)
     for name in ("qsub", "qselect"):
         (cluster.bin / name).unlink()
-    code, said = flow.run()
+    # Nor those of a PBS that is installed on this machine.
+    code, said = flow.run(PATH=f"{cluster.bin}:/usr/bin:/bin")
     assert code == 1 and "No qsub, qselect on the PATH" in said and "Traceback" not in said
+
+
+def test_an_expired_project(workflow, cluster):
+    # As a site's hook refuses it; a live server gives its own words with code 32.
+    cluster.faults(refuse=[32, "Project lab ended on 2026-01-31. Ask for a renewal."])
+    flow = workflow(WAITING)
+    code, said = flow.run("--pbspro-project", "lab")
+    assert code == 1 and "Project lab ended on 2026-01-31" in said
+    assert "`pbspro-project`" in said and "-P lab" in said
+    assert cluster.queued() == [] and "Traceback" not in said

@@ -3,6 +3,8 @@
 import re
 
 SNAKEFILE = """
+resource_scopes:
+    gpu="local"
 rule all:
     input: expand("out/{n}.jsonl", n=range(2))
 rule one:
@@ -18,10 +20,13 @@ rule one:
 
 def test_groups_share_a_gpu(workflow, cluster):
     flow = workflow(SNAKEFILE)
-    code, said = flow.run("--group-components", "train=2", "--pbspro-jobs-per-gpu", "2")
+    sharing = ["--group-components", "train=2", "--pbspro-jobs-per-gpu", "2"]
+    # What a default profile says of the machine at hand must not reach the cluster.
+    code, said = flow.run(*sharing, "--resources", "gpu=1", "--cores", "1")
     assert code == 0, said
     (asked,) = cluster.calls("qsub")
-    assert "select=1:ncpus=2:ngpus=1:mem=850mb" in " ".join(asked)
+    asked = " ".join(asked)
+    assert "select=1:ncpus=2:ngpus=1:mem=850mb" in asked and "walltime=3600" in asked
     assert flow.starts() == ["0", "1"]
 
 

@@ -13,7 +13,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from test_faults import WAITING, begun, go
+from pbs_cluster import WAITING, Live, Workflow, begun, go
 
 ENDINGS = """
 NAMES = "ok fails walltime memory deleted waits".split()
@@ -48,20 +48,19 @@ def answers() -> bool:
     return bool(found) and subprocess.run([found, "-B"], capture_output=True).returncode == 0
 
 
-pytestmark = pytest.mark.skipif(not answers(), reason="no PBS server answers `qstat -B`")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not answers(), reason="no PBS server answers `qstat -B`"),
+]
 
 
 @pytest.fixture
 def cluster():
-    from conftest import Live
-
     return Live()
 
 
 @pytest.fixture
 def workflow(cluster):
-    from conftest import Workflow
-
     folder = Path(os.environ.get("PBS_TEST_FOLDER", "/tmp")) / f"pbspro-{uuid.uuid4().hex[:8]}"
     made = []
 

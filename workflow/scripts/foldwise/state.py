@@ -56,7 +56,8 @@ def gpus(setting: str | int) -> int:
     """GPUs that a training job asks for; `auto` asks for one where this machine shows one."""
     if setting != "auto":
         return int(setting)
-    return int(os.path.exists("/dev/nvidia0") and os.environ.get("CUDA_VISIBLE_DEVICES") != "")
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return int(os.path.exists("/dev/nvidia0") and not hidden)
 
 
 def baseline_runs(study: dict) -> list[str]:

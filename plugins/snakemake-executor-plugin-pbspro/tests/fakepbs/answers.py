@@ -7,6 +7,7 @@ import shutil
 
 import jobs
 
+SERVER = {"timestamp": 1, "pbs_version": "23.06.06", "pbs_server": "fake"}
 VALUED = "NqPAjkoeWSlru"
 
 
@@ -39,13 +40,13 @@ def qsub(server, arguments, user, faults):
         return code, "", f"qsub: {text}\n"
     queue = options.get("-q", "cpuq")
     if queue not in server.settings["queues"]:
-        return 170, "", f"qsub: Unknown queue MSG={queue}\n"
+        return 170, "", "qsub: Unknown queue\n"
     if not re.fullmatch(r"[^/=@\s]{1,230}", options.get("-N", "STDIN")):
-        return 166, "", "qsub: illegal -N value\n"
+        return 2, "", "qsub: illegal -N value\nusage: qsub [-a date_time] [-A account_string]\n"
     try:
         wanted = chunk(options["-l"])
     except KeyError as error:
-        return 187, "", f"qsub: Unknown resource Resource_List.{error.args[0]}\n"
+        return 187, "", f"qsub: Unknown resource: {error.args[0]}\n"
     except ValueError as error:
         return 166, "", f"qsub: Illegal attribute or resource value {error}\n"
     limits = server.settings["queues"][queue]
@@ -107,17 +108,20 @@ def qstat(server, arguments, user, faults):
         return 0, "Server             Max   Tot   Que   Run\nfake  0  0  0  0\n", ""
     past, answers, code, errors = "-x" in arguments, [], 0, ""
     if past and faults.get("history") is False:
-        return 0, "", "qstat: PBS is not configured to maintain job history\n"
+        return 0, json.dumps(SERVER), "qstat: PBS is not configured to maintain job history\n"
     for job_id in [word for word in arguments if word[0].isdigit()]:
         job = find(server, job_id)
         if job is None or job_id.split(".")[0] in faults.get("unknown", []):
             code, errors = 153, errors + f"qstat: Unknown Job Id {job_id}\n"
         elif job.state == "F" and not past:
-            code, errors = 35, errors + f"qstat: {job_id} Job has finished, use -x or -H\n"
+            code, errors = (
+                35,
+                errors + f"qstat: {job_id} Job has finished, use -x or -H to obtain it\n",
+            )
         else:
             answers.append(json.dumps(form(job), indent=4))
     # Several ids come back as several documents, which is no JSON.
-    return code, "\n".join(answers), errors
+    return code, "\n".join(answers) or json.dumps(SERVER), errors
 
 
 def form(job) -> dict:
@@ -140,7 +144,7 @@ def form(job) -> dict:
         shown["resources_used"] = {"mem": f"{job.peak_kb}kb", "walltime": jobs.clock(used)}
     if job.exit_status is not None:
         shown["Exit_status"] = job.exit_status
-    return {"timestamp": 1, "pbs_version": "23.06", "pbs_server": "fake", "Jobs": {job.id: shown}}
+    return {**SERVER, "Jobs": {job.id: shown}}
 
 
 def qdel(server, arguments, user, faults):

@@ -1,6 +1,6 @@
 """A made-up PBS server: answers qsub, qselect, qstat and qdel over a socket, with faults on demand.
 
-    python server.py FOLDER     serves FOLDER/socket until it is told to stop
+    python server.py FOLDER     serves FOLDER/socket until SIGTERM, which ends its jobs too
 
 FOLDER/faults.json is read at every request and every turn of the scheduler:
     down: true           no connection            slow: seconds     each answer takes so long
@@ -13,6 +13,7 @@ FOLDER/faults.json is read at every request and every turn of the scheduler:
 """
 
 import json
+import signal
 import socketserver
 import sys
 import threading
@@ -86,6 +87,14 @@ class Server:
             if job.state == "F" and faults.get("history") is False:
                 del self.jobs[job.id]
 
+    def end_jobs(self) -> None:
+        """Leave no process behind."""
+        self.running = False
+        with self.lock:
+            for job in self.jobs.values():
+                if job.state == "R":
+                    jobs.send(job, signal.SIGKILL)
+
     def conceal(self, faults: dict) -> None:
         """Files that a network disk shows late: moved away, and back after some seconds."""
         paths, seconds = faults.get("hide", ([], 0))
@@ -106,10 +115,6 @@ def read(path: Path) -> dict:
 class Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         command, arguments, user = json.loads(self.rfile.readline())
-        if command == "stop":
-            self.server.state.running = False
-            threading.Thread(target=self.server.shutdown).start()
-            return
         self.wfile.write(json.dumps(self.server.state.answer(command, arguments, user)).encode())
 
 
@@ -120,13 +125,14 @@ class Listener(socketserver.ThreadingUnixStreamServer):
 
 def main(folder: Path) -> None:
     state = Server(folder)
-    with Listener(str(folder / "socket"), Handler) as listener:
-        listener.state = state
-        threading.Thread(target=state.schedule, daemon=True).start()
-        listener.serve_forever()
-    for job in state.jobs.values():
-        if job.state == "R":
-            jobs.send(job, 9)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    threading.Thread(target=state.schedule, daemon=True).start()
+    try:
+        with Listener(str(folder / "socket"), Handler) as listener:
+            listener.state = state
+            listener.serve_forever()
+    finally:
+        state.end_jobs()
 
 
 if __name__ == "__main__":
