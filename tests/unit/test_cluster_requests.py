@@ -86,7 +86,7 @@ def test_benchmarks_as_snakemake_writes_them(tmp_path):
         '&& touch {output}"\n'
     )
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "all"]
-    subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=600)
     (tmp_path / "rules.smk").write_text((tmp_path / "Snakefile").read_text())
     (rule,) = requests.read_rules(tmp_path)
     use = requests.measured(rule, tmp_path)
