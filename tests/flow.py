@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -62,12 +63,25 @@ def snakemake(
 def jobs_in(output: str) -> set[str]:
     """Jobs as `rule`, or `rule wildcard,wildcard` without the study, in snakemake's output."""
     jobs = set()
-    for rule, body in JOB.findall(output):
-        found = WILDCARDS.search(body)
-        values = dict(part.split("=", 1) for part in found[1].split(", ")) if found else {}
+    for rule, values in _told(output):
         rest = [value for key, value in sorted(values.items()) if key not in ("study", "key")]
         jobs.add(" ".join([rule, ",".join(rest)]).strip())
     return jobs
+
+
+def rules_by_study(output: str) -> dict[str, set[str]]:
+    """Study -> rules in snakemake's output; what belongs to no study stands under an empty name."""
+    found: dict[str, set[str]] = {}
+    for rule, values in _told(output):
+        found.setdefault(values.get("study", ""), set()).add(rule)
+    return found
+
+
+def _told(output: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Rule and wildcards of each job in snakemake's output."""
+    for rule, body in JOB.findall(output):
+        found = WILDCARDS.search(body)
+        yield rule, dict(part.split("=", 1) for part in found[1].split(", ")) if found else {}
 
 
 def plan(folder: Path, *arguments: str, root: Path = ROOT) -> set[str]:

@@ -42,7 +42,7 @@ def cohort(folder, reader, data, monkeypatch, faults=(), **more):
 
 
 def table_of(out):
-    texts = {row.pop("sample"): row for row in read_csv(out / "texts.csv")}
+    texts = {row.pop("sample"): row for row in read_csv(out / "private" / "texts.csv")}
     return [
         row | {"text": list(texts[row["sample"]].values())} for row in read_csv(out / "labels.csv")
     ]
@@ -60,13 +60,13 @@ def test_both_readers_make_the_same_samples(tmp_path, monkeypatch):
     assert {row["label_modality"] for row in found[0]} == {"CT", "MR"}
 
 
-def test_texts_are_for_their_owner_only_and_nowhere_else(tmp_path, monkeypatch):
+def test_texts_stay_in_private_and_are_for_their_owner_alone(tmp_path, monkeypatch):
     _, out = cohort(tmp_path, MedpixReader, LINES, monkeypatch)
-    assert (out / "texts.csv").stat().st_mode & 0o777 == 0o600
-    caption = read_csv(out / "texts.csv")[0]["Description.Caption"]
+    assert (out / "private" / "texts.csv").stat().st_mode & 0o777 == 0o600
+    caption = read_csv(out / "private" / "texts.csv")[0]["Description.Caption"]
     others = [path for path in out.rglob("*") if path.is_file() and path.name != "texts.csv"]
     assert not any(caption in path.read_text() for path in others)
-    assert set(read_csv(out / "texts.csv")[0]) == {"sample", "Description.Caption"}
+    assert set(read_csv(out / "private" / "texts.csv")[0]) == {"sample", "Description.Caption"}
 
 
 @pytest.mark.parametrize(("reader", "data"), [(TextReader, TABLE), (MedpixReader, LINES)])

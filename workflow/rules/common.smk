@@ -167,7 +167,7 @@ def texts(wildcards):
     """
     if not STUDIES[wildcards.study]["data"]["columns"]["texts"]:
         return []
-    path = f"results/{wildcards.study.partition('.')[0]}/texts.csv"
+    path = f"results/{wildcards.study.partition('.')[0]}/private/texts.csv"
     return [current(path)(wildcards)]
 
 

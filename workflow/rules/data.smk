@@ -5,7 +5,7 @@ checkpoint cohort:
     output:
         images="results/{study}/images.csv",
         labels="results/{study}/labels.csv",
-        texts="results/{study}/texts.csv",
+        texts="results/{study}/private/texts.csv",
         findings="results/{study}/findings.csv",
         flow="results/{study}/flow.json",
         id_map="results/{study}/private/id_map.csv",
@@ -83,7 +83,7 @@ rule audit:
 rule text_probe:
     input:
         cohort=current("results/{study}/cohort.csv"),
-        texts="results/{study}/texts.csv",
+        texts="results/{study}/private/texts.csv",
     output:
         "results/{study}/audit/text_probe.json",
     log:

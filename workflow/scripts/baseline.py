@@ -8,18 +8,17 @@ with adapter(snakemake):
     set_threads(snakemake.threads)
     # After set_threads: these import torch.
     from foldwise.baselines.run import run_baseline
-    from foldwise.data.cache import Images
-    from foldwise.registry import load
-    from foldwise.train.rows import parts
+    from foldwise.train.given import given_fold
 
-    params = read_json(snakemake.input.params)
-    rows = parts(snakemake.input.cohort, snakemake.input.fold, int(snakemake.wildcards.fold))
+    files, fold = snakemake.input, int(snakemake.wildcards.fold)
+    params = read_json(files.params)
+    given = given_fold(params, files.cohort, files.fold, fold, snakemake.params.cache)
     run_baseline(
         name=snakemake.wildcards.baseline,
         params=params,
-        task=load("TASKS", params["kind"])(params["task"]),
-        images=Images.of(rows["train"] + rows["val"], f"results/cache/{snakemake.params.cache}"),
-        train_rows=rows["train"],
-        val_rows=rows["val"],
+        task=given.task,
+        images=given.images,
+        train_rows=given.rows["train"],
+        val_rows=given.rows["val"],
         out_csv=snakemake.output.predictions,
     )

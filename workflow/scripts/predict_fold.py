@@ -5,23 +5,22 @@ from foldwise.files import read_json
 from foldwise.train.machine import set_threads
 
 with adapter(snakemake):
-    params = read_json(snakemake.input.params)
+    files, fold = snakemake.input, int(snakemake.wildcards.fold)
+    params = read_json(files.params)
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
-    from foldwise.data.cache import Images
     from foldwise.predict import predict_fold
-    from foldwise.registry import load
+    from foldwise.train.given import given_fold
     from foldwise.train.machine import device
-    from foldwise.train.rows import parts
 
-    files, fold = snakemake.input, int(snakemake.wildcards.fold)
-    rows = parts(files.cohort, files.fold, fold, files.texts)["val"]
+    cache = snakemake.params.cache
+    given = given_fold(params, files.cohort, files.fold, fold, cache, files.texts)
     predict_fold(
         params=params,
-        task=load("TASKS", params["kind"])(params["task"]),
-        images=Images.of(rows, f"results/cache/{snakemake.params.cache}"),
-        rows=rows,
-        model_path=snakemake.input.model,
+        task=given.task,
+        images=given.images,
+        rows=given.rows["val"],
+        model_path=files.model,
         out_csv=snakemake.output.predictions,
         out_npy=snakemake.output.embeddings,
         out_maps=snakemake.output.maps,

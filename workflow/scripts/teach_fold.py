@@ -5,23 +5,22 @@ from foldwise.files import read_json
 from foldwise.train.machine import set_threads
 
 with adapter(snakemake):
-    params = read_json(snakemake.input.params)
+    files, fold = snakemake.input, int(snakemake.wildcards.fold)
+    params = read_json(files.params)
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
-    from foldwise.data.cache import Images
-    from foldwise.registry import load
+    from foldwise.train.given import given_fold
     from foldwise.train.machine import device
-    from foldwise.train.rows import parts
     from foldwise.train.taught import teach_fold
 
-    files, fold = snakemake.input, int(snakemake.wildcards.fold)
-    rows = parts(files.cohort, files.fold, fold, files.texts)["train"]
+    cache = snakemake.params.cache
+    given = given_fold(params, files.cohort, files.fold, fold, cache, files.texts)
     teach_fold(
         params=params,
-        task=load("TASKS", params["kind"])(params["task"]),
-        images=Images.of(rows, f"results/cache/{snakemake.params.cache}"),
-        rows=rows,
-        model_path=snakemake.input.model,
+        task=given.task,
+        images=given.images,
+        rows=given.rows["train"],
+        model_path=files.model,
         out=snakemake.output[0],
         device=device(),
     )

@@ -9,27 +9,26 @@ from foldwise.train.stop import Stop
 
 with adapter(snakemake):
     stop = Stop().listen()
-    params = read_json(snakemake.input.params)
+    files, fold = snakemake.input, int(snakemake.wildcards.fold)
+    params = read_json(files.params)
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
-    from foldwise.data.cache import Images
-    from foldwise.registry import load
     from foldwise.trackers.hook import Telling
+    from foldwise.train.given import given_fold
     from foldwise.train.loop import train_fold
     from foldwise.train.machine import device
-    from foldwise.train.rows import parts
 
-    files, fold = snakemake.input, int(snakemake.wildcards.fold)
-    rows = parts(files.cohort, files.fold, fold, files.texts)
+    cache = snakemake.params.cache
+    given = given_fold(params, files.cohort, files.fold, fold, cache, files.texts)
     out = Path(snakemake.output.model).parent
     names, tracker = snakemake.wildcards, snakemake.config["tracker"]
-    telling = Telling(tracker, out.parent / "tracker", names.study, params, int(names.fold))
+    telling = Telling(tracker, out.parent / "tracker", names.study, params, fold)
     train_fold(
         params=params,
-        task=load("TASKS", params["kind"])(params["task"]),
-        images=Images.of(rows["train"] + rows["val"], f"results/cache/{snakemake.params.cache}"),
-        train_rows=rows["train"],
-        val_rows=rows["val"],
+        task=given.task,
+        images=given.images,
+        train_rows=given.rows["train"],
+        val_rows=given.rows["val"],
         out=out,
         state=out.parent / "state",
         device=device(),

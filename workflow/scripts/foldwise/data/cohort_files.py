@@ -139,7 +139,7 @@ def write(
     write_csv(study / "findings.csv", found.PUBLIC, found.public_rows(findings))
     write_json(study / "flow.json", flow)
     write_csv(study / "labels.csv", [*LABELS, *label_columns], labels)
-    write_texts(study / "texts.csv", [item for item in chosen if item.usable])
+    write_texts(study / "private" / "texts.csv", [item for item in chosen if item.usable])
     write_csv(study / "images.csv", IMAGES, [_image_row(item, places) for item in chosen])
 
 

@@ -69,6 +69,26 @@ def _need(table: Table, stated: Columns) -> None:
     table.need({role: name for role, name in vars(stated).items() if isinstance(name, str)})
 
 
+def by_layout(
+    table: Table,
+    listing: Listing,
+    root: Path,
+    layout: str,
+    stated: Columns,
+    names: Names,
+    accepts: Callable[[Path], bool],
+) -> Joined:
+    """Join as the table's layout says: by accession folder, by `featureS.txt`, or by file.
+
+    `accepts` tells whether a file of an accession is meant to be an image.
+    """
+    columns = columns_of(table, layout, stated)
+    if layout == "accession":
+        return by_accession(table, listing, lambda path: accepts(root / path), columns, names)
+    join = by_folder if layout == "feature_s" else by_path
+    return join(table, listing, root, columns, names)
+
+
 def by_accession(
     table: Table,
     listing: Listing,

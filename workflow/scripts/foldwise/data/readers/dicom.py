@@ -8,7 +8,7 @@ from foldwise.data.archive import Listing
 from foldwise.data.dicom_header import read_header
 from foldwise.data.dicom_stream import looks_like_dicom
 from foldwise.data.identity import Names
-from foldwise.data.join import by_accession, by_folder, by_path, columns_of
+from foldwise.data.join import by_layout
 from foldwise.data.readers.base import Columns, Joined, ReadFault
 from foldwise.data.table import Table
 
@@ -51,13 +51,7 @@ class Reader:
         self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
     ) -> Joined:
         """Join by accession folder or by file, as the table's layout says."""
-        columns = columns_of(table, layout, stated)
-        if layout == "accession":
-            return by_accession(
-                table, listing, lambda path: self.accepts(root / path), columns, names
-            )
-        join = by_folder if layout == "feature_s" else by_path
-        return join(table, listing, root, columns, names)
+        return by_layout(table, listing, root, layout, stated, names, self.accepts)
 
 
 def _ending(path: Path) -> str:

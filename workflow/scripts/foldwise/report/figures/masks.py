@@ -10,15 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from foldwise.files import read_csv, read_json
-from foldwise.metrics.numbers import pearson
+from foldwise.report.figures.agreement import dots, draw_differences, told
 from foldwise.report.figures.folds import composition, unit_of
 from foldwise.report.inputs import Paths
-from foldwise.report.style import ACCENT, GREY, INK, PAGE, RAMP
+from foldwise.report.style import GREY, PAGE, RAMP
 
 # Dark, middle and light, so that a grey copy tells them apart.
 MISSED, BOTH, ADDED = "#14213d", "#2b8f95", "#e8912d"
 FADED = 0.78  # share of white over the image beneath
-LIMIT = 1.96  # standard deviations on either side: 95 % of differences, if they are normal
 BINS = 5
 SPACE, TITLE, LABEL = 0.06, 0.32, 0.25  # inches
 
@@ -76,16 +75,16 @@ def agreement(picture: np.ndarray, truth: np.ndarray, found: np.ndarray) -> np.n
 
 
 def draw_objects(paths: Paths) -> Figure:
-    """Counts against truth and their differences, sizes against truth, overlap against share.
-
-    Limits of agreement: Bland & Altman 1986, Lancet 327:307, bias +- 1.96 standard deviations.
-    """
+    """Counts against truth and their differences, sizes against truth, overlap against share."""
     rows = [row for path in paths["predictions"] for row in read_csv(path)]
     figure = Figure(figsize=(PAGE, 5.6))
     (count, spread), (area, overlap) = figure.subplots(2, 2)
     true, found = _column(rows, "objects_true"), _column(rows, "objects_predicted")
     _against_truth(count, true, found, "objects in an image")
-    _differences(spread, true, found)
+    draw_differences(spread, true, found, decimals=1, room=1.2)
+    spread.set_title("Counts: limits of agreement")
+    spread.set_xlim(None, 1.25 * max(1.0, *(true + found) / 2))
+    spread.set(xlabel="mean of both counts", ylabel="predicted minus true")
     sizes = _column(rows, "object_pixels_true"), _column(rows, "object_pixels_predicted")
     _against_truth(area, *sizes, "median object, pixels")
     _overlap(overlap, rows)
@@ -101,44 +100,21 @@ def _against_truth(axis: Axes, true: np.ndarray, found: np.ndarray, what: str) -
     true, found = true[both], found[both]
     top = 1.08 * max(1.0, *true, *found)
     axis.plot([0, top], [0, top], color=GREY, linewidth=0.9)
-    _points(axis, true, found)
-    said = f"r {pearson(true, found):.2f}, mean error {np.abs(found - true).mean():.3g}"
-    axis.set_title(f"{what.split(',')[0].capitalize()}: {said}" if len(true) else what)
+    dots(axis, true, found, clip_on=False)
+    name = what.split(",")[0].capitalize()
+    axis.set_title(f"{name}: {told(true, found, '.3g')}" if len(true) else what)
     axis.set(xlim=(-0.02 * top, top), ylim=(-0.02 * top, top), aspect="equal")
     axis.set(xlabel=f"true {what}", ylabel=f"predicted {what}")
     axis.grid(visible=False)
 
 
-def _differences(axis: Axes, true: np.ndarray, found: np.ndarray) -> None:
-    middle, error = (true + found) / 2, found - true
-    bias, reach = error.mean(), LIMIT * error.std(ddof=1) if len(error) > 1 else np.nan
-    _points(axis, middle, error)
-    axis.axhline(0, color=GREY, linewidth=0.6)
-    for value, name in ((bias, "bias"), (bias - reach, "lower"), (bias + reach, "upper")):
-        style = "-" if name == "bias" else (0, (5, 1.5))
-        axis.axhline(value, color=INK, linewidth=0.9, linestyle=style)
-        said = f"{name} {value:+.1f}".replace("-", "−")
-        axis.annotate(
-            said, (1, value), (-2, 2), ("axes fraction", "data"),
-            "offset points", ha="right", size=6.5,
-        )  # fmt: skip
-    highest = max(1.0, 1.2 * np.nanmax(np.abs([*error, bias - reach, bias + reach])))
-    axis.set_title("Counts: limits of agreement")
-    axis.set(ylim=(-highest, highest), xlim=(None, 1.25 * max(1.0, *middle)))
-    axis.set(xlabel="mean of both counts", ylabel="predicted minus true")
-
-
 def _overlap(axis: Axes, rows: list[dict[str, str]]) -> None:
     share, jaccard = _column(rows, "truth"), _column(rows, "jaccard")
     both = (share > 0) & ~np.isnan(jaccard)
-    _points(axis, share[both], jaccard[both])
+    dots(axis, share[both], jaccard[both], clip_on=False)
     axis.set_xscale("log")
     axis.set_title(f"Overlap: median Jaccard {np.median(jaccard[both]):.2f}" if both.any() else "")
     axis.set(ylim=(-0.03, 1.03), xlabel="true foreground, pixels", ylabel="Jaccard of an image")
-
-
-def _points(axis: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    axis.scatter(x, y, s=13, color=ACCENT, alpha=0.55, linewidth=0, clip_on=False)
 
 
 def draw_composition(paths: Paths) -> Figure:

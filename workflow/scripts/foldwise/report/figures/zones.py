@@ -8,15 +8,14 @@ from matplotlib.figure import Figure
 
 from foldwise.files import read_csv, read_json
 from foldwise.metrics.classification import confusion
-from foldwise.metrics.numbers import pearson
 from foldwise.metrics.zones import BANDS, UNKNOWN, arrays, mean_score, zone_scores
+from foldwise.report.figures.agreement import dots, draw_differences, told
 from foldwise.report.figures.folds import composition, unit_of
 from foldwise.report.inputs import Paths
-from foldwise.report.style import ACCENT, GREY, INK, PAGE, SHARES, text_on
+from foldwise.report.style import GREY, PAGE, SHARES, text_on
 
 VALUES = ["0", "1", "2", "3", "?"]
 CELL = 0.36  # inches
-LIMIT = 1.96  # standard deviations on either side: 95 % of differences, if they are normal
 BAND = {"color": GREY, "linestyle": (0, (1.2, 1.6)), "linewidth": 0.7}
 
 
@@ -97,17 +96,16 @@ def _heading(zone: str, labels: np.ndarray, predicted: np.ndarray) -> str:
 
 
 def draw_agreement(paths: Paths) -> Figure:
-    """Left: predicted against read mean score. Right: their difference, with limits of agreement.
-
-    Bland & Altman 1986, Lancet 327:307; limits are bias +- 1.96 standard deviations (n - 1).
-    """
+    """Left: predicted against read mean score. Right: their difference, with its limits."""
     table = scored(paths)
     truth, guess = mean_score(table.labels), mean_score(table.predicted)
     both = ~np.isnan(truth) & ~np.isnan(guess)
     figure = Figure(figsize=(PAGE, 3.3))
     left, right = figure.subplots(1, 2)
     _scatter(left, truth[both], guess[both])
-    _differences(right, truth[both], guess[both])
+    draw_differences(right, truth[both], guess[both], decimals=2, room=1.15)
+    right.set_title("Limits of agreement")
+    right.set(xlim=(-0.1, 3.5), xlabel="mean of both", ylabel="predicted minus reader")
     return figure
 
 
@@ -116,35 +114,11 @@ def _scatter(axis: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
         axis.axhline(edge, **BAND)
         axis.axvline(edge, **BAND)
     axis.plot([0, 3], [0, 3], color=GREY, linewidth=0.9)
-    _points(axis, truth, guess)
-    said = f"r {pearson(truth, guess):.2f}, mean error {np.abs(guess - truth).mean():.2f}"
-    axis.set_title(f"Mean score: {said}")
+    dots(axis, truth, guess)
+    axis.set_title(f"Mean score: {told(truth, guess, '.2f')}")
     axis.set(xlim=(-0.1, 3.1), ylim=(-0.1, 3.1), aspect="equal")
     axis.set(xlabel="mean score of the reader", ylabel="mean score predicted")
     axis.grid(visible=False)
-
-
-def _differences(axis: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
-    middle, error = (truth + guess) / 2, guess - truth
-    bias, reach = error.mean(), LIMIT * error.std(ddof=1) if len(error) > 1 else np.nan
-    _points(axis, middle, error)
-    axis.axhline(0, color=GREY, linewidth=0.6)
-    for value, name in ((bias, "bias"), (bias - reach, "lower"), (bias + reach, "upper")):
-        style = "-" if name == "bias" else (0, (5, 1.5))
-        axis.axhline(value, color=INK, linewidth=0.9, linestyle=style)
-        said = f"{name} {value:+.2f}".replace("-", "−")
-        axis.annotate(
-            said, (1, value), (-2, 2), ("axes fraction", "data"),
-            "offset points", ha="right", size=6.5,
-        )  # fmt: skip
-    axis.set_title("Limits of agreement")
-    highest = max(1.0, 1.15 * np.nanmax(np.abs([*error, bias - reach, bias + reach])))
-    axis.set(xlim=(-0.1, 3.5), ylim=(-highest, highest))
-    axis.set(xlabel="mean of both", ylabel="predicted minus reader")
-
-
-def _points(axis: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    axis.scatter(x, y, s=13, color=ACCENT, alpha=0.55, linewidth=0)
 
 
 def draw_composition(paths: Paths) -> Figure:

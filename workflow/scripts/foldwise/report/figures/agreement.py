@@ -1,0 +1,50 @@
+"""What is predicted against what is true, as dots, and their difference with its limits."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from foldwise.metrics.numbers import pearson
+from foldwise.report.style import ACCENT, GREY, INK
+
+LIMIT = 1.96  # standard deviations on either side: 95 % of differences, if they are normal
+
+
+def dots(axis: Axes, x: np.ndarray, y: np.ndarray, clip_on: bool = True) -> None:
+    """A dot an image."""
+    axis.scatter(x, y, s=13, color=ACCENT, alpha=0.55, linewidth=0, clip_on=clip_on)
+
+
+def told(truth: np.ndarray, predicted: np.ndarray, digits: str) -> str:
+    """Correlation and mean error in words; `digits` is the error's format."""
+    error = np.abs(predicted - truth).mean()
+    return f"r {pearson(truth, predicted):.2f}, mean error {error:{digits}}"
+
+
+def limits_of_agreement(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
+    """Bias, and how far the limits lie on either side of it: 1.96 standard deviations (n - 1).
+
+    Bland & Altman 1986, Lancet 327:307. NaN for the second with less than two images.
+    """
+    error = predicted - truth
+    reach = LIMIT * error.std(ddof=1) if len(error) > 1 else np.nan
+    return float(error.mean()), float(reach)
+
+
+def draw_differences(
+    axis: Axes, truth: np.ndarray, predicted: np.ndarray, decimals: int, room: float
+) -> None:
+    """Difference against the mean of both, with bias and limits; `room` for words, relative."""
+    bias, reach = limits_of_agreement(truth, predicted)
+    dots(axis, (truth + predicted) / 2, predicted - truth)
+    axis.axhline(0, color=GREY, linewidth=0.6)
+    for value, name in ((bias, "bias"), (bias - reach, "lower"), (bias + reach, "upper")):
+        style = "-" if name == "bias" else (0, (5, 1.5))
+        axis.axhline(value, color=INK, linewidth=0.9, linestyle=style)
+        said = f"{name} {value:+.{decimals}f}".replace("-", "−")
+        axis.annotate(
+            said, (1, value), (-2, 2), ("axes fraction", "data"),
+            "offset points", ha="right", size=6.5,
+        )  # fmt: skip
+    farthest = np.nanmax(np.abs([*(predicted - truth), bias - reach, bias + reach]))
+    highest = max(1.0, room * farthest)
+    axis.set(ylim=(-highest, highest))
