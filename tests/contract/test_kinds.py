@@ -7,6 +7,7 @@ import hashlib
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import signal
 import stat
@@ -166,12 +167,15 @@ def test_the_code_of_its_loss_concerns_the_kinds_that_use_it(copy, kind):
     for other in KINDS:
         loss = read_json(copy / f"results/{other}/runs/cv/params.json")["loss"]["name"]
         modules[other] = module_of("LOSSES", loss)
-    changed = modules[kind]
-    sources = {other: source(copy, module) for other, module in modules.items()}
-    change(copy, changed)
-    # A loss may be made of another one.
-    concerned = [k for k in KINDS if modules[k] == changed or changed in sources[k].read_text()]
+    concerned = [other for other in KINDS if modules[kind] in made_of(copy, modules[other])]
+    change(copy, modules[kind])
     assert planned(copy) == dict.fromkeys(concerned, TRAINING_ON)
+
+
+def made_of(folder, module):
+    """A loss's module and those of other losses that it is made of."""
+    others = re.findall(r"from (foldwise\.losses\.\w+) import", source(folder, module).read_text())
+    return {module}.union(*(made_of(folder, other) for other in others))
 
 
 def test_the_code_of_a_figure_reruns_that_figure_alone(copy):

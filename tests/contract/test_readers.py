@@ -71,6 +71,7 @@ def test_what_is_listed_is_what_the_task_can_learn_from(study):
     assert [row["content"] for row in rows] == sorted(row["content"] for row in rows)
     task = load("TASKS", study.whole["kind"])(run_settings(study.whole, "cv")["task"])
     texts = {row.pop("sample"): row for row in study.rows("private/texts")}
+    EXAMPLES[study.reader].models(Path("made"))
     told = [row | {"texts": texts.get(row["sample"], {})} for row in rows]
     for name, values in task.targets(told).items():
         assert len(values) == len(rows), name

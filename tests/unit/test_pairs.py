@@ -215,3 +215,39 @@ def test_pictures_of_object_numbers_need_to_be_said_so(tmp_path):
     assert error.value.reason == "mask_dim"
     found, _ = pair(tmp_path, mask=numbers, size=80, rule="nonzero")
     assert found.pixels[-1].sum() == 200
+
+
+def stored(folder, image, mask, endings=("png", "png")):
+    """An image and a mask as files, read together; lists are pages of a TIFF."""
+    paths = [folder / f"{name}.{end}" for name, end in zip("im", endings, strict=True)]
+    for path, pixels in zip(paths, (image, mask), strict=True):
+        write = cv2.imwritemulti if isinstance(pixels, list) else cv2.imwrite
+        assert write(str(path), pixels)
+    return Decoder().read(paths, ImageSettings(size=48, window="none", channels=3))
+
+
+def test_depth_and_transparency_of_files_change_nothing(tmp_path):
+    rng = np.random.default_rng(5)
+    image = rng.integers(0, 255, (48, 48, 3), dtype=np.uint8)
+    mask = np.where(cv2.GaussianBlur(rng.normal(size=(48, 48)), (0, 0), 3) > 0.05, 255, 0)
+    mask = mask.astype(np.uint8)
+    plain = stored(tmp_path, image, mask).pixels
+    opaque = np.full((48, 48, 1), 255, np.uint8)
+    solid = [
+        np.concatenate([np.atleast_3d(part), opaque], 2) for part in (image, np.dstack([mask] * 3))
+    ]
+    wide = image.astype(np.uint16) * 257, mask.astype(np.uint16) * 257
+    for files in (solid, wide):
+        assert np.array_equal(stored(tmp_path, *files).pixels, plain)
+    assert np.array_equal(stored(tmp_path, image, mask, ("tif", "tif")).pixels, plain)
+
+
+def test_a_tiff_of_several_pages_is_refused(tmp_path):
+    image, mask = np.arange(48 * 48).reshape(48, 48).astype(np.uint8), np.eye(48, dtype=np.uint8)
+    for files, reason in (
+        (([image, image], mask), "many_frames"),
+        ((image, [mask, mask]), "mask_unreadable"),
+    ):
+        with pytest.raises(UnreadableImage) as error:
+            stored(tmp_path, *files, ("tif", "tif"))
+        assert error.value.reason == reason

@@ -190,3 +190,20 @@ def test_a_threshold_that_differs_changes_the_counts(learned):
 def test_weighted_sampling_is_refused():
     with pytest.raises(FoldwiseError, match="shuffle"):
         Segmentation({}).sampling_weights({})
+
+
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_group_norm_learns_from_one_or_two_images_a_step_and_repeats(tmp_path, batch_size):
+    params = mask_params(
+        training__epochs=3,
+        training__batch_size=batch_size,
+        training__accumulate=2,
+        training__schedule={"name": "plateau", "factor": 0.5, "patience": 30, "min_lr": 0},
+        model__norm="group",
+    )
+    first, second = (train(tmp_path / name, params) for name in "ab")
+    assert digest(first) == digest(second)
+    entries = read_json(first / "train_history.json")["epochs"]
+    assert entries[-1]["train_loss"] < entries[0]["train_loss"]
+    # Three epochs are no plateau of thirty.
+    assert {entry["lr_head"] for entry in entries} == {params["training"]["lr"]}

@@ -125,3 +125,27 @@ def test_an_epoch_has_as_many_crops_as_are_asked_for():
     repeats = np.concatenate([repeats for batches in steps for _, repeats in batches])
     assert sorted(rows.tolist()) == sorted(list(range(6)) * 3)
     assert len({*zip(rows.tolist(), repeats.tolist(), strict=True)}) == 18
+
+
+def test_what_one_tile_sees_with_its_surroundings_is_that_of_the_whole():
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(4, 1, 5, padding=2)
+    )
+    image, tile, reach = torch.rand(1, 1, 112, 112), 48, 3
+
+    def apply(part):
+        return network(part), part.mean(dim=(2, 3))
+
+    with torch.no_grad():
+        whole, found = apply(image)[0][0, 0], tiled(apply, image, tile, 0.25)[0][0, 0]
+    exact = np.ones(112, bool)
+    for start in starts(112, tile, 0.25):
+        for edge in (start, start + tile):
+            # At the picture's own edge a tile sees as little as the whole does.
+            if 0 < edge < 112:
+                exact[edge - reach : edge + reach] = False
+    inside = np.ix_(exact, exact)
+    assert exact.mean() > 0.7
+    np.testing.assert_allclose(found[inside], whole[inside], atol=1e-6)
+    assert (found - whole).abs().max() > 1e-4
