@@ -57,4 +57,3 @@ def test_killed_and_run_again_ends_in_the_same_bytes(tmp_path, whole, number, ti
     assert start(tmp_path).wait(timeout=300) == 0
     for name in FILES:
         assert (tmp_path / "results" / name).read_bytes() == (whole / name).read_bytes(), name
-    assert not (tmp_path / "state").exists()

@@ -20,7 +20,9 @@ SHAPE = (1, 6, 5)
 
 
 def made(content: str) -> Prepared:
-    """Pixels that follow from the name; names with x cannot be read, with k end the process."""
+    """Pixels that follow from the name; names with x or p cannot be read, with k end it."""
+    if "p" in content:
+        raise UnreadableImage(content[2:])
     if "x" in content:
         raise UnreadableImage("truncated")
     if "k" in content:
@@ -61,6 +63,13 @@ def test_a_decoder_that_never_ends_is_ended(tmp_path):
 def test_lack_of_memory_is_no_fault_of_a_picture(tmp_path):
     with pytest.raises(FoldwiseError, match="mem_mb"):
         write(tmp_path, "a", ["c1", "ckSIGKILL"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("reason", ["missing_decoder", "out_of_memory", "missing", "changed"])
+def test_what_passes_is_no_verdict_on_a_picture(tmp_path, reason):
+    with pytest.raises(FoldwiseError, match=r"1 of 3 images .* Then run the same command again"):
+        write(tmp_path, "a", ["c1", f"cp{reason}", "cx"])
     assert list(tmp_path.iterdir()) == []
 
 

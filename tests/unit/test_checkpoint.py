@@ -1,12 +1,16 @@
 """Saved states: whole, of exactly this run, and enough to go on from any step."""
 
+import multiprocessing
 import os
+import shutil
 import stat
+import time
 
 import numpy as np
 import pytest
 import torch
 
+from foldwise.train.alone import Alone, forget
 from foldwise.train.checkpoint import arrays_digest, run_digest, save_stable
 from foldwise.train.stop import EXIT_STOPPED, Stop, Stopped
 from training import TinyTask, make_params, make_rows, train
@@ -72,7 +76,7 @@ def test_a_state_is_private(tmp_path):
 
 
 def test_a_state_of_other_code_is_removed_and_not_read(tmp_path, caplog):
-    (old,) = stopped(tmp_path, code="one").iterdir()
+    (old,) = stopped(tmp_path, code="one").glob("*.pt")
     with caplog.at_level("INFO", "foldwise"):
         train(tmp_path, code="two")
     assert not old.exists()
@@ -88,12 +92,69 @@ def test_a_state_of_this_run_is_read(tmp_path, caplog):
 
 
 def test_a_broken_state_is_removed(tmp_path):
-    (path,) = stopped(tmp_path).iterdir()
+    (path,) = stopped(tmp_path).glob("*.pt")
     path.write_bytes(path.read_bytes()[:1000])
     broken = train(tmp_path)
     whole = train(tmp_path / "whole")
     for name in RESULTS:
         assert (broken / name).read_bytes() == (whole / name).read_bytes()
+
+
+def again(folder, **named):
+    """Train once more after the results were removed, without a single step."""
+    kept = {name: (folder / "results" / name).read_bytes() for name in RESULTS}
+    shutil.rmtree(folder / "results")
+    steps = []
+    task = TinyTask(make_params()["task"])
+    task.loss = lambda *_: steps.append(1)
+    train(folder, task=task, **named)
+    assert not steps
+    assert {name: (folder / "results" / name).read_bytes() for name in RESULTS} == kept
+
+
+def test_results_lost_after_the_end_are_written_again_without_training(tmp_path, caplog):
+    train(tmp_path)
+    with caplog.at_level("INFO", "foldwise"):
+        again(tmp_path)
+    assert "Training had ended (all epochs)" in caplog.text
+    forget(tmp_path / "state")
+    assert not (tmp_path / "state").exists()
+
+
+def test_why_a_training_was_ended_early_is_asked_again(tmp_path):
+    told = []
+    train(tmp_path, report=lambda history: len(history) == 2)
+    again(tmp_path, report=lambda history: told.append(len(history)))
+    assert told == [2]
+
+
+def test_a_process_that_trains_the_same_fold_is_waited_for(tmp_path, caplog):
+    begun = multiprocessing.get_context("fork").Event()
+    other = multiprocessing.get_context("fork").Process(target=hold, args=(tmp_path, begun))
+    other.start()
+    assert begun.wait(20)
+    start = time.monotonic()
+    with caplog.at_level("INFO", "foldwise"):
+        Alone(tmp_path, Stop()).wait()
+    assert time.monotonic() - start > 0.5
+    assert "Another process still trains this fold" in caplog.text
+    other.join()
+
+
+def hold(folder, begun):
+    alone = Alone(folder, Stop())
+    alone.wait()
+    begun.set()
+    time.sleep(1)
+
+
+def test_waiting_ends_when_asked_to_stop_and_when_the_other_gives_no_sign(tmp_path, monkeypatch):
+    monkeypatch.setattr(Alone, "_taken", lambda self: True)
+    with pytest.raises(Stopped):
+        Alone(tmp_path, StopAt(1)).wait()
+    os.utime(tmp_path, (0, 0))
+    os.utime(tmp_path / "lock", (0, 0))
+    Alone(tmp_path, Stop()).wait()
 
 
 def test_the_digest_follows_settings_code_contents_and_targets():

@@ -111,8 +111,9 @@ def test_no_decoder_names_the_package(tmp_path, monkeypatch):
     with pytest.raises(UnreadableImage, match="install imagecodecs or pylibjpeg-openjpeg") as info:
         read_picture(tmp_path / "a")
     assert info.value.reason == "missing_decoder"
-    with pytest.raises(FoldwiseError, match="JPEG 2000"):
-        health.require({str(uid.JPEG2000Lossless)})
+    syntaxes = {str(uid.JPEG2000Lossless): 3, str(uid.ExplicitVRLittleEndian): 4}
+    with pytest.raises(FoldwiseError, match="3 of 7 DICOM files: 3 files in JPEG 2000"):
+        health.require(syntaxes)
 
 
 def test_the_next_decoder_is_tried(tmp_path, monkeypatch):

@@ -9,8 +9,6 @@ import os
 import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from foldwise import config as settings_of
@@ -22,13 +20,19 @@ from foldwise.schema import check
 # Results derive from patients' data: no rights for others on anything made from here on.
 os.umask(0o077)
 
+
+def refuse(error):
+    """End with the message alone: Snakemake's own errors add lines of this file."""
+    sys.exit(str(error))
+
+
 try:
     config = check("config", config, "config/config.yaml")
     STUDIES = {name: settings_of.load_study(name, config["folder"]) for name in config["studies"]}
     KEYS = {state.cache_key(study): study for study in STUDIES.values()}
     GPUS = state.gpus(config["gpu"])
 except FoldwiseError as error:
-    raise WorkflowError(str(error))
+    refuse(error)
 
 
 # Used with `--sdm apptainer` alone.

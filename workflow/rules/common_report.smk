@@ -19,7 +19,7 @@ def figure_files(wildcards):
     try:
         files = catalogue.figure_inputs(wildcards.figure, *reported(wildcards))
     except FoldwiseError as error:
-        raise WorkflowError(str(error))
+        refuse(error)
     return through_cohort(files, wildcards)
 
 

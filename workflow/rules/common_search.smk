@@ -24,7 +24,7 @@ try:
                 if told:
                     print(f"{name}: {told}", file=sys.stderr)
 except FoldwiseError as error:
-    raise WorkflowError(str(error))
+    refuse(error)
 
 
 wildcard_constraints:
@@ -37,7 +37,7 @@ def plan(wildcards):
     """The search of a study; one without is told so."""
     found = PLANS[wildcards.study]
     if found is None:
-        raise WorkflowError(
+        refuse(
             f"Study '{wildcards.study}' has no search. Add `search:` to its file; docs/search.md "
             "describes it."
         )
@@ -104,7 +104,7 @@ def searched_studies(pattern):
     def read(wildcards):
         names = [name for name in config["studies"] if PLANS[name] is not None]
         if not names:
-            raise WorkflowError(
+            refuse(
                 "No study of config/config.yaml has a search. Add `search:` to a study's file; "
                 "docs/search.md describes it."
             )

@@ -21,7 +21,7 @@ checkpoint cohort:
         runtime=60,
         gpu=0,
     params:
-        data=branch("data", "seed"),
+        data=branch("data", "seed", "image", "folds"),
         cache=cache_key,
         archive=archive,
         code=code("cohort"),

@@ -1,15 +1,26 @@
 """Checkpoint cohort: archive and table joined into samples, with what is unusable named."""
 
+import math
 from pathlib import Path
 
 from foldwise.adapter import adapter
+from foldwise.data.ahead import Ahead
 from foldwise.data.cohort import CohortSettings, make_cohort
+from foldwise.data.prepare import ImageSettings
+from foldwise.fold_settings import FoldSettings
 from foldwise.registry import load
 
 with adapter(snakemake):
-    data = snakemake.params.data["data"]
+    study = snakemake.params.data
+    data, image = study["data"], ImageSettings(**study["image"])
+    where = f"config/studies/{snakemake.wildcards.study}.yaml"
+    decoded = math.prod(load("DECODERS", data["reader"])().shape(image)) * image.dtype.itemsize
     make_cohort(
-        settings=CohortSettings.of(data, snakemake.params.data["seed"]),
+        settings=CohortSettings.of(
+            data,
+            study["seed"],
+            Ahead(decoded, FoldSettings(**study["folds"], seed=study["seed"], where=where)),
+        ),
         reader=load("READERS", data["reader"])(),
         study=Path(snakemake.output.images).parent,
         private=Path("results/private"),

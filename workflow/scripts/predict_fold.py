@@ -1,7 +1,10 @@
 """Rule predict_fold: a fold's kept weights on its validation part."""
 
+from pathlib import Path
+
 from foldwise.adapter import adapter
 from foldwise.files import read_json
+from foldwise.train.alone import forget
 from foldwise.train.machine import set_threads
 
 with adapter(snakemake):
@@ -26,3 +29,5 @@ with adapter(snakemake):
         out_maps=snakemake.output.maps,
         device=device(),
     )
+    # Snakemake has seen all files of the training: nothing will go on from its state.
+    forget(Path(files.model).parents[1] / "state")

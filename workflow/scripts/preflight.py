@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from foldwise.cluster.preflight import preflight
 from foldwise.config import load_study
 from foldwise.errors import FoldwiseError
+from foldwise.preflight import decoders, preflight
 from foldwise.schema import check, read_yaml
 
 
@@ -20,7 +20,7 @@ def main() -> int:
         config = check("config", read_yaml(asked.configfile), asked.configfile)
         names = asked.studies or config["studies"]
         studies = [load_study(name, config["folder"]) for name in names]
-        warnings = preflight(studies, asked.results)
+        warnings = [*preflight(studies, asked.results), *decoders(studies)]
     except FoldwiseError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,5 +1,7 @@
 """Rule trial_result: what a trial came to, from its folds."""
 
+from pathlib import Path
+
 from foldwise.adapter import adapter
 from foldwise.files import read_json, write_json
 from foldwise.search.plan import most_epochs, told_search
@@ -11,6 +13,7 @@ from foldwise.search.trials import (
     trial_name,
     write_trial_file,
 )
+from foldwise.train.alone import forget
 
 with adapter(snakemake):
     search = told_search(snakemake.params.told)
@@ -22,6 +25,8 @@ with adapter(snakemake):
         epochs=most_epochs(read_json(snakemake.input.params)),
     )
     write_trial_file(snakemake.output.result, result)
+    for path in snakemake.input.outcomes:
+        forget(Path(path).parents[1] / "state")
     value = result.values[0] if result.values else None
     name, metric = trial_name(result.number), search.objectives[0].metric
     write_json(snakemake.output.record, trial_record(name, suggestion.params, metric, value))

@@ -7,9 +7,11 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from foldwise.errors import FoldwiseError
+from foldwise.room import is_full, no_space
 
 
 @contextmanager
@@ -26,6 +28,10 @@ def adapter(snakemake: Any) -> Iterator[logging.Logger]:
         logger.error("%s", error)
         sys.exit(1)
     except Exception as error:
+        target = snakemake.output[0]
+        if isinstance(error, OSError) and is_full(error, os.path.dirname(target)):
+            logger.error("%s", no_space(target))
+            sys.exit(1)
         frames = traceback.extract_tb(error.__traceback__)
         logger.error("Unexpected %s in rule %s:", type(error).__name__, snakemake.rule)
         for frame in frames:
@@ -39,8 +45,10 @@ def adapter(snakemake: Any) -> Iterator[logging.Logger]:
 def open_log(path: str) -> logging.Logger:
     """Send logging, stdout and stderr to `path`, line by line, so that it can be followed."""
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    # Stays open until the process ends: everything the job prints goes there.
-    stream = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115
+    Path(path).write_bytes(b"")
+    # Stays open until the process ends: everything the job prints goes there. Appended, since a
+    # job that a killed run has left behind may still write.
+    stream = open(path, "a", buffering=1, encoding="utf-8")  # noqa: SIM115
     sys.stdout = sys.stderr = stream
     os.dup2(stream.fileno(), 1)
     os.dup2(stream.fileno(), 2)

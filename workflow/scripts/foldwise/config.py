@@ -28,6 +28,11 @@ def load_study(name: str, folder: str | Path = "config/studies") -> dict:
     study = check("study", with_defaults(read_yaml(path)), str(path))
     study["name"] = name
     _check_classes(study, str(path))
+    low, high = study["image"]["percentiles"]
+    if low >= high:
+        raise FoldwiseError(
+            f"{path}: image.percentiles: {low} is not below {high}. Write the lower one first."
+        )
     for run in study["runs"]:
         run_settings(study, run, str(path))
     check_teachers(study, str(path))
@@ -40,7 +45,7 @@ def _check_classes(study: dict, where: str) -> None:
     mapped, order = set(classes["mapping"].values()), classes["order"]
     if KINDS[study["kind"]].classes and len(order) < 2:
         raise FoldwiseError(
-            f"{where}: data.classes.order: {len(order)} classes; name at least two, lowest first."
+            f"{where}: data.classes.order names {len(order)}; name at least two, lowest first."
         )
     if not mapped:
         return  # each class stands for itself

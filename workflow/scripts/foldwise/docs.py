@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 ENVIRONMENTS = {
     "data": [
         "numpy", "scipy", "pydicom", "imagecodecs", "pylibjpeg-openjpeg", "pyjpegls",
-        "opencv-python-headless", "nibabel", "scikit-learn", "pyyaml", "jsonschema",
+        "opencv-python-headless", "pillow", "nibabel", "scikit-learn", "pyyaml", "jsonschema",
     ],
     "train": [
         "numpy", "scipy", "torch", "torchvision", "scikit-learn", "opencv-python-headless",

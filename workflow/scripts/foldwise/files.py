@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.errors import FoldwiseError
+from foldwise.room import is_full, no_space
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, size: int | None = None) -> Iterator[Path]:
     """Give a temporary name beside `path`; on leaving without error it becomes `path`.
 
-    A kill at any moment leaves the old file or the new one, never a part of one.
+    A kill at any moment leaves the old file or the new one, never a part of one. `size`: bytes that
+    will be written, where they are known. Raises FoldwiseError when there is no room for them.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -30,11 +32,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
             os.fsync(stream.fileno())
         os.replace(temporary, target)
     except OSError as error:
-        if error.errno in (28, 122):
-            raise FoldwiseError(
-                f"No space left while writing {target}. Free some space or move results/ to a "
-                "larger disk, then run the same command again: finished files are kept."
-            ) from error
+        if is_full(error, target.parent):
+            temporary.unlink(missing_ok=True)
+            raise no_space(target, size) from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
@@ -42,8 +42,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 def write_text(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    content = text.encode()
+    with replacing(path, len(content)) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_json(path: str | Path, value: Any) -> None:

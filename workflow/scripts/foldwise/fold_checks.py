@@ -1,16 +1,12 @@
 """What must hold of folds before anything is trained on them."""
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from foldwise.errors import FoldwiseError
 from foldwise.fold_groups import Groups
-
-if TYPE_CHECKING:
-    from foldwise.folds import FoldSettings
-
+from foldwise.fold_settings import FoldSettings
 
 HOLDOUT = "holdout"
 
@@ -21,12 +17,18 @@ def fold_parts(folds: list[str], number: str) -> list[str]:
     return [names.get(fold, "train") for fold in folds]
 
 
+def part_names(settings: FoldSettings) -> list[str]:
+    """Numbers of the folds, from 1, and the holdout if there is one."""
+    names = [str(number) for number in range(1, settings.n + 1)]
+    return [*names, HOLDOUT] if settings.holdout else names
+
+
 def plural(number: int, unit: str) -> str:
     """`1 patient`, `2 patients`."""
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
-def check_possible(groups: Groups, names: list[str], settings: "FoldSettings") -> None:
+def check_possible(groups: Groups, names: list[str], settings: FoldSettings) -> None:
     """Raise FoldwiseError when there are too few groups, or too few of one class, for the parts."""
     if not 2 <= settings.n <= 10:
         raise FoldwiseError(f"{settings.where}: folds.n is {settings.n}; it may be 2 to 10.")
@@ -40,11 +42,11 @@ def check_possible(groups: Groups, names: list[str], settings: "FoldSettings") -
             raise _too_few(names[number], groups.columns[column], int(number), settings)
 
 
-def _parts(settings: "FoldSettings") -> str:
+def _parts(settings: FoldSettings) -> str:
     return f"{settings.n} folds{' and a holdout' if settings.holdout else ''}"
 
 
-def _too_few(fold: str, name: str, number: int, settings: "FoldSettings") -> FoldwiseError:
+def _too_few(fold: str, name: str, number: int, settings: FoldSettings) -> FoldwiseError:
     also = " or drop folds.holdout," if settings.holdout else ""
     place = "The holdout" if fold == HOLDOUT else f"Fold {fold}"
     have = f"{plural(number, settings.unit)} {'has' if number == 1 else 'have'} it"
@@ -61,7 +63,7 @@ def _too_few(fold: str, name: str, number: int, settings: "FoldSettings") -> Fol
 
 
 def check_classes(
-    groups: Groups, parts: np.ndarray, names: list[str], settings: "FoldSettings"
+    groups: Groups, parts: np.ndarray, names: list[str], settings: FoldSettings
 ) -> None:
     """Raise FoldwiseError when a part is empty or lacks a class despite enough groups."""
     lacking = groups.lacking(parts, len(names))

@@ -5,7 +5,7 @@
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,39 +20,16 @@ from foldwise.fold_checks import (
     check_classes,
     check_possible,
     fold_parts,
+    part_names,
 )
 from foldwise.fold_groups import balance_of, group_rows
 from foldwise.fold_preset import PRESETS, preset_folds, preset_parts
+from foldwise.fold_settings import FoldSettings
 from foldwise.fold_state import earlier_parts, save_parts
-from foldwise.hashing import digest
 
 COLUMNS = ["sample", "fold"]
 
 log = logging.getLogger("foldwise")
-
-
-@dataclass(frozen=True)
-class FoldSettings:
-    """Branch `folds` of a study, with its seed.
-
-    `preset` is None, or how the data's own parts are taken (`fold_preset.PRESETS`).
-    `strata` is `label`, `none` or a column of cohort.csv, cut into `bins` quantiles if given.
-    `where` names the study's file in messages, `unit` what a group is.
-    """
-
-    n: int = 5
-    holdout: float = 0.0
-    strata: str = "label"
-    bins: int | None = None
-    preset: str | None = None
-    seed: int = 42
-    where: str = "the study's file"
-    unit: str = "patient"
-
-    @property
-    def state(self) -> str:
-        """Digest of what an earlier assignment must share with this one."""
-        return digest([self.n, self.holdout, self.strata, self.bins, self.seed])
 
 
 def make_folds(
@@ -121,8 +98,7 @@ def _assign(
 ) -> tuple[list[str], dict[str, Any]]:
     """Fold of each row, and how it came about."""
     groups = group_rows(rows, settings.strata, settings.bins)
-    names = [str(number) for number in range(1, settings.n + 1)]
-    names += [HOLDOUT] if settings.holdout else []
+    names = part_names(settings)
     check_possible(groups, names, settings)
     shares = np.full(len(names), (1 - settings.holdout) / settings.n)
     shares[settings.n :] = settings.holdout

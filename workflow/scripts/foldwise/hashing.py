@@ -18,6 +18,11 @@ def file_digest(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def content_of(digests: list[str]) -> str:
+    """Name of a sample's content: of one file its SHA-256, of several that of theirs; 32 hex."""
+    return (digests[0] if len(digests) == 1 else digest(digests, 64))[:32]
+
+
 def stream_seed(seed: int, *names: str | int) -> int:
     """A 63-bit seed for one named stream ("folds", "weights", ...) of a study's integer seed.
 

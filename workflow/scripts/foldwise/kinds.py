@@ -10,6 +10,7 @@ from typing import Any
 
 from foldwise import head_settings, registry, zone_settings
 from foldwise.errors import FoldwiseError, choose
+from foldwise.metrics.monitors import MONITORS
 
 SECOND = "second_reader"  # the baseline that the table itself holds
 
@@ -160,6 +161,8 @@ def check_kind(settings: dict, where: str) -> None:
     head_settings.check_heads(settings, kind.heads, where)
     _check_baselines(settings, kind, where)
     training = settings["training"]
+    if training["monitor"] is not None:
+        choose(training["monitor"], MONITORS[name], f"{name} metric", f"{where}: training.monitor")
     if training["teacher"] and not kind.teaches:
         raise FoldwiseError(
             f"{where}: training.teacher: runs of kind {name} do not learn from a teacher. Set it "

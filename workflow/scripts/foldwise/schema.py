@@ -5,6 +5,7 @@ Standard library, PyYAML and jsonschema only: this runs whenever the DAG is buil
 
 import copy
 import functools
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,64 @@ import yaml
 from foldwise.errors import FoldwiseError, nearest
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list such as [a, b]",
+    "object": "settings as `key: value`",
+    "null": "null",
+}
 # YAML 1.1 reads `1e-4` as text, since it asks for a point; a researcher means the number.
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    """YAML in which a key stands once: the later of two would win without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        """The mapping. Raises yaml.MarkedYAMLError for a key that is there already."""
+        found: dict[Any, yaml.Node] = {}
+        for key, _ in node.value:
+            first = found.setdefault(key.value, key)
+            if first is not key and key.value != "<<":
+                line = first.start_mark.line + 1
+                problem = f"the key '{key.value}' stands in line {line} already; keep one of them"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 def read_yaml(path: str | Path) -> Any:
     """Read a YAML file; a syntax error is told by file, line and column."""
     try:
-        return yaml.load(Path(path).read_text(encoding="utf-8"), Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise FoldwiseError(f"{path}{place}: not valid YAML: {error.problem}.") from error
+        text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise FoldwiseError(f"{path}: not UTF-8 text. Save it as UTF-8.") from error
+    except OSError as error:
+        raise FoldwiseError(f"{path}: cannot be read ({error.strerror}).") from error
+    try:
+        return yaml.load(text, Loader)
+    except yaml.MarkedYAMLError as error:
+        raise FoldwiseError(f"{path}{_place(error, text)}") from error
+    except yaml.YAMLError as error:
+        raise FoldwiseError(f"{path}: not valid YAML: {str(error).splitlines()[0]}.") from error
+
+
+def _place(error: yaml.MarkedYAMLError, text: str) -> str:
+    """Line and column of a syntax error, what is wrong there, and the line itself."""
+    mark, problem = error.problem_mark, error.problem
+    if mark is None:
+        return f": not valid YAML: {problem}."
+    lines = text.splitlines() or [""]
+    line = lines[min(mark.line, len(lines) - 1)]
+    if "\t" in line[: mark.column + 1]:
+        problem = "a tab; indent with spaces"
+    shown = f" (`{line.strip()[:60]}`)" if line.strip() else ""
+    above = " Look at the line above too." if "expected" in problem else ""
+    return (
+        f" line {mark.line + 1}, column {mark.column + 1}: not valid YAML: {problem}{shown}.{above}"
+    )
 
 
 @functools.cache
@@ -91,8 +135,11 @@ def check(name: str, value: Any, where: str) -> dict:
     Raises FoldwiseError that lists every fault as `where: dotted.key: what is wrong`.
     """
     part = schema(name)
+    if value is None:
+        raise FoldwiseError(f"{where} is empty. config/README.md describes what belongs there.")
     if not isinstance(value, dict):
         raise FoldwiseError(f"{where}: expected settings as `key: value`, found {value!r}.")
+    _check_leaves(value, where, "")
     value = complete(part, as_meant(part, value))
     faults = [
         f"{where}: {_tell(error)}"
@@ -101,6 +148,23 @@ def check(name: str, value: Any, where: str) -> dict:
     if faults:
         raise FoldwiseError("\n".join(sorted(faults)))
     return value
+
+
+def _check_leaves(value: Any, where: str, place: str) -> None:
+    """Raise FoldwiseError for keys that YAML reads as no text, and for numbers that are none."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str) and type(key) is not int:
+                raise FoldwiseError(
+                    f"{where}: {place or 'top level'}: YAML reads a key there as {key!r}. Put "
+                    "quotes around it."
+                )
+            _check_leaves(inner, where, f"{place}.{key}".lstrip("."))
+    if isinstance(value, list):
+        for number, inner in enumerate(value):
+            _check_leaves(inner, where, f"{place}.{number}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise FoldwiseError(f"{where}: {place}: {value} is no number to calculate with.")
 
 
 def _tell(error: jsonschema.ValidationError) -> str:
@@ -118,13 +182,26 @@ def _tell(error: jsonschema.ValidationError) -> str:
         hint = nearest(str(error.instance), allowed)
         return f"{place}: {error.instance!r} is not known.{hint} Choose: {', '.join(allowed)}."
     if error.validator == "type":
-        wanted = " or ".join(_types(error.schema))
-        if isinstance(error.instance, bool) and wanted == "string":
-            return (
-                f"{place}: YAML reads {'yes and on' if error.instance else 'no and off'} without "
-                f"quotes as {str(error.instance).lower()}. Put the word in quotes."
-            )
-        return f"{place}: {error.instance!r} is text or of another type; write a {wanted}."
+        return f"{place}: expected {_wanted(error.schema)}, found {_found(error.instance)}."
+    if error.parent is None and error.validator == "pattern":
+        return (
+            f"{place}: '{error.instance}' is no name: use small letters, digits and _, and begin "
+            "with a letter."
+        )
     if error.validator in ("oneOf", "anyOf"):
         return f"{place}: {error.instance!r} does not fit. {error.schema.get('description', '')}"
     return f"{place}: {error.message}. {error.schema.get('description', '')}".rstrip()
+
+
+def _wanted(part: dict) -> str:
+    """What a schema asks for, as words."""
+    return " or ".join(KINDS[kind] for kind in _types(part))
+
+
+def _found(value: Any) -> str:
+    """A value with what YAML took it for."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return f"{value} (YAML reads yes, no, on and off so; quotes make it text)"
+    return f"{value!r}{' (text)' if isinstance(value, str) else ''}"

@@ -2,8 +2,11 @@
 
 import contextlib
 import glob
+import math
+import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -14,10 +17,11 @@ import cv2
 import numpy as np
 
 from foldwise.data.isolated import Died, run_isolated
-from foldwise.data.picture import UnreadableImage
+from foldwise.data.picture import PASSING, REASONS, UnreadableImage
 from foldwise.data.prepared import Prepared
 from foldwise.errors import FoldwiseError
 from foldwise.files import replacing, write_json
+from foldwise.room import free_bytes, no_space
 
 NOTHING = np.empty(0, np.uint8)
 Read = Callable[[str], Prepared]
@@ -36,19 +40,30 @@ def write_shard(
 
     A row is {content, status: "ok" or a reason, pixel_digest, facts}; pixels that could not be
     read stay zero. `read` gives the Prepared image of one content; it runs in child processes.
+    Raises FoldwiseError when there is no room, and for a reason of PASSING: nothing is written.
     """
     # OpenCV's threads, had this process any, would leave the forked ones waiting for ever.
     cv2.setNumThreads(1)
     _sweep(Path(out_npy))
-    with replacing(out_npy) as temporary:
-        whole = (len(contents), *shape)
+    whole = (len(contents), *shape)
+    size = math.prod(whole) * np.dtype(dtype).itemsize
+    with replacing(out_npy, size) as temporary:
         np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=whole).flush()
+        _reserve(temporary)
         work = partial(_fill, read, temporary)
         found = run_isolated(work, list(enumerate(contents)), workers)
-        fates = [_fate(result) for result in found]
+        fates = [_fate(result, temporary, size) for result in found]
+        _check_passing(fates)
     rows = [_row(content, fate) for content, fate in zip(contents, fates, strict=True)]
     write_json(out_json, {"rows": rows, "shape": list(whole), "dtype": np.dtype(dtype).name})
     return rows
+
+
+def _reserve(path: Path) -> None:
+    """Take the file's room on the disk now: a write to a map that finds none is a SIGBUS."""
+    if hasattr(os, "posix_fallocate"):
+        with open(path, "r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
 
 
 def _fill(read: Read, path: Path, task: tuple[int, str]) -> Prepared | str:
@@ -66,9 +81,11 @@ def _fill(read: Read, path: Path, task: tuple[int, str]) -> Prepared | str:
     return replace(found, pixels=NOTHING)
 
 
-def _fate(result: Prepared | str | Died) -> Prepared | str:
+def _fate(result: Prepared | str | Died, path: Path, size: int) -> Prepared | str:
     if not isinstance(result, Died):
         return result
+    if result.exit_code == -signal.SIGBUS and free_bytes(path.parent) < size:
+        raise no_space(path, size)  # a disk on which room cannot be reserved
     if result.exit_code == -signal.SIGKILL:
         raise FoldwiseError(
             "A process that decoded images was killed from outside, as happens when memory runs "
@@ -76,6 +93,20 @@ def _fate(result: Prepared | str | Died) -> Prepared | str:
             "command again."
         )
     return "too_slow" if result.exit_code == -signal.SIGPROF else "decoder_crashed"
+
+
+def _check_passing(fates: list[Prepared | str]) -> None:
+    """Raise FoldwiseError for reasons that may be gone on the next run."""
+    passing = Counter(fate for fate in fates if isinstance(fate, str) and fate in PASSING)
+    if passing:
+        said = " ".join(
+            f"{number} because {REASONS[reason]}. {PASSING[reason]}"
+            for reason, number in sorted(passing.items())
+        )
+        raise FoldwiseError(
+            f"{sum(passing.values())} of {len(fates)} images of this cache shard could not be read "
+            f"now: {said} Then run the same command again."
+        )
 
 
 def _row(content: str, fate: Prepared | str) -> dict[str, Any]:

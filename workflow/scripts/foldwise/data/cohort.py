@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.data import resolve
+from foldwise.data.ahead import Ahead, check_ahead
 from foldwise.data.archive import Inventory, locked
-from foldwise.data.cohort_files import check, flow_of, place, write
+from foldwise.data.cohort_files import check, flow_of, place, to_decode, write
 from foldwise.data.conflicts import Conflicts, settle_all
 from foldwise.data.exclusions import IdList
 from foldwise.data.findings import Finding
@@ -47,9 +48,10 @@ class CohortSettings:
     max_quarantine: float = 0.05
     allow_burned_in: bool = False
     seed: int = 42
+    ahead: Ahead = field(default_factory=Ahead)
 
     @classmethod
-    def of(cls, data: dict[str, Any], seed: int) -> "CohortSettings":
+    def of(cls, data: dict[str, Any], seed: int, ahead: Ahead | None = None) -> "CohortSettings":
         """From the branch `data` of a study, checked against its schema before."""
         return cls(
             root=data["root"],
@@ -66,6 +68,7 @@ class CohortSettings:
             max_quarantine=data.get("max_quarantine", 0.05),
             allow_burned_in=data.get("burned_in", "quarantine") == "allow",
             seed=seed,
+            ahead=ahead or Ahead(),
         )
 
     @property
@@ -88,7 +91,7 @@ def make_cohort(
 
     `study` is results/<study>, `private` results/private, `lists` results/cache/<key>/lists.
     Raises FoldwiseError for a missing or unusable table or archive, a refused conflict, a class
-    without an image, and more in quarantine than `max_quarantine`.
+    without an image, more in quarantine than `max_quarantine`, and what `check_ahead` finds.
     """
     study, private = Path(study), Path(private)
     names = Names(load_key(private))
@@ -109,6 +112,7 @@ def make_cohort(
         check(items, findings, settings, joined.scheme or settings.scheme, study)
         check_second(items, second)
         places = place(items, archive, private, Path(lists))
+        check_ahead(to_decode(items), places, Path(lists).parent, settings.ahead)
     flow = flow_of(items, findings, len(table.rows), archive, settings.group)
     columns = (*joined.label_columns, *joined.extra_columns)
     write(items, findings, columns, places, study, flow, table.path)

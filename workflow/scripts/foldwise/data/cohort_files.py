@@ -10,11 +10,12 @@ from foldwise.data.audit_files import renew_quarantine
 from foldwise.data.findings import LEFT_OUT, QUARANTINE, Finding
 from foldwise.data.identity import check_distinct, write_private_csv
 from foldwise.data.labels import ClassScheme, data_place
-from foldwise.data.resolve import Item, content_of
+from foldwise.data.resolve import Item
 from foldwise.data.shards import assign, read_locations, write_locations
 from foldwise.data.splits import check_split
 from foldwise.errors import FoldwiseError
 from foldwise.files import write_csv, write_json
+from foldwise.hashing import content_of
 
 if TYPE_CHECKING:
     from foldwise.data.cohort import CohortSettings
@@ -114,7 +115,7 @@ def place(
 def _same(archive: Inventory, content: str, files: list[str]) -> bool:
     """Whether these files are there, as they were, with this content."""
     entries = [archive.entry(path) for path in files]
-    return all(entries) and content_of(entries) == content
+    return all(entries) and content_of([entry.sha256 for entry in entries]) == content
 
 
 def write(

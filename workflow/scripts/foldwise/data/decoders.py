@@ -12,11 +12,12 @@ from itertools import pairwise
 from typing import Any
 
 import cv2
-import imagecodecs
 import numpy as np
 from PIL import Image
 from pydicom import uid
 from pydicom.pixels import get_decoder
+
+from foldwise.data.codecs import imagecodecs
 
 LABEL = "imagecodecs"
 JPEG = (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1)
@@ -35,7 +36,9 @@ def is_available(syntax: str) -> bool:
     codec = {uid.RLELossless: "PACKBITS"}
     codec |= dict.fromkeys(JPEG, "JPEG8") | dict.fromkeys(JPEG_LS, "JPEGLS")
     codec |= dict.fromkeys(JPEG_2000, "JPEG2K") | dict.fromkeys(HTJ2K, "HTJ2K")
-    return syntax in codec and bool(getattr(imagecodecs, codec[syntax]).available)
+    if imagecodecs is None or syntax not in codec:
+        return False
+    return bool(getattr(imagecodecs, codec[syntax]).available)
 
 
 def decode_frame(source: bytes, runner: Any) -> np.ndarray:
@@ -188,7 +191,7 @@ def package(syntax: str) -> str:
         return "no package is known for this transfer syntax"
     others = "pylibjpeg-openjpeg" if syntax in (*JPEG_2000, *HTJ2K) else ""
     others = "pyjpegls" if syntax in JPEG_LS else others
-    return f"install imagecodecs{f' or {others}' if others else ''}, which reads {name(syntax)}"
+    return f"install imagecodecs{f' or {others}' if others else ''}"
 
 
 def name(syntax: str) -> str:

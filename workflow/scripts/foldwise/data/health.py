@@ -5,6 +5,7 @@ Run `python -m foldwise.data.health` for a table. The film is 8 x 8, 12 bits (8 
 
 import base64
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,18 +91,31 @@ class Health:
 
 def health() -> list[Health]:
     """One entry a transfer syntax that is decoded by a codec; raw and deflated need none."""
-    return [
-        Health(str(syntax), syntax.name, _readable_by(syntax), decoders.package(syntax))
-        for syntax in decoders.SYNTAXES
-    ]
+    return [_health(syntax) for syntax in decoders.SYNTAXES]
 
 
-def require(syntaxes: set[str]) -> None:
-    """Raise FoldwiseError naming the packages, if any of the syntaxes cannot be read here."""
-    unread = [found for found in health() if found.syntax in syntaxes and not found.readable_by]
+def _health(syntax: uid.UID) -> Health:
+    return Health(str(syntax), syntax.name, _readable_by(syntax), decoders.package(syntax))
+
+
+def require(syntaxes: Mapping[str, int]) -> None:
+    """Raise FoldwiseError naming the packages, if any of the syntaxes cannot be read here.
+
+    `syntaxes` are transfer syntaxes with the number of files in each.
+    """
+    asked = [_health(syntax) for syntax in decoders.SYNTAXES if syntax in syntaxes]
+    unread = [found for found in asked if not found.readable_by]
     if unread:
-        what = "; ".join(f"{found.name}: {found.advice}" for found in unread)
-        raise FoldwiseError(f"No decoder reads {len(unread)} encoding(s) of the archive. {what}.")
+        what = "; ".join(
+            f"{syntaxes[found.syntax]} files in {found.name} ({found.syntax}): {found.advice}"
+            for found in unread
+        )
+        raise FoldwiseError(
+            f"Decoders are missing for {sum(syntaxes[found.syntax] for found in unread)} of "
+            f"{sum(syntaxes.values())} DICOM files: {what}. They belong into the environment of "
+            f"{sys.executable} (envs/data.yaml names its packages). Then run the same command "
+            "again: what was read of the archive is kept."
+        )
 
 
 def film(syntax: str) -> np.ndarray:

@@ -4,10 +4,10 @@ import io
 import struct
 import zlib
 
-import imagecodecs
 from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
+from foldwise.data.codecs import imagecodecs
 from foldwise.data.picture import UnreadableImage
 
 MAX_BYTES = 4 << 30
@@ -33,10 +33,11 @@ def plain(content: bytes, header_only: bool) -> io.BytesIO:
 
 def _inflate(body: memoryview, size: int) -> bytes:
     """By libdeflate, three times faster, if the size is right; else by zlib."""
-    try:
-        return imagecodecs.deflate_decode(body, raw=True, out=size)
-    except imagecodecs.DeflateError:
-        pass  # more elements after the pixels, or a file cut short: zlib tells which
+    if imagecodecs is not None:
+        try:
+            return imagecodecs.deflate_decode(body, raw=True, out=size)
+        except imagecodecs.DeflateError:
+            pass  # more elements after the pixels, or a file cut short: zlib tells which
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     found = inflate.decompress(body, MAX_BYTES)
     if inflate.unconsumed_tail:

@@ -13,6 +13,7 @@ from foldwise.errors import FoldwiseError
 # Reason codes reach logs, audit tables and caches; the sentences hold no value from the file.
 REASONS = {
     "missing": "the file is not there",
+    "changed": "the file holds other bytes than when the archive was listed",
     "not_readable": "the file cannot be opened; check its permissions",
     "empty": "the file has no bytes",
     "not_dicom": "the file is not DICOM",
@@ -38,6 +39,16 @@ REASONS = {
     "mask_unreadable": "the mask cannot be read",
     "mask_size": "the mask has another size than its image",
     "mask_dim": "the mask has values other than 0 but none above half of its scale",
+}
+
+# Reasons that say something of this machine or this moment and nothing of the picture, with what
+# to do: no verdict on it may be remembered.
+PASSING = {
+    "missing": "Put the archive back or mount its disk.",
+    "changed": "The archive is listed anew by the next run.",
+    "not_readable": "Check permissions and the archive's disk.",
+    "missing_decoder": "Install what envs/data.yaml names.",
+    "out_of_memory": "Raise mem_mb of rule cache_shard or lower its threads.",
 }
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from foldwise.data.archive import Entry
@@ -11,9 +10,7 @@ from foldwise.data.findings import LEFT_OUT, NOTE, QUARANTINE, Finding
 from foldwise.data.identity import Names
 from foldwise.data.labels import CLASS, DROPPED, MISSING, ClassScheme, Outcome
 from foldwise.data.readers.base import Found
-from foldwise.hashing import digest
-
-CONTENT_HEX = 32
+from foldwise.hashing import content_of, digest
 
 
 @dataclass
@@ -74,13 +71,6 @@ class Ledger:
         )
 
 
-def content_of(entries: Iterable[Entry]) -> str:
-    """Digest of a sample's files: of one file its own SHA-256, of several that of theirs."""
-    digests = [entry.sha256 for entry in entries]
-    text = digests[0] if len(digests) == 1 else digest(digests, 64)
-    return text[:CONTENT_HEX]
-
-
 def code_string(value: str) -> str:
     """A header's code such as MLO; anything that is no short code is not taken over."""
     text = value.strip().upper()
@@ -99,7 +89,11 @@ def items_of(found: list[Found], entries: dict[str, Entry], names: Names) -> lis
     copies: dict[str, int] = defaultdict(int)
     for one in sorted(found, key=lambda one: one.files):
         own = tuple(entries[path] for path in one.files)
-        content = content_of(own) if all(entry.sha256 for entry in own) else ""
+        content = (
+            content_of([entry.sha256 for entry in own])
+            if all(entry.sha256 for entry in own)
+            else ""
+        )
         identity = content or "\0".join(one.files)
         copies[identity] += 1
         sample = names.sample(

@@ -13,6 +13,7 @@ import torch
 
 from foldwise.files import private_folder, replacing
 from foldwise.hashing import digest
+from foldwise.train.alone import Alone
 from foldwise.train.fit import Fit
 from foldwise.train.stop import Stop, Stopped
 
@@ -26,7 +27,7 @@ def save_stable(path: str | Path, value: Any) -> None:
     """torch.save, but equal values are equal bytes: the file's name would become part of them."""
     buffer = io.BytesIO()
     torch.save(value, buffer)
-    with replacing(path) as temporary:
+    with replacing(path, buffer.tell()) as temporary:
         temporary.write_bytes(buffer.getbuffer())
 
 
@@ -58,10 +59,15 @@ class Checkpoint:
     def __init__(self, folder: str | Path, key: str, stop: Stop) -> None:
         self.folder, self.stop = Path(folder), stop
         self.path = self.folder / f"{key}.pt"
+        self.alone = Alone(self.folder, stop)
         self.saved, self.cost = time.monotonic(), 0.0
 
     def restore(self, fit: Fit) -> None:
-        """Bring `fit` to the saved position, if there is one of this run."""
+        """Bring `fit` to the saved position, if there is one of this run.
+
+        Waits for another process that trains the same fold; raises Stopped if asked to leave.
+        """
+        self.alone.wait()
         self._remove_others()
         if not self.path.is_file():
             return
@@ -72,10 +78,13 @@ class Checkpoint:
             self.path.unlink()
             return
         fit.restore(state)
-        logger.info("Going on after epoch %d, step %d of the next.", fit.epoch, fit.step)
+        if fit.ended:
+            logger.info("Training had ended (%s): its results are written again.", fit.ended)
+        else:
+            logger.info("Going on after epoch %d, step %d of the next.", fit.epoch, fit.step)
 
     def _remove_others(self) -> None:
-        others = set(self.folder.glob("*")) - {self.path}
+        others = set(self.folder.glob("*")) - {self.path, self.alone.path}
         # What begins with a point is a part of a file, left by a kill while it was written.
         if any(not other.name.startswith(".") for other in others):
             logger.info("State of other settings, data or code is removed: starting anew.")
@@ -105,9 +114,3 @@ class Checkpoint:
         save_stable(self.path, fit.state())
         self.saved = time.monotonic()
         self.cost = self.saved - start
-
-    def remove(self) -> None:
-        """Forget the state: the results are written."""
-        self.path.unlink(missing_ok=True)
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
-            self.folder.rmdir()

@@ -75,12 +75,16 @@ def train_fold(
         fit = Fit(model, make_optimizer(model, settings))
         plan.checkpoint.restore(fit)
         plan.progress.begin(fit, len(plan.train), len(plan.val))
+        if fit.ended == "pruned":
+            plan.report(fit.history)  # A job that was killed at its end: the reason is asked anew.
         while not fit.ended:
             train_epoch(fit, plan)
             score_epoch(fit, plan)
             end_epoch(fit, plan)
+    # Stays until a later job has read the results (`forget`): a kill between the last of them and
+    # the job's end makes Snakemake remove all of them.
+    plan.checkpoint.save(fit)
     write_results(fit, plan, params, out)
-    plan.checkpoint.remove()
 
 
 def train_epoch(fit: Fit, plan: Plan) -> None:

@@ -7,8 +7,10 @@ tables are joined must not decode an archive anew.
 from pathlib import Path
 from typing import Protocol
 
+from foldwise.data.picture import PASSING, UnreadableImage
 from foldwise.data.prepare import ImageSettings
 from foldwise.data.prepared import Prepared
+from foldwise.hashing import content_of, file_digest
 
 
 class Decoder(Protocol):
@@ -26,5 +28,22 @@ class Decoder(Protocol):
 def of_content(
     decoder: Decoder, settings: ImageSettings, files: dict[str, list[Path]], content: str
 ) -> Prepared:
-    """The prepared pixels of one content, by where its files are."""
-    return decoder.read(files[content], settings)
+    """The prepared pixels of one content, by where its files are.
+
+    Raises UnreadableImage, `changed` where the files hold that content no longer: a verdict is
+    remembered by content, so it may only be passed on its bytes.
+    """
+    try:
+        return decoder.read(files[content], settings)
+    except UnreadableImage as error:
+        if error.reason not in PASSING and _content(files[content]) != content:
+            raise UnreadableImage("changed") from None
+        raise
+
+
+def _content(files: list[Path]) -> str:
+    """Content of the files as they are now, empty where one cannot be read."""
+    try:
+        return content_of([file_digest(path) for path in files])
+    except OSError:
+        return ""

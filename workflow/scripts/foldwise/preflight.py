@@ -1,41 +1,61 @@
-"""Checks before the queue: what would stop a study hours later, found in seconds.
+"""Checks at the start of a run: what would stop a job hours later, found in seconds.
 
-Data, weights, room on the disk, folders and decoders. Nothing is written but a probe that is
-removed. Settings themselves were checked against their schemas when they were loaded.
+Packages, folders, data, weights and room on the disk. Nothing is written but a probe that is
+removed. Settings themselves were checked against their schemas when they were loaded. Standard
+library only but for `decoders`, since the driver of a run asks this too.
 """
 
+import importlib.util
 import os
-import shutil
+import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from foldwise import state
 from foldwise.data.archive import list_archive
 from foldwise.data.table import TableSettings, read_table
 from foldwise.errors import FoldwiseError
+from foldwise.room import amount, free_bytes
 
 # A fold's weights, resume state and predictions, bytes: EfficientNet-B0 takes 60 MB, DenseNet 90.
 FOLD_BYTES = 250 << 20
+# Below this not even tables and logs find room.
+LEAST_BYTES = 32 << 20
 CHECKED = ("accession", "image", "label", "patient", "view", "side", "date", "split", "stratum")
+# What jobs of every study import.
+MODULES = ("numpy", "scipy", "pydicom", "cv2", "PIL", "sklearn", "torch", "torchvision", "pandas")
+MODULES += ("matplotlib", "seaborn", "jinja2", "markdown_it")
 
 
-def preflight(studies: list[dict[str, Any]], results: str | Path = "results") -> list[str]:
+def preflight(
+    studies: list[dict[str, Any]],
+    results: str | Path = "results",
+    unread: list[str] | None = None,
+    installed: bool = True,
+) -> list[str]:
     """Check the studies (resolved settings) and the results tree.
 
-    Returns warnings: what may fail on a compute node. Raises FoldwiseError with all problems, one a
-    line, when the study cannot succeed as it is.
+    `unread` names the studies whose data will be read (None: all); `installed` is false where jobs
+    bring their own software. Returns warnings: what may fail on another machine, or for want of
+    room. Raises FoldwiseError with all problems, one a line, when a study cannot succeed as it is.
     """
-    problems, warnings = list(folders(Path(results))), list(decoders(studies))
+    problems, warnings = list(folders(Path(results))), []
+    problems += list(packages()) if installed else []
+    reading = [study for study in studies if unread is None or study["name"] in unread]
     for study in studies:
-        for check in (table, archive, lists, weights):
+        for check in (table, archive, lists, weights) if study in reading else (weights,):
             problems += _told(check, study)
         warnings += fetched(study)
     if not problems:
-        problems += room(studies, Path(results))
+        problems, short = room(studies, reading, Path(results))
+        warnings += short
     if problems:
         found = "\n".join(f"- {problem}" for problem in problems)
-        raise FoldwiseError(f"{len(problems)} problems, found before any job was queued:\n{found}")
+        number = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
+        raise FoldwiseError(f"{number}, found before any job was started:\n{found}")
     return warnings
 
 
@@ -54,6 +74,16 @@ def table(study: dict[str, Any]) -> Iterator[str]:
     columns = {role: stated[role] for role in CHECKED if stated.get(role)}
     read_table(TableSettings(**data["table"])).need(columns)
     yield from ()
+
+
+def packages() -> Iterator[str]:
+    """Packages that jobs will import in the environment that this runs in."""
+    lacking = [name for name in MODULES if importlib.util.find_spec(name) is None]
+    if lacking:
+        yield (
+            f"{sys.executable} lacks {', '.join(lacking)}, which jobs import. Run `make "
+            "environment` and start .venv/bin/snakemake, or start snakemake with `--sdm conda`."
+        )
 
 
 def archive(study: dict[str, Any]) -> Iterator[str]:
@@ -82,8 +112,21 @@ def lists(study: dict[str, Any]) -> Iterator[str]:
 def weights(study: dict[str, Any]) -> Iterator[str]:
     """Files of initial weights are there, for the study and for each run that names its own."""
     for run, source in _sources(study).items():
-        if source not in (None, "none", "imagenet") and not os.access(source, os.R_OK):
-            yield f"model.weights of run {run}: no readable file {source}."
+        if source in (None, "none", "imagenet"):
+            continue
+        if not os.path.isfile(source) or not os.access(source, os.R_OK):
+            yield f"model.weights of run {run}: no readable file {source}. Correct the path."
+        elif not _is_saved(source):
+            yield (
+                f"model.weights of run {run}: {source} is no file of torch.save. Save the "
+                "network's state_dict() with torch.save and name that file."
+            )
+
+
+def _is_saved(path: str) -> bool:
+    """Whether a file looks like one of torch.save: an archive, or a pickle of older versions."""
+    with open(path, "rb") as stream:
+        return zipfile.is_zipfile(path) or stream.read(1) == b"\x80"
 
 
 def fetched(study: dict[str, Any]) -> Iterator[str]:
@@ -122,16 +165,32 @@ def folders(results: Path) -> Iterator[str]:
             )
 
 
-def room(studies: list[dict[str, Any]], results: Path) -> Iterator[str]:
-    """There is room for decoded images and models. A quota of its own is not seen here."""
-    need = sum(cache_bytes(study) + model_bytes(study) for study in studies)
-    free = shutil.disk_usage(results).free
-    if free < need:
-        yield (
-            f"{results}: {free / 2**30:.1f} GB free, about {need / 2**30:.1f} GB needed for "
-            "decoded images and models. Free some, link results/ to a larger disk, or lower "
-            "image.size."
-        )
+def room(
+    studies: list[dict[str, Any]], reading: list[dict[str, Any]], results: Path
+) -> tuple[list[str], list[str]]:
+    """Problems and warnings: no room at all, and less than decoded images and models may take.
+
+    `reading` are the studies whose images may have to be decoded; how many these are only the
+    cohort knows, and the archive's files are the most.
+    """
+    caches = {state.cache_key(study): study for study in reading}
+    images = (
+        max(0, cache_bytes(study) - _stored(results / "cache" / key))
+        for key, study in caches.items()
+    )
+    need = sum(images) + sum(model_bytes(study, results) for study in studies)
+    free = free_bytes(results)
+    if free >= max(need, LEAST_BYTES):
+        return [], []
+    told = (
+        f"{results}: {amount(free)} free; decoded images and models take up to {amount(need)}. "
+        "Free some, link results/ to a larger disk, or lower image.size."
+    )
+    return ([told], []) if free < LEAST_BYTES else ([], [told])
+
+
+def _stored(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*.npy"))
 
 
 def cache_bytes(study: dict[str, Any]) -> int:
@@ -143,10 +202,12 @@ def cache_bytes(study: dict[str, Any]) -> int:
     return len(list_archive(study["data"]["root"]).files) * height * width * pixel
 
 
-def model_bytes(study: dict[str, Any]) -> int:
-    """Bytes of models and resume states of all runs and folds; trials are cleared away."""
-    folds = 1 if study["folds"].get("preset") else study["folds"]["n"]
-    return FOLD_BYTES * folds * max(1, len(study.get("runs") or {}))
+def model_bytes(study: dict[str, Any], results: Path) -> int:
+    """Bytes of models and resume states that are not made yet; trials are cleared away."""
+    runs = results / study["name"] / "runs"
+    made = sum(1 for run in study["runs"] for _ in runs.glob(f"{run}/fold_*/results/best_model.pt"))
+    due = len(state.fold_numbers(study)) * len(study["runs"])
+    return FOLD_BYTES * max(0, due - made)
 
 
 def decoders(studies: list[dict[str, Any]]) -> Iterator[str]:

@@ -1,0 +1,134 @@
+"""Checks at the start of a run, on made-up data with one thing wrong at a time."""
+
+import shutil
+from collections import namedtuple
+
+import pytest
+import torch
+
+from flow import write_study
+from foldwise.config import load_study
+from foldwise.errors import FoldwiseError
+from foldwise.preflight import cache_bytes, decoders, preflight
+from foldwise.state import cache_key
+
+SETTINGS = {
+    "kind": "classification",
+    "data": {
+        "reader": "images",
+        "root": "archive",
+        "table": {"path": "labels.csv", "format": "paths"},
+        "columns": {"image": "image", "label": "label"},
+        "classes": {"mapping": {"1": "A", "2": "B"}, "order": ["A", "B"]},
+    },
+    "image": {"size": 100},
+    "model": {"name": "resnet50", "weights": "none"},
+}
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "archive").mkdir()
+    for number in range(10):
+        (tmp_path / "archive" / f"{number}.png").write_bytes(b"x")
+    (tmp_path / "labels.csv").write_text("image,label\n0.png,1\n")
+    write_study(tmp_path, "made", SETTINGS)
+    return load_study("made")
+
+
+def free(monkeypatch, size):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(size, 0, size))
+
+
+def test_nothing_wrong(study, tmp_path):
+    assert preflight([study], "results") == []
+    assert not list((tmp_path / "results").iterdir())
+    assert cache_bytes(study) == 10 * 100 * 100
+
+
+def test_all_problems_at_once(study):
+    study["data"]["root"] = "elsewhere"
+    study["data"]["columns"]["label"] = "lable"
+    study["runs"]["cv"] = {"model.weights": "lost.pt"}
+    with pytest.raises(FoldwiseError) as caught:
+        preflight([study])
+    said = str(caught.value)
+    assert said.startswith("3 problems, found before any job was started:")
+    assert "no column 'lable' (data.columns.label). Did you mean 'label'?" in said
+    assert "No archive at elsewhere" in said
+    assert "no readable file lost.pt" in said
+
+
+def test_data_that_no_job_will_read_are_not_asked_for(study):
+    study["data"]["root"] = "elsewhere"
+    assert preflight([study], unread=[]) == []
+
+
+def test_a_full_disk(study, monkeypatch):
+    free(monkeypatch, 1 << 20)
+    with pytest.raises(FoldwiseError, match=r"results: 1\.0 MB \(1,048,576 bytes\) free"):
+        preflight([study])
+
+
+def test_little_room_is_a_warning_until_all_is_made(study, tmp_path, monkeypatch):
+    free(monkeypatch, 100 << 20)
+    (warning,) = preflight([study])
+    assert "take up to 1.2 GB" in warning
+    for fold in range(1, 6):
+        results = tmp_path / f"results/made/runs/cv/fold_{fold}/results"
+        results.mkdir(parents=True)
+        (results / "best_model.pt").touch()
+    assert preflight([study]) == []
+
+
+def test_images_that_are_decoded_need_no_room(study, tmp_path, monkeypatch):
+    free(monkeypatch, 32 << 20)
+    study["image"]["size"] = 4096
+    study["runs"] = {}
+    (warning,) = preflight([study])
+    assert "take up to 160.0 MB" in warning
+    folder = tmp_path / "results/cache" / cache_key(study)
+    folder.mkdir(parents=True)
+    (folder / "a.npy").write_bytes(bytes(160 << 20))
+    assert preflight([study]) == []
+
+
+def test_results_that_cannot_be_written(study, tmp_path):
+    (tmp_path / "results").write_text("a file")
+    with pytest.raises(FoldwiseError, match="results: cannot be written"):
+        preflight([study])
+
+
+def test_packages_that_are_not_there(study, monkeypatch):
+    monkeypatch.setattr("foldwise.preflight.MODULES", ("numpy", "not_there_at_all"))
+    with pytest.raises(FoldwiseError, match="lacks not_there_at_all, which jobs import"):
+        preflight([study])
+    assert preflight([study], installed=False) == []
+
+
+def test_weights_that_are_no_model(study, tmp_path):
+    study["model"]["weights"] = "labels.csv"
+    with pytest.raises(FoldwiseError, match=r"labels\.csv is no file of torch\.save"):
+        preflight([study])
+    for old in (False, True):
+        torch.save({"a": torch.ones(1)}, "w.pt", _use_new_zipfile_serialization=not old)
+        study["model"]["weights"] = "w.pt"
+        assert preflight([study]) == []
+
+
+def test_weights_that_nodes_would_download(study, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    study["model"]["weights"] = "imagenet"
+    (warning,) = preflight([study])
+    assert "ImageNet weights of resnet50 are not on this machine" in warning
+    (tmp_path / "torch/hub/checkpoints").mkdir(parents=True)
+    (tmp_path / "torch/hub/checkpoints/resnet50-f37072fd.pth").touch()
+    assert preflight([study]) == []
+
+
+def test_decoders_are_looked_at_for_films(study):
+    assert list(decoders([study])) == []
+    study["data"]["reader"] = "dicom"
+    assert all("No decoder for" in warning for warning in decoders([study]))
