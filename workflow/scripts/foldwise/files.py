@@ -26,18 +26,25 @@ def replacing(path: str | Path, size: int | None = None) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     # The ending is kept: numpy and matplotlib choose the format, or add an ending, by it.
     temporary = target.with_name(f".{os.getpid()}.tmp.{target.name}")
-    try:
-        yield temporary
-        with open(temporary, "rb") as stream:
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        if is_full(error, target.parent):
+    with room_told(target, size):
+        try:
+            yield temporary
+            with open(temporary, "rb") as stream:
+                os.fsync(stream.fileno())
+            os.replace(temporary, target)
+        finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def room_told(target: str | Path, size: int | None = None) -> Iterator[None]:
+    """Turn a write to `target` that finds no room into a FoldwiseError with bytes and next step."""
+    try:
+        yield
+    except OSError as error:
+        if is_full(error, Path(target).parent):
             raise no_space(target, size) from error
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

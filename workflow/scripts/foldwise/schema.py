@@ -203,5 +203,6 @@ def _found(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, bool):
-        return f"{value} (YAML reads yes, no, on and off so; quotes make it text)"
+        words = "yes and on" if value else "no and off"
+        return f"{value} (YAML reads {words} so; put quotes around a word)"
     return f"{value!r}{' (text)' if isinstance(value, str) else ''}"

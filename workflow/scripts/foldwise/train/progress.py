@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from foldwise.files import write_text
+from foldwise.files import room_told, write_text
 from foldwise.train.fit import Fit
 
 logger = logging.getLogger("foldwise")
@@ -40,7 +40,7 @@ class Progress:
         """Note the time of the epoch that has just ended, and tell it."""
         spent = time.monotonic() - self.start
         fit.times.append([time.time(), self.before + spent])
-        with open(self.path, "a", encoding="utf-8") as stream:
+        with room_told(self.path), open(self.path, "a", encoding="utf-8") as stream:
             stream.write(self._line(fit, fit.epoch - 1))
         each = spent / (fit.epoch - self.done_before)
         logger.info(
