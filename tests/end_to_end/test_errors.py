@@ -25,6 +25,7 @@ def data(**changes):
     return settings()["data"] | changes
 
 
+CLASSES = settings()["data"]["classes"] | {"mapping": {"1": "A", "3": "B"}}
 COLUMNS = {"accession": "AccessionNumber", "label": "Klass"}
 
 
@@ -38,14 +39,48 @@ COLUMNS = {"accession": "AccessionNumber", "label": "Klass"}
         ({"data": data(table={"path": "none.csv"})}, ["none.csv", "data.table.path"]),
         ({"data": data(columns=COLUMNS)}, ["Klass", "Classification"]),
         ({"folds": {"n": 9}}, ["9", "folds.n", "class"]),
+        ({"model": {"weights": "made/labels.csv"}}, ["made/labels.csv", "torch.save"]),
+        ({"data": data(exclusions="none.csv")}, ["data.exclusions", "none.csv"]),
+        ({"data": data(classes=CLASSES)}, ["max_quarantine", "map it or drop it", "stopped.csv"]),
     ],
-    ids=["key", "type", "range", "archive", "table", "column", "class"],
+    ids=[
+        *("key", "type", "range", "archive", "table", "column", "class"),
+        *("weights", "exclusions", "unmapped"),
+    ],
 )
-def test_one_message(made, branches, words):
+def test_one_message_before_anything_expensive(made, branches, words):
     text = said(made, **branches)
     for word in words:
         assert word in text
+    assert not list((made / "results").rglob("*.npy"))
     assert not list((made / "results").rglob("best_model.pt"))
+
+
+def test_all_problems_of_the_data_are_one_message_and_no_job_starts(made):
+    wrong = data(root="nowhere", columns=COLUMNS)
+    text = said(made, data=wrong, model={"weights": "lost.pt"})
+    assert "3 problems, found before any job was started" in text
+    for word in ("nowhere", "Klass", "lost.pt"):
+        assert word in text
+    assert "rule run_params" not in text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\x03\x04 a workbook", ["is a spreadsheet", "Save it as CSV"]),
+        (b"", ["is empty", "data.table.path"]),
+        (b'a,b\n"x,1\n', ["line 3", "quotes do not match"]),
+        (b"a,a\n1,2\n", ["'a' more than once"]),
+    ],
+    ids=["excel", "empty", "quotes", "header"],
+)
+def test_a_table_that_is_none(tmp_path, content, words):
+    density_study(tmp_path, patients=4)
+    (tmp_path / "made" / "labels.csv").write_bytes(content)
+    text = said(tmp_path)
+    for word in words:
+        assert word in text
 
 
 def test_a_table_without_rows(tmp_path):

@@ -43,6 +43,15 @@ def test_a_living_driver_keeps_its_lock(folder):
     assert len(locks(folder)) == 2
 
 
+def test_a_zombie_is_dead():
+    child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=-1)
+    assert born(child.pid)
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert born(child.pid) == 0
+    child.wait()
+
+
 def test_a_process_that_has_the_dead_ones_number_is_another(folder):
     note = read_json(folder / "driver.json")
     write_json(folder / "driver.json", note | {"pid": os.getpid(), "born": note["born"] - 1})

@@ -57,7 +57,9 @@ def born(pid: int) -> int:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return 0
-    return int(stat.rpartition(")")[2].split()[19])
+    about = stat.rpartition(")")[2].split()
+    # In a container without an init the killed process stays in the list, as a zombie.
+    return 0 if about[0] == "Z" else int(about[19])
 
 
 def _place() -> list[str]:
