@@ -58,6 +58,21 @@ def test_a_finished_study_leaks_nothing(finished):
     assert leaks(finished, identifying_values(finished / "made" / "archive")) == {}
 
 
+def test_paths_of_the_archive_stand_in_no_record_and_no_report(finished):
+    snakemake(finished, "--report", "report.html")
+    places = (b"made/archive", b"made/labels.csv")
+    files = [path for path in (finished / "results").rglob("*") if "private" not in path.parts]
+    files += [*(finished / ".snakemake").rglob("*"), finished / "report.html"]
+    found = [path for path in files if path.is_file() and _holds(path, places)]
+    assert found == []
+    assert stat.S_IMODE((finished / ".snakemake").stat().st_mode) == 0o700
+
+
+def _holds(path, places):
+    content = path.read_bytes()
+    return any(place in content for place in places)
+
+
 def test_the_search_for_leaks_would_find_one(finished):
     values = identifying_values(finished / "made" / "archive")
     path = finished / "results" / "planted.txt"

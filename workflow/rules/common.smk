@@ -15,6 +15,7 @@ from foldwise import config as settings_of
 from foldwise import state
 from foldwise.errors import FoldwiseError
 from foldwise.fingerprint import code_of, words
+from foldwise.paths import without_paths
 from foldwise.schema import check
 
 # Results derive from patients' data: no rights for others on anything made from here on.
@@ -52,7 +53,7 @@ def branch(*names):
     """Params of a rule: just these branches of the study's settings, so that others rerun nothing."""
 
     def read(wildcards):
-        return {name: STUDIES[wildcards.study][name] for name in names}
+        return without_paths({name: STUDIES[wildcards.study][name] for name in names})
 
     return read
 

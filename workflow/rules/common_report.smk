@@ -89,4 +89,4 @@ def pack_code(wildcards):
 
 def study_settings(wildcards):
     """Params of `report_pack`: all settings, since the report names them."""
-    return STUDIES[wildcards.study]
+    return without_paths(STUDIES[wildcards.study])

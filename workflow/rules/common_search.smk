@@ -115,7 +115,7 @@ def searched_studies(pattern):
 
 def whole_study(wildcards):
     """Params of `best_params`: the study, of which it writes a copy with the best parameters."""
-    return STUDIES[wildcards.study]
+    return without_paths(STUDIES[wildcards.study])
 
 
 def trial_settings(wildcards):

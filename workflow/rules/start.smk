@@ -3,7 +3,10 @@
 Needs the studies of common.smk; makes nothing. Jobs themselves and dry runs check nothing.
 """
 
+from contextlib import suppress
+
 from foldwise.driver import Driver
+from foldwise.files import private_folder
 
 if workflow.is_main_process:
     DRIVER = Driver()
@@ -14,6 +17,9 @@ def check_start():
     """Before the first job: what would stop one later. A dry run and jobs themselves do not ask."""
     from foldwise.preflight import preflight
 
+    # Snakemake makes this folder for all to read; its records name settings, its logs commands.
+    with suppress(PermissionError):
+        private_folder(".snakemake")
     # Jobs on a cluster outlive the driver: the lock then stays, and Snakemake says what to do.
     if workflow.local_exec and workflow.execution_settings.lock:
         DRIVER.sign()

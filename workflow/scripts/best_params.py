@@ -4,6 +4,7 @@ from pathlib import Path
 
 from foldwise.adapter import adapter
 from foldwise.files import write_json, write_text
+from foldwise.paths import with_paths
 from foldwise.search.chosen import best_config, best_params
 from foldwise.search.plan import told_search
 from foldwise.search.ranking import best
@@ -15,4 +16,5 @@ with adapter(snakemake):
     known = read_all(Path("results", study, "runs"), search)
     chosen = best(known, search, f"{study}: search")
     write_json(snakemake.output.params, best_params(study, search, known))
-    write_text(snakemake.output.config, best_config(dict(snakemake.params.study), chosen))
+    settings = with_paths(dict(snakemake.params.study), study, snakemake.config["folder"])
+    write_text(snakemake.output.config, best_config(settings, chosen))

@@ -8,12 +8,14 @@ from foldwise.data.ahead import Ahead
 from foldwise.data.cohort import CohortSettings, make_cohort
 from foldwise.data.prepare import ImageSettings
 from foldwise.fold_settings import FoldSettings
+from foldwise.paths import with_paths
 from foldwise.registry import load
 
 with adapter(snakemake):
-    study = snakemake.params.data
+    name = snakemake.wildcards.study
+    study = with_paths(snakemake.params.data, name, snakemake.config["folder"])
     data, image = study["data"], ImageSettings(**study["image"])
-    where = f"config/studies/{snakemake.wildcards.study}.yaml"
+    where = f"{snakemake.config['folder']}/{name}.yaml"
     decoded = math.prod(load("DECODERS", data["reader"])().shape(image)) * image.dtype.itemsize
     make_cohort(
         settings=CohortSettings.of(

@@ -28,7 +28,7 @@ PACKAGES = (
 # Columns of cohort.csv that are drawn at random for each results tree, or are places in a cache.
 NOT_DATA = ("sample", "group", "exam", "shard", "row")
 # Settings that hold paths of the archive: they stay in the study file.
-PATHS = ("root", "table", "exclusions")
+PATHS = ("root", "table", "exclusions", "splits")
 
 
 def run_record(
