@@ -61,6 +61,11 @@ def test_all_problems_at_once(study):
     assert "no readable file lost.pt" in said
 
 
+def test_a_study_of_folders_has_no_table(study):
+    study["data"]["table"] |= {"format": "folders", "path": None}
+    assert preflight([study]) == []
+
+
 def test_data_that_no_job_will_read_are_not_asked_for(study):
     study["data"]["root"] = "elsewhere"
     assert preflight([study], unread=[]) == []

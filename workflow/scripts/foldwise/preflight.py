@@ -70,6 +70,8 @@ def _told(check: Callable, study: dict[str, Any]) -> list[str]:
 def table(study: dict[str, Any]) -> Iterator[str]:
     """The table of labels can be read and has the columns that the study names."""
     data = study["data"]
+    if data["table"]["format"] == "folders":
+        return  # its rows are made of the archive's files
     stated = data.get("columns") or {}
     columns = {role: stated[role] for role in CHECKED if stated.get(role)}
     read_table(TableSettings(**data["table"])).need(columns)
