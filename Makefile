@@ -34,7 +34,7 @@ environment: $(ENVIRONMENT) ## the environment from the lock file
 
 demo: $(ENVIRONMENT) ## made-up data to a report (STUDY=density|zones|segmentation|distillation)
 	$(BIN)/python workflow/scripts/make_demo.py $(STUDY) demo/$(STUDY)
-	$(BIN)/snakemake --configfile config/demo.yaml --config 'studies=["demo_$(STUDY)"]' --cores $(CORES) --quiet progress host
+	$(BIN)/snakemake --configfile config/demo.yaml --config 'studies=["demo_$(STUDY)"]' --cores $(CORES)
 	@$(BIN)/python workflow/scripts/show_results.py results/demo_$(STUDY)
 
 slurm: $(ENVIRONMENT) ## the executor of Slurm; apart, since it makes every start of snakemake slower

@@ -16,6 +16,7 @@ include: "workflow/rules/start.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/folds.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/holdout.smk"
 include: "workflow/rules/baseline.smk"
 include: "workflow/rules/common_search.smk"
 include: "workflow/rules/search.smk"
@@ -43,3 +44,5 @@ rule all:
     default_target: True
     input:
         study_targets,
+    message:
+        "All that was asked for is there"

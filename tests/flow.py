@@ -11,6 +11,8 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
+# Snakemake, telling each job in full on stdout, whatever its terminal shows.
+TOLD = ROOT / "tests" / "told.py"
 JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .+\n)*)", re.MULTILINE)
 WILDCARDS = re.compile(r"    wildcards: (.+)")
 
@@ -39,10 +41,15 @@ def snakemake(
     check: bool = True,
     environment: dict[str, str] | None = None,
     root: Path = ROOT,
+    plain: bool = False,
 ) -> subprocess.CompletedProcess:
-    """Run snakemake in `folder` with a project's Snakefile and its default profile."""
+    """Run snakemake in `folder` with a project's Snakefile and its default profile.
+
+    `plain`: as a user does, so that the output is what a terminal shows.
+    """
+    program = ["-m", "snakemake"] if plain else [str(TOLD)]
     command = [
-        *(sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")),
+        *(sys.executable, *program, "--snakefile", str(root / "Snakefile")),
         *("--directory", str(folder), "--cores", "2", "--nocolor", *arguments),
     ]
     done = subprocess.run(

@@ -7,6 +7,7 @@ import numpy as np
 
 from foldwise.evaluate import evaluate_fold
 from foldwise.files import write_csv, write_json, write_text
+from foldwise.holdout_summary import evaluate_holdout
 from foldwise.registry import load
 from foldwise.search.compare import compare
 from foldwise.summary import join_logs, read_fold, summarise
@@ -207,6 +208,30 @@ def _benchmarks(run: Run) -> None:
     for k in run.folds:
         path = run.results / "benchmarks" / "cv" / "train_fold" / f"fold_{k}.tsv"
         write_text(path, f"s\th:m:s\tmax_rss\n{300 + 7 * k}\t0:05:00\t{900 + k}\n")
+
+
+def make_holdout(run: Run, patients: int = 8) -> None:
+    """Three images a patient that no fold has, as each fold's model and all together say them."""
+    random = np.random.default_rng(5)
+    rows = [
+        {"sample": f"s{p}{i}", "group": f"g{p}", "exam": f"e{p}", "label": run.classes[p % 2]}
+        for p in range(patients)
+        for i in range(3)
+    ]
+    alone = [_prediction(row, k, run.classes, 2.0, random) for k in run.folds for row in rows]
+    together = []
+    for place in range(len(rows)):
+        found = alone[place :: len(rows)]
+        names = [name for name in found[0] if name.startswith("p_")]
+        mean = {n: f"{np.mean([float(one[n]) for one in found]):.9g}" for n in names}
+        together.append(found[0] | mean | {"fold": "ensemble"})
+    base = run.results / "runs" / "cv"
+    columns = ["sample", "group", "exam", "fold"]
+    for name, table in (("val_predictions", together), ("fold_predictions", alone)):
+        write_csv(base / f"holdout/results/{name}.csv", list(table[0]) if table else columns, table)
+    measures = load("MEASURES", "classification")({"classes": run.classes})
+    paths = [base / f"holdout/results/{name}_predictions.csv" for name in ("val", "fold")]
+    evaluate_holdout(*paths, measures, 42, base / "metrics", base / "holdout_summary.json")
 
 
 def make_gradcam(run: Run) -> None:

@@ -1,11 +1,13 @@
 """The plan: complete without data, in seconds, with nothing heavy imported."""
 
 import os
+import re
 import sys
 
 import pytest
 
 from flow import ROOT, jobs_in, rules_of, snakemake, write_study
+from studies import settings
 
 HEAVY = ["torch", "numpy", "pandas", "pydicom", "cv2", "sklearn", "optuna", "matplotlib", "scipy"]
 
@@ -45,3 +47,26 @@ def test_a_study_that_is_not_there_is_one_message(tmp_path):
     said = done.stdout + done.stderr
     assert "Study 'nothing': no file" in said
     assert "Traceback" not in said
+
+
+def test_every_rule_says_in_words_what_it_does():
+    files = [ROOT / "Snakefile", *(ROOT / "workflow" / "rules").glob("*.smk")]
+    bodies = [
+        (name, body)
+        for path in files
+        for name, body in re.findall(
+            r"^(?:rule|checkpoint) (\w+):\n((?:    .*\n|\n)*)", path.read_text(), re.MULTILINE
+        )
+    ]
+    assert len(bodies) > 30
+    assert [name for name, body in bodies if "    message:\n" not in body] == []
+
+
+def test_a_plan_is_told_in_words_with_reasons(tmp_path):
+    write_study(tmp_path, "mine", settings())
+    done = snakemake(tmp_path, "--dry-run", plain=True)
+    said = done.stdout + done.stderr
+    assert "train_fold        Training fold 1 of run cv, study mine\n" in said
+    assert "missing output files: results/mine/findings.csv and 3 more" in said
+    assert "input:" not in said
+    assert "This was a dry-run" in said

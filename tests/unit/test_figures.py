@@ -13,8 +13,9 @@ from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_s
 from foldwise.errors import FoldwiseError
 from foldwise.registry import load
 from foldwise.report import style
-from foldwise.report.catalogue import FIGURES, OF_KIND, figure_inputs
+from foldwise.report.catalogue import OF_KIND, figure_inputs
 from foldwise.report.draw import figure
+from foldwise.report.entries import FIGURES
 from foldwise.report.inputs import predictions
 from made_heads import HEADS, with_two_labels
 from made_runs import make_gradcam, make_run

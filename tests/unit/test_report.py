@@ -14,35 +14,46 @@ from foldwise.evaluate import evaluate_fold
 from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.hashing import file_digest
 from foldwise.registry import load
-from foldwise.report.catalogue import FIGURES, figure_inputs, figures_of
+from foldwise.report.catalogue import figure_inputs, figures_of
 from foldwise.report.draw import figure
+from foldwise.report.entries import FIGURES
 from foldwise.report.pack import report_pack
 from foldwise.report.record import data_hash, git_state, rules
 from foldwise.summary import read_fold, summarise
 from made_heads import with_two_labels
-from made_runs import make_gradcam, make_run
+from made_runs import make_gradcam, make_holdout, make_run
 
 STUDY = {
     "name": "density",
     "kind": "classification",
     "seed": 42,
-    "data": {"root": "/archive/CANARY", "table": {"path": "CANARY.csv"}, "group": "patient"},
+    "data": {
+        "root": "/archive/CANARY",
+        "table": {"path": "CANARY.csv"},
+        "group": "patient",
+        "splits": {},
+    },
+    "folds": {"preset": None, "holdout": 0.0},
     "report": {"title": None},
 }
 OUT = Path("results/density/report")
+STARTED = {"command": "snakemake --cores 2", "started": "2026-01-01T12:00:00+00:00"}
 
 
-def build(root, n_folds=3, classes=("A", "B"), study=STUDY, **changes):
+def build(root, n_folds=3, classes=("A", "B"), study=STUDY, patients=8, **changes):
     """A made-up run in `root` (the working folder) and its pack."""
     run = make_run(root, n_folds, classes, patients=40)
     make_gradcam(run)
     manifest = run.results / "audit" / "data_manifest.json"
     write_json(manifest, read_json(manifest) | changes)
+    held = study["folds"]["holdout"] > 0
+    if held:
+        make_holdout(run, patients)
     figures = {}
-    for name in figures_of("classification"):
+    for name in figures_of("classification", holdout=held):
         figures[name] = OUT / "figures" / f"{name}.png"
         figure(name, figure_inputs(name, "density", "cv", run.folds), figures[name])
-    report_pack(study, "cv", run.folds, figures, OUT, command="snakemake --cores 2")
+    report_pack(study, "cv", run.folds, figures, OUT, STARTED)
     return root / OUT
 
 
@@ -168,7 +179,38 @@ def test_grouping_by_accession_is_said(tmp_path, monkeypatch):
     pack = build(tmp_path, group_by="accession")
     text = (pack / "report.md").read_text()
     assert "Grouped by accession" in text
-    assert "no exam is both" in text
+    assert "one patient may stand on both sides" in text
+    assert "images of one exam are in one fold" in text
+    assert "95% interval, over exams" in text
+    assert "patients" not in text.partition("## Methods")[0].replace("not patients", "")
+
+
+def test_a_holdout_has_a_section_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folds = {"preset": None, "holdout": 0.2}
+    pack = build(tmp_path, study=STUDY | {"folds": folds})
+    text, page = (pack / "report.md").read_text(), Page((pack / "index.html").read_text())
+    section = text.partition("## Holdout")[2].partition("\n## ")[0]
+    assert "24 images of 8 patients were set aside" in section
+    assert "never used for training, for selection" in " ".join(section.split())
+    assert "figures/holdout.png" in section and "figures/holdout_confusion.png" in section
+    held = read_json("results/density/runs/cv/holdout_summary.json")
+    value = held["ensemble"]["image"]["metrics"]["kappa"]["value"]
+    assert f"| Quadratic kappa | {value:.3f} |" in section
+    assert page.untraced == []
+    jobs = {entry["job"] for entry in read_json(pack / "ledger.json")["files"].values()}
+    assert "evaluate_holdout density cv" in jobs
+
+
+def test_data_without_a_holdout_have_no_section(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_holdout(make_run(tmp_path, 2, "AB", patients=20), patients=0)
+    path = tmp_path / "holdout.png"
+    figure("holdout", figure_inputs("holdout", "density", "cv", [1, 2]), path)
+    assert path.stat().st_size
+    pack = build(tmp_path, 2, study=STUDY | {"folds": {"preset": None, "holdout": 0.2}}, patients=0)
+    assert "## Holdout" not in (pack / "report.md").read_text()
+    assert "holdout.png" not in (pack / "report.md").read_text()
 
 
 def test_one_fold_and_odd_class_names(tmp_path, monkeypatch):
@@ -282,14 +324,24 @@ def test_uncommitted_changes_are_seen(tmp_path):
 
 def test_times_of_jobs_that_ended_too_soon_to_be_measured(tmp_path):
     (tmp_path / "cohort.tsv").write_text("s\tmax_rss\n0.5\tNA\n")
-    assert rules(tmp_path) == [{"rule": "cohort", "jobs": 1, "seconds": 0.5, "max_rss_mb": None}]
+    assert rules(tmp_path, "cv") == [
+        {"rule": "cohort", "jobs": 1, "seconds": 0.5, "max_rss_mb": None}
+    ]
+
+
+def test_times_are_those_of_rules(tmp_path):
+    for name in ("folds.tsv", "figure/roc.tsv", "figure/flow.tsv", "cv/train_fold/fold_1.tsv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("s\tmax_rss\n2\t10\n")
+    found = {row["rule"]: (row["jobs"], row["seconds"]) for row in rules(tmp_path, "cv")}
+    assert found == {"train_fold": (1, 2.0), "figure": (2, 4.0), "folds": (1, 2.0)}
 
 
 def test_times_of_other_runs_are_left_out(tmp_path):
     for run in ("cv", "tuned"):
         (tmp_path / run / "train_fold").mkdir(parents=True)
         (tmp_path / run / "train_fold" / "fold_1.tsv").write_text("s\tmax_rss\n3\t10\n")
-    assert rules(tmp_path, {"tuned"})[0]["jobs"] == 1
+    assert rules(tmp_path, "cv", {"tuned"})[0]["jobs"] == 1
 
 
 def test_captions_of_snakemakes_report_are_those_of_the_page():

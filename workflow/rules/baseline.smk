@@ -25,5 +25,7 @@ rule baseline:
     params:
         cache=cache_key,
         code=baseline_code,
+    message:
+        "Fitting {wildcards.baseline} to fold {wildcards.fold}, study {wildcards.study}"
     script:
         "../scripts/baseline.py"

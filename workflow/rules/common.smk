@@ -12,11 +12,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from foldwise import config as settings_of
-from foldwise import state
+from foldwise import state, terminal
 from foldwise.errors import FoldwiseError
 from foldwise.fingerprint import code_of, words
 from foldwise.paths import without_paths
 from foldwise.schema import check
+
+# One line a job in words; `--verbose` leaves Snakemake's own way of telling.
+if workflow.is_main_process and not workflow.output_settings.verbose:
+    terminal.calm(dry_run=workflow.output_settings.dryrun)
 
 # Results derive from patients' data: no rights for others on anything made from here on.
 os.umask(0o077)
@@ -38,6 +42,11 @@ except FoldwiseError as error:
 
 # Used with `--sdm apptainer` alone.
 container: config["container"]
+
+
+# Runs that are judged on a holdout: no trial of a search, which would make it one more fold, and
+# no classical method, which keeps no model.
+JUDGED_RUN = r"(?!trial_|baseline_|nested_)[a-z][a-z0-9_]*"
 
 
 wildcard_constraints:
@@ -127,6 +136,11 @@ def embedding_files(wildcards):
 def training_threads(wildcards):
     """Threads of a training job: a setting of the run, since results depend on it."""
     return STUDIES[wildcards.study]["training"]["threads"]
+
+
+def grouped_by(wildcards):
+    """Params of `folds`: what is never split, which its messages name."""
+    return STUDIES[wildcards.study]["data"]["group"]
 
 
 def fold_numbers(wildcards):

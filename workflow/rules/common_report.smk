@@ -1,6 +1,13 @@
 """Helpers of the report's rules: what a figure and the pack read."""
 
-from foldwise.report import catalogue
+from foldwise.report import catalogue, command
+
+
+def remember_command():
+    """Keep what was typed for the run record, when a run starts; a job of it has typed nothing."""
+    if workflow.is_main_process:
+        names = [rule.name for rule in workflow.rules]
+        command.remember(sys.argv[1:], config["studies"], names)
 
 
 def reported(wildcards):
@@ -64,16 +71,13 @@ def reported_files(wildcards):
 
 def with_gradcam(wildcards):
     """Whether the study's report shows where its models look."""
-    study = STUDIES[wildcards.study]
-    return "gradcam" in catalogue.figures_of(
-        study["kind"], study["report"]["gradcam_per_class"] > 0
-    )
+    return "gradcam" in catalogue.figures_of_study(STUDIES[wildcards.study])
 
 
 def pack_figures(wildcards):
     """Input of `report_pack`: its figures, in their order."""
     study = STUDIES[wildcards.study]
-    names = catalogue.figures_of(study["kind"], study["report"]["gradcam_per_class"] > 0)
+    names = catalogue.figures_of_study(study)
     return expand("results/{study}/report/figures/{figure}.png", study=study["name"], figure=names)
 
 

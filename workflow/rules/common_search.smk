@@ -113,6 +113,12 @@ def searched_studies(pattern):
     return read
 
 
+def tuned_holdouts(wildcards):
+    """Targets: what no trial has seen, judged by the tuned run, of each study that has a holdout."""
+    names = [name for name in config["studies"] if PLANS[name] is not None]
+    return [path for name in names for path in state.holdout_files(STUDIES[name], "tuned")]
+
+
 def whole_study(wildcards):
     """Params of `best_params`: the study, of which it writes a copy with the best parameters."""
     return without_paths(STUDIES[wildcards.study])

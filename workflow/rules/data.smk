@@ -25,6 +25,8 @@ checkpoint cohort:
         cache=cache_key,
         archive=archive,
         code=code("cohort"),
+    message:
+        "Listing the archive and the table, study {wildcards.study}"
     script:
         "../scripts/cohort.py"
 
@@ -46,6 +48,8 @@ rule cache_shard:
         gpu=0,
     params:
         source=cached,
+    message:
+        "Decoding images: part {wildcards.shard} of cache {wildcards.key}"
     script:
         "../scripts/cache_shard.py"
 
@@ -76,6 +80,8 @@ rule audit:
     params:
         settings=branch("data"),
         code=code("audit"),
+    message:
+        "Checking all images and counting what is left out, study {wildcards.study}"
     script:
         "../scripts/audit.py"
 
@@ -99,5 +105,7 @@ rule text_probe:
         gpu=0,
     params:
         code=code("text_probe"),
+    message:
+        "Testing whether texts give a label away, study {wildcards.study}"
     script:
         "../scripts/text_probe.py"

@@ -20,7 +20,10 @@ rule folds:
         gpu=0,
     params:
         settings=branch("folds", "seed"),
+        group=grouped_by,
         code=code("folds"),
+    message:
+        "Dealing groups into folds, study {wildcards.study}"
     script:
         "../scripts/folds.py"
 
@@ -43,5 +46,7 @@ rule fold:
         gpu=0,
     params:
         code=code("fold"),
+    message:
+        "Writing fold {wildcards.fold}, study {wildcards.study}"
     script:
         "../scripts/fold.py"

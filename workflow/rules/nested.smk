@@ -17,6 +17,8 @@ ruleorder: nested_params > run_params
 rule nested:
     input:
         searched_studies("results/{study}/search/nested_summary.json"),
+    message:
+        "Nested cross-validation is finished"
 
 
 rule outer_cohort:
@@ -40,6 +42,8 @@ rule outer_cohort:
         gpu=0,
     params:
         code=code("outer_cohort"),
+    message:
+        "Taking the training part of outer fold {wildcards.outer}, study {wildcards.study}"
     script:
         "../scripts/outer_cohort.py"
 
@@ -63,6 +67,8 @@ rule nested_params:
     params:
         base=trial_settings,
         code=code("nested_params"),
+    message:
+        "Writing the settings of outer fold {wildcards.outer}, study {wildcards.study}"
     script:
         "../scripts/nested_params.py"
 
@@ -91,5 +97,7 @@ rule nested_summary:
         numbers=fold_numbers,
         objective=objective_of_search,
         code=code("nested_summary"),
+    message:
+        "Summing up the outer folds, study {wildcards.study}"
     script:
         "../scripts/nested_summary.py"

@@ -29,6 +29,8 @@ rule gradcam_fold:
         report=branch("report"),
         cache=cache_key,
         code=code("gradcam_fold"),
+    message:
+        "Making Grad-CAM maps of fold {wildcards.fold} of run {wildcards.run}, study {wildcards.study}"
     script:
         "../scripts/gradcam_fold.py"
 
@@ -56,6 +58,8 @@ rule examples:
     params:
         cache=cache_key,
         code=code("examples"),
+    message:
+        "Choosing images to show of run {wildcards.run}, study {wildcards.study}"
     script:
         "../scripts/examples.py"
 
@@ -83,6 +87,8 @@ rule figure:
         gpu=0,
     params:
         code=figure_code,
+    message:
+        "Drawing figure {wildcards.figure}, study {wildcards.study}"
     script:
         "../scripts/figure.py"
 
@@ -117,6 +123,8 @@ rule report_pack:
         study=study_settings,
         folds=fold_numbers,
         code=pack_code,
+    message:
+        "Writing the report, study {wildcards.study}"
     script:
         "../scripts/report_pack.py"
 
@@ -143,6 +151,8 @@ rule compare_reported:
         others=compared_with,
         numbers=fold_numbers,
         code=code("compare_reported"),
+    message:
+        "Comparing runs on the same folds, study {wildcards.study}"
     script:
         "../scripts/compare_reported.py"
 
@@ -170,5 +180,7 @@ rule run_cost:
     params:
         cache=cache_key,
         code=code("run_cost"),
+    message:
+        "Timing the model of run {wildcards.run}, study {wildcards.study}"
     script:
         "../scripts/run_cost.py"

@@ -25,6 +25,8 @@ rule search:
         searched_studies("results/{study}/search/plots/history.html"),
         searched_studies("results/{study}/search/{study}_best_params.json"),
         searched_studies("results/{study}/search/best_config.yaml"),
+    message:
+        "The search is finished"
 
 
 rule suggest_trial:
@@ -47,6 +49,8 @@ rule suggest_trial:
     params:
         told=told_of_search,
         code=code("suggest_trial"),
+    message:
+        "Proposing trial {wildcards.number}, study {wildcards.study}"
     script:
         "../scripts/suggest_trial.py"
 
@@ -80,6 +84,8 @@ rule train_trial:
         told=told_of_search,
         cache=cache_key,
         code=code("train_trial"),
+    message:
+        "Training trial {wildcards.number}, fold {wildcards.fold}, study {wildcards.study}"
     script:
         "../scripts/train_trial.py"
 
@@ -108,6 +114,8 @@ rule trial_result:
     params:
         told=told_of_search,
         code=code("trial_result"),
+    message:
+        "Taking the result of trial {wildcards.number}, study {wildcards.study}"
     script:
         "../scripts/trial_result.py"
 
@@ -136,6 +144,8 @@ rule collect_search:
     params:
         told=told_of_search,
         code=code("collect_search"),
+    message:
+        "Collecting all trials, study {wildcards.study}"
     script:
         "../scripts/collect_search.py"
 
@@ -162,5 +172,7 @@ rule best_params:
         told=told_of_search,
         study=whole_study,
         code=code("best_params"),
+    message:
+        "Choosing the best trial, study {wildcards.study}"
     script:
         "../scripts/best_params.py"

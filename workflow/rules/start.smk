@@ -44,3 +44,4 @@ def studied(job):
 
 onstart:
     check_start()
+    remember_command()

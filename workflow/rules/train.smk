@@ -17,6 +17,8 @@ rule run_params:
         gpu=0,
     params:
         settings=run_settings,
+    message:
+        "Writing the settings of run {wildcards.run}, study {wildcards.study}"
     script:
         "../scripts/run_params.py"
 
@@ -42,6 +44,8 @@ rule embeddings:
         settings=branch("model", "image"),
         cache=cache_key,
         code=code("embeddings"),
+    message:
+        "Computing embeddings, study {wildcards.study}"
     script:
         "../scripts/embeddings.py"
 
@@ -72,6 +76,8 @@ rule train_fold:
     params:
         cache=cache_key,
         code=code("train_fold"),
+    message:
+        "Training fold {wildcards.fold} of run {wildcards.run}, study {wildcards.study}"
     script:
         "../scripts/train_fold.py"
 
@@ -95,6 +101,8 @@ rule run_record:
         gpu=0,
     params:
         code=code("run_record"),
+    message:
+        "Recording fold {wildcards.fold} of run {wildcards.run}, study {wildcards.study}"
     script:
         "../scripts/run_record.py"
 
@@ -123,6 +131,8 @@ rule teach_fold:
     params:
         cache=cache_key,
         code=code("teach_fold"),
+    message:
+        "Asking the teacher of fold {wildcards.fold} of run {wildcards.run}, study {wildcards.study}"
     script:
         "../scripts/teach_fold.py"
 
@@ -153,6 +163,8 @@ rule predict_fold:
     params:
         cache=cache_key,
         code=code("predict_fold"),
+    message:
+        "Predicting the validation part of fold {wildcards.fold} of run {wildcards.run}, study {wildcards.study}"
     script:
         "../scripts/predict_fold.py"
 
@@ -178,6 +190,8 @@ rule evaluate_fold:
         gpu=0,
     params:
         code=code("evaluate_fold"),
+    message:
+        "Measuring fold {wildcards.fold} of run {wildcards.run}, study {wildcards.study}"
     script:
         "../scripts/evaluate_fold.py"
 
@@ -206,5 +220,7 @@ rule cv_summary:
         code=code("cv_summary"),
         numbers=fold_numbers,
         logs=of_folds("results/{study}/logs/{run}/train_fold/fold_{fold}.log"),
+    message:
+        "Summing up the folds of run {wildcards.run}, study {wildcards.study}"
     script:
         "../scripts/cv_summary.py"

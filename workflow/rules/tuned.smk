@@ -13,6 +13,9 @@ rule tuned:
     input:
         searched_studies("results/{study}/search/comparison.md"),
         searched_studies("results/{study}/search/study_summary.json"),
+        tuned_holdouts,
+    message:
+        "The tuned run is finished"
 
 
 rule tuned_params:
@@ -34,6 +37,8 @@ rule tuned_params:
     params:
         base=trial_settings,
         code=code("tuned_params"),
+    message:
+        "Writing the settings of run tuned{wildcards.seed}, study {wildcards.study}"
     script:
         "../scripts/tuned_params.py"
 
@@ -64,5 +69,7 @@ rule compare_runs:
         numbers=fold_numbers,
         objective=objective_of_search,
         code=code("compare_runs"),
+    message:
+        "Comparing the tuned run with the baseline, study {wildcards.study}"
     script:
         "../scripts/compare_runs.py"

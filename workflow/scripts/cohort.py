@@ -7,7 +7,7 @@ from foldwise.adapter import adapter
 from foldwise.data.ahead import Ahead
 from foldwise.data.cohort import CohortSettings, make_cohort
 from foldwise.data.prepare import ImageSettings
-from foldwise.fold_settings import FoldSettings
+from foldwise.fold_settings import UNITS, FoldSettings
 from foldwise.paths import with_paths
 from foldwise.registry import load
 
@@ -21,7 +21,15 @@ with adapter(snakemake):
         settings=CohortSettings.of(
             data,
             study["seed"],
-            Ahead(decoded, FoldSettings(**study["folds"], seed=study["seed"], where=where)),
+            Ahead(
+                decoded,
+                FoldSettings(
+                    **study["folds"],
+                    seed=study["seed"],
+                    where=where,
+                    unit=UNITS[data["group"]],
+                ),
+            ),
         ),
         reader=load("READERS", data["reader"])(),
         study=Path(snakemake.output.images).parent,

@@ -3,12 +3,17 @@
 from pathlib import Path
 
 from foldwise.adapter import adapter
-from foldwise.folds import FoldSettings, make_folds
+from foldwise.fold_settings import UNITS, FoldSettings
+from foldwise.folds import make_folds
 
 with adapter(snakemake):
     settings = snakemake.params.settings
     make_folds(
-        settings=FoldSettings(**settings["folds"], seed=settings["seed"]),
+        settings=FoldSettings(
+            **settings["folds"],
+            seed=settings["seed"],
+            unit=UNITS[snakemake.params.group],
+        ),
         cohort=snakemake.input.cohort,
         folder=Path(snakemake.output.folds).parent,
         where=f"config/studies/{snakemake.wildcards.study}.yaml",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from foldwise.adapter import adapter
+from foldwise.report.command import remembered
 from foldwise.report.pack import report_pack
 
 with adapter(snakemake):
@@ -13,5 +14,5 @@ with adapter(snakemake):
         folds=snakemake.params.folds,
         figures={Path(path).stem: path for path in snakemake.input.figures},
         out=Path(snakemake.output.page).parent,
-        command="snakemake",
+        started=remembered(study["name"]),
     )

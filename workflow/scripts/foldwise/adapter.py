@@ -18,22 +18,23 @@ from foldwise.room import is_full, no_space
 def adapter(snakemake: Any) -> Iterator[logging.Logger]:
     """Run the body with output in the job's log; a FoldwiseError becomes its message alone.
 
-    Files are made without rights for others, since results derive from patients' data.
+    `Error:` begins what the terminal shows of a job that failed (terminal.py). Files are made
+    without rights for others, since results derive from patients' data.
     """
     os.umask(0o077)
     logger = open_log(str(snakemake.log[0]))
     try:
         yield logger
     except FoldwiseError as error:
-        logger.error("%s", error)
+        logger.error("Error: %s", error)
         sys.exit(1)
     except Exception as error:
         target = snakemake.output[0]
         if isinstance(error, OSError) and is_full(error, os.path.dirname(target)):
-            logger.error("%s", no_space(target))
+            logger.error("Error: %s", no_space(target))
             sys.exit(1)
         frames = traceback.extract_tb(error.__traceback__)
-        logger.error("Unexpected %s in rule %s:", type(error).__name__, snakemake.rule)
+        logger.error("Error: unexpected %s in rule %s", type(error).__name__, snakemake.rule)
         for frame in frames:
             logger.error("  %s line %s in %s", frame.filename, frame.lineno, frame.name)
         # Where archives are read, a library's message may quote a file name or a header value.

@@ -26,3 +26,8 @@ def choose(word: str, known: Iterable[str], what: str, where: str) -> str:
         f"{where}: unknown {what} '{word}'.{nearest(word, names)} "
         f"Choose one of: {', '.join(names)}."
     )
+
+
+def plural(number: int, unit: str) -> str:
+    """`1 patient`, `2 patients`."""
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"

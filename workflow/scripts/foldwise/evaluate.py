@@ -43,9 +43,12 @@ def evaluate_fold(predictions_csv: str | Path, task: Measured, out_dir: str | Pa
             f"{predictions_csv} has no rows, so that there is nothing to measure. The fold has no "
             "validation samples, or prediction was cut short: delete the file and run again."
         )
-    levels = measure_levels(rows, task)
-    report = {**levels["image"]["metrics"], "levels": levels}
-    folder = Path(out_dir)
+    write_metrics(measure_levels(rows, task), out_dir)
+
+
+def write_metrics(levels: dict[str, Any], out_dir: str | Path) -> None:
+    """Write what `measure_levels` gives into `out_dir`, in three formats."""
+    report, folder = {**levels["image"]["metrics"], "levels": levels}, Path(out_dir)
     write_json(folder / "val_metrics.json", report)
     # YAML keeps all digits of a float, so that the three files agree to the last bit.
     write_text(folder / "val_metrics.yaml", yaml.safe_dump(report, sort_keys=True))

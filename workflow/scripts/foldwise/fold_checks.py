@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from foldwise.errors import FoldwiseError
+from foldwise.errors import FoldwiseError, plural
 from foldwise.fold_groups import Groups
 from foldwise.fold_settings import FoldSettings
 
@@ -21,11 +21,6 @@ def part_names(settings: FoldSettings) -> list[str]:
     """Numbers of the folds, from 1, and the holdout if there is one."""
     names = [str(number) for number in range(1, settings.n + 1)]
     return [*names, HOLDOUT] if settings.holdout else names
-
-
-def plural(number: int, unit: str) -> str:
-    """`1 patient`, `2 patients`."""
-    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def check_possible(groups: Groups, names: list[str], settings: FoldSettings) -> None:

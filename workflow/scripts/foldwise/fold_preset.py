@@ -1,8 +1,8 @@
 """Parts that the data name themselves: train, val, test, or a fold's number."""
 
 from foldwise.data.splits import part_of
-from foldwise.errors import FoldwiseError
-from foldwise.fold_checks import HOLDOUT, fold_parts, plural
+from foldwise.errors import FoldwiseError, plural
+from foldwise.fold_checks import HOLDOUT, fold_parts
 
 PRESETS = {
     "split": "one fold: val against train, test as holdout",
@@ -30,6 +30,11 @@ def preset_parts(rows: list[dict[str, str]], preset: str, where: str) -> list[st
             f"'{min(odd)}'. Correct the column, or choose another preset."
         )
     if preset == "test":
+        if HOLDOUT not in parts:
+            raise FoldwiseError(
+                f"{where}: folds.preset is test, but no image's part is test. Correct the split "
+                "column, or set folds.preset: null and folds.holdout to a share of the patients."
+            )
         parts = [part if part == HOLDOUT else "train" for part in parts]
     _check_groups(rows, parts)
     return parts
@@ -63,5 +68,5 @@ def _check_groups(rows: list[dict[str, str]], parts: list[str]) -> None:
         named = ", ".join(torn[:5]) + (", ..." if len(torn) > 5 else "")
         raise FoldwiseError(
             f"The split column puts {plural(len(torn), 'group')} into two parts: {named}. Who that "
-            "is stands in private/id_map.csv. Give each patient one part."
+            "is stands in private/id_map.csv. Give each of them one part."
         )

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from foldwise.hashing import digest
 
+# What messages call a group, by data.group.
+UNITS = {"patient": "patient", "accession": "exam", "image": "image"}
+
 
 @dataclass(frozen=True)
 class FoldSettings:

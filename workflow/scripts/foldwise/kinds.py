@@ -149,6 +149,17 @@ def baselines_of(study: dict) -> list[str]:
     return [one for one in KINDS[study["kind"]].baselines if one != SECOND or second]
 
 
+def held_out(study: dict) -> bool:
+    """Whether a holdout is to be judged, from the settings alone: before the cohort as after it.
+
+    A preset column may turn out to name none; its holdout is then judged as one of no images.
+    """
+    folds, files = study["folds"], study["data"]["splits"]
+    if folds["preset"] is None:
+        return folds["holdout"] > 0
+    return folds["preset"] == "test" or not files or "test" in files
+
+
 def check_kind(settings: dict, where: str) -> None:
     """Raise FoldwiseError for settings, each fine by itself, that this kind cannot run with."""
     name, kind = settings["kind"], KINDS[settings["kind"]]

@@ -44,11 +44,21 @@ def infer(
         task, model, feed, size=size, batch_size=batch_size, precision=precision, ask=ask
     )
     for _, outputs in steps:
-        for name, values in outputs.items():
-            if name not in LARGE:
-                parts.setdefault(name, []).append(on_cpu(values))
+        keep(parts, outputs)
         if each is not None:
             each()
+    return joined(parts)
+
+
+def keep(parts: dict[str, list[np.ndarray]], outputs: dict[str, torch.Tensor]) -> None:
+    """Add a batch's outputs to those before, but for what is large."""
+    for name, values in outputs.items():
+        if name not in LARGE:
+            parts.setdefault(name, []).append(on_cpu(values))
+
+
+def joined(parts: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
+    """The batches of each output as one array, rows first."""
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
@@ -144,9 +154,8 @@ def predict_fold(
     ):
         for places, outputs in batches(task, model, feed, **cut):
             write(places, outputs)
-            for name in outputs.keys() - LARGE:
-                parts.setdefault(name, []).append(on_cpu(outputs[name]))
-    outputs = {name: np.concatenate(values) for name, values in parts.items()}
+            keep(parts, outputs)
+    outputs = joined(parts)
     table = task.table(rows, outputs)
     write_csv(out_csv, list(table[0]), table)
     with replacing(out_npy) as temporary:

@@ -113,6 +113,10 @@ FIGURES = {
     "zone_confusion": "foldwise.report.figures.zones:draw_confusion",
     "score_agreement": "foldwise.report.figures.zones:draw_agreement",
     "gradcam": "foldwise.report.figures.gradcam:draw",
+    "holdout": "foldwise.report.figures.held:draw",
+    "holdout_confusion": "foldwise.report.figures.confusion:draw",
+    "holdout_zone_confusion": "foldwise.report.figures.zones:draw_confusion",
+    "holdout_objects": "foldwise.report.figures.masks:draw_objects",
 }
 
 # Where progress is told beside the files.

@@ -10,7 +10,7 @@ from foldwise import registry
 from foldwise.data.archive import listing_digest
 from foldwise.fingerprint import code_of_modules
 from foldwise.hashing import digest, file_digest
-from foldwise.kinds import baselines_of
+from foldwise.kinds import baselines_of, held_out
 
 
 def cache_key(study: dict) -> str:
@@ -65,6 +65,22 @@ def baseline_runs(study: dict) -> list[str]:
     return [f"baseline_{name}" for name in baselines_of(study)]
 
 
+def holdout_files(study: dict, run: str) -> list[str]:
+    """What is made of a run's holdout; nothing where the study has none."""
+    folder = f"results/{study['name']}/runs/{run}"
+    names = (
+        "val_predictions.csv",
+        "fold_predictions.csv",
+        "maps_val.npy",
+        "metrics/val_metrics.json",
+    )
+    files = [
+        f"{folder}/holdout_summary.json",
+        *(f"{folder}/holdout/results/{name}" for name in names),
+    ]
+    return files if held_out(study) else []
+
+
 def targets(study: dict) -> list[str]:
     """Files of a study that `snakemake` makes: per-fold files, summaries and the report.
 
@@ -89,5 +105,6 @@ def targets(study: dict) -> list[str]:
                 )
             ]
         made.append(f"{base}/runs/{run}/cv_summary.json")
+        made += holdout_files(study, run)
     made += [f"{base}/runs/{name}/cv_summary.json" for name in baseline_runs(study)]
     return [*made, f"{base}/report/index.html"]

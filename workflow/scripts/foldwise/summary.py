@@ -79,7 +79,9 @@ def summarise(
             **over_folds,
             "folds": entries,
             "best_fold": best_fold(entries, monitor or next(iter(task.monitors)), task.monitors),
-            "pooled": _pooled(folds, task, settings),
+            "pooled": levels_with_intervals(
+                [row for fold in folds for row in fold.predictions], task, settings
+            ),
             "warnings": _warnings(folds, over_folds),
             "methods": {
                 "level": level,
@@ -144,8 +146,10 @@ def _bounds(interval: Interval) -> list[float]:
     return [interval.low, interval.high]
 
 
-def _pooled(folds: Sequence[FoldResult], task: Measured, settings: Bootstrap) -> dict[str, Any]:
-    rows = [row for fold in folds for row in fold.predictions]
+def levels_with_intervals(
+    rows: Sequence[Row], task: Measured, settings: Bootstrap
+) -> dict[str, Any]:
+    """What `measure_levels` gives, each metric as {"value", "interval" over patients}."""
     levels = measure_levels(rows, task)
     for name, level in levels.items():
         merged = rows if name == "image" else average(rows, LEVELS[name])[0]

@@ -5,11 +5,12 @@ from typing import Any
 
 from foldwise.kinds import KINDS, baselines_of
 from foldwise.report.beside import beside
+from foldwise.report.held import held
 from foldwise.report.ledger import Source, escaped
 from foldwise.report.searching import duration, searched
 from foldwise.report.sections import Sections
 from foldwise.report.versus import comparisons, costs, overview, probe
-from foldwise.report.wording import called, inside
+from foldwise.report.wording import called, in_words, inside
 
 # Title, place in a run's params, and what a kind has that reads it (see foldwise.kinds); "" is any.
 SETTINGS = [
@@ -43,8 +44,10 @@ TITLES = {"collapse": "Collapse", "instability": "Instability", "undefined": "Un
 METHODS = ("interval", "level", "pooled_interval", "resamples", "std")
 
 
-def context_of(study: dict[str, Any], sections: Sections, record_json: Path) -> dict[str, Any]:
-    """All that the template shows, but for the figures."""
+def context_of(
+    study: dict[str, Any], sections: Sections, record_json: Path, holdout: bool
+) -> dict[str, Any]:
+    """All that the template shows, but for the figures; `holdout`: whether one was judged."""
     cohort = sections.cohort()
     texts = probe(sections, study.get("data", {}).get("columns", {}).get("texts", []))
     others = study.get("report", {}).get("compare", [])
@@ -70,9 +73,13 @@ def context_of(study: dict[str, Any], sections: Sections, record_json: Path) -> 
         "checks": sections.checks(),
         "results": sections.results(),
         "meanings": sections.meanings(),
+        "pooled": sections.summary("pooled", "image", "n", form=","),
+        "has_trials": bool(study.get("search")),
         "beside": beside(sections, baselines_of(study)),
         "per_fold": sections.per_fold(),
         "levels": sections.levels(),
+        "holdout": held(sections, holdout),
+        "percent": sections.summary("methods", "level", form=".0%"),
         "per_class": sections.per_class(),
         "parts": sections.parts(),
         "bands": sections.bands(),
@@ -104,7 +111,10 @@ def _settings(params: Source) -> list[tuple[str, Any]]:
 
 def _warnings(summary: Source) -> list[dict[str, Any]]:
     return [
-        {"title": TITLES.get(one["kind"], one["kind"]), "text": summary("warnings", i, "text")}
+        {
+            "title": TITLES.get(one["kind"], one["kind"]),
+            "text": summary("warnings", i, "text", form=in_words),
+        }
         for i, one in enumerate(summary.value("warnings") or [])
     ]
 
@@ -115,6 +125,7 @@ def _record(source: Source) -> list[tuple[str, Any]]:
         ("Commit", source("git", "commit")),
         ("Uncommitted changes", source("git", "dirty", form=_yes)),
         ("Command", source("command")),
+        ("Command given", source("started")),
         ("Report made", source("made")),
         ("Python", source("python")),
         ("System", source("system")),

@@ -47,7 +47,9 @@ def classes_of(paths: Paths) -> dict[str, list[str]]:
 def predictions(paths: Paths) -> list[Predictions]:
     """Pooled val_predictions.csv of all folds given, each label by itself."""
     rows = [row for path in paths["predictions"] for row in read_csv(path)]
-    fold = np.array([int(row["fold"]) for row in rows], dtype=np.int64)
+    # Of the holdout, where all folds' models answer together, no row has a fold's number.
+    folds = [row["fold"] for row in rows]
+    fold = np.array([int(number) if number.isdigit() else 0 for number in folds], dtype=np.int64)
     found = []
     for label, classes in classes_of(paths).items():
         names = heads.columns(label) if label else ("label", "p_")

@@ -7,15 +7,17 @@ from typing import Any
 
 from foldwise.files import replacing, write_json, write_text
 from foldwise.report import pages
-from foldwise.report.catalogue import ASSET_FILES, ASSETS, FIGURES, OF_KIND, files
+from foldwise.report.catalogue import ASSET_FILES, ASSETS, OF_KIND, files
 from foldwise.report.context import context_of
 from foldwise.report.draw import figure
+from foldwise.report.entries import FIGURES
 from foldwise.report.inputs import best_fold, of_fold
 from foldwise.report.ledger import Ledger
 from foldwise.report.record import run_record
 from foldwise.report.sections import Sections
 
 TEMPLATE = "pack.md.j2"
+HELD = "holdout"
 
 
 def report_pack(
@@ -24,20 +26,23 @@ def report_pack(
     folds: Sequence[int],
     figures: Mapping[str, str | Path],
     out: str | Path,
-    command: str = "",
+    started: Mapping[str, str] | None = None,
 ) -> None:
     """Write index.html, report.md, figures/, assets/, ledger.json and record.json into `out`.
 
     study: settings with "name"; figures: name (of catalogue.FIGURES) -> PNG made by rule `figure`.
-    Files are read from results/<study> below the working folder.
+    started: "command" and "started" of the run that is going on. Files are read from
+    results/<study> below the working folder.
     """
     out, name = Path(out), study["name"]
     paths = files(ASSET_FILES, name, run, folds)
-    record = run_record(study, Path("results") / name, run, paths["histories"], command)
+    record = run_record(study, Path("results") / name, run, paths["histories"], started)
     write_json(out / "record.json", record)
     ledger = Ledger()
     sections = Sections(ledger, name, run, list(folds))
-    context = context_of(study, sections, out / "record.json")
+    context = context_of(study, sections, out / "record.json", HELD in figures)
+    if context["holdout"]["n"] is None:
+        figures = {name: path for name, path in figures.items() if FIGURES[name].section != HELD}
     context["figures"] = _figures(figures, out)
     write_text(out / "report.md", pages.markdown(TEMPLATE, context))
     write_text(out / "index.html", pages.page(TEMPLATE, context, out))

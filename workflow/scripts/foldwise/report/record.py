@@ -3,7 +3,7 @@
 import csv
 import platform
 import subprocess
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -36,7 +36,7 @@ def run_record(
     results: Path,
     run: str,
     histories: Iterable[str | Path],
-    command: str = "",
+    started: Mapping[str, str] | None = None,
     code_folder: Path = Path(__file__).parent,
 ) -> dict[str, Any]:
     """What record.json holds. study: its settings; results: results/<study>.
@@ -54,12 +54,13 @@ def run_record(
         "settings": read_json(results / "runs" / run / "params.json"),
         "data_hash": data_hash(results / "cohort.csv"),
         "git": git_state(code_folder),
-        "command": command,
+        "command": (started or {}).get("command", ""),
+        "started": (started or {}).get("started", ""),
         "versions": versions(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "trained_on": machines,
-        "rules": rules(results / "benchmarks", _other_runs(results, run)),
+        "rules": rules(results / "benchmarks", run, _other_runs(results, run)),
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -113,18 +114,20 @@ def _other_runs(results: Path, run: str) -> set[str]:
     return {folder.name for folder in (results / "runs").iterdir()} - {run}
 
 
-def rules(benchmarks: Path, without: Collection[str] = ()) -> list[dict[str, Any]]:
+def rules(benchmarks: Path, run: str, without: Collection[str] = ()) -> list[dict[str, Any]]:
     """Jobs, their seconds and peak memory (MB) of each rule, from Snakemake's benchmark files.
 
-    Folders of other runs are named in `without`.
+    They lie in `benchmarks`, or its folder `run`, by rule; folders of other runs are named in
+    `without`.
     """
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(benchmarks.rglob("*.tsv")):
-        if path.relative_to(benchmarks).parts[0] in without:
+        place = path.relative_to(benchmarks).with_suffix("").parts
+        if place[0] in without:
             continue
         with open(path, encoding="utf-8", newline="") as stream:
             measured = list(csv.DictReader(stream, delimiter="\t"))
-        rule = path.parent.name if path.stem.startswith("fold_") else path.stem
+        rule = place[1] if place[0] == run else place[0]
         row = found.setdefault(rule, {"rule": rule, "jobs": 0, "seconds": 0.0, "max_rss_mb": None})
         row["jobs"] += 1
         for one in measured[-1:]:

@@ -5,10 +5,12 @@ from typing import Any
 
 from foldwise.report.catalogue import FILES, RULES
 from foldwise.report.ledger import Ledger, Number, Source, escaped
+from foldwise.report.levels import levels_of
 from foldwise.report.wording import (
     DETECTION,
     METRICS,
     OF_LABEL,
+    ONE,
     PARTS,
     UNITS,
     called,
@@ -29,6 +31,7 @@ class Sections:
         self.summary = self.file("summary")
         self.manifest = self.file("manifest")
         self.params = self.file("params")
+        self.group_by = self.manifest.value("group_by")
         labels = self.params.value("task", "heads") or {}
         told = [*METRICS, *(f"{label}_{name}" for label in labels for name in OF_LABEL)]
         self.metrics = [name for name in told if self.summary.value(name, "mean") is not None]
@@ -88,27 +91,7 @@ class Sections:
 
     def levels(self) -> dict[str, Any]:
         """Pooled headline metrics per image, exam and patient; no rows if there is one level."""
-        names = self.headline_names()
-        rows = []
-        for level in self.summary.value("pooled") or {}:
-            base = ("pooled", level)
-            if not self.summary.value(*base, "n"):
-                continue
-            cells = [
-                (
-                    self.summary(*base, "metrics", name, "value", form=".3f"),
-                    self.summary.interval(*base, "metrics", name, "interval", form=".2f"),
-                )
-                for name in names
-            ]
-            counts = {key: self.summary(*base, key, form=",") for key in ("n", "left_out")}
-            rows.append({"level": level, "cells": cells, **counts})
-        order = ["image", "exam", "patient"]
-        rows.sort(key=lambda row: order.index(row["level"]))
-        return {
-            "names": [called(name)[0] for name in names],
-            "rows": rows if len(rows) > 1 else [],
-        }
+        return levels_of(self.summary, "pooled", self.headline_names(), self.group_by)
 
     def of_kind(self, kind: str, run: str) -> Source:
         """A file of another run of the study, with the job that made it."""
@@ -187,10 +170,11 @@ class Sections:
         return {
             "images": self.manifest("images", form=","),
             "groups": self.manifest("groups", form=","),
-            "exams": self.manifest("exams", form=","),
-            "unit": UNITS.get(self.manifest.value("group_by"), "groups"),
-            "by_accession": self.manifest.value("group_by") == "accession",
-            "one": "exam" if self.manifest.value("group_by") == "accession" else "patient",
+            "exams": self.manifest("exams", form=",") if self._several_an_exam() else None,
+            "unit": UNITS[self.group_by],
+            "one": ONE[self.group_by],
+            "by_accession": self.group_by == "accession",
+            "by_image": self.group_by == "image",
             "quarantine_share": self.manifest("quarantine_share", form=".1%"),
             "classes": [
                 {"name": escaped(name)}
@@ -201,6 +185,11 @@ class Sections:
                 for name in classes
             ],
         }
+
+    def _several_an_exam(self) -> bool:
+        """Where each image is an exam by itself, or groups are exams, they are not worth a word."""
+        exams = self.manifest.value("exams")
+        return exams < self.manifest.value("images") and self.group_by != "accession"
 
     def checks(self) -> list[dict[str, Any]]:
         """What the audit found: kind, description, count; largest first within a kind."""

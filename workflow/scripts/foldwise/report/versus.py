@@ -4,7 +4,7 @@ from typing import Any
 
 from foldwise.report.ledger import Number, Source, escaped
 from foldwise.report.sections import Sections
-from foldwise.report.wording import called
+from foldwise.report.wording import UNITS, called, in_words
 
 
 def overview(sections: Sections, others: list[str]) -> dict[str, Any]:
@@ -25,15 +25,19 @@ def comparisons(sections: Sections, others: list[str]) -> list[dict[str, Any]]:
     if not others:
         return []
     source = sections.file("comparisons")
-    return [_against(source, other, sections.metrics) for other in others]
+    return [_against(sections, source, other) for other in others]
 
 
-def _against(source: Source, other: str, metrics: list[str]) -> dict[str, Any]:
+def _against(sections: Sections, source: Source, other: str) -> dict[str, Any]:
+    def said(text: str) -> str:
+        """The file calls groups patients, as most are."""
+        return in_words(text).replace("over patients", f"over {UNITS[sections.group_by]}")
+
     base = ("against", other)
     return {
         "run": escaped(other),
-        "verdict": source(*base, "verdict"),
-        "metrics": metric_rows(source, base, metrics),
+        "verdict": source(*base, "verdict", form=said),
+        "metrics": metric_rows(source, base, sections.metrics),
         "mcnemar": mcnemar_tests(source, base),
     }
 

@@ -32,6 +32,8 @@ METRICS = {
     "brier": ("Brier score", "0 to 2; lower is better"),
     "ece": ("Calibration error", "gap between confidence and accuracy; lower is better"),
 }
+# First words that keep their capital inside a sentence.
+NAMES = ("Brier", "Dice", "Jaccard")
 # Classical methods, as the table beside them calls them.
 BASELINES = {
     "logistic_statistics": "Logistic regression on pixel statistics",
@@ -45,7 +47,8 @@ BASELINES = {
 # their order, the heading, and that of the table of how well it is found which can be judged.
 PARTS = {"per_zone": (("task", "zones"), "Zones", "Zones that cannot be scored")}
 DETECTION = ("unknown_precision", "unknown_recall", "unknown_f1", "unknown_auc", "coverage")
-# What a group is, by data.group, in the plural.
+# What a group is, by data.group.
+ONE = {"patient": "patient", "accession": "exam", "image": "image"}
 UNITS = {"patient": "patients", "accession": "exams", "image": "images"}
 
 
@@ -74,8 +77,15 @@ def titled(label: str) -> str:
 
 
 def inside(title: str) -> str:
-    """A title as it stands inside a sentence; an abbreviation stays as it is."""
-    return title if title[:2].isupper() else title[:1].lower() + title[1:]
+    """A title as it stands inside a sentence; an abbreviation or a name stays as it is."""
+    kept = title[:2].isupper() or title.startswith(NAMES)
+    return title if kept else title[:1].lower() + title[1:]
+
+
+def in_words(text: str) -> str:
+    """A sentence that starts with the key of a metric, with the metric's name instead."""
+    first, space, rest = text.partition(" ")
+    return f"{called(first)[0]}{space}{rest}" if "_" in first or first in METRICS else text
 
 
 NAMES = ("Jaccard", "Dice", "Brier")

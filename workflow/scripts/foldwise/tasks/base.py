@@ -62,6 +62,15 @@ class Task(ABC):
         at each pixel, becomes maps_val.npy and is no part of `table`.
         """
 
+    def ensemble(self, answers: list[Batch], batch: Batch) -> Batch:
+        """What several models predict for the batch together: the mean of each value, float64.
+
+        `answers` are of `predict`, one a model. Embeddings have no axes in common and are left
+        out.
+        """
+        names = [name for name in answers[0] if name != "embedding"]
+        return {name: torch.stack([a[name].double() for a in answers]).mean(0) for name in names}
+
     def teach(self, model: nn.Module, batch: Batch) -> Batch:
         """What a student learns from, B first; it gets it as targets named "teacher_<name>"."""
         raise FoldwiseError(

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.functional import interpolate
 
 from foldwise.metrics.segmentation import Measures, dice, image_row, jaccard
 from foldwise.registry import load
@@ -48,14 +49,24 @@ class Segmentation(Task):
 
         tiles = self.settings["tiles"]
         probability, embedding = tiled(apply, batch["image"], tiles["size"], tiles["overlap"])
-        measured = self.measure(
-            probability[:, 0].cpu().numpy(), batch["planes"][:, 0].cpu().numpy()
-        )
-        return {
-            "measured": torch.from_numpy(measured),
-            "embedding": embedding,
-            "map": probability[:, 0],
-        }
+        return self._measured(probability[:, 0], batch) | {"embedding": embedding}
+
+    def ensemble(self, answers: list[Batch], batch: Batch) -> Batch:
+        """The mean of the models' probabilities at each pixel, and its measures.
+
+        Models that were chosen at smaller sides than the batch's are enlarged, bilinear.
+        """
+        side = list(batch["image"].shape[-2:])
+        maps = [
+            interpolate(answer["map"][:, None].double(), side, mode="bilinear", antialias=False)
+            for answer in answers
+        ]
+        return self._measured(torch.stack(maps).mean(0)[:, 0], batch)
+
+    def _measured(self, probability: torch.Tensor, batch: Batch) -> Batch:
+        masks = batch["planes"][:, 0].cpu().numpy()
+        measured = self.measure(probability.cpu().numpy(), masks)
+        return {"measured": torch.from_numpy(measured), "map": probability}
 
     def measure(self, probabilities: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """(B, columns) float64 of `image_row` for probabilities and masks (B, S, S)."""

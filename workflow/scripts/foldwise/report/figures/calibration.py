@@ -48,10 +48,7 @@ def _of_prediction(axis: Axes, below: Axes, table: Predictions) -> None:
             confidence[here].mean(), share, reach, fmt="o", color=ACCENT, linewidth=1, capsize=2
         )
     error = expected_calibration_error(table.labels, table.probabilities)
-    axis.text(
-        0.03, 0.96, f"expected calibration error {error:.3f}", transform=axis.transAxes, va="top"
-    )
-    axis.set_title("Predicted class")
+    axis.set_title(f"Predicted class: expected calibration error {error:.3f}")
     axis.set(xlim=(0, 1), ylim=(-0.02, 1.05), ylabel="share that is right")
     axis.tick_params(labelbottom=False)
     edges = np.linspace(0, 1, ECE_BINS + 1)

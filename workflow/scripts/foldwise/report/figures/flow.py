@@ -8,9 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from foldwise.errors import plural
 from foldwise.files import read_json
 from foldwise.report.inputs import Paths
 from foldwise.report.style import ACCENT, GREY, INK, PAGE
+from foldwise.report.wording import ONE
 
 # Inches: width of the boxes on the main line and beside it, height of a line of text, gaps.
 MAIN, SIDE, LINE, PAD, GAP = 3.0, 3.3, 0.155, 0.11, 0.3
@@ -53,8 +55,9 @@ def draw(paths: Paths) -> Figure:
 def stages_of(manifest: dict[str, Any]) -> list[Stage]:
     """Boxes of data_manifest.json: each step that keeps images, with what the next ones remove."""
     archive, rows = manifest["archive"], manifest["table_rows"]
-    first = f"{archive['files']:,} files in {archive['folders']:,} folders"
-    stages = [Stage(["Archive and table", first, f"{rows:,} table rows"])]
+    first = plural(archive["files"], "file")
+    first += f" in {plural(archive['folders'], 'folder')}" if archive["folders"] else ""
+    stages = [Stage(["Archive and table", first, plural(rows, "table row")])]
     taken: list[dict[str, Any]] = []
     for step in manifest["flow"]:
         if step["images"] < 0 or "kind" in step:
@@ -62,7 +65,7 @@ def stages_of(manifest: dict[str, Any]) -> list[Stage]:
             continue
         stages[-1].aside = _aside(taken)
         text = step["step"]
-        stages.append(Stage([text[0].upper() + text[1:], f"{step['images']:,} images"]))
+        stages.append(Stage([text[0].upper() + text[1:], plural(step["images"], "image")]))
         taken = []
     stages[-1].lines = _analysed(manifest)
     stages[-1].strong = True
@@ -70,10 +73,10 @@ def stages_of(manifest: dict[str, Any]) -> list[Stage]:
 
 
 def _analysed(manifest: dict[str, Any]) -> list[str]:
-    unit = {"patient": "patients", "accession": "exams (grouped by accession)"}
-    groups = f"{manifest['groups']:,} {unit.get(manifest['group_by'], 'groups')}"
+    groups = plural(manifest["groups"], ONE[manifest["group_by"]])
+    groups += " (grouped by accession)" if manifest["group_by"] == "accession" else ""
     counts = [f"{name}: {n['images']:,}" for name, n in manifest["classes"].items()]
-    lines = ["Analysed set", f"{manifest['images']:,} images of {groups}"]
+    lines = ["Analysed set", f"{plural(manifest['images'], 'image')} of {groups}"]
     return lines + textwrap.wrap("   ".join(counts), 44, break_on_hyphens=False)
 
 

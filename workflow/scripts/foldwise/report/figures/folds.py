@@ -32,19 +32,19 @@ def draw_metrics(paths: Paths) -> Figure:
     for row, name in enumerate(names):
         values = [fold.get(name) for fold in summary["folds"] if fold.get(name) is not None]
         axis.plot(values, [row - 0.17] * len(values), **FOLD)
-        _with_bar(axis, row - 0.17, summary[name]["mean"], summary[name]["interval"], MEAN)
+        with_bar(axis, row - 0.17, summary[name]["mean"], summary[name]["interval"], MEAN)
         pooled = summary["pooled"]["image"]["metrics"][name]
-        _with_bar(axis, row + 0.17, pooled["value"], pooled.get("interval"), POOLED)
+        with_bar(axis, row + 0.17, pooled["value"], pooled.get("interval"), POOLED)
     axis.set_yticks(range(len(names)), [called(name)[0] for name in names])
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0)
     axis.grid(visible=False, axis="y")
     axis.set_xlim(axis.get_xlim()[0], min(axis.get_xlim()[1], 1.02))
-    _legend(figure, summary["methods"]["level"], unit_of(paths))
+    _legend(figure, summary, unit_of(paths))
     return figure
 
 
-def _with_bar(axis: Axes, y: float, value: float | None, interval: Any, style: Style) -> None:
+def with_bar(axis: Axes, y: float, value: float | None, interval: Any, style: Style) -> None:
     """A mark on its interval, and both as numbers in a column at the right."""
     if value is None:
         return
@@ -59,39 +59,53 @@ def _with_bar(axis: Axes, y: float, value: float | None, interval: Any, style: S
 
 def unit_of(paths: Paths) -> str:
     """What a group is: "patients", or "exams" where images are grouped by accession."""
-    return UNITS.get(read_json(paths["manifest"][0])["group_by"], "groups")
+    return UNITS[read_json(paths["manifest"][0])["group_by"]]
 
 
-def _legend(figure: Figure, level: float, unit: str) -> None:
-    share = f"{level:.0%} interval"
+def _legend(figure: Figure, summary: dict[str, Any], unit: str) -> None:
+    share = f"{summary['methods']['level']:.0%} interval"
+    number = f"{summary['pooled']['image']['n']:,}"
     handles = [
         Line2D([], [], label="fold", **FOLD),
         Line2D([], [], label=f"mean over folds, {share}", **MEAN),
-        Line2D([], [], label=f"pooled, {share} over {unit}", **POOLED),
+        Line2D([], [], label=f"pooled ({number} images), {share} over {unit}", **POOLED),
     ]
     figure.legend(handles=handles, loc="outside upper right", ncols=3)
 
 
 def draw_composition(paths: Paths) -> Figure:
     """Images of each class in the part that a fold is judged on, and its number of groups."""
-    cohort = {row["sample"]: row for row in read_csv(paths["cohort"][0])}
-    parts = [
-        [cohort[row["sample"]] for row in read_csv(path) if row["part"] == "val"]
-        for path in paths["folds"]
-    ]
-    labels = classes_of(paths)
+    parts, labels = judged(paths), classes_of(paths)
     figure = Figure(figsize=(0.8 * PAGE, (0.85 + 0.3 * len(parts)) * len(labels)))
     axes = figure.subplots(len(labels), 1, squeeze=False)[:, 0]
     for axis, (label, classes) in zip(axes, labels.items(), strict=True):
         column = f"label_{label}" if label else "label"
-        counts = [[Counter(row[column] for row in part)[c] for c in classes] for part in parts]
-        bars(axis, parts, np.array(counts), classes, "images", unit_of(paths))
+        counted = [Counter(row[column] for row in rows) for rows in parts.values()]
+        counts = np.array([[of[name] for name in classes] for of in counted])
+        bars(axis, parts, counts, classes, "images", unit_of(paths))
         axis.set_title(titled(label))
     return figure
 
 
+def judged(paths: Paths) -> dict[str, list[dict[str, str]]]:
+    """Rows of the cohort that each fold is judged on, by its name; then the holdout, if any."""
+    cohort = {row["sample"]: row for row in read_csv(paths["cohort"][0])}
+    folds = [read_csv(path) for path in paths["folds"]]
+    parts = {f"fold {k}": ("val", fold) for k, fold in enumerate(folds, 1)}
+    parts["holdout"] = "holdout", folds[0]
+    found = {
+        name: [cohort[row["sample"]] for row in fold if row["part"] == part]
+        for name, (part, fold) in parts.items()
+    }
+    return {name: rows for name, rows in found.items() if rows}
+
+
 def composition(
-    parts: list[list[dict[str, str]]], counts: np.ndarray, names: list[str], what: str, unit: str
+    parts: dict[str, list[dict[str, str]]],
+    counts: np.ndarray,
+    names: list[str],
+    what: str,
+    unit: str,
 ) -> Figure:
     """A figure of `bars` alone."""
     figure = Figure(figsize=(0.8 * PAGE, 0.85 + 0.3 * len(parts)))
@@ -101,15 +115,15 @@ def composition(
 
 def bars(
     axis: Axes,
-    parts: list[list[dict[str, str]]],
+    parts: dict[str, list[dict[str, str]]],
     counts: np.ndarray,
     names: list[str],
     what: str,
     unit: str,
 ) -> None:
-    """Stacked bars of `counts` (folds, names), of what is counted, beside images and groups.
+    """Stacked bars of `counts` (parts, names), of what is counted, beside images and groups.
 
-    parts: rows of the cohort that each fold is judged on.
+    parts: what `judged` gives.
     """
     start = np.zeros(len(parts))
     for k, style in enumerate(area_styles(len(names))):
@@ -119,9 +133,9 @@ def bars(
         )
         _counts_in(axis, drawn, counts[:, k], counts.sum(axis=1).max())
         start += counts[:, k]
-    _groups(axis, parts, start, unit)
-    axis.set_xlabel(f"{what} in the validation part")
-    _finish(axis, len(parts), len(names))
+    _groups(axis, list(parts.values()), start, unit)
+    axis.set_xlabel(what)
+    _finish(axis, list(parts), len(names))
 
 
 def _counts_in(axis: Axes, bars: Any, numbers: np.ndarray, longest: int) -> None:
@@ -142,9 +156,9 @@ def _groups(axis: Axes, parts: list[list[dict[str, str]]], ends: np.ndarray, uni
         axis.annotate(text, (ends[i], i), (4, 0), textcoords="offset points", va="center", size=6.5)
 
 
-def _finish(axis: Axes, n_folds: int, n_classes: int) -> None:
-    axis.set_yticks(range(n_folds), [f"fold {i + 1}" for i in range(n_folds)])
-    axis.set_ylim(n_folds - 0.5, -0.5)
+def _finish(axis: Axes, parts: list[str], n_classes: int) -> None:
+    axis.set_yticks(range(len(parts)), parts)
+    axis.set_ylim(len(parts) - 0.5, -0.5)
     axis.set_xlim(0, axis.dataLim.x1 * 1.35)
     axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axis.tick_params(axis="y", length=0)

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from foldwise.files import read_csv, read_json
 from foldwise.report.figures.agreement import dots, draw_differences, told
-from foldwise.report.figures.folds import composition, unit_of
+from foldwise.report.figures.folds import composition, judged, unit_of
 from foldwise.report.inputs import Paths
 from foldwise.report.style import GREY, PAGE, RAMP
 
@@ -119,12 +119,8 @@ def _overlap(axis: Axes, rows: list[dict[str, str]]) -> None:
 
 def draw_composition(paths: Paths) -> Figure:
     """Images of each fifth of the foreground share in the part that a fold is judged on."""
-    cohort = {row["sample"]: row for row in read_csv(paths["cohort"][0])}
-    parts = [
-        [cohort[row["sample"]] for row in read_csv(path) if row["part"] == "val"]
-        for path in paths["folds"]
-    ]
-    shares = [np.array([float(row["foreground"]) for row in part]) for part in parts]
+    parts = judged(paths)
+    shares = [np.array([float(row["foreground"]) for row in rows]) for rows in parts.values()]
     edges = np.quantile(np.concatenate(shares), np.linspace(0, 1, BINS + 1))
     counts = [np.bincount(_fifth(part, edges), minlength=BINS) for part in shares]
     names = [f"{100 * low:.2g}–{100 * high:.2g} %" for low, high in itertools.pairwise(edges)]

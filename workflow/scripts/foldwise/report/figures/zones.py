@@ -10,7 +10,7 @@ from foldwise.files import read_csv, read_json
 from foldwise.metrics.classification import confusion
 from foldwise.metrics.zones import BANDS, UNKNOWN, arrays, mean_score, zone_scores
 from foldwise.report.figures.agreement import dots, draw_differences, told
-from foldwise.report.figures.folds import composition, unit_of
+from foldwise.report.figures.folds import composition, judged, unit_of
 from foldwise.report.inputs import Paths
 from foldwise.report.style import GREY, PAGE, SHARES, text_on
 
@@ -124,11 +124,9 @@ def _scatter(axis: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
 def draw_composition(paths: Paths) -> Figure:
     """Zones of each score in the part that a fold is judged on."""
     zones = read_json(paths["params"][0])["task"]["zones"]
-    cohort = {row["sample"]: row for row in read_csv(paths["cohort"][0])}
-    parts = [
-        [cohort[row["sample"]] for row in read_csv(path) if row["part"] == "val"]
-        for path in paths["folds"]
+    parts = judged(paths)
+    labels = [
+        np.array([[int(row[zone]) for zone in zones] for row in rows]) for rows in parts.values()
     ]
-    labels = [np.array([[int(row[zone]) for zone in zones] for row in part]) for part in parts]
     counts = np.array([np.bincount(part.ravel(), minlength=UNKNOWN + 1) for part in labels])
     return composition(parts, counts, [*VALUES[:UNKNOWN], "unknown"], "zones", unit_of(paths))

@@ -1,0 +1,102 @@
+"""A holdout from archive to report: in no fold, judged at the end, seen by no trial."""
+
+import csv
+
+import pytest
+from sklearn.metrics import accuracy_score
+
+from flow import plan, rules_of, run, snakemake, write_study
+from foldwise.files import read_csv, read_json
+from studies import density_study, settings
+
+FOLDS = {"n": 2, "holdout": 0.25}
+SEARCH = {
+    "trials": 2,
+    "folds": 1,
+    "space": {"training.lr": {"type": "categorical", "choices": [0.01, 0.02]}},
+}
+JUDGED = {"predict_holdout", "evaluate_holdout"}
+CV = "results/mine/runs/cv"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("holdout")
+    density_study(folder, patients=16, folds=FOLDS)
+    assert rules_of(run(folder)) >= JUDGED
+    return folder
+
+
+def test_its_patients_are_in_no_fold(finished):
+    held = {
+        row["sample"] for row in read_csv(finished / CV / "holdout/results/val_predictions.csv")
+    }
+    fold = read_csv(finished / "results/mine/folds/fold_1.csv")
+    assert held == {row["sample"] for row in fold if row["part"] == "holdout"}
+    for number in (1, 2):
+        path = finished / CV / f"fold_{number}/results/val_predictions.csv"
+        assert not held & {row["sample"] for row in read_csv(path)}
+
+
+def test_its_metrics_are_those_of_the_mean_probabilities(finished):
+    alone = read_csv(finished / CV / "holdout/results/fold_predictions.csv")
+    mean = {}
+    for row in alone:
+        mean[row["sample"]] = mean.get(row["sample"], 0) + float(row["p_A"]) / 2
+    truth = {row["sample"]: row["label"] for row in alone}
+    said = ["A" if mean[sample] > 0.5 else "B" for sample in truth]
+    summary = read_json(finished / CV / "holdout_summary.json")
+    accuracy = summary["ensemble"]["image"]["metrics"]["accuracy"]["value"]
+    assert accuracy == pytest.approx(accuracy_score(list(truth.values()), said), abs=1e-9)
+    assert summary["n"] == len(truth) == len(alone) / 2
+    assert len(summary["folds"]) == 2
+
+
+def test_the_page_tells_it_apart(finished):
+    text = (finished / "results/mine/report/report.md").read_text()
+    section = text.partition("## Holdout")[2]
+    assert "never used for training, for selection" in " ".join(section.split())
+    assert "figures/holdout_confusion.png" in section
+
+
+def test_what_it_follows_from_reruns_it_and_nothing_else_does(finished):
+    assert plan(finished) == set()
+    (finished / CV / "holdout_summary.json").unlink()
+    assert rules_of(plan(finished)) == {"evaluate_holdout", "figure", "report_pack"}
+    assert "evaluate_holdout" in rules_of(run(finished))
+    changed = settings(folds=FOLDS) | {"training": {"epochs": 3, "batch_size": 8, "lr": 0.01}}
+    write_study(finished, "mine", changed)
+    assert rules_of(plan(finished)) >= {"train_fold", *JUDGED}
+    write_study(finished, "mine", settings(folds=FOLDS))
+
+
+def test_no_trial_makes_or_sees_it(finished):
+    write_study(finished, "mine", settings(folds=FOLDS, search=SEARCH))
+    assert not JUDGED & rules_of(plan(finished, "search"))
+    trial = "results/mine/runs/trial_0000/holdout_summary.json"
+    done = snakemake(finished, "--dry-run", trial, check=False)
+    assert done.returncode and "MissingRule" in done.stdout + done.stderr
+    assert "predict_holdout tuned" in plan(finished, "tuned")
+    write_study(finished, "mine", settings(folds=FOLDS))
+
+
+@pytest.mark.parametrize("part", ["test", None])
+def test_a_preset_split_is_judged_on_its_test_part(tmp_path, part):
+    density_study(tmp_path, patients=12)
+    path = tmp_path / "made" / "labels.csv"
+    with open(path, encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    parts = ["train", "train", "val", part or "train"]
+    for number, row in enumerate(rows):
+        row["Part"] = parts[number % 4]
+    with open(path, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    data = settings()["data"]
+    data = data | {"columns": data["columns"] | {"split": "Part"}, "group": "accession"}
+    write_study(tmp_path, "mine", settings(data=data, folds={"preset": "split"}))
+    run(tmp_path, f"{CV}/holdout_summary.json")
+    summary = read_json(tmp_path / CV / "holdout_summary.json")
+    assert bool(summary["n"]) is bool(part)
+    assert len(summary["folds"]) == (1 if part else 0)

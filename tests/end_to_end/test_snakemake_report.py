@@ -1,0 +1,51 @@
+"""Snakemake's own report, page and archive: captions, categories, nothing identifying."""
+
+import zipfile
+
+import pytest
+
+from flow import run, snakemake, write_study
+from foldwise.report.catalogue import figures_of
+from foldwise.report.entries import FIGURES
+from leaking import identifying_values
+from studies import density_study, settings
+
+CANARY = "ZZCANARYZZ"
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    """Content of report.html and of all files of report.zip, and what must not be in them."""
+    folder = tmp_path_factory.mktemp("report")
+    density_study(folder, patients=8)
+    (folder / "made").rename(folder / CANARY)
+    data = settings()["data"]
+    table = {"path": f"{CANARY}/labels.csv", "format": "accession"}
+    data |= {"root": f"{CANARY}/archive", "table": table}
+    write_study(folder, "mine", settings(data=data, folds={"n": 2, "holdout": 0.25}))
+    run(folder)
+    for name in ("report.html", "report.zip"):
+        snakemake(folder, "--report", name)
+    with zipfile.ZipFile(folder / "report.zip") as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    private = identifying_values(folder / CANARY / "archive") | {CANARY, str(folder)}
+    return (folder / "report.html").read_bytes(), parts, private
+
+
+def test_each_figure_has_its_caption_and_the_study_as_category(reports):
+    page, parts, _ = reports
+    text = page.decode()
+    for name in figures_of("classification", holdout=True):
+        assert FIGURES[name].title in text
+        assert any(part.endswith(f"/{name}.png") for part in parts)
+    assert '"mine"' in text
+    assert "the whole report" in text
+    assert any(part.endswith("/index.html") for part in parts)
+
+
+def test_neither_form_holds_a_path_or_a_value_of_the_archive(reports):
+    page, parts, private = reports
+    for value in private:
+        assert value.encode() not in page
+        assert not [name for name, content in parts.items() if value.encode() in content]
+    assert len(private) > 20

@@ -1,0 +1,19 @@
+"""Rule evaluate_holdout: the holdout's predictions measured, with intervals over patients."""
+
+from pathlib import Path
+
+from foldwise.adapter import adapter
+from foldwise.files import read_json
+from foldwise.holdout_summary import evaluate_holdout
+from foldwise.registry import load
+
+with adapter(snakemake):
+    params = read_json(snakemake.input.params)
+    evaluate_holdout(
+        predictions_csv=snakemake.input.predictions,
+        folds_csv=snakemake.input.folds,
+        task=load("MEASURES", params["kind"])(params["task"]),
+        seed=params["seed"],
+        out_dir=Path(snakemake.output.json).parent,
+        out_summary=snakemake.output.summary,
+    )

@@ -1,0 +1,155 @@
+"""The figures of a report: what stands above and below each, and what it reads.
+
+Standard library only: the rule files read this.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A figure: its heading, the caption under it, and the kinds of files it reads."""
+
+    title: str
+    caption: str
+    needs: tuple[str, ...]
+    section: str = ""  # of the report, where it does not stand by its name
+
+
+FIGURES = {
+    "cohort_flow": Entry(
+        "Cohort flow",
+        "From the archive to the analysed set. Beside each arrow: what does not go on, and why.",
+        ("manifest",),
+    ),
+    "fold_composition": Entry(
+        "Composition of the folds",
+        "Images of each class in the part that each fold is judged on, and in the holdout where "
+        "there is one. All images of a group are in one part.",
+        ("params", "cohort", "folds", "manifest"),
+        "folds",
+    ),
+    "zone_composition": Entry(
+        "Composition of the folds",
+        "Zones of each score in the part that each fold is judged on, and in the holdout where "
+        "there is one. All images of a group are in one part.",
+        ("params", "cohort", "folds", "manifest"),
+        "folds",
+    ),
+    "mask_composition": Entry(
+        "Composition of the folds",
+        "Images by their share of foreground, cut in five parts of equal size over all images, in "
+        "the part that each fold is judged on, and in the holdout where there is one. All images "
+        "of a group are in one part.",
+        ("cohort", "folds", "manifest"),
+        "folds",
+    ),
+    "training": Entry(
+        "Training curves",
+        "Each fold in colour, the other folds behind it in grey. The dotted line marks the epoch "
+        "whose weights were kept.",
+        ("histories",),
+    ),
+    "metrics": Entry(
+        "Metrics over folds",
+        "Single folds, their mean with the corrected resampled t interval, which allows for "
+        "overlapping training sets, and "
+        "the metric of all validation predictions as one set with its bootstrap interval over "
+        "whole groups.",
+        ("summary", "manifest"),
+    ),
+    "confusion": Entry(
+        "Confusion matrix",
+        "All validation predictions, each image judged once by the fold that had not seen its "
+        "group. Large: counts; small and shade: share of the true class.",
+        ("params", "predictions"),
+        "answers",
+    ),
+    "zone_confusion": Entry(
+        "Confusion of each zone",
+        "All validation predictions, each image judged once by the fold that had not seen its "
+        "group, each zone where it lies in the picture; ? is unknown. Numbers: counts; shade: "
+        "share of the true score. Kappa, with quadratic weights, is of zones that both scored.",
+        ("params", "predictions"),
+        "answers",
+    ),
+    "score_agreement": Entry(
+        "Mean score, predicted and read",
+        "A dot an image, of the zones with a score. Left: on the line, both agree; dotted, the "
+        "severity bands. Right: the difference against the mean of both, with its mean (bias) and "
+        "the limits between which 95 % of differences lie, if they are normally distributed.",
+        ("params", "predictions"),
+        "answers",
+    ),
+    "overlays": Entry(
+        "Best, median and worst",
+        "Validation images of all folds, by their Jaccard. Of each: the image, what was found, "
+        "missed and added at the threshold, and the predicted probability, dark 0 to light 1.",
+        ("examples", "params"),
+        "answers",
+    ),
+    "objects": Entry(
+        "Objects counted and sized",
+        "A dot a validation image. Above: number of objects against the truth, and the difference "
+        "against the mean of both, with its mean (bias) and the limits between which 95 % of "
+        "differences lie, if they are normally distributed. Below: size of an image's median "
+        "object, and the overlap of images by how much foreground there is.",
+        ("predictions",),
+        "answers",
+    ),
+    "roc": Entry(
+        "ROC curves",
+        "Each class against the rest. AUC of all folds together, and its range over folds.",
+        ("params", "predictions"),
+    ),
+    "precision_recall": Entry(
+        "Precision-recall curves",
+        "Each class against the rest. AP: average precision of all folds together, and its range "
+        "over folds. Chance is the share of the class.",
+        ("params", "predictions"),
+    ),
+    "calibration": Entry(
+        "Calibration",
+        "Left: how often a prediction of given confidence is right, with 95 % Wilson intervals, "
+        "and how many there are. Right: share of the class among fifths of the images, ordered by "
+        "its probability. On the dotted line, probabilities mean what they say.",
+        ("params", "predictions"),
+    ),
+    "gradcam": Entry(
+        "Grad-CAM",
+        "Validation films of the best fold, from best to worst by the probability of the truth. "
+        "Beside each film: the places that speak for the predicted class; the line is half of the "
+        "maximum.",
+        ("gradcam", "summary"),
+    ),
+    "holdout": Entry(
+        "Holdout beside cross-validation",
+        "Images that no fold has seen: each fold's model by itself, and all together (the mean of "
+        "what they predict) with the bootstrap interval over whole groups. Above: the mean over "
+        "the folds of cross-validation, with the interval corrected for overlapping training sets.",
+        ("holdout", "summary", "manifest"),
+        "holdout",
+    ),
+    "holdout_confusion": Entry(
+        "Confusion matrix of the holdout",
+        "Images that no fold has seen, as the models of all folds predict them together. Large: "
+        "counts; small and shade: share of the true class.",
+        ("params", "held"),
+        "holdout",
+    ),
+    "holdout_zone_confusion": Entry(
+        "Confusion of each zone, of the holdout",
+        "Images that no fold has seen, as the models of all folds predict them together, each zone "
+        "where it lies in the picture; ? is unknown. Numbers: counts; shade: share of the true "
+        "score. Kappa, with quadratic weights, is of zones that both scored.",
+        ("params", "held"),
+        "holdout",
+    ),
+    "holdout_objects": Entry(
+        "Objects counted and sized, of the holdout",
+        "A dot an image that no fold has seen, as the models of all folds predict it together; "
+        "otherwise as for the validation images above.",
+        ("held",),
+        "holdout",
+    ),
+}

@@ -1,0 +1,52 @@
+"""The holdout: all folds' models together and each alone, beside cross-validation."""
+
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from foldwise.files import read_json
+from foldwise.report.figures.folds import FOLD, MEAN, POOLED, unit_of, with_bar
+from foldwise.report.inputs import Paths
+from foldwise.report.style import PAGE
+from foldwise.report.wording import SHARES, called
+
+
+def draw(paths: Paths) -> Figure:
+    """Models a mark each, together with their interval; above it the mean over folds with its own.
+
+    A study whose data name no holdout has nothing to draw: the figure says so.
+    """
+    held, summary = (read_json(paths[kind][0]) for kind in ("holdout", "summary"))
+    names = [name for name in SHARES if name in summary and held["n"]]
+    figure = Figure(figsize=(0.9 * PAGE, 0.75 + 0.42 * max(len(names), 1)))
+    axis = figure.subplots()
+    if not names:
+        axis.axis("off")
+        axis.text(0.5, 0.5, "The data name no holdout.", ha="center", transform=axis.transAxes)
+        return figure
+    for row, name in enumerate(names):
+        with_bar(axis, row - 0.17, summary[name]["mean"], summary[name]["interval"], MEAN)
+        alone = [entry[name] for entry in held["folds"] if entry[name] is not None]
+        axis.plot(alone, [row + 0.17] * len(alone), **FOLD)
+        together = held["ensemble"]["image"]["metrics"][name]
+        with_bar(axis, row + 0.17, together["value"], together["interval"], POOLED)
+    axis.set_yticks(range(len(names)), [called(name)[0] for name in names])
+    axis.set_ylim(len(names) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0)
+    axis.grid(visible=False, axis="y")
+    axis.set_xlim(axis.get_xlim()[0], min(axis.get_xlim()[1], 1.02))
+    _legend(figure, held, unit_of(paths))
+    return figure
+
+
+def _legend(figure: Figure, held: dict[str, Any], unit: str) -> None:
+    share = f"{held['methods']['level']:.0%} interval"
+    handles = [
+        Line2D([], [], label=f"cross-validation, mean, {share}", **MEAN),
+        Line2D([], [], label="holdout, one model", **FOLD),
+        Line2D(
+            [], [], label=f"holdout ({held['n']:,} images), together, {share} over {unit}", **POOLED
+        ),
+    ]
+    figure.legend(handles=handles, loc="outside upper right", ncols=3, columnspacing=1.2)

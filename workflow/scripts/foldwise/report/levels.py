@@ -1,0 +1,50 @@
+"""Metrics per image, per exam and per patient, side by side."""
+
+from typing import Any
+
+from foldwise.report.ledger import Source
+from foldwise.report.wording import ONE, called
+
+ORDER = ("image", "exam", "patient")
+
+
+def levels_of(source: Source, base: str, names: list[str], group_by: str) -> dict[str, Any]:
+    """A column a level and a row a metric of `names`, with intervals; no rows for one level.
+
+    A level whose units are single images says nothing new. The files call the level of groups
+    `patient`; where groups are exams it is theirs once more.
+    """
+    images = source.value(base, "image", "n")
+    own = [
+        level
+        for level in ORDER
+        if source.value(base, level, "n")
+        and (level == "image" or _units(source, base, level) < images)
+        and (level, group_by) != ("patient", "accession")
+    ]
+    columns = [
+        {
+            "level": ONE[group_by] if level == "patient" else level,
+            "n": source(base, level, "n", form=","),
+            "left_out": source(base, level, "left_out", form=","),
+        }
+        for level in own
+    ]
+    rows = [
+        {
+            "name": called(name)[0],
+            "cells": [
+                (
+                    source(base, level, "metrics", name, "value", form=".3f"),
+                    source.interval(base, level, "metrics", name, "interval"),
+                )
+                for level in own
+            ],
+        }
+        for name in names
+    ]
+    return {"columns": columns, "rows": rows if len(own) > 1 else []}
+
+
+def _units(source: Source, base: str, level: str) -> int:
+    return source.value(base, level, "n") + source.value(base, level, "left_out")
