@@ -156,6 +156,13 @@ def test_nothing_is_stale_at_first(finished):
     assert planned(finished[0]) == {}
 
 
+def test_a_lost_file_that_no_job_needs_stops_nothing(copy):
+    for kind in KINDS:
+        (copy / f"results/{kind}/findings.csv").unlink()
+        (copy / f"results/{kind}/runs/cv/fold_1/results/metrics/val_metrics.json").unlink()
+    assert planned(copy) == {kind: {"evaluate_fold"} for kind in KINDS}
+
+
 def test_a_learning_rate_reruns_training_on(copy):
     write_studies(copy, training={"lr": 0.02})
     assert planned(copy) == dict.fromkeys(KINDS, {"run_params"} | TRAINING_ON)

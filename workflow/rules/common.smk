@@ -165,7 +165,8 @@ def current(pattern):
 def settled(wildcards):
     """Ask for the cohort through its checkpoint; a study inside another has the other's."""
     study = wildcards.study.partition(".")[0]
-    if os.path.exists(f"results/{study}/images.csv"):
+    # A checkpoint that has lost a file no job needs would never be made again, nor answer.
+    if all(os.path.exists(path.format(study=study)) for path in rules.cohort.output):
         checkpoints.cohort.get(study=study)
 
 
