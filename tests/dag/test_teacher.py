@@ -18,6 +18,15 @@ def test_each_fold_has_its_own_teacher_once_for_all_runs_and_trials(tmp_path):
     assert sum(job.startswith("train_trial") for job in jobs) == 100
 
 
+def test_nested_has_one_teacher_for_each_inner_and_each_outer_fold(tmp_path):
+    config = ["--configfile", str(ROOT / "config" / "config.yaml")]
+    studies = ["--config", f"folder={ROOT / 'config' / 'studies'}", 'studies=["medpix"]']
+    lines = snakemake(tmp_path, "--dry-run", *config, *studies, "--", "nested").stdout.splitlines()
+    made = [line for line in lines if line.strip().startswith("output:") and "taught.npz" in line]
+    inner = [line for line in made if "medpix.outer_" in line]
+    assert (len(inner), len(made)) == (5 * 3, 5 * 3 + 5)
+
+
 def test_a_run_without_teacher_waits_for_none(tmp_path):
     alone = "results/demo_distillation/runs/alone/cv_summary.json"
     jobs = planned(tmp_path, "demo_distillation", alone)

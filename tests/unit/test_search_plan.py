@@ -90,6 +90,21 @@ def test_a_sound_search_passes(study):
     checked(study)
 
 
+@pytest.mark.parametrize(
+    ("name", "metric", "direction"),
+    [
+        ("demo_segmentation", "objects_mae", "minimize"),
+        ("demo_zones", "unknown_auc", "maximize"),
+        ("demo_distillation", "location_auc", "maximize"),
+    ],
+)
+def test_any_metric_of_the_study_may_judge_trials(name, metric, direction):
+    study = config.load_study(name, STUDIES)
+    study["search"] = {"space": SPACE, "objective": metric, "trials": 2}
+    first = plan_of(study, [1, 2]).search.objectives[0]
+    assert (first.metric, first.direction) == (metric, direction)
+
+
 @pytest.mark.parametrize("kind", names("MEASURES"))
 def test_monitors_are_those_of_the_measures(kind):
     assert load("MEASURES", kind).monitors == MONITORS[kind]

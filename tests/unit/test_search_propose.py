@@ -143,6 +143,27 @@ def test_a_hundred_orders_of_jobs_give_one_study(tmp_path, kills):
     assert states == {"COMPLETE", "PRUNED"}
 
 
+STOPPING = [
+    *({"pruner": {"name": name, "startup": 1, "warmup": 0}} for name in ("median", "percentile")),
+    {"pruner": {"name": "halving", "factor": 2}},
+    {"pruner": {"name": "hyperband", "factor": 2}},
+    {"pruner": {"name": "none", "patience": 1}},
+    {"pruner": {"name": "median", "startup": 1, "warmup": 0, "patience": 1}},
+    {"across_folds": {"name": "first_fold", "startup": 1}},
+    {"across_folds": {"name": "wilcoxon", "p": 0.3, "startup": 1}},
+]
+
+
+@pytest.mark.parametrize("raw", STOPPING, ids=str)
+def test_every_rule_that_stops_trials_stops_the_same_in_any_order(tmp_path, raw):
+    search = search_of(count=4, sampler="random", trials=14, window=4, **raw)
+    in_memory = run_search(search)
+    assert {item.result.state for item in in_memory} == {"COMPLETE", "PRUNED"}
+    for order in range(5):
+        run_shuffled(search, tmp_path / str(order), random.Random(order), kills=0.2)
+        assert read_all(tmp_path / str(order), search) == in_memory
+
+
 def test_more_trials_keep_those_that_there_are():
     short, long = search_of(trials=6), search_of(trials=11)
     assert run_search(long)[:6] == run_search(short)

@@ -108,8 +108,8 @@ def changes_of_run(study: dict, run: str) -> dict[str, Any]:
 
 def teacher_of(study: dict, run: str) -> str | None:
     """The run whose answers `run` (also a trial) learns from, if any."""
-    changed = override(study, changes_of_run(study, run), f"runs.{run}")
-    return changed["training"]["teacher"]
+    # No copy of the settings: this is asked for each fold of each trial when the DAG is built.
+    return changes_of_run(study, run).get("training.teacher", study["training"]["teacher"])
 
 
 def model_of(study: dict, run: str) -> dict[str, Any]:
