@@ -12,6 +12,7 @@ import time
 import pytest
 
 from flow import ROOT, jobs_in, plan, rules_of, run, snakemake, write_study
+from foldwise.config import dotted
 from foldwise.hashing import digest
 from studies import density_study, settings
 
@@ -85,7 +86,8 @@ def test_any_number_of_jobs_gives_the_same_study(finished, tmp_path, width):
 
 
 @pytest.mark.slow
-def test_jobs_killed_at_any_time_give_the_same_study(finished, tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_search_killed_or_stopped_at_any_time_goes_on_to_the_same_study(finished, tmp_path, how):
     folder = begun(tmp_path)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--cores", "2", "search"]
@@ -99,9 +101,10 @@ def test_jobs_killed_at_any_time_give_the_same_study(finished, tmp_path):
             start_new_session=True,
         )
         time.sleep(seconds)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        snakemake(folder, "--unlock")
+        os.killpg(process.pid, how)
+        process.wait(timeout=300)
+        if how == signal.SIGKILL:
+            snakemake(folder, "--unlock")
     run(folder, "search")
     assert study_of(folder) == study_of(finished)
 
@@ -175,7 +178,11 @@ def test_the_best_configuration_is_a_study_that_runs(study):
     search = study / "results" / "mine" / "search"
     shutil.copy(search / "best_config.yaml", study / "config" / "studies" / "best.yaml")
     (study / "config" / "config.yaml").write_text("studies: [best]\n")
-    assert {"train_fold 1,cv", "train_fold 2,cv"} <= plan(study)
+    executed = run(study, "results/best/runs/cv/cv_summary.json")
+    assert {"train_fold 1,cv", "train_fold 2,cv", "cv_summary cv"} <= executed
+    chosen = json.loads((search / "mine_best_params.json").read_text())["best_params"]
+    params = dotted(json.loads((study / "results/best/runs/cv/params.json").read_text()))
+    assert {key: params[key] for key in chosen} == chosen
 
 
 @pytest.mark.slow
