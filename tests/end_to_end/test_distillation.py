@@ -71,7 +71,8 @@ def study(finished, tmp_path):
 
 def test_a_teacher_is_trained_once_a_fold_for_the_run_and_all_trials(finished):
     _, jobs = finished
-    taught = sorted(job for job in jobs if "teach" in job)
+    asked = ("teach_fold", "train_fold")
+    taught = sorted(job for job in jobs if job.startswith(asked) and job.endswith("teacher"))
     assert taught == [
         *(f"teach_fold {fold},teacher" for fold in (1, 2)),
         *(f"train_fold {fold},teacher" for fold in (1, 2)),

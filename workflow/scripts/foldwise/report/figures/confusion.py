@@ -26,8 +26,9 @@ def draw(paths: Paths) -> Figure:
         matrix = confusion(table.labels, table.probabilities.argmax(axis=1), len(table.classes))
         image = _matrix(axis, matrix, table.classes)
         axis.set_title(titled(table.label))
-        axis.set_anchor("W")
     bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=24, pad=0.02, ticks=[0, 0.5, 1])
+    for axis in axes[: len(tables) if len(tables) > 1 else 0]:
+        axis.set_anchor("W")  # The colorbar has moved them to its side.
     bar.ax.set_yticklabels(["0", "50 %", "100 %"])
     bar.set_label("share of the true class")
     bar.outline.set_edgecolor(GREY)
