@@ -203,6 +203,16 @@ def test_runs_and_trials_have_the_teacher_that_their_settings_name(tmp_path):
     assert "teacher" not in run_settings(study, "teacher")
 
 
+def test_a_teacher_stays_as_it_is_when_its_students_weights_change(tmp_path):
+    text = STUDY.replace("TEACHER", "teacher")
+    before = study_of(tmp_path, text)
+    changed = study_of(tmp_path, text + "loss: {temperature: 2, beta: 50, feature: 1}\n")
+    assert run_settings(changed, "teacher") == run_settings(before, "teacher")
+    assert run_settings(changed, "cv")["loss"] == run_settings(before, "cv")["loss"] | {
+        "temperature": 2, "beta": 50, "feature": 1,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

@@ -12,6 +12,9 @@ from foldwise.kinds import KINDS, check_kind, task_settings, with_defaults
 from foldwise.schema import check, read_yaml
 from foldwise.train.settings import read_settings
 
+# Settings of the loss that a run without a teacher does not read.
+OF_TEACHER = ("alpha", "beta", "temperature", "tau", "feature", "contrastive", "mmd")
+OF_TEACHER += ("relational_distance", "relational_angle")
 # What a run may change: branches that cohort, cache and folds do not read.
 RUN_BRANCHES = ("model", "loss", "training", "augment", "seed")
 
@@ -174,7 +177,19 @@ def with_changes(study: dict, run: str, changes: dict[str, Any], where: str) -> 
         "image": settings["image"],
         "task": task_settings(settings) | joined(study["name"], settings["model"]),
         **{branch: settings[branch] for branch in RUN_BRANCHES},
+        "loss": _loss_that_is_read(settings),
     }
+
+
+def _loss_that_is_read(settings: dict) -> dict[str, Any]:
+    """The branch `loss`, without what concerns a teacher in a run that has none.
+
+    So a teacher stays as it is when its students' weights change.
+    """
+    loss = settings["loss"]
+    if settings["training"]["teacher"] or not KINDS[settings["kind"]].teaches:
+        return loss
+    return {name: value for name, value in loss.items() if name not in OF_TEACHER}
 
 
 def joined(study: str, model: dict) -> dict[str, str]:
