@@ -15,7 +15,7 @@ def describe(results: Path) -> str:
         for name, value in summary.items():
             if isinstance(value, dict) and value.get("mean") is not None and "std" in value:
                 spread = f" ± {value['std']:.3f}" if value["std"] is not None else ""
-                lines.append(f"  {name:<24}{value['mean']:.3f}{spread}")
+                lines.append(f"  {name:<26} {value['mean']:.3f}{spread}")
     page = results / "report" / "index.html"
     lines.append(f"\nOpen {page.resolve()}" if page.exists() else f"\nNo report in {results} yet.")
     return "\n".join(lines)
