@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 
 from foldwise.hashing import digest
@@ -150,3 +151,24 @@ def digest_of(known: list[Known]) -> str:
             for item in known
         ]
     )
+
+
+def timed(known):
+    """The trials with a start and seconds in each fold that ran."""
+    return [
+        Known(
+            item.suggestion,
+            replace(
+                item.result,
+                folds=tuple(
+                    replace(
+                        fold,
+                        started=f"2026-01-02T03:{item.suggestion.number:02d}:00+01:00",
+                        seconds=2.0 * len(fold.curve),
+                    )
+                    for fold in item.result.folds
+                ),
+            ),
+        )
+        for item in known
+    ]
