@@ -1,9 +1,13 @@
 """Fixtures: the made-up cluster, and a workflow on it."""
 
+import signal
 import sys
 
 import pytest
 from pbs_cluster import PLUGIN, Cluster, Workflow
+
+# A shell's background jobs ignore Ctrl-C and would hand that down to the drivers.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # As if installed: Snakemake finds plugins on its path.
 sys.path.insert(0, str(PLUGIN))
