@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from foldwise.files import read_json
 from foldwise.models.network import Network
 from foldwise.schema import check
 from foldwise.tasks.classification import Classification
@@ -109,3 +110,15 @@ def train(folder: Path, params: dict[str, Any] | None = None, **named: Any) -> P
     stop = named.pop("stop", None) or Stop()
     train_fold(params, task, images, rows[:24], rows[24:], out, state, "cpu", stop, **named)
     return out
+
+
+NO_AUGMENT = dict.fromkeys(make_params()["augment"], 0)
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    """The kept weights of a training that wrote into `folder`."""
+    return torch.load(folder / "best_model.pt", weights_only=True)["state_dict"]
+
+
+def history(folder: Path) -> dict:
+    return read_json(folder / "train_history.json")

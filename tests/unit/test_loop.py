@@ -6,24 +6,23 @@ import numpy as np
 import pytest
 import torch
 
-from foldwise.files import read_csv, read_json
+from foldwise.files import read_csv
 from foldwise.predict import load_model, predict_fold
-from training import TinyTask, make_images, make_params, make_rows, train
-
-NO_AUGMENT = dict.fromkeys(make_params()["augment"], 0)
+from training import (
+    NO_AUGMENT,
+    TinyTask,
+    history,
+    make_images,
+    make_params,
+    make_rows,
+    train,
+    weights,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
     torch.set_num_threads(1)
-
-
-def weights(folder):
-    return torch.load(folder / "best_model.pt", weights_only=True)["state_dict"]
-
-
-def history(folder):
-    return read_json(folder / "train_history.json")
 
 
 def test_equal_settings_end_in_equal_bytes(tmp_path):

@@ -6,25 +6,14 @@ import pytest
 import torch
 
 from foldwise.errors import FoldwiseError
-from foldwise.files import read_json
 from foldwise.train.failure import TrainingFailed
 from foldwise.train.plan import Plan
-from training import TinyTask, make_params, make_rows, train
-
-NO_AUGMENT = dict.fromkeys(make_params()["augment"], 0)
+from training import TinyTask, history, make_params, make_rows, train
 
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
     torch.set_num_threads(1)
-
-
-def weights(folder):
-    return torch.load(folder / "best_model.pt", weights_only=True)["state_dict"]
-
-
-def history(folder):
-    return read_json(folder / "train_history.json")
 
 
 def test_early_stopping_and_its_margin(tmp_path):

@@ -66,18 +66,17 @@ OF_SEARCH = {"search": ("search", "trials"), "tuned": ("tuned",), "nested": ("ne
 ASSETS = {"train": "training", "confusion": "confusion", "gradcam": "gradcam"}
 ASSET_FILES = ("params", "summary", "histories", "predictions", "gradcam")
 
+OF_CLASSES = (
+    "cohort_flow",
+    "fold_composition",
+    "metrics",
+    "confusion",
+    "roc",
+    "precision_recall",
+    "calibration",
+)
 OF_KIND = {
-    "classification": (
-        "cohort_flow",
-        "fold_composition",
-        "metrics",
-        "confusion",
-        "roc",
-        "precision_recall",
-        "calibration",
-        "training",
-        "gradcam",
-    ),
+    "classification": (*OF_CLASSES, "training", "gradcam"),
     "zones": (
         "cohort_flow",
         "zone_composition",
@@ -87,16 +86,7 @@ OF_KIND = {
         "training",
         "gradcam",
     ),
-    "distillation": (
-        "cohort_flow",
-        "fold_composition",
-        "metrics",
-        "confusion",
-        "roc",
-        "precision_recall",
-        "calibration",
-        "training",
-    ),
+    "distillation": (*OF_CLASSES, "training"),
     "segmentation": (
         "cohort_flow",
         "mask_composition",
