@@ -9,6 +9,7 @@ from foldwise.report.wording import called
 
 # Trials in the table, best first.
 SHOWN = 10
+STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 
 
 def searched(sections: Sections, parts: list[str]) -> dict[str, Any]:
@@ -24,13 +25,13 @@ def of_search(sections: Sections) -> dict[str, Any]:
     saved = ("epochs_trained", "epochs_spared")
     return {
         "trials": summary("n_trials"),
-        "states": {key.lower(): summary("states", key) for key in summary.value("states")},
+        "states": {STATES[key]: summary("states", key) for key in summary.value("states")},
         "folds": summary("folds"),
         "window": summary("window"),
         "phases": [phase(summary, i) for i in range(len(summary.value("phases")))],
         "objectives": [called(name)[0] for name in objectives],
         "best": {
-            "trial": summary("best", "trial", form=escaped),
+            "trial": summary("best", "trial"),
             "values": [summary("best", "values", i, form=".4g") for i in range(len(objectives))],
             "params": [
                 (escaped(key), summary("best", "params", key))
@@ -75,7 +76,7 @@ def trial_rows(trials: Source, objectives: list[str]) -> list[dict[str, Any]]:
     return [
         {
             "rank": trials(i, "rank"),
-            "trial": trials(i, "trial", form=escaped),
+            "trial": trials(i, "trial"),
             "values": [trials(i, name, form=short) for name in objectives],
             "params": "; ".join(f"{escaped(key)} {row[key]}" for key in keys if row[key] != ""),
             "seconds": trials(i, "seconds", form=lambda text: duration(float(text))),
