@@ -42,6 +42,7 @@ def folds_of(tmp_path, rows, name="a", **settings):
     """Fold by content, and the balance."""
     path = tmp_path / f"{name}.csv"
     write_csv(path, COLUMNS, rows)
-    balance = make_folds(FoldSettings(**settings), path, tmp_path / name, "config/studies/x.yaml")
+    asked = FoldSettings(**settings, where="config/studies/x.yaml")
+    balance = make_folds(asked, path, tmp_path / name)
     found = {row["sample"]: row["fold"] for row in read_csv(tmp_path / name / "folds.csv")}
     return {row["content"]: found[row["sample"]] for row in rows}, balance

@@ -1,12 +1,9 @@
 """Figures of three to ten folds and two to eight classes: right, legible, the same each time."""
 
-import itertools
-
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
-from matplotlib.text import Text
 from PIL import Image
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
 
@@ -17,6 +14,7 @@ from foldwise.report.catalogue import OF_KIND, figure_inputs
 from foldwise.report.draw import figure
 from foldwise.report.entries import FIGURES
 from foldwise.report.inputs import predictions
+from legible import assert_labels_lie_apart
 from made_heads import HEADS, with_two_labels
 from made_runs import make_gradcam, make_run
 
@@ -64,24 +62,6 @@ def test_no_label_covers_another_where_there_are_several_labels(
     two_labels, name, monkeypatch, tmp_path
 ):
     assert_labels_lie_apart(name, two_labels.paths(), tmp_path, monkeypatch)
-
-
-def assert_labels_lie_apart(name, paths, folder, monkeypatch, line=""):
-    boxes = {}
-
-    def note(text, renderer):
-        if text.get_visible() and text.get_text().strip():
-            boxes[text] = text.get_window_extent(renderer)
-
-    # Asked while drawing: only then is it known which tick labels are drawn, and where.
-    monkeypatch.setattr(Text, "draw", note)
-    monkeypatch.setattr(style, "DPI", 100)
-    figure(name, paths, folder / "a.png", line)
-    assert len(boxes) > 5
-    for (first, a), (second, b) in itertools.combinations(boxes.items(), 2):
-        across = min(a.x1, b.x1) - max(a.x0, b.x0)
-        up = min(a.y1, b.y1) - max(a.y0, b.y0)
-        assert across < 1 or up < 1, f"{first.get_text()!r} and {second.get_text()!r}"
 
 
 @pytest.mark.parametrize("name", sorted(OF_KIND["classification"]))

@@ -1,20 +1,17 @@
 """Figures of masks: the right images are shown, with what was found in them, and all is legible."""
 
-import itertools
-
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
-from matplotlib.text import Text
 
 from foldwise.files import read_csv, read_json
 from foldwise.registry import load
 from foldwise.report import style
 from foldwise.report.catalogue import OF_KIND
-from foldwise.report.draw import figure
 from foldwise.report.examples import choose
 from foldwise.report.figures.masks import ADDED, BOTH, MISSED, agreement
+from legible import assert_labels_lie_apart
 from made_mask_run import make_mask_run
 
 OWN = ("overlays", "objects", "mask_composition")
@@ -38,20 +35,7 @@ def test_a_study_of_masks_has_these_figures():
 
 @pytest.mark.parametrize("name", OWN)
 def test_no_label_covers_another(run, name, monkeypatch, tmp_path):
-    boxes = {}
-
-    def note(text, renderer):
-        if text.get_visible() and text.get_text().strip():
-            boxes[text] = text.get_window_extent(renderer)
-
-    monkeypatch.setattr(Text, "draw", note)
-    monkeypatch.setattr(style, "DPI", 100)
-    figure(name, run, tmp_path / "a.png")
-    assert len(boxes) > 5
-    for (first, a), (second, b) in itertools.combinations(boxes.items(), 2):
-        across = min(a.x1, b.x1) - max(a.x0, b.x0)
-        up = min(a.y1, b.y1) - max(a.y0, b.y0)
-        assert across < 1 or up < 1, f"{first.get_text()!r} and {second.get_text()!r}"
+    assert_labels_lie_apart(name, run, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5, 6, 7, 20])

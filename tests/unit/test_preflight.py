@@ -9,7 +9,7 @@ import torch
 from flow import write_study
 from foldwise.config import load_study
 from foldwise.errors import FoldwiseError
-from foldwise.preflight import cache_bytes, decoders, preflight
+from foldwise.preflight import decoders, image_bytes, preflight
 from foldwise.state import cache_key
 
 SETTINGS = {
@@ -45,7 +45,7 @@ def free(monkeypatch, size):
 def test_nothing_wrong(study, tmp_path):
     assert preflight([study], "results") == []
     assert not list((tmp_path / "results").iterdir())
-    assert cache_bytes(study) == 10 * 100 * 100
+    assert image_bytes(study) == 100 * 100
 
 
 def test_all_problems_at_once(study):

@@ -12,9 +12,9 @@ with adapter(snakemake):
         settings=FoldSettings(
             **settings["folds"],
             seed=settings["seed"],
+            where=f"{snakemake.config['folder']}/{snakemake.wildcards.study}.yaml",
             unit=UNITS[snakemake.params.group],
         ),
         cohort=snakemake.input.cohort,
         folder=Path(snakemake.output.folds).parent,
-        where=f"config/studies/{snakemake.wildcards.study}.yaml",
     )

@@ -36,14 +36,13 @@ def make_folds(
     settings: FoldSettings,
     cohort: str | Path,
     folder: str | Path,
-    where: str = "the study's file",
 ) -> dict[str, Any]:
     """Write folds.csv and balance.json into `folder`; return the balance.
 
     The earlier assignment in `folder`/assignment.csv is kept where its settings are the same.
     Raises FoldwiseError when there are too few groups, or a class cannot stand in each fold.
     """
-    rows, folder, settings = read_csv(cohort), Path(folder), replace(settings, where=where)
+    rows, folder = read_csv(cohort), Path(folder)
     folds, facts = _folds(rows, settings, folder)
     for number in {fold for fold in folds if fold.isdigit()}:
         assert_no_leak(_fold_rows(rows, folds, number), rows)

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,15 @@ def preflight(
     problems, warnings = list(folders(Path(results))), []
     problems += list(packages()) if installed else []
     reading = [study for study in studies if unread is None or study["name"] in unread]
+    files: dict[str, int] = {}
     for study in studies:
-        for check in (table, archive, lists, weights) if study in reading else (weights,):
+        for check in (table, lists, weights) if study in reading else (weights,):
             problems += _told(check, study)
         warnings += fetched(study)
+    for study in reading:
+        problems += _told(partial(archive, files=files), study)
     if not problems:
-        problems, short = room(studies, reading, Path(results))
+        problems, short = room(studies, reading, Path(results), files)
         warnings += short
     if problems:
         found = "\n".join(f"- {problem}" for problem in problems)
@@ -72,8 +76,7 @@ def table(study: dict[str, Any]) -> Iterator[str]:
     data = study["data"]
     if data["table"]["format"] == "folders":
         return  # its rows are made of the archive's files
-    stated = data.get("columns") or {}
-    columns = {role: stated[role] for role in CHECKED if stated.get(role)}
+    columns = {role: data["columns"][role] for role in CHECKED if data["columns"][role]}
     read_table(TableSettings(**data["table"])).need(columns)
     yield from ()
 
@@ -88,10 +91,11 @@ def packages() -> Iterator[str]:
         )
 
 
-def archive(study: dict[str, Any]) -> Iterator[str]:
-    """The archive is there, holds files, and all of its folders can be listed."""
+def archive(study: dict[str, Any], files: dict[str, int]) -> Iterator[str]:
+    """The archive is there, holds files (noted in `files`), and all its folders can be listed."""
     root = study["data"]["root"]
     listing = list_archive(root)
+    files[root] = len(listing.files)
     if not listing.files:
         yield f"no file in the archive (data.root: {root}). Mount its disk or correct the path."
     if listing.unreadable:
@@ -104,8 +108,8 @@ def archive(study: dict[str, Any]) -> Iterator[str]:
 def lists(study: dict[str, Any]) -> Iterator[str]:
     """Lists of exclusions and of preset parts are there."""
     data = study["data"]
-    named = {"data.exclusions": data.get("exclusions")}
-    named |= {f"data.splits.{part}": path for part, path in (data.get("splits") or {}).items()}
+    named = {"data.exclusions": data["exclusions"]}
+    named |= {f"data.splits.{part}": path for part, path in data["splits"].items()}
     for key, path in named.items():
         if path and not os.access(path, os.R_OK):
             yield f"{key}: no readable file {path}."
@@ -146,9 +150,8 @@ def fetched(study: dict[str, Any]) -> Iterator[str]:
 
 
 def _sources(study: dict[str, Any]) -> dict[str, Any]:
-    stated = study["model"].get("weights")
-    runs = study.get("runs") or {}
-    return {run: changes.get("model.weights", stated) for run, changes in runs.items()}
+    stated = study["model"]["weights"]
+    return {run: changes.get("model.weights", stated) for run, changes in study["runs"].items()}
 
 
 def folders(results: Path) -> Iterator[str]:
@@ -168,16 +171,19 @@ def folders(results: Path) -> Iterator[str]:
 
 
 def room(
-    studies: list[dict[str, Any]], reading: list[dict[str, Any]], results: Path
+    studies: list[dict[str, Any]],
+    reading: list[dict[str, Any]],
+    results: Path,
+    files: dict[str, int],
 ) -> tuple[list[str], list[str]]:
     """Problems and warnings: no room at all, and less than decoded images and models may take.
 
     `reading` are the studies whose images may have to be decoded; how many these are only the
-    cohort knows, and the archive's files are the most.
+    cohort knows, and the archive's files are the most: `files`, by root.
     """
     caches = {state.cache_key(study): study for study in reading}
     images = (
-        max(0, cache_bytes(study) - _stored(results / "cache" / key))
+        max(0, image_bytes(study) * files[study["data"]["root"]] - _stored(results / "cache" / key))
         for key, study in caches.items()
     )
     need = sum(images) + sum(model_bytes(study, results) for study in studies)
@@ -195,13 +201,10 @@ def _stored(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.glob("*.npy"))
 
 
-def cache_bytes(study: dict[str, Any]) -> int:
-    """Bytes of the decoded images of a study, one for each file of the archive at most."""
+def image_bytes(study: dict[str, Any]) -> int:
+    """Bytes of one decoded image."""
     image = study["image"]
-    size = image.get("size") or 1024
-    height, width = size if isinstance(size, list | tuple) else (size, size)
-    pixel = image.get("channels", 1) * (2 if image.get("bits") == 16 else 1)
-    return len(list_archive(study["data"]["root"]).files) * height * width * pixel
+    return image["size"] ** 2 * image["channels"] * image["bits"] // 8
 
 
 def model_bytes(study: dict[str, Any], results: Path) -> int:

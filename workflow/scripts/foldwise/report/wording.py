@@ -1,5 +1,7 @@
 """How metrics are called in tables and figures, in their order, and how to read each."""
 
+from foldwise.fold_settings import UNITS as ONE
+
 # Metric -> its name, and a few words on how to read it.
 METRICS = {
     "accuracy": ("Accuracy", "share of images predicted right"),
@@ -47,9 +49,8 @@ BASELINES = {
 # their order, the heading, and that of the table of how well it is found which can be judged.
 PARTS = {"per_zone": (("task", "zones"), "Zones", "Zones that cannot be scored")}
 DETECTION = ("unknown_precision", "unknown_recall", "unknown_f1", "unknown_auc", "coverage")
-# What a group is, by data.group.
-ONE = {"patient": "patient", "accession": "exam", "image": "image"}
-UNITS = {"patient": "patients", "accession": "exams", "image": "images"}
+# What groups are, by data.group.
+UNITS = {group: f"{unit}s" for group, unit in ONE.items()}
 
 
 # What is told of each label where a sample has several.

@@ -1,4 +1,4 @@
-"""What a job on one fold is given: its task, its rows by part, its images."""
+"""What a job on a fold or the holdout is given: its task, its rows by part, its images."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from foldwise.train.rows import parts
 
 @dataclass(frozen=True)
 class Given:
-    """`rows` by part, sorted by content; `images` holds those of training and validation."""
+    """`rows` by part, sorted by content; `images` of the parts asked for, or None."""
 
     task: Any
     rows: dict[str, list[dict]]
-    images: Images
+    images: Images | None
 
 
 def given_fold(
@@ -26,9 +26,10 @@ def given_fold(
     fold: int,
     cache: str,
     texts: Iterable[str | Path] = (),
+    used: tuple[str, ...] = ("train", "val"),
 ) -> Given:
     """Of a run's params, cohort.csv, fold_<k>.csv and the cache's name (results/cache/<name>)."""
     rows = parts(cohort, fold_file, fold, texts)
-    used = rows.get("train", []) + rows.get("val", [])
+    shown = [row for part in used for row in rows.get(part, [])]
     task = load("TASKS", params["kind"])(params["task"])
-    return Given(task, rows, Images.of(used, f"results/cache/{cache}"))
+    return Given(task, rows, Images.of(shown, f"results/cache/{cache}") if shown else None)

@@ -35,13 +35,18 @@ def draw_metrics(paths: Paths) -> Figure:
         with_bar(axis, row - 0.17, summary[name]["mean"], summary[name]["interval"], MEAN)
         pooled = summary["pooled"]["image"]["metrics"][name]
         with_bar(axis, row + 0.17, pooled["value"], pooled.get("interval"), POOLED)
+    a_row_each(axis, names)
+    _legend(figure, summary, unit_of(paths))
+    return figure
+
+
+def a_row_each(axis: Axes, names: list[str]) -> None:
+    """Metrics by name down the left, no scale beyond the largest value that they can have."""
     axis.set_yticks(range(len(names)), [called(name)[0] for name in names])
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0)
     axis.grid(visible=False, axis="y")
     axis.set_xlim(axis.get_xlim()[0], min(axis.get_xlim()[1], 1.02))
-    _legend(figure, summary, unit_of(paths))
-    return figure
 
 
 def with_bar(axis: Axes, y: float, value: float | None, interval: Any, style: Style) -> None:

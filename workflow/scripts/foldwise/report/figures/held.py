@@ -6,10 +6,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from foldwise.files import read_json
-from foldwise.report.figures.folds import FOLD, MEAN, POOLED, unit_of, with_bar
+from foldwise.report.figures.folds import FOLD, MEAN, POOLED, a_row_each, unit_of, with_bar
 from foldwise.report.inputs import Paths
 from foldwise.report.style import PAGE
-from foldwise.report.wording import SHARES, called
+from foldwise.report.wording import SHARES
 
 
 def draw(paths: Paths) -> Figure:
@@ -31,11 +31,7 @@ def draw(paths: Paths) -> Figure:
         axis.plot(alone, [row + 0.17] * len(alone), **FOLD)
         together = held["ensemble"]["image"]["metrics"][name]
         with_bar(axis, row + 0.17, together["value"], together["interval"], POOLED)
-    axis.set_yticks(range(len(names)), [called(name)[0] for name in names])
-    axis.set_ylim(len(names) - 0.4, -0.6)
-    axis.tick_params(axis="y", length=0)
-    axis.grid(visible=False, axis="y")
-    axis.set_xlim(axis.get_xlim()[0], min(axis.get_xlim()[1], 1.02))
+    a_row_each(axis, names)
     _legend(figure, held, unit_of(paths))
     return figure
 
