@@ -6,6 +6,7 @@ from foldwise.report.ledger import Source, escaped
 from foldwise.report.sections import Sections
 from foldwise.report.versus import mcnemar_tests, metric_rows
 from foldwise.report.wording import called
+from foldwise.times import duration
 
 # Trials in the table, best first.
 SHOWN = 10
@@ -124,10 +125,3 @@ def of_nested(sections: Sections) -> dict[str, Any]:
 def short(text: str) -> str:
     """A number of a CSV file with four digits."""
     return f"{float(text):.4g}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for a reader."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -18,6 +18,7 @@ from foldwise.search.trials import (
     trial_file,
     trial_name,
 )
+from foldwise.times import duration
 
 SHOWN = ("COMPLETE", "PRUNED", "FAIL", "running", "waiting")
 # Seconds without any epoch after which nobody was at work: a stop, a night, a reboot.
@@ -145,14 +146,6 @@ def seconds_left(trials: Sequence[Standing], planned: int) -> float | None:
     done = len(ended) + sum(min(item.seconds / mean, 0.9) for item in now if mean)
     at_work = seconds_at_work(span for item in trials for span in item.spans)
     return at_work / done * max(planned - done, 0.0)
-
-
-def duration(seconds: float) -> str:
-    """Seconds for a reader."""
-    for unit, length in (("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def told_time(trials: Sequence[Standing], planned: int, now: float) -> str:

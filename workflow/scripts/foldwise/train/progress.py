@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.files import room_told, write_text
+from foldwise.times import duration, show_driver
 from foldwise.train.fit import Fit
 
 logger = logging.getLogger("foldwise")
@@ -43,6 +44,8 @@ class Progress:
         with room_told(self.path), open(self.path, "a", encoding="utf-8") as stream:
             stream.write(self._line(fit, fit.epoch - 1))
         each = spent / (fit.epoch - self.done_before)
+        left = duration(each * (self.epochs - fit.epoch))
+        show_driver(f"epoch {fit.epoch} of {self.epochs}, at most {left} left")
         logger.info(
             "%s fold %s epoch %d/%d  %s  best in epoch %d  %.3g s an epoch, at most %s left",
             self.params["run"],
@@ -52,7 +55,7 @@ class Progress:
             self._told(fit.history[-1]),
             fit.best_epoch,
             each,
-            duration(each * (self.epochs - fit.epoch)),
+            left,
         )
 
     def _told(self, entry: dict[str, Any]) -> str:
@@ -76,13 +79,6 @@ class Progress:
             "config": {k: v for k, v in self.params.items() if k not in ("run", "task")},
         }
         return json.dumps(record | fit.history[index], allow_nan=False) + "\n"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a reader says them: 40 s, 12 min, 3.5 h."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def finite(values: dict[str, Any]) -> dict[str, Any]:
