@@ -20,6 +20,7 @@ class Run:
     results: Path
     classes: list[str]
     folds: list[int]
+    group_by: str = "patient"
 
     def paths(self, folds: list[int] | None = None) -> dict[str, list[Path]]:
         """Files by kind, as figures take them."""
@@ -45,10 +46,11 @@ def make_run(
     patients: int = 120,
     sharpness: float = 2.4,
     seed: int = 0,
+    group_by: str = "patient",
 ) -> Run:
     """A whole study below `root`: cohort, folds, training, predictions, metrics, summary."""
     random = np.random.default_rng(seed)
-    run = Run(root / "results" / "density", list(classes), list(range(1, n_folds + 1)))
+    run = Run(root / "results" / "density", list(classes), list(range(1, n_folds + 1)), group_by)
     cohort = _cohort(run, patients, random)
     _manifest(run, cohort)
     _settings(run)
@@ -56,7 +58,8 @@ def make_run(
     for k in run.folds:
         _fold(run, k, cohort, sharpness, random)
         folder = run.results / "runs" / "cv" / f"fold_{k}" / "results"
-        evaluate_fold(folder / "val_predictions.csv", measures, folder / "metrics")
+        out = folder / "metrics"
+        evaluate_fold(folder / "val_predictions.csv", measures, out, group_by)
     _summarise(run, measures)
     _benchmarks(run)
     return run
@@ -124,7 +127,7 @@ def _manifest(run: Run, cohort: list[dict[str, str]]) -> None:
         run.results / "audit" / "data_manifest.json",
         {
             "flow": steps,
-            "group_by": "patient",
+            "group_by": run.group_by,
             "archive": {"files": n + 61, "folders": 3 * n // 4},
             "table_rows": n + 12,
             "images": n,
@@ -231,7 +234,8 @@ def make_holdout(run: Run, patients: int = 8) -> None:
         write_csv(base / f"holdout/results/{name}.csv", list(table[0]) if table else columns, table)
     measures = load("MEASURES", "classification")({"classes": run.classes})
     paths = [base / f"holdout/results/{name}_predictions.csv" for name in ("val", "fold")]
-    evaluate_holdout(*paths, measures, 42, base / "metrics", base / "holdout_summary.json")
+    out = base / "holdout_summary.json"
+    evaluate_holdout(*paths, measures, 42, base / "metrics", out, run.group_by)
 
 
 def make_gradcam(run: Run) -> None:
@@ -257,8 +261,9 @@ def _summarise(run: Run, measures: object) -> None:
     each = zip(run.folds, paths["metrics"], paths["predictions"], paths["folds"], strict=True)
     folds = [read_fold(*one) for one in each]
     base = run.results / "runs" / "cv"
-    write_json(base / "cv_summary.json", summarise(folds, measures, 42, resamples=100))
-    beside = compare(folds, folds, measures, 42, "kappa", resamples=20)
+    summary = summarise(folds, measures, 42, resamples=100, group_by=run.group_by)
+    write_json(base / "cv_summary.json", summary)
+    beside = compare(folds, folds, measures, 42, "kappa", resamples=20, group_by=run.group_by)
     found = {"run": "cv", "metric": "kappa", "against": {"baseline_logistic_statistics": beside}}
     write_json(run.results / "report" / "comparisons.json", found)
     join_logs({k: base / f"fold_{k}" / "none.log" for k in run.folds}, base / "run.log")

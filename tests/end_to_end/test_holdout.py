@@ -100,3 +100,7 @@ def test_a_preset_split_is_judged_on_its_test_part(tmp_path, part):
     summary = read_json(tmp_path / CV / "holdout_summary.json")
     assert bool(summary["n"]) is bool(part)
     assert len(summary["folds"]) == (1 if part else 0)
+    # Exams are the groups: no figure is called one per patient.
+    assert "patient" not in summary["ensemble"] and "over exams" in summary["methods"]["interval"]
+    metrics = read_json(tmp_path / CV / "holdout/results/metrics/val_metrics.json")
+    assert "patient" not in metrics["levels"]

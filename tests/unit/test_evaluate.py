@@ -63,6 +63,17 @@ def test_levels_average_the_probabilities(tmp_path):
     assert got["patient"]["metrics"]["kappa"] == pytest.approx(kappa, abs=1e-9)
 
 
+def test_exams_that_are_groups_are_no_patients(tmp_path):
+    """By accession nobody knows whose an exam is: the same figures, called what they are."""
+    rows = [row | {"exam": f"other {row['exam']}", "group": row["exam"]} for row in made_rows(9)]
+    write_csv(tmp_path / "val_predictions.csv", list(rows[0]), rows)
+    evaluate_fold(tmp_path / "val_predictions.csv", DENSITY, tmp_path, "accession")
+    by_exam = json.loads((tmp_path / "val_metrics.json").read_text())["levels"]
+    by_patient = written(tmp_path, made_rows(9))["levels"]
+    assert set(by_exam) == {"image", "exam"} and by_exam["exam"] == by_patient["exam"]
+    assert "[patient]" not in (tmp_path / "val_metrics.txt").read_text()
+
+
 def test_a_patient_with_two_truths_is_left_out_and_counted(tmp_path):
     rows = made_rows(6)
     rows[0]["label"] = rows[1]["label"] = "C"

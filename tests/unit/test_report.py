@@ -38,12 +38,10 @@ OUT = Path("results/density/report")
 STARTED = {"command": "snakemake --cores 2", "started": "2026-01-01T12:00:00+00:00"}
 
 
-def build(root, n_folds=3, classes=("A", "B"), study=STUDY, patients=8, **changes):
+def build(root, n_folds=3, classes=("A", "B"), study=STUDY, patients=8, group_by="patient"):
     """A made-up run in `root` (the working folder) and its pack."""
-    run = make_run(root, n_folds, classes, patients=40)
+    run = make_run(root, n_folds, classes, patients=40, group_by=group_by)
     make_gradcam(run)
-    manifest = run.results / "audit" / "data_manifest.json"
-    write_json(manifest, read_json(manifest) | changes)
     held = study["folds"]["holdout"] > 0
     if held:
         make_holdout(run, patients)
@@ -179,8 +177,9 @@ def test_grouping_by_accession_is_said(tmp_path, monkeypatch):
     assert "Grouped by accession" in text
     assert "one patient may stand on both sides" in text
     assert "images of one exam are in one fold" in text
-    assert "95% interval, over exams" in text
-    assert "patients" not in text.partition("## Methods")[0].replace("not patients", "")
+    assert "95% interval, over exams" in text and "### Per image, exam" in text
+    assert "bootstrap over exams" in text.partition("## Methods")[2]
+    assert "patients" not in text.replace("not patients", "")
 
 
 def test_a_holdout_has_a_section_apart(tmp_path, monkeypatch):

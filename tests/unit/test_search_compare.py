@@ -11,7 +11,7 @@ from scipy import stats
 from foldwise.errors import FoldwiseError
 from foldwise.metrics.classification import Measures
 from foldwise.metrics.heads import Measures as HeadMeasures
-from foldwise.search.compare import compare, over_seeds
+from foldwise.search.compare import as_text, compare, over_seeds
 from foldwise.search.cost import milliseconds, multiply_adds, parameters
 
 CLASSES = ["A", "B"]
@@ -47,6 +47,15 @@ def test_a_real_difference_is_resolved_and_a_small_one_is_not():
     assert "not resolved" in found["verdict"]
 
 
+def test_groups_that_are_exams_are_called_so():
+    exams = compare(run_of(0.6), run_of(0.9), TASK, 1, "accuracy", 100, group_by="accession")
+    patients = compare(run_of(0.6), run_of(0.9), TASK, 1, "accuracy", 100)
+    assert "over exams)" in exams["verdict"] and "over patients)" in patients["verdict"]
+    assert exams["metrics"] == patients["metrics"]
+    said = as_text({1: exams}, None, "")
+    assert "Of 200 exams the baseline" in said and "patient" not in said
+
+
 def test_numbers_are_those_of_scipy():
     first, second = run_of(0.7), run_of(0.85)
     found = compare(first, second, TASK, 1, "accuracy", 200)
@@ -66,7 +75,7 @@ def test_numbers_are_those_of_scipy():
     only = int((one & ~other).sum()), int((~one & other).sum())
     assert (found["mcnemar"]["only_first"], found["mcnemar"]["only_second"]) == only
     assert found["mcnemar"]["p"] == pytest.approx(stats.binomtest(only[0], sum(only)).pvalue)
-    assert found["mcnemar"]["patients"] == 200
+    assert found["mcnemar"]["groups"] == 200
 
 
 def test_each_of_several_labels_has_a_test_of_its_own():
@@ -79,7 +88,7 @@ def test_each_of_several_labels_has_a_test_of_its_own():
     found = compare(first, second, measures, 1, "mean_f1", 100)
     alone = compare(run_of(0.7), run_of(0.9), TASK, 1, "accuracy", 100)["mcnemar"]
     assert found["mcnemar"] is None
-    none = {"patients": 200, "only_first": 0, "only_second": 0, "p": 1}
+    none = {"groups": 200, "only_first": 0, "only_second": 0, "p": 1}
     assert found["mcnemar_of"] == {"place": alone, "kind": none}
 
 

@@ -42,7 +42,7 @@ def test_the_patients_that_judge_are_not_inside():
     ]
     assert [row["sample"] for row in inside(rows, fold)] == ["s004", "s005", "s006", "s007"]
     fold[5]["part"] = "val"
-    with pytest.raises(FoldwiseError, match="1 patients on both sides"):
+    with pytest.raises(FoldwiseError, match="1 groups on both sides"):
         inside(rows, fold)
 
 

@@ -139,7 +139,7 @@ def training_threads(wildcards):
 
 
 def grouped_by(wildcards):
-    """Params of `folds`: what is never split, which its messages name."""
+    """Params of `folds` and of what measures groups: what they are, to be called by that name."""
     return STUDIES[wildcards.study]["data"]["group"]
 
 

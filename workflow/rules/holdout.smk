@@ -63,6 +63,7 @@ rule evaluate_holdout:
         runtime=10,
         gpu=0,
     params:
+        group=grouped_by,
         code=code("evaluate_holdout"),
     message:
         "Measuring the holdout of run {wildcards.run}, study {wildcards.study}"

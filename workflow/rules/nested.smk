@@ -96,6 +96,7 @@ rule nested_summary:
     params:
         numbers=fold_numbers,
         objective=objective_of_search,
+        group=grouped_by,
         code=code("nested_summary"),
     message:
         "Summing up the outer folds, study {wildcards.study}"

@@ -150,6 +150,7 @@ rule compare_reported:
     params:
         others=compared_with,
         numbers=fold_numbers,
+        group=grouped_by,
         code=code("compare_reported"),
     message:
         "Comparing runs on the same folds, study {wildcards.study}"

@@ -189,6 +189,7 @@ rule evaluate_fold:
         runtime=10,
         gpu=0,
     params:
+        group=grouped_by,
         code=code("evaluate_fold"),
     message:
         "Measuring fold {wildcards.fold} of run {wildcards.run}, study {wildcards.study}"
@@ -217,6 +218,7 @@ rule cv_summary:
         runtime=10,
         gpu=0,
     params:
+        group=grouped_by,
         code=code("cv_summary"),
         numbers=fold_numbers,
         logs=of_folds("results/{study}/logs/{run}/train_fold/fold_{fold}.log"),

@@ -68,6 +68,7 @@ rule compare_runs:
         folds="results/{study}/folds",
         numbers=fold_numbers,
         objective=objective_of_search,
+        group=grouped_by,
         code=code("compare_runs"),
     message:
         "Comparing the tuned run with the baseline, study {wildcards.study}"

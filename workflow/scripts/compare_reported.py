@@ -17,4 +17,5 @@ with adapter(snakemake):
         folds=study / "folds",
         numbers=snakemake.params.numbers,
         out=snakemake.output[0],
+        group_by=snakemake.params.group,
     )

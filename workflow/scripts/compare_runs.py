@@ -13,7 +13,14 @@ with adapter(snakemake):
     for seed, pair in snakemake.params.pairs.items():
         folds = [folds_of(run, snakemake.params.folds, snakemake.params.numbers) for run in pair]
         metric, direction = snakemake.params.objective
-        found[seed] = compare(*folds, task, params["seed"], metric, direction=direction)
+        found[seed] = compare(
+            *folds,
+            task,
+            params["seed"],
+            metric,
+            direction=direction,
+            group_by=snakemake.params.group,
+        )
     together = over_seeds(found) if len(found) > 1 else None
     summary = read_json(snakemake.input.summary)
     write_json(snakemake.output.json, {"seeds": found, "over_seeds": together})

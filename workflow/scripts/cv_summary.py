@@ -20,6 +20,7 @@ with adapter(snakemake):
         task=load("MEASURES", params["kind"])(params["task"]),
         seed=params["seed"],
         monitor=params["training"]["monitor"],
+        group_by=snakemake.params.group,
     )
     write_json(snakemake.output.summary, summary)
     join_logs(dict(zip(numbers, snakemake.params.logs, strict=True)), snakemake.output.log)

@@ -13,4 +13,5 @@ with adapter(snakemake):
         predictions_csv=snakemake.input.predictions,
         task=load("MEASURES", params["kind"])(params["task"]),
         out_dir=Path(snakemake.output.json).parent,
+        group_by=snakemake.params.group,
     )

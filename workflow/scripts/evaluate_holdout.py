@@ -1,4 +1,4 @@
-"""Rule evaluate_holdout: the holdout's predictions measured, with intervals over patients."""
+"""Rule evaluate_holdout: the holdout's predictions measured, with intervals over groups."""
 
 from pathlib import Path
 
@@ -16,4 +16,5 @@ with adapter(snakemake):
         seed=params["seed"],
         out_dir=Path(snakemake.output.json).parent,
         out_summary=snakemake.output.summary,
+        group_by=snakemake.params.group,
     )

@@ -15,7 +15,8 @@ with adapter(snakemake):
             snakemake.params.numbers, files.metrics, files.predictions, files.folds, strict=True
         )
     ]
-    summary = summarise(folds, load("MEASURES", params["kind"])(params["task"]), params["seed"])
+    task = load("MEASURES", params["kind"])(params["task"])
+    summary = summarise(folds, task, params["seed"], group_by=snakemake.params.group)
     chosen = [read_json(path) for path in files.choices]
     summary["search"] = told_against_promised(folds, chosen, *snakemake.params.objective)
     write_json(snakemake.output[0], summary)

@@ -30,12 +30,15 @@ class Measured(Protocol):
     def scorer(self, predictions: Sequence[Row]) -> Callable[[np.ndarray], dict[str, float]]: ...
 
 
-def evaluate_fold(predictions_csv: str | Path, task: Measured, out_dir: str | Path) -> None:
+def evaluate_fold(
+    predictions_csv: str | Path, task: Measured, out_dir: str | Path, group_by: str = "patient"
+) -> None:
     """Write val_metrics.json, .yaml and .txt, with equal numbers, into `out_dir`.
 
     The metrics of the images stand at the top, as a reader of one flat table expects them; under
-    `levels` stand those of image, exam and patient with their details. An undefined metric is
-    null. Raises FoldwiseError if the table is empty.
+    `levels` stand those of image, exam and patient with their details (no patient where `group_by`,
+    data.group, knows of none). An undefined metric is null. Raises FoldwiseError if the table is
+    empty.
     """
     rows = read_csv(predictions_csv)
     if not rows:
@@ -43,7 +46,7 @@ def evaluate_fold(predictions_csv: str | Path, task: Measured, out_dir: str | Pa
             f"{predictions_csv} has no rows, so that there is nothing to measure. The fold has no "
             "validation samples, or prediction was cut short: delete the file and run again."
         )
-    write_metrics(measure_levels(rows, task), out_dir)
+    write_metrics(measure_levels(rows, task, group_by), out_dir)
 
 
 def write_metrics(levels: dict[str, Any], out_dir: str | Path) -> None:
@@ -55,10 +58,12 @@ def write_metrics(levels: dict[str, Any], out_dir: str | Path) -> None:
     write_text(folder / "val_metrics.txt", as_text(levels))
 
 
-def measure_levels(rows: Sequence[Row], task: Measured) -> dict[str, Any]:
+def measure_levels(
+    rows: Sequence[Row], task: Measured, group_by: str = "patient"
+) -> dict[str, Any]:
     """Level ("image", "exam", "patient") -> n, left_out, metrics, details. JSON-ready."""
     levels = {"image": measure(rows, task, left_out=0)}
-    for level, column in LEVELS.items():
+    for level, column in LEVELS[group_by].items():
         if has_probabilities(rows) and rows[0].get(column):
             merged, left_out = average(rows, column)
             levels[level] = measure(merged, task, left_out)

@@ -8,6 +8,7 @@ import numpy as np
 
 from foldwise.evaluate import Measured, Row, measure_levels, plain, write_metrics
 from foldwise.files import read_csv, write_json
+from foldwise.fold_settings import UNITS
 from foldwise.hashing import stream_seed
 from foldwise.metrics.intervals import BOOTSTRAP
 from foldwise.summary import Bootstrap, levels_with_intervals
@@ -23,6 +24,7 @@ def evaluate_holdout(
     seed: int,
     out_dir: str | Path,
     out_summary: str | Path,
+    group_by: str = "patient",
 ) -> None:
     """Write the ensemble's val_metrics.{json,yaml,txt} into `out_dir`, and holdout_summary.json.
 
@@ -30,8 +32,9 @@ def evaluate_holdout(
     the metrics are empty and the summary says n = 0.
     """
     rows = read_csv(predictions_csv)
-    write_metrics(measure_levels(rows, task), out_dir)
-    write_json(out_summary, summarise_holdout(rows, read_csv(folds_csv), task, seed))
+    write_metrics(measure_levels(rows, task, group_by), out_dir)
+    alone = read_csv(folds_csv)
+    write_json(out_summary, summarise_holdout(rows, alone, task, seed, group_by=group_by))
 
 
 def summarise_holdout(
@@ -42,10 +45,11 @@ def summarise_holdout(
     resamples: int = 2000,
     level: float = 0.95,
     method: str = "BCa",
+    group_by: str = "patient",
 ) -> dict[str, Any]:
     """The content of holdout_summary.json; no time of day in it.
 
-    `ensemble`: level -> n, metrics (value, interval over patients), details, of the samples as
+    `ensemble`: level -> n, metrics (value, interval over groups), details, of the samples as
     all models together predict them; `<metric>`: mean, std (n - 1), n_folds, over the models of
     the folds, each judged on the whole holdout; `folds`: one flat entry a model; `n`, `groups`.
     """
@@ -55,7 +59,7 @@ def summarise_holdout(
     entries = [{"fold": fold} | task.score(rows) for fold, rows in sorted(of_fold.items())]
     entries = plain(entries)
     names = sorted({name for entry in entries for name in entry} - {"fold"})
-    settings = Bootstrap(stream_seed(seed, "bootstrap"), resamples, level, method)
+    settings = Bootstrap(stream_seed(seed, "bootstrap"), resamples, level, method, group_by)
     return plain(
         {
             **{name: _spread([entry[name] for entry in entries]) for name in names},
@@ -66,7 +70,7 @@ def summarise_holdout(
             "methods": {
                 "level": level,
                 "ensemble": ENSEMBLE,
-                "interval": BOOTSTRAP.format(method=method),
+                "interval": BOOTSTRAP.format(unit=UNITS[group_by], method=method),
                 "resamples": resamples,
                 "std": SPREAD,
             },

@@ -9,6 +9,7 @@ import numpy as np
 
 from foldwise.evaluate import Measured, Row, measure_levels, plain
 from foldwise.files import read_csv, read_json, write_text
+from foldwise.fold_settings import UNITS
 from foldwise.hashing import stream_seed
 from foldwise.metrics.averaging import LEVELS, average
 from foldwise.metrics.intervals import BOOTSTRAP, FOLD_MEAN, Interval, bootstrap, fold_mean
@@ -58,12 +59,14 @@ def summarise(
     level: float = 0.95,
     method: str = "BCa",
     monitor: str | None = None,
+    group_by: str = "patient",
 ) -> dict[str, Any]:
     """The content of cv_summary.json, of the weights that were kept; no time of day in it.
 
     `<metric>`: mean, std (sample standard deviation, n - 1), interval (of the mean over folds);
     `folds`: one flat entry a fold; `pooled`: all validation predictions as one set, per level,
-    with bootstrap intervals over patients; `warnings`: kind, text; `best_fold`: by the monitored
+    with bootstrap intervals over groups, which are what `group_by` (data.group) says;
+    `warnings`: kind, text; `best_fold`: by the monitored
     metric (the task's first if none is named). resamples = 0 leaves the bootstrap out.
     """
     entries = [_entry(fold) for fold in folds]
@@ -73,7 +76,7 @@ def summarise(
         name: _over_folds([e.get(name) for e in entries], ratio, level, limits_of(name))
         for name in names
     }
-    settings = Bootstrap(stream_seed(seed, "bootstrap"), resamples, level, method)
+    settings = Bootstrap(stream_seed(seed, "bootstrap"), resamples, level, method, group_by)
     return plain(
         {
             **over_folds,
@@ -87,7 +90,7 @@ def summarise(
                 "level": level,
                 "interval": FOLD_MEAN,
                 "test_over_train": ratio,
-                "pooled_interval": BOOTSTRAP.format(method=method),
+                "pooled_interval": BOOTSTRAP.format(unit=UNITS[group_by], method=method),
                 "resamples": resamples,
                 "std": "sample standard deviation over folds (n - 1)",
             },
@@ -97,12 +100,13 @@ def summarise(
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Settings of the bootstrap over patients."""
+    """Settings of the bootstrap over groups; `group_by` is data.group, what they are."""
 
     seed: int
     resamples: int
     level: float
     method: str
+    group_by: str = "patient"
 
 
 def _entry(fold: FoldResult) -> dict[str, Any]:
@@ -149,10 +153,11 @@ def _bounds(interval: Interval) -> list[float]:
 def levels_with_intervals(
     rows: Sequence[Row], task: Measured, settings: Bootstrap
 ) -> dict[str, Any]:
-    """What `measure_levels` gives, each metric as {"value", "interval" over patients}."""
-    levels = measure_levels(rows, task)
+    """What `measure_levels` gives, each metric as {"value", "interval" over groups}."""
+    levels = measure_levels(rows, task, settings.group_by)
+    columns = LEVELS[settings.group_by]
     for name, level in levels.items():
-        merged = rows if name == "image" else average(rows, LEVELS[name])[0]
+        merged = rows if name == "image" else average(rows, columns[name])[0]
         level["metrics"] = _with_intervals(level["metrics"], merged, task, settings)
     return levels
 

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-LEVELS = {"exam": "exam", "patient": "group"}
+# By data.group: the levels above the image, and the column that the rows of one unit share. Where
+# exams are the groups nobody knows whose they are, and no figure is one per patient.
+LEVELS = {
+    "patient": {"exam": "exam", "patient": "group"},
+    "accession": {"exam": "group"},
+    "image": {"exam": "exam"},
+}
 KEPT = ("sample", "group", "exam")
 
 

@@ -12,10 +12,7 @@ import numpy as np
 from scipy.stats import norm, t
 
 FOLD_MEAN = "corrected resampled t interval (Nadeau & Bengio 2003, Machine Learning 52:239-281)"
-BOOTSTRAP = (
-    "bootstrap over groups (patients, unless images are grouped otherwise), {method} (Efron & "
-    "Tibshirani 1993, chapters 13 and 14)"
-)
+BOOTSTRAP = "bootstrap over {unit}s, {method} (Efron & Tibshirani 1993, chapters 13 and 14)"
 # More patients than this and the jackknife leaves out blocks instead: the skewness of a block's
 # sum falls with its size just as their number does, so that the acceleration stays the same.
 JACKKNIFE_UNITS = 400

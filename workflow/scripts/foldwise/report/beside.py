@@ -5,7 +5,7 @@ from typing import Any
 from foldwise.report.sections import Sections
 from foldwise.report.wording import BASELINES, called, inside
 
-BETWEEN = {"folds": ("low", "high"), "groups": ("patients_low", "patients_high")}
+BETWEEN = {"folds": ("low", "high"), "groups": ("groups_low", "groups_high")}
 
 
 def beside(sections: Sections, methods: list[str]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def compare_reported(
     folds: str | Path,
     numbers: Sequence[int],
     out: str | Path,
+    group_by: str = "patient",
 ) -> None:
     """Write {"run", "metric", "against": {<other>: what `foldwise.search.compare.compare` gives}}.
 
@@ -45,5 +46,9 @@ def compare_reported(
         found = folds_of(Path(runs, other), folds, numbers)
         told = all(fold.metrics.get(metric) is not None for fold in found)
         skipped = other.startswith("baseline_") and not told
-        against[other] = None if skipped else compare(found, own, task, params["seed"], metric)
+        against[other] = (
+            None
+            if skipped
+            else compare(found, own, task, params["seed"], metric, group_by=group_by)
+        )
     write_json(out, {"run": params["run"], "metric": metric, "against": against})

@@ -18,7 +18,7 @@ def held(sections: Sections, asked: bool) -> dict[str, Any]:
         "groups": source("groups", form=","),
         "rows": [_row(sections, source, name) for name in sections.metrics],
         "headline": _first(source, sections.headline_names()[0]),
-        "levels": levels_of(source, "ensemble", sections.headline_names(), sections.group_by),
+        "levels": levels_of(source, "ensemble", sections.headline_names()),
         "methods": {key: source("methods", key) for key in ("interval", "resamples", "ensemble")},
     }
 

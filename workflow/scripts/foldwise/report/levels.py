@@ -3,16 +3,15 @@
 from typing import Any
 
 from foldwise.report.ledger import Source
-from foldwise.report.wording import ONE, called
+from foldwise.report.wording import called
 
 ORDER = ("image", "exam", "patient")
 
 
-def levels_of(source: Source, base: str, names: list[str], group_by: str) -> dict[str, Any]:
+def levels_of(source: Source, base: str, names: list[str]) -> dict[str, Any]:
     """A column a level and a row a metric of `names`, with intervals; no rows for one level.
 
-    A level whose units are single images says nothing new. The files call the level of groups
-    `patient`; where groups are exams it is theirs once more.
+    A level whose units are single images says nothing new.
     """
     images = source.value(base, "image", "n")
     own = [
@@ -20,11 +19,10 @@ def levels_of(source: Source, base: str, names: list[str], group_by: str) -> dic
         for level in ORDER
         if source.value(base, level, "n")
         and (level == "image" or _units(source, base, level) < images)
-        and (level, group_by) != ("patient", "accession")
     ]
     columns = [
         {
-            "level": ONE[group_by] if level == "patient" else level,
+            "level": level,
             "n": source(base, level, "n", form=","),
             "left_out": source(base, level, "left_out", form=","),
         }

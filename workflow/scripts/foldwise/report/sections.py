@@ -91,7 +91,7 @@ class Sections:
 
     def levels(self) -> dict[str, Any]:
         """Pooled headline metrics per image, exam and patient; no rows if there is one level."""
-        return levels_of(self.summary, "pooled", self.headline_names(), self.group_by)
+        return levels_of(self.summary, "pooled", self.headline_names())
 
     def of_kind(self, kind: str, run: str) -> Source:
         """A file of another run of the study, with the job that made it."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from foldwise.report.ledger import Number, Source, escaped
 from foldwise.report.sections import Sections
-from foldwise.report.wording import UNITS, called, in_words
+from foldwise.report.wording import called, in_words
 
 
 def overview(sections: Sections, others: list[str]) -> dict[str, Any]:
@@ -29,14 +29,10 @@ def comparisons(sections: Sections, others: list[str]) -> list[dict[str, Any]]:
 
 
 def _against(sections: Sections, source: Source, other: str) -> dict[str, Any]:
-    def said(text: str) -> str:
-        """The file calls groups patients, as most are."""
-        return in_words(text).replace("over patients", f"over {UNITS[sections.group_by]}")
-
     base = ("against", other)
     return {
         "run": escaped(other),
-        "verdict": source(*base, "verdict", form=said),
+        "verdict": source(*base, "verdict", form=in_words),
         "metrics": metric_rows(source, base, sections.metrics),
         "mcnemar": mcnemar_tests(source, base),
     }
@@ -52,7 +48,7 @@ def _row(source: Source, keys: tuple[str, ...], name: str) -> dict[str, Any]:
     told = {key: source(*keys, key, form=".3f") for key in ("first", "second")}
     told["difference"] = source(*keys, "difference", form="+.3f")
     told["p"] = source(*keys, "p", form=".2g")
-    for span in ("", "patients_"):
+    for span in ("", "groups_"):
         told[f"{span}interval"] = [
             source(*keys, f"{span}{side}", form="+.3f") for side in ("low", "high")
         ]
@@ -65,7 +61,7 @@ def mcnemar_tests(source: Source, base: tuple[str, ...]) -> list[dict[str, Any]]
     places |= {head: ("mcnemar_of", head) for head in source.value(*base, "mcnemar_of") or {}}
     return [
         {"label": escaped(head.replace("_", " "))}
-        | {key: source(*base, *keys, key) for key in ("patients", "only_first", "only_second")}
+        | {key: source(*base, *keys, key) for key in ("groups", "only_first", "only_second")}
         | {"p": source(*base, *keys, "p", form=".2g")}
         for head, keys in places.items()
         if source.value(*base, *keys)

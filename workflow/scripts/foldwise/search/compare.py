@@ -9,7 +9,7 @@ from foldwise.errors import FoldwiseError
 from foldwise.hashing import stream_seed
 from foldwise.metrics.averaging import average, has_probabilities
 from foldwise.metrics.paired import bootstrap_difference, corrected_t, mcnemar
-from foldwise.report.wording import called, spoken
+from foldwise.report.wording import UNITS, called, spoken
 
 LEVEL = 0.95
 
@@ -32,6 +32,7 @@ def compare(
     objective: str,
     resamples: int = 2000,
     direction: str = "",
+    group_by: str = "patient",
 ) -> dict[str, Any]:
     """Compare run `second` (tuned) with run `first` (baseline), fold by fold.
 
@@ -40,13 +41,15 @@ def compare(
         task: measures of the study (`foldwise.evaluate.Measured`).
         seed: the study's seed, for the bootstrap.
         objective: the metric that the verdict is about.
-        resamples: of the bootstrap over patients.
+        resamples: of the bootstrap over groups.
         direction: "max" or "min", which way the objective is better; '' asks `task.monitors`.
+        group_by: data.group of the study, what its groups are.
 
     Returns:
         `metrics`: for each metric both means, the difference, the corrected t test over folds
-        (Nadeau and Bengio 2003) and the bootstrap interval over patients of the pooled
-        predictions; `mcnemar`: exact, one prediction a patient, where classes are predicted;
+        (Nadeau and Bengio 2003) and the bootstrap interval over groups of the pooled
+        predictions; `groups_are`: what groups are called; `mcnemar`: exact, one prediction a
+        group, where classes are predicted;
         `mcnemar_of`: the same of each label where there are several;
         `verdict`: in words.
     """
@@ -76,7 +79,13 @@ def compare(
         "metrics": metrics,
         "mcnemar": exact_mcnemar(before, after),
         "mcnemar_of": mcnemar_by_head(before, after),
-        "verdict": verdict(objective, metrics[objective], direction or task.monitors[objective]),
+        "groups_are": UNITS[group_by],
+        "verdict": verdict(
+            objective,
+            metrics[objective],
+            direction or task.monitors[objective],
+            UNITS[group_by],
+        ),
     }
 
 
@@ -111,16 +120,16 @@ def of_metric(
         "p": test.p,
         "low": test.interval.low,
         "high": test.interval.high,
-        "patients_low": interval.low,
-        "patients_high": interval.high,
+        "groups_low": interval.low,
+        "groups_high": interval.high,
     }
     return {key: None if np.isnan(value) else float(value) for key, value in numbers.items()}
 
 
 def exact_mcnemar(before: list[dict], after: list[dict]) -> dict[str, Any] | None:
-    """McNemar's exact test with one prediction a patient, by mean probability.
+    """McNemar's exact test with one prediction a group, by mean probability.
 
-    None where no classes are predicted, or patients have no one truth.
+    None where no classes are predicted, or groups have no one truth.
     """
     if not has_probabilities(before) or "label" not in before[0]:
         return None
@@ -130,7 +139,7 @@ def exact_mcnemar(before: list[dict], after: list[dict]) -> dict[str, Any] | Non
     right = [np.array([predicted(row) == row["label"] for row in run]) for run in rows]
     test = mcnemar(*right)
     return {
-        "patients": len(right[0]),
+        "groups": len(right[0]),
         "only_first": test.only_first,
         "only_second": test.only_second,
         "p": test.p,
@@ -138,7 +147,7 @@ def exact_mcnemar(before: list[dict], after: list[dict]) -> dict[str, Any] | Non
 
 
 def mcnemar_by_head(before: list[dict], after: list[dict]) -> dict[str, Any]:
-    """`exact_mcnemar` of each label where a row has several; of those with one truth a patient."""
+    """`exact_mcnemar` of each label where a row has several; of those with one truth a group."""
     heads = [name.removeprefix("label_") for name in before[0] if name.startswith("label_")]
     return {
         head: exact_mcnemar(*([_of_head(row, head) for row in run] for run in (before, after)))
@@ -161,10 +170,10 @@ def predicted(row: Mapping[str, str]) -> str:
     ).removeprefix("p_")
 
 
-def verdict(name: str, found: Mapping[str, float | None], direction: str) -> str:
-    """Whether the difference is resolved: both intervals, over folds and patients, leave out 0."""
+def verdict(name: str, found: Mapping[str, float | None], direction: str, units: str) -> str:
+    """Whether the difference is resolved: both intervals, over folds and groups, leave out 0."""
     difference = found["difference"] * (1 if direction == "max" else -1)
-    bounds = [(found["low"], found["high"]), (found["patients_low"], found["patients_high"])]
+    bounds = [(found["low"], found["high"]), (found["groups_low"], found["groups_high"])]
     known = [pair for pair in bounds if None not in pair]
     resolved = len(known) == 2 and all(low > 0 or high < 0 for low, high in known)
     side = "better" if difference > 0 else "worse" if difference < 0 else "equal"
@@ -172,8 +181,8 @@ def verdict(name: str, found: Mapping[str, float | None], direction: str) -> str
     told += f" by {abs(found['difference']):.3g}" if difference else ""
     within = ""
     if len(known) == 2:
-        folds, patients = (f"{low:.3g} to {high:.3g}" for low, high in known)
-        within = f" (95 % interval {folds} over folds, {patients} over patients)"
+        folds, groups = (f"{low:.3g} to {high:.3g}" for low, high in known)
+        within = f" (95 % interval {folds} over folds, {groups} over {units})"
     if resolved:
         return f"{told}{within}: the difference is resolved."
     return f"{told}{within}: not resolved, these data do not tell the two apart."
@@ -207,8 +216,8 @@ def as_text(
         test = item["mcnemar"]
         if test:
             lines += [
-                f"Of {test['patients']} patients the baseline alone has {test['only_first']} "
-                f"right, the tuned run alone {test['only_second']} "
+                f"Of {test['groups']} {item['groups_are']} the baseline alone has "
+                f"{test['only_first']} right, the tuned run alone {test['only_second']} "
                 f"(exact McNemar test, p {test['p']:.2g}).",
                 "",
             ]

@@ -17,7 +17,7 @@ def inside(
 ) -> list[dict[str, str]]:
     """Rows of the cohort in the outer fold's training part.
 
-    Raises FoldwiseError if a patient is on both sides, which the folds' audit should have refused.
+    Raises FoldwiseError if a group is on both sides, which the folds' audit should have refused.
     """
     part_of = {row["sample"]: row["part"] for row in fold}
     kept = [row for row in cohort if part_of.get(row["sample"]) == "train"]
@@ -25,7 +25,7 @@ def inside(
     both = judging & {row["group"] for row in kept}
     if both:
         raise FoldwiseError(
-            f"The outer fold has {len(both)} patients on both sides. Delete the study's folder "
+            f"The outer fold has {len(both)} groups on both sides. Delete the study's folder "
             "`folds` and run the same command again."
         )
     return kept
