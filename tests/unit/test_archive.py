@@ -187,6 +187,21 @@ def test_a_killed_first_run_goes_on_where_it_was(root, monkeypatch):
     assert read(inventory(root))[1] == ["c.dcm"]
 
 
+def test_what_could_not_be_opened_before_a_kill_is_asked_again(root, monkeypatch):
+    monkeypatch.setattr("foldwise.data.archive.SAVE_SECONDS", 0)
+
+    def facts(path):
+        raise {"a.dcm": PermissionError(), "c.dcm": KeyboardInterrupt()}.get(
+            path.name, Fault("empty")
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        inventory(root).read(["100/a.dcm", "100/deep/b.dcm", "200/c.dcm"], facts, threads=1)
+    entries, calls = read(inventory(root))
+    assert sorted(calls) == ["a.dcm", "c.dcm"]
+    assert entries["100/a.dcm"].fault == ""
+
+
 def test_names_that_are_no_text_do_no_harm(root):
     odd = Path(os.fsdecode(os.fsencode(root / "100") + b"/\xff.dcm"))
     odd.write_text("x")

@@ -80,6 +80,16 @@ def test_each_fault_is_a_finding_and_no_class_is_made_up(reader, data, tmp_path,
     assert whole == {"CT", "MR"}
 
 
+def test_a_name_that_two_files_bear_is_a_finding_not_a_choice(tmp_path, monkeypatch):
+    distillation_archive(tmp_path / "made", size=32, encoders=False)
+    first = sorted((tmp_path / "made").rglob("*.png"))[0]
+    other = first.parent / "again" / first.name
+    other.parent.mkdir()
+    other.write_bytes(sorted(first.parent.glob("*.png"))[-1].read_bytes())
+    _, out = cohort(tmp_path, MedpixReader, LINES, monkeypatch)
+    assert [row["reason"] for row in read_csv(out / "findings.csv")] == ["several_files"]
+
+
 def test_what_stands_for_no_text_is_none(tmp_path, monkeypatch):
     distillation_archive(tmp_path / "made", size=32, encoders=False)
     path = tmp_path / "made" / "pictures.csv"

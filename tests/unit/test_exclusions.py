@@ -31,6 +31,16 @@ def test_an_exclusion_list_without_its_columns_is_named(study):
         study.cohort(exclusions=str(path))
 
 
+def test_an_exclusion_list_without_a_header_names_nobody(study):
+    accession = table_of(study)[0]["AccessionNumber"]
+    path = study.folder / "exclusions.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"{accession},implant\n{accession},implant\n")
+    with pytest.raises(FoldwiseError, match="no column 'id'") as raised:
+        study.cohort(exclusions=str(path))
+    assert accession not in str(raised.value)
+
+
 def test_parts_come_from_a_column_in_one_spelling(study):
     rows = table_of(study)
     for row, part in zip(rows, ["Training", "validation", "TEST"] * 99, strict=False):

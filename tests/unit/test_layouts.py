@@ -1,8 +1,11 @@
 """Tables of paths, featureS.txt, and folders of plain images."""
 
+from pathlib import Path
+from unicodedata import normalize
+
 import pytest
 
-from cohorts import ALL, Study, pictures_of
+from cohorts import ALL, Study, pictures_of, table_of, write_table
 from foldwise.data.readers.base import Columns
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, write_csv
@@ -36,7 +39,7 @@ def test_numbers_mean_letters_in_a_path_table(study):
     assert pictures.cohort()["quarantine"] == {}
 
 
-@pytest.mark.parametrize("spelling", ["absolute", "backslash", "dotted"])
+@pytest.mark.parametrize("spelling", ["absolute", "backslash", "dotted", "roundabout"])
 def test_paths_may_be_written_otherwise(study, spelling):
     picture_archive(study.folder / "pictures", patients=8, size=32)
     pictures = pictures_of(study)
@@ -44,10 +47,53 @@ def test_paths_may_be_written_otherwise(study, spelling):
         "absolute": lambda path: str(pictures.root.absolute() / path),
         "backslash": lambda path: path.replace("/", "\\"),
         "dotted": lambda path: "./" + path,
+        "roundabout": lambda path: "images/../" + path,
     }[spelling]
     rows = [{**row, "image_path": write(row["image_path"])} for row in read_csv(pictures.table)]
     write_csv(pictures.table, list(rows[0]), rows)
     assert pictures.cohort()["usable"] == len(rows)
+
+
+@pytest.mark.parametrize("root", ["with dots", "a link", "a link in the table"])
+def test_absolute_paths_fit_a_root_by_any_of_its_names(study, monkeypatch, root):
+    picture_archive(study.folder / "pictures", patients=8, size=32)
+    pictures, link = pictures_of(study), study.folder / "linked"
+    link.symlink_to(pictures.root)
+    monkeypatch.chdir(link.parent)
+    named = {"with dots": pictures.root / ".." / "pictures", "a link": link}.get(root)
+    told = link if root == "a link in the table" else pictures.root
+    rows = [
+        {**row, "image_path": str(told.absolute() / row["image_path"])}
+        for row in read_csv(pictures.table)
+    ]
+    write_csv(pictures.table, list(rows[0]), rows)
+    pictures.root = named or link
+    assert pictures.cohort()["usable"] == len(rows)
+
+
+@pytest.mark.parametrize(("disk", "table"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_letters_with_accents_are_found_in_either_spelling(study, disk, table):
+    picture_archive(study.folder / "pictures", patients=8, size=32)
+    pictures = pictures_of(study)
+    rows = read_csv(pictures.table)
+    for row in rows:
+        name = "Größe_é_" + Path(row["image_path"]).name
+        path = Path(row["image_path"]).with_name(name)
+        (pictures.root / row["image_path"]).rename(pictures.root / normalize(disk, str(path)))
+        row["image_path"] = normalize(table, str(path))
+    write_csv(pictures.table, list(rows[0]), rows)
+    assert pictures.cohort()["usable"] == len(rows)
+
+
+@pytest.mark.parametrize(("disk", "table"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_folders_of_exams_are_found_in_either_spelling(study, disk, table):
+    rows = table_of(study)
+    name = "Prüfung-é"
+    (study.root / rows[0]["AccessionNumber"]).rename(study.root / normalize(disk, name))
+    rows[0]["AccessionNumber"] = normalize(table, name)
+    write_table(study, rows)
+    assert study.cohort()["quarantine"] == {}
+    assert not [row for row in study.rows("findings") if row["reason"] == "no_folder"]
 
 
 def test_two_label_columns_are_not_chosen_between(study):

@@ -251,3 +251,14 @@ def test_a_tiff_of_several_pages_is_refused(tmp_path):
         with pytest.raises(UnreadableImage) as error:
             stored(tmp_path, *files, ("tif", "tif"))
         assert error.value.reason == reason
+
+
+def test_folders_of_patients_are_counted_not_named(tmp_path):
+    segmentation_archive(tmp_path / "made", 2, 64)
+    for patient in ("CANARY_ANNA_1", "CANARY_BERTA_2"):
+        (tmp_path / "made" / patient).mkdir()
+    study = by_folders(tmp_path)
+    study.data["table"]["folders"] |= {"mask": "labels"}
+    with pytest.raises(FoldwiseError, match="4 folders, not named") as raised:
+        study.cohort()
+    assert "CANARY" not in str(raised.value)

@@ -127,6 +127,23 @@ def test_a_missing_column_names_column_file_choice_and_nearest(tmp_path):
         assert part in text
 
 
+@pytest.mark.parametrize(
+    "first",
+    ["003772,2,CC", "p1/CANARY.png,2,CC", "CANARY^ANNA,b,c", "P00417,b,c", "CANARY.dcm,A,x"],
+)
+def test_a_table_without_a_header_shows_nobodys_row(tmp_path, first):
+    table = read_table(write(tmp_path, f"{first}\n{first}\n"))
+    with pytest.raises(FoldwiseError, match="looks like a row") as raised:
+        table.need({"label": "Classification"})
+    assert not [cell for cell in first.split(",") if len(cell) > 2 and cell in str(raised.value)]
+
+
+def test_a_row_in_place_of_the_header_is_not_shown_where_it_repeats(tmp_path):
+    with pytest.raises(FoldwiseError, match="more than once") as raised:
+        read_table(write(tmp_path, "003772,003772\n1,2\n"))
+    assert "003772" not in str(raised.value)
+
+
 def test_feature_s_alternates(tmp_path):
     table = read_table(write(tmp_path, "p1/a.png\n0\n\np2/b c.png\n3\n", format="feature_s"))
     assert cells(table) == [["image_path", "label"], ["p1/a.png", "0"], ["p2/b c.png", "3"]]

@@ -175,21 +175,24 @@ class Inventory:
         wanted = sorted(set(paths))
         changed, saved = self.stale(wanted), time.monotonic()
         self.read_now = len(changed)
+        # What failed today may work tomorrow: it is asked again, so it is never written down.
+        passing: dict[str, Entry] = {}
         with ThreadPoolExecutor(threads) as pool:
             found = pool.map(lambda path: _entry(Path(self.root, path), facts), changed)
             for done, (path, entry) in enumerate(zip(changed, found, strict=True), 1):
-                self.known[path] = [list(self.listing.files[path]), *entry]
+                if entry[2] in PASSING:
+                    passing[path] = Entry(*entry)
+                    self.known.pop(path, None)
+                else:
+                    self.known[path] = [list(self.listing.files[path]), *entry]
                 if time.monotonic() - saved > SAVE_SECONDS:
                     self._save()
                     saved = time.monotonic()
                     if told:
                         told(done, len(changed))
-        entries = {path: Entry(*self.known[path][1:]) for path in wanted}
-        for path in [path for path, entry in entries.items() if entry.fault in PASSING]:
-            del self.known[path]  # What failed today may work tomorrow: it is asked again.
         if changed:
             self._save()
-        return entries
+        return {path: passing.get(path) or Entry(*self.known[path][1:]) for path in wanted}
 
 
 def _entry(path: Path, facts: Callable[[Path], dict[str, str]]) -> tuple[str, dict[str, str], str]:

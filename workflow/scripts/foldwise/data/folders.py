@@ -10,9 +10,10 @@ from typing import Any
 
 from foldwise.data.archive import Listing
 from foldwise.data.table import Row, Table
-from foldwise.errors import FoldwiseError
+from foldwise.errors import FoldwiseError, plural
 
 IMAGE, MASK, GROUP = "image", "mask", "patient_id"
+MOST_NAMED = 6
 SEVERAL = "?"  # no path: several masks could be meant
 
 
@@ -29,7 +30,7 @@ def table_of_folders(listing: Listing, root: str | Path, folders: dict[str, Any]
         if not found:
             raise FoldwiseError(
                 f"data.table.folders.{role}: no file in {Path(root, folders[role])}. Name a folder "
-                f"below data.root; there are: {', '.join(sorted(listing.folders)) or 'none'}."
+                f"below data.root; there are: {_named(listing.folders)}."
             )
     pattern = _pattern(folders.get("group"))
     rows = []
@@ -39,6 +40,13 @@ def table_of_folders(listing: Listing, root: str | Path, folders: dict[str, Any]
             names = (IMAGE, MASK, GROUP)
             rows.append(Row(len(rows) + 1, dict(zip(names, cells, strict=True))))
     return Table(f"the folders {folders['image']} and {folders['mask']}", names, tuple(rows))
+
+
+def _named(folders: set[str]) -> str:
+    """Folders for a message: a few words such as images and masks; never those of patients."""
+    if len(folders) > MOST_NAMED or any(letter.isdigit() for name in folders for letter in name):
+        return f"{plural(len(folders), 'folder')}, not named here since they may be patients"
+    return ", ".join(sorted(folders)) or "none"
 
 
 def _by_stem(listing: Listing, folder: str) -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import io
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from foldwise.files import PRIVATE_FILE, private_folder, replacing
 
 KEY_BYTES = 32
 NAME_HEX = 12
+# Numbers, ids, paths and DICOM's names of persons: what stands in a row and in no header.
+VALUE = re.compile(r"[\d.,]+|.*(\d{3}|[/\\^]|\.(dcm|png|jpe?g|tiff?|pgm|nii|gz|csv|txt)$).*", re.I)
 
 
 def write_private(path: str | Path, text: str) -> None:
@@ -98,6 +101,11 @@ class Names:
     def exam(self, accession: str) -> str:
         """Name of one exam."""
         return self.name("exam", accession)
+
+
+def may_identify(name: str) -> bool:
+    """Whether what should be a name of a column or folder looks like a value of one patient."""
+    return bool(VALUE.fullmatch(name))
 
 
 def check_distinct(names: dict[str, str]) -> None:

@@ -1,5 +1,7 @@
 """Where the table meets the archive: rows that name folders, rows that name files."""
 
+import os
+import posixpath
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,9 +11,10 @@ from foldwise.data.archive import Listing
 from foldwise.data.findings import LEFT_OUT, NOTE, QUARANTINE, Finding
 from foldwise.data.identity import Names
 from foldwise.data.labels import canonical
+from foldwise.data.naming import Spelling
 from foldwise.data.readers.base import Columns, Found, Joined, Missing
 from foldwise.data.table import Row, Table
-from foldwise.errors import FoldwiseError, nearest
+from foldwise.errors import FoldwiseError
 from foldwise.hashing import digest
 
 LABEL_COLUMNS = ("density_label", "label", "y", "professional_label")
@@ -43,10 +46,8 @@ def _label(table: Table) -> str:
     if len(there) == 1:
         return there[0]
     said = "no label column" if not there else f"several label columns ({', '.join(there)})"
-    raise FoldwiseError(
-        f"{table.path}: {said}.{nearest('label', table.columns) if not there else ''} Name it in "
-        f"data.columns.label. Columns there: {', '.join(table.columns)}."
-    )
+    shown = table.listed("" if there else "label")
+    raise FoldwiseError(f"{table.path}: {said}. Name it in data.columns.label.{shown}")
 
 
 def columns_of_roles(table: Table, stated: Columns, usual: dict[str, tuple[str, ...]]) -> Columns:
@@ -59,8 +60,7 @@ def columns_of_roles(table: Table, stated: Columns, usual: dict[str, tuple[str, 
     filled = {role: getattr(stated, role) or next(iter(n), None) for role, n in there.items()}
     if not filled["image"]:
         raise FoldwiseError(
-            f"{table.path}: no image column. Name it in data.columns.image. "
-            f"Columns there: {', '.join(table.columns)}."
+            f"{table.path}: no image column. Name it in data.columns.image.{table.listed()}"
         )
     return replace(stated, **filled)
 
@@ -101,9 +101,9 @@ def by_accession(
     A number that lost its leading zeros finds its folder of six digits (3772 -> 003772).
     """
     folders, findings = listing.within(), []
-    rows: dict[str, list[Row]] = defaultdict(list)
+    spelling, rows = Spelling(folders), defaultdict(list)
     for row in table.rows:
-        accession = row.get(columns.accession)
+        accession = spelling.of(row.get(columns.accession))
         rows[_folder(accession, folders)].append(row)
     findings += _without_id(rows.pop("", []), "no_accession", names)
     found, missing = [], []
@@ -135,9 +135,9 @@ def _barred(accession: str, listing: Listing) -> bool:
 
 def by_path(table: Table, listing: Listing, root: Path, columns: Columns, names: Names) -> Joined:
     """A row is an image file, given relative to the archive's root or absolute."""
-    rows: dict[str, list[Row]] = defaultdict(list)
+    spelling, rows = Spelling(listing.files), defaultdict(list)
     for row in table.rows:
-        rows[relative(row.get(columns.image), root)].append(row)
+        rows[spelling.of(relative(row.get(columns.image), root))].append(row)
     findings = _without_id(rows.pop("", []), "no_path", names) + ragged(table, names)
     found, missing = [], []
     for path, own in sorted(rows.items()):
@@ -177,9 +177,11 @@ def relative(path: str, root: Path) -> str:
     """A path of the table as the listing writes it; empty for an empty cell."""
     if not path:
         return ""
-    posix = PureWindowsPath(path).as_posix() if "\\" in path else path
-    top = root.absolute().as_posix().rstrip("/") + "/"
-    return PurePosixPath(posix.removeprefix(top)).as_posix()
+    posix = posixpath.normpath(PureWindowsPath(path).as_posix() if "\\" in path else path)
+    # The root may be written with `..`, or be a link: a table has any of its names.
+    for top in (root.absolute().as_posix(), os.path.abspath(root), os.path.realpath(root)):
+        posix = posix.removeprefix(top.rstrip("/") + "/")
+    return posix
 
 
 def _found(files: tuple[str, ...], rows: list[Row], columns: Columns, accession: str) -> Found:

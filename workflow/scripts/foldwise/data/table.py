@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from foldwise.data.identity import may_identify
 from foldwise.data.json_lines import Record, read_cases, read_lines
-from foldwise.errors import FoldwiseError, choose, nearest
+from foldwise.errors import FoldwiseError, choose, nearest, plural
 
 FORMATS = ("accession", "paths", "feature_s", "folders", "json_lines", "medpix")
 SEPARATORS = (",", ";", "\t")
@@ -60,9 +61,20 @@ class Table:
         for role, name in columns.items():
             if name not in self.columns:
                 raise FoldwiseError(
-                    f"{self.path}: no column '{name}' (data.columns.{role})."
-                    f"{nearest(name, self.columns)} Columns there: {', '.join(self.columns)}."
+                    f"{self.path}: no column '{name}' (data.columns.{role}).{self.listed(name)}"
                 )
+
+    def listed(self, wanted: str = "") -> str:
+        """The columns for a message, with the nearest to `wanted`; no cell of a row in their place.
+
+        Without a header the first row stands where names should: it may be of a patient.
+        """
+        if any(map(may_identify, self.columns)):
+            return (
+                f" Its first line, of {plural(len(self.columns), 'cell')}, looks like a row and is "
+                "not shown. Write the names of the columns above the rows, or correct the name."
+            )
+        return f"{nearest(wanted, self.columns)} Columns there: {', '.join(self.columns)}."
 
 
 def read_table(settings: TableSettings) -> Table:
@@ -199,9 +211,10 @@ def _header(path: str, record: list[str]) -> tuple[str, ...]:
         columns.pop()
     repeated = sorted({name for name in columns if name and columns.count(name) > 1})
     if repeated:
+        named = ", ".join("a value" if may_identify(name) else repr(name) for name in repeated)
         raise FoldwiseError(
-            f"{path}: the header has {', '.join(repr(name) for name in repeated)} more than once. "
-            "Rename the columns so that each name stands once."
+            f"{path}: the header has {named} more than once. Rename the columns so that each name "
+            "stands once; if this is a row, write the names above it."
         )
     if "" in columns:
         raise FoldwiseError(f"{path}: column {columns.index('') + 1} has no name. Give it one.")

@@ -1,13 +1,14 @@
 """Teaching cases of the MedPix kind: pictures named without ending, cases joined beforehand."""
 
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import ClassVar
 
 from foldwise.data.archive import Listing
 from foldwise.data.findings import QUARANTINE, Finding
 from foldwise.data.identity import Names
 from foldwise.data.json_lines import CASE
+from foldwise.data.naming import by_name, several, with_paths
 from foldwise.data.readers import text
 from foldwise.data.readers.base import Columns, Joined
 from foldwise.data.table import Table
@@ -16,8 +17,8 @@ from foldwise.data.table import Table
 class Reader(text.Reader):
     """Reads `data_<split>.jsonl` with `descriptions_<split>.jsonl` (table format `medpix`).
 
-    A picture is found by its name anywhere below the archive's root; one whose `U_id` no case has
-    is a finding.
+    A picture is found by its name anywhere below the archive's root; one whose `U_id` no case has,
+    or whose name several files bear, is a finding.
     """
 
     usual: ClassVar[Columns] = Columns(
@@ -30,6 +31,18 @@ class Reader(text.Reader):
         self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
     ) -> Joined:
         """As the reader of tables, without the pictures of cases that are not there."""
+        called = by_name(path for path in listing.files if self.accepts(Path(path)))
+        table = with_paths(table, stated.image or str(self.usual.image), called)
+        joined = self._of_cases(table, listing, root, layout, stated, names)
+        missing = [
+            replace(one, reason="several_files") if several(one.identity, called) else one
+            for one in joined.missing
+        ]
+        return replace(joined, missing=missing)
+
+    def _of_cases(
+        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+    ) -> Joined:
         if CASE not in table.columns:
             return super().rows(table, listing, root, layout, stated, names)
         alone = [row for row in table.rows if not row.get(CASE)]
@@ -47,13 +60,3 @@ class Reader(text.Reader):
             for row in alone
         ]
         return replace(joined, findings=joined.findings + findings)
-
-    def placed(self, table: Table, columns: Columns, listing: Listing) -> Table:
-        """Names without folder and ending to paths of the archive."""
-        paths = {PurePosixPath(path).stem: path for path in sorted(listing.files, reverse=True)}
-        image = str(columns.image)
-        rows = tuple(
-            replace(row, cells=row.cells | {image: paths.get(row.get(image), row.get(image))})
-            for row in table.rows
-        )
-        return replace(table, rows=rows)

@@ -7,6 +7,7 @@ from foldwise.data.archive import Listing
 from foldwise.data.folders import SEVERAL
 from foldwise.data.identity import Names
 from foldwise.data.join import by_path, relative
+from foldwise.data.naming import Spelling
 from foldwise.data.readers.base import Columns, Found, Joined, Missing
 from foldwise.data.readers.images import Reader as Images
 from foldwise.data.table import Table
@@ -31,13 +32,14 @@ class Reader(Images):
             )
         columns = _columns(table, stated)
         joined = by_path(table, listing, root, columns, names)
+        spelling = Spelling(listing.files)
         found: list[Found] = []
         missing = [
             replace(one, reason="no_image" if one.reason == "no_file" else one.reason)
             for one in joined.missing
         ]
         for one in joined.found:
-            masks = {relative(row.get(columns.mask), root) for row in one.rows}
+            masks = {spelling.of(relative(row.get(columns.mask), root)) for row in one.rows}
             reason = _fault(masks, listing)
             if reason:
                 missing.append(Missing(one.files[0], one.rows, one.labels, reason))

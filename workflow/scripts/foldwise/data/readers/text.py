@@ -26,15 +26,11 @@ class Reader(images.Reader):
     ) -> Joined:
         """Join by file; each named text and label of a row belongs to its image."""
         columns = columns_of(table, stated, self.usual)
-        joined = by_path(self.placed(table, columns, listing), listing, root, columns, names)
+        joined = by_path(table, listing, root, columns, names)
         found = [self.told(one, columns) for one in joined.found]
         missing = [replace(one, labels=labels_of(one.rows, columns)) for one in joined.missing]
         heads = tuple(f"label_{head}" for head in columns.heads)
         return replace(joined, found=found, missing=missing, label_columns=heads)
-
-    def placed(self, table: Table, columns: Columns, listing: Listing) -> Table:
-        """The table with image cells as the archive writes them. Here: as they are."""
-        return table
 
     def told(self, one: Found, columns: Columns) -> Found:
         """An image with the labels of its rows and the texts of the first."""

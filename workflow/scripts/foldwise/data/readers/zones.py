@@ -4,14 +4,14 @@ A score is 0 to 3; 4 is "unknown", and so is an empty cell in a row that scores 
 that scores none is taken for one that nobody has read yet.
 """
 
-from collections import defaultdict
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from foldwise.data.archive import Listing
 from foldwise.data.identity import Names
 from foldwise.data.join import by_path, columns_of_roles
 from foldwise.data.labels import ClassScheme, canonical
+from foldwise.data.naming import by_name, several, with_paths
 from foldwise.data.nifti import is_nifti
 from foldwise.data.readers.base import Columns, Found, Joined, Missing
 from foldwise.data.readers.images import Reader as Images
@@ -52,9 +52,9 @@ class Reader(Images):
         columns = columns_of_roles(table, stated, USUAL)
         zones = tuple(columns.zones)
         table.need({f"zones, number {n}": zone for n, zone in enumerate(zones, 1)})
-        files = _by_name([path for path in listing.files if self.accepts(Path(path))])
-        resolved = tuple(_resolved(row, columns.image, files) for row in table.rows)
-        joined = by_path(replace(table, rows=resolved), listing, root, columns, names)
+        files = by_name(path for path in listing.files if self.accepts(Path(path)))
+        resolved = with_paths(table, str(columns.image), files)
+        joined = by_path(resolved, listing, root, columns, names)
         return replace(
             joined,
             found=[_scored(one, columns, table) for one in joined.found],
@@ -65,27 +65,6 @@ class Reader(Images):
         )
 
 
-def _by_name(paths: list[str]) -> dict[str, list[str]]:
-    """Path, path without ending, name, name without ending -> files that are called so."""
-    called: dict[str, list[str]] = defaultdict(list)
-    for path in paths:
-        name = PurePosixPath(path).name
-        for text in {path, _stem(path), name, _stem(name)}:
-            called[text].append(path)
-    return called
-
-
-def _stem(path: str) -> str:
-    """Without the ending; `.nii.gz` is one."""
-    return path[: -len(".nii.gz")] if path.endswith(".nii.gz") else path.rpartition(".")[0]
-
-
-def _resolved(row: Row, column: str | None, files: dict[str, list[str]]) -> Row:
-    """The row with its file's path in the image's cell, where one file alone is called so."""
-    found = files.get(row.get(column), [])
-    return Row(row.line, row.cells | {column: found[0]}) if len(found) == 1 else row
-
-
 def _scored(one: Found, columns: Columns, table: Table) -> Found:
     labels = tuple(labels_of(row, columns.zones) for row in one.rows)
     lines = {row.line: row for row in table.rows}
@@ -94,9 +73,9 @@ def _scored(one: Found, columns: Columns, table: Table) -> Found:
 
 
 def _told(one: Missing, zones: tuple[str, ...], files: dict[str, list[str]]) -> Missing:
-    several = len(files.get(one.identity, [])) > 1
     labels = tuple(labels_of(row, zones) for row in one.rows)
-    return replace(one, labels=labels, reason="several_files" if several else one.reason)
+    reason = "several_files" if several(one.identity, files) else one.reason
+    return replace(one, labels=labels, reason=reason)
 
 
 def labels_of(row: Row, zones: tuple[str, ...]) -> dict[str, str]:
