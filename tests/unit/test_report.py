@@ -182,6 +182,22 @@ def test_grouping_by_accession_is_said(tmp_path, monkeypatch):
     assert "patients" not in text.replace("not patients", "")
 
 
+def test_it_is_said_that_the_judging_part_chose_the_epoch(pack, tmp_path, monkeypatch):
+    said = "on the validation part, which judges it too"
+    text = " ".join((pack / "report.md").read_text().split())
+    assert f"the one with the best quadratic kappa {said}" in text
+    assert "A holdout (`folds.holdout`) or a fixed number of epochs" in text
+    monkeypatch.chdir(tmp_path)
+    run = make_run(tmp_path, 2, "AB", patients=20)
+    params = read_json(run.paths()["params"][0])
+    fixed = params | {"training": params["training"] | {"stop_after": 15}}
+    write_json(run.paths()["params"][0], fixed)
+    figures = {}
+    report_pack(STUDY, "cv", run.folds, figures, OUT)
+    text = " ".join((tmp_path / OUT / "report.md").read_text().split())
+    assert said not in text and "no epoch was chosen on the part that judges it" in text
+
+
 def test_a_holdout_has_a_section_apart(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folds = {"preset": None, "holdout": 0.2}
@@ -189,6 +205,7 @@ def test_a_holdout_has_a_section_apart(tmp_path, monkeypatch):
     text, page = (pack / "report.md").read_text(), Page((pack / "index.html").read_text())
     section = text.partition("## Holdout")[2].partition("\n## ")[0]
     assert "24 images of 8 patients were set aside" in section
+    assert "The [holdout](#holdout) has chosen nothing." in text
     assert "never used for training, for selection" in " ".join(section.split())
     assert "figures/holdout.png" in section and "figures/holdout_confusion.png" in section
     held = read_json("results/density/runs/cv/holdout_summary.json")

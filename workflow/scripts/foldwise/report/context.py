@@ -75,6 +75,8 @@ def context_of(
         "meanings": sections.meanings(),
         "pooled": sections.summary("pooled", "image", "n", form=","),
         "has_trials": bool(study.get("search")),
+        # With a fixed number of epochs the validation part only judges (train/loop.py).
+        "chooses_epoch": sections.params.value("training", "stop_after") is None,
         "beside": beside(sections, baselines_of(study)),
         "per_fold": sections.per_fold(),
         "levels": sections.levels(),
