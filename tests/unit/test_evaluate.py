@@ -87,8 +87,9 @@ def test_undefined_metrics_are_null_with_a_reason(tmp_path):
     rows = [row for row in made_rows(9) if row["label"] != "C"]
     got = written(tmp_path, rows)
     assert got["auc"] is None
-    assert "class number 2" in got["levels"]["image"]["details"]["undefined"]["auc"]
-    assert "auc: undefined" in (tmp_path / "metrics" / "val_metrics.txt").read_text()
+    assert "no sample of class C" in got["levels"]["image"]["details"]["undefined"]["auc"]
+    text = (tmp_path / "metrics" / "val_metrics.txt").read_text()
+    assert "auc: undefined: no sample of class C" in text
 
 
 def test_order_of_averaged_rows_follows_the_table_and_not_the_names():

@@ -30,6 +30,14 @@ def test_patients_are_drawn_whole():
     assert all(np.sum(i == 0) == np.sum(i == 2) for i in seen)
 
 
+def test_one_patient_alone_says_nothing_of_others():
+    """scipy refuses a sample of one; five images of one patient are no more than that."""
+    with pytest.raises(ValueError, match="two or more observations"):
+        stats.bootstrap((np.ones(1),), np.mean)
+    got = ours.bootstrap(lambda index: {"n": float(len(index))}, ["a"] * 5, 0, 50)["n"]
+    assert np.isnan([got.low, got.high]).all()
+
+
 def test_names_of_patients_do_not_matter():
     values = np.random.default_rng(0).normal(size=30)
     results = [

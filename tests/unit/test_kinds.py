@@ -72,3 +72,14 @@ def test_tiles_need_an_answer_that_is_a_picture(tmp_path):
     data["classes"] = {"mapping": {"1": "A", "2": "B"}, "order": ["A", "B"]}
     with pytest.raises(FoldwiseError, match=r"training\.tiles\.size: .*classification"):
         study_of(tmp_path, kind="classification", data=data, training={"tiles": {"size": 64}})
+
+
+def test_labels_whose_columns_would_be_one_are_refused(tmp_path):
+    heads = {"place": {"order": ["A", "fine_B"]}, "place_fine": {"order": ["A", "B"]}}
+    data = {"reader": "text", "root": "x", "table": {"path": "t.csv"}, "heads": heads}
+    data["columns"] = {"texts": ["caption"]}
+    model = {"text": {"name": "bert"}}
+    with pytest.raises(FoldwiseError, match="class 'fine_B' of place and the label place_fine"):
+        study_of(tmp_path, kind="distillation", data=data, model=model, image={"size": 64})
+    heads["place"]["order"] = ["A", "B"]
+    study_of(tmp_path, kind="distillation", data=data, model=model, image={"size": 64})

@@ -69,6 +69,21 @@ def test_a_loss_that_is_not_finite_stops_at_its_step(tmp_path):
     assert not (tmp_path / "results" / "best_model.pt").exists()
 
 
+def test_a_prediction_that_is_no_number_names_epoch_and_validation_rows(tmp_path):
+    class Breaking(TinyTask):
+        def predict(self, model, batch):
+            found = super().predict(model, batch)
+            return found | {"probability": found["probability"] * math.nan}
+
+    params = make_params()
+    with pytest.raises(TrainingFailed, match="probability is nan after epoch 1") as caught:
+        train(tmp_path, params, task=Breaking(params["task"]))
+    said = str(caught.value)
+    assert "validation part" in said and "training part" not in said
+    assert len(said) < 400
+    assert "step" not in caught.value.place
+
+
 def test_memory_that_is_not_there_names_sizes_and_settings(tmp_path):
     class Greedy(TinyTask):
         def loss(self, model, criterion, batch):

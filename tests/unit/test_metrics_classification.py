@@ -61,7 +61,8 @@ def test_scores_with_absent_classes_agree_with_scikit_learn(seed):
         recall = sk.balanced_accuracy_score(labels, guess)
     assert got["balanced_accuracy"] == pytest.approx(recall)
     assert np.isnan(got["auc"])
-    assert "5" in ours.undefined(labels, p)["auc"]
+    absent = ", ".join(name for k, name in enumerate("ABCDEF") if k not in labels)
+    assert ours.undefined(labels, p, list("ABCDEF"))["auc"] == f"no sample of class {absent}"
 
 
 def test_per_class_and_confusion_agree_with_scikit_learn():
@@ -93,7 +94,7 @@ def test_calibration_error_against_scipy_bins():
 
 def test_one_class_alone_is_undefined_with_a_reason():
     labels, p = np.zeros(5, dtype=int), np.tile([0.7, 0.3], (5, 1))
-    got, reasons = ours.scores(labels, p), ours.undefined(labels, p)
+    got, reasons = ours.scores(labels, p), ours.undefined(labels, p, ["A", "B"])
     for name in ("auc", "kappa", "balanced_accuracy_adjusted"):
         assert np.isnan(got[name])
         assert reasons[name]

@@ -46,5 +46,7 @@ def test_details_are_per_head(made):
     assert not found["collapsed"]
 
 
-def test_milliseconds_per_sample():
-    assert ours.milliseconds_per_sample(2.0, 400) == 5
+def test_what_is_undefined_says_why_and_of_which_label(made):
+    rows = [row for row in made if row["label_location"] != "abdomen"]
+    assert np.isnan(ours.scorer(rows, HEADS)(np.arange(len(rows)))["location_auc"])
+    assert ours.details(rows, HEADS)["undefined"] == {"location_auc": "no sample of class abdomen"}

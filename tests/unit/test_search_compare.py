@@ -99,6 +99,22 @@ def with_two_labels(row):
     return named | {"label_place": row["label"], "label_kind": row["label"]} | place | sure
 
 
+def test_a_label_whose_name_begins_another_has_its_own_columns():
+    """`place` and `place_fine`: the second's probabilities are none of the first's classes."""
+    measures = HeadMeasures({"heads": {"place": CLASSES, "place_fine": CLASSES}})
+    first, second = run_of(0.7), run_of(0.9)
+    for fold in (*first, *second):
+        for row in fold.predictions:
+            label, p_a, p_b = (row.pop(name) for name in ("label", "p_A", "p_B"))
+            row |= {"label_place": label, "p_place_A": p_a, "p_place_B": p_b}
+            row |= {"label_place_fine": label, "p_place_fine_A": "0.99", "p_place_fine_B": "0.01"}
+        fold.metrics = measures.score(fold.predictions)
+    found = compare(first, second, measures, 1, "mean_f1", 100)["mcnemar_of"]
+    alone = compare(run_of(0.7), run_of(0.9), TASK, 1, "accuracy", 100)["mcnemar"]
+    assert found["place"] == alone
+    assert found["place_fine"] == {"groups": 200, "only_first": 0, "only_second": 0, "p": 1}
+
+
 def test_a_metric_that_is_better_when_lower_is_told_so():
     found = compare(run_of(0.6), run_of(0.9), TASK, 1, "log_loss", 100)
     assert found["metrics"]["log_loss"]["difference"] < 0 and "better by" in found["verdict"]

@@ -17,6 +17,7 @@ def check_heads(settings: dict, heads_needed: bool, where: str) -> None:
         raise FoldwiseError(
             f"{where}: data.heads: no label named. Write `{{modality: {{order: [CT, MR]}}}}`."
         )
+    _check_columns(heads, where)
     for head, scheme in heads.items():
         if len(scheme["order"]) < 2:
             raise FoldwiseError(
@@ -39,3 +40,16 @@ def check_heads(settings: dict, heads_needed: bool, where: str) -> None:
             f"{where}: model.text.name: no text encoder. Give a folder with model and tokenizer "
             "(what save_pretrained writes), or a name of the Hugging Face hub."
         )
+
+
+def _check_columns(heads: dict, where: str) -> None:
+    """Tables of predictions have a column p_<label>_<class>: each may be of one label alone."""
+    for head, scheme in heads.items():
+        longer = [other for other in heads if other.startswith(f"{head}_")]
+        for name in scheme["order"]:
+            torn = [other for other in longer if f"{head}_{name}".startswith(f"{other}_")]
+            if torn:
+                raise FoldwiseError(
+                    f"{where}: data.heads: class '{name}' of {head} and the label {torn[0]} would "
+                    f"share columns p_{torn[0]}_... of the predictions. Rename one of the labels."
+                )

@@ -35,12 +35,14 @@ def scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     }
 
 
-def undefined(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, str]:
+def undefined(
+    labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]
+) -> dict[str, str]:
     """Metric -> reason, for those that `scores` gives as NaN."""
     present = np.bincount(labels, minlength=probabilities.shape[1]) > 0
-    absent = ", ".join(str(k) for k in np.flatnonzero(~present))
+    absent = ", ".join(classes[k] for k in np.flatnonzero(~present))
     reasons = {
-        "auc": f"no sample of class number {absent}" if absent else "only one class is there",
+        "auc": f"no sample of class {absent}" if absent else "only one class is there",
         "kappa": "truth and prediction are one and the same class throughout",
         "balanced_accuracy_adjusted": "only one class is there",
     }
@@ -183,7 +185,7 @@ def details(
         "confusion": confusion(labels, predicted, len(classes)).tolist(),
         "predicted_counts": {name: int(n) for name, n in zip(classes, counts, strict=True)},
         "collapsed": collapsed(labels, predicted),
-        "undefined": undefined(labels, probabilities),
+        "undefined": undefined(labels, probabilities, classes),
     }
 
 

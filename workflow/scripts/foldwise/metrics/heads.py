@@ -52,17 +52,19 @@ def scorer(
 
 
 def details(rows: Sequence[dict[str, str]], heads: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Per head: classes, per-class report, confusion, predicted counts, collapse."""
+    """Per head: classes, per-class report, confusion, predicted counts, collapse; and why a metric
+    of `scores` is undefined."""
     found = {
         head: classification.details(*classification.arrays(rows, names, *columns(head)), names)
         for head, names in heads.items()
     }
-    return {"heads": found, "collapsed": any(head["collapsed"] for head in found.values())}
-
-
-def milliseconds_per_sample(seconds: float, n_samples: int) -> float:
-    """Inference time a sample in milliseconds; NaN without samples."""
-    return 1000 * seconds / n_samples if n_samples else float("nan")
+    reasons = {
+        f"{head}_{name}": reason
+        for head, own in found.items()
+        for name, reason in own["undefined"].items()
+    }
+    collapsed = any(head["collapsed"] for head in found.values())
+    return {"heads": found, "undefined": reasons, "collapsed": collapsed}
 
 
 class Measures:

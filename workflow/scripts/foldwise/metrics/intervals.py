@@ -71,9 +71,14 @@ def bootstrap(
     a patient is drawn with all rows. method: "percentile" or "BCa" (bias corrected and
     accelerated, Efron 1987, JASA 82:171). Patients are numbered by first appearance, so that the
     draws do not depend on their names. `n` of an interval is how many resamples gave a value; a
-    metric that fewer than half of them gave (a rare class missing in most) has NaN bounds.
+    metric that fewer than half of them gave (a rare class missing in most) has NaN bounds, and so
+    has every metric of one patient alone.
     """
     members = _members(groups)
+    if len(members) < 2:
+        # All draws are one and the same set: their spread would be 0, and it is not known.
+        nothing = Interval(float("nan"), float("nan"), level, 0)
+        return dict.fromkeys(statistic(np.arange(len(groups))), nothing)
     drawn = np.random.default_rng(seed).integers(0, len(members), (resamples, len(members)))
     draws = [statistic(np.concatenate([members[i] for i in one])) for one in drawn]
     whole = statistic(np.arange(len(groups)))

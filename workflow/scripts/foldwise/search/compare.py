@@ -150,15 +150,23 @@ def mcnemar_by_head(before: list[dict], after: list[dict]) -> dict[str, Any]:
     """`exact_mcnemar` of each label where a row has several; of those with one truth a group."""
     heads = [name.removeprefix("label_") for name in before[0] if name.startswith("label_")]
     return {
-        head: exact_mcnemar(*([_of_head(row, head) for row in run] for run in (before, after)))
+        head: exact_mcnemar(
+            *([_of_head(row, head, heads) for row in run] for run in (before, after))
+        )
         for head in heads
     }
 
 
-def _of_head(row: dict[str, str], head: str) -> dict[str, str]:
+def _of_head(row: dict[str, str], head: str, heads: Sequence[str]) -> dict[str, str]:
     """A row as if this label were its only one."""
     prefix = f"p_{head}_"
-    own = {f"p_{k.removeprefix(prefix)}": v for k, v in row.items() if k.startswith(prefix)}
+    # Another label's name may begin with this one's.
+    longer = tuple(f"p_{one}_" for one in heads if one.startswith(f"{head}_"))
+    own = {
+        f"p_{name.removeprefix(prefix)}": value
+        for name, value in row.items()
+        if name.startswith(prefix) and not name.startswith(longer)
+    }
     named = {name: row[name] for name in ("sample", "group", "exam") if name in row}
     return named | {"label": row[f"label_{head}"]} | own
 

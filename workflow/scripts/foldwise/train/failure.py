@@ -7,9 +7,11 @@ import torch
 
 from foldwise.errors import FoldwiseError
 
+SHOWN = 8  # row numbers in a message
+
 
 class TrainingFailed(FoldwiseError):
-    """`reason` is "non_finite" or "out_of_memory"; epoch, step and batch count from 1."""
+    """`reason` is "non_finite" or "out_of_memory"; epoch and step count from 1, rows from 0."""
 
     def __init__(self, reason: str, message: str, **place: int | list[int]) -> None:
         super().__init__(message)
@@ -17,16 +19,23 @@ class TrainingFailed(FoldwiseError):
         self.place = place
 
 
-def non_finite(what: str, value: float, epoch: int, step: int, batch: list[int]) -> TrainingFailed:
-    """The failure of one step; `batch` holds row numbers of the training part."""
+def non_finite(
+    what: str, value: float, epoch: int, batch: list[int], step: int | None = None
+) -> TrainingFailed:
+    """The failure of one step, or of predicting after an epoch (`step` None).
+
+    `batch` holds row numbers of the part, the training part's for a step, else the validation's.
+    """
+    when = f"after epoch {epoch}" if step is None else f"in epoch {epoch}, step {step}"
+    part = "validation" if step is None else "training"
+    rows = ", ".join(map(str, batch[:SHOWN]))
+    more = f" and {len(batch) - SHOWN} more" if len(batch) > SHOWN else ""
     return TrainingFailed(
         "non_finite",
-        f"Training stopped: {what} is {value} in epoch {epoch}, step {step} (rows {batch} of the "
-        "training part, sorted by content). Lower training.lr, set training.clip_norm, or train "
-        "with training.precision: float32.",
-        epoch=epoch,
-        step=step,
-        batch=batch,
+        f"Training stopped: {what} is {value} {when} (rows {rows}{more} of the {part} part, sorted "
+        "by content). Lower training.lr, set training.clip_norm, or train with "
+        "training.precision: float32.",
+        **{"epoch": epoch, "batch": batch} | ({} if step is None else {"step": step}),
     )
 
 

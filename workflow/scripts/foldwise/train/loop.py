@@ -114,12 +114,12 @@ def train_step(fit: Fit, plan: Plan, batches: list[Batch], epoch: int) -> None:
             terms = plan.task.loss(fit.model, plan.criterion, batch)
         value = fit.add(terms, len(rows))
         if not math.isfinite(value):
-            raise non_finite("the loss", value, epoch, fit.step + 1, rows.tolist())
+            raise non_finite("the loss", value, epoch, rows.tolist(), fit.step + 1)
         (terms["loss"] * (len(rows) / count)).backward()
     if settings.clip_norm is not None:
         norm = torch.nn.utils.clip_grad_norm_(trainable(fit.model), settings.clip_norm).item()
         if not math.isfinite(norm):
-            raise non_finite("the gradient's norm", norm, epoch, fit.step + 1, rows.tolist())
+            raise non_finite("the gradient's norm", norm, epoch, rows.tolist(), fit.step + 1)
     fit.optimizer.step()
 
 
@@ -138,7 +138,7 @@ def score_epoch(fit: Fit, plan: Plan) -> None:
     for name, values in outputs.items():
         if not np.isfinite(values).all():
             where = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
-            raise non_finite(f"a predicted {name}", math.nan, fit.epoch + 1, 0, where.tolist())
+            raise non_finite(f"a predicted {name}", math.nan, fit.epoch + 1, where.tolist())
     metrics = plan.task.score(plan.task.table(plan.val_rows, outputs))
     fit.history.append(
         {
