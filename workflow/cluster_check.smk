@@ -7,15 +7,15 @@ localrules:
 
 rule all:
     input:
-        "results/cluster_check/cpu.json",
-        "results/cluster_check/gpu.json",
+        "results/private/cluster_check/cpu.json",
+        "results/private/cluster_check/gpu.json",
 
 
 rule cpu_probe:
     output:
-        "results/cluster_check/cpu.json",
+        "results/private/cluster_check/cpu.json",
     log:
-        "results/cluster_check/cpu.log",
+        "results/private/cluster_check/cpu.log",
     conda:
         "../envs/train.yaml"
     threads: 2
@@ -29,9 +29,9 @@ rule cpu_probe:
 
 rule gpu_probe:
     output:
-        "results/cluster_check/gpu.json",
+        "results/private/cluster_check/gpu.json",
     log:
-        "results/cluster_check/gpu.log",
+        "results/private/cluster_check/gpu.log",
     conda:
         "../envs/train.yaml"
     threads: 2

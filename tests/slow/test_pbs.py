@@ -104,7 +104,7 @@ def test_training_of_three_walltimes(undisturbed, cluster):
     finally:
         driver.kill()
     said = (study / "driver.log").read_text()
-    assert said.count("PBS killed it: walltime used") == 2
+    assert said.count("PBS killed it: walltime") == 2
     assert re.search(r"PBS: \d+ queued, \d+ running, \d+ done\n.*epoch \d+ of 30, .* left", said)
     calls = [" ".join(call) for call in cluster.calls("qsub") if "cv_fold_1." in call[1]]
     asked = [re.findall(r"walltime=(\d+)", call)[0] for call in calls if "train_fold" in call]

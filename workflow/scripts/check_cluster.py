@@ -11,11 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from foldwise.cluster.probe import verdict
-from foldwise.files import read_json
+from foldwise.cluster.probe import unseen_here, verdict
+from foldwise.files import private_folder, read_json
 
 SNAKEFILE = Path(__file__).parents[1] / "cluster_check.smk"
-RESULTS = Path("results/cluster_check")
+RESULTS = Path("results/private/cluster_check")  # what a node does not see is named by its path
 SHOWN = r"Submitted|Job \d+ has been submitted|PBS: |NOT CANCELLED|Deleted"
 
 
@@ -43,7 +43,7 @@ def tell(name: str, said: str) -> bool:
     if path.exists():
         found = read_json(path)
         print(f"\n{name.upper()} job ran on {found['node']}:")
-        lines = verdict(found, sys.executable)
+        lines = verdict(found, sys.executable, unseen_here())
         for works, sentence in lines:
             print(f"  {'works' if works else 'FAILS'}  {sentence}")
         return all(works for works, _ in lines)
@@ -60,9 +60,10 @@ def main() -> int:
     parser.add_argument("--only", choices=("cpu", "gpu"), help="one of the two jobs")
     asked = parser.parse_args()
     names = [asked.only] if asked.only else ["cpu", "gpu"]
+    private_folder(RESULTS.parent)
     for name in names:
         (RESULTS / f"{name}.json").unlink(missing_ok=True)
-    said = submit(asked.profile, [f"results/cluster_check/{name}.json" for name in names])
+    said = submit(asked.profile, [str(RESULTS / f"{name}.json") for name in names])
     works = [tell(name, said) for name in names]
     return int(not all(works))
 

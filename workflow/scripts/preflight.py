@@ -3,10 +3,9 @@
 import argparse
 import sys
 
-from foldwise.config import load_study
+from foldwise.config import configured
 from foldwise.errors import FoldwiseError
 from foldwise.preflight import decoders, preflight
-from foldwise.schema import check, read_yaml
 
 
 def main() -> int:
@@ -17,16 +16,14 @@ def main() -> int:
     parser.add_argument("--results", default="results")
     asked = parser.parse_args()
     try:
-        config = check("config", read_yaml(asked.configfile), asked.configfile)
-        names = asked.studies or config["studies"]
-        studies = [load_study(name, config["folder"]) for name in names]
+        studies = configured(asked.configfile, asked.studies)
         warnings = [*preflight(studies, asked.results), *decoders(studies)]
     except FoldwiseError as error:
         print(error, file=sys.stderr)
         return 1
     for warning in warnings:
         print(f"Warning: {warning}")
-    print(f"Ready: {', '.join(names)}.")
+    print(f"Ready: {', '.join(study['name'] for study in studies)}.")
     return 0
 
 

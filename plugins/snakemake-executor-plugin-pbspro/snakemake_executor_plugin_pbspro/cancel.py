@@ -3,48 +3,56 @@
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from snakemake_executor_plugin_pbspro.commands import NotNow, Pbs, key
-from snakemake_executor_plugin_pbspro.registry import Entry, Registry
+from snakemake_executor_plugin_pbspro.commands import NotNow, key
+from snakemake_executor_plugin_pbspro.registry import Entry
 
 
-def delete(
-    entries: list[Entry], locate: Callable, pbs: Pbs, registry: Registry, logger: Any
-) -> None:
-    """Delete jobs, all in one command. A second Ctrl-C does not stop this."""
-    main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+@contextmanager
+def without_ctrl_c() -> Iterator[None]:
+    """A second Ctrl-C does not stop what the first began."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        for entry in entries:
-            entry.abandoned = True
-            registry.save(entry)
-        left, said = until_gone(entries, locate, pbs)
-        for entry in entries:
-            if entry not in left:
-                registry.remove(entry)
+        yield
     finally:
-        if main:
-            signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, before)
+
+
+@without_ctrl_c()
+def delete(driver: Any, entries: list[Entry]) -> list[Entry]:
+    """Delete jobs, all in one command, and give those that may be left."""
+    for entry in entries:
+        entry.abandoned = True
+        driver.registry.save(entry)
+    left, said = until_gone(driver, entries)
+    for entry in entries:
+        if entry not in left:
+            driver.registry.remove(entry)
     if left:
         ids = " ".join(entry.job_id or entry.name for entry in left)
-        logger.error(
+        driver.logger.error(
             f"NOT CANCELLED, {len(left)} jobs may still run or start: {ids}\n"
             f"PBS: {said or 'gave no reason'}\nWhen PBS answers again: qdel {ids}"
         )
     elif entries:
-        logger.info(f"Deleted {len(entries)} PBS jobs: none is left on the cluster.")
+        driver.logger.info(f"Deleted {len(entries)} PBS jobs: none is left on the cluster.")
+    return left
 
 
-def until_gone(entries: list[Entry], locate: Callable, pbs: Pbs) -> tuple[list[Entry], str]:
+def until_gone(driver: Any, entries: list[Entry]) -> tuple[list[Entry], str]:
     """Delete again until none is left or patience ends: those left, and what PBS said of them."""
-    left, said, until = entries, "", time.monotonic() + pbs.patience
+    left, said, until = entries, "", time.monotonic() + driver.pbs.patience
     while left:
         try:
-            ids = list(filter(None, map(locate, left)))
-            said = pbs.delete(ids) if ids else ""
-            alive = set(map(key, pbs.jobs()))
+            ids = list(filter(None, map(driver.locate, left)))
+            said = driver.pbs.delete(ids) if ids else ""
+            alive = set(map(key, driver.pbs.jobs()))
             left = [entry for entry in left if key(entry.job_id) in alive]
         except NotNow as error:
             said = str(error)

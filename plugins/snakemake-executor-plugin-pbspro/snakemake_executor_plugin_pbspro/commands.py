@@ -119,12 +119,10 @@ def parse_facts(text: str) -> dict | None:
     are read one by one.
     """
     try:
-        jobs = json.loads(text or "{}", strict=False).get("Jobs", {})
-        return next(iter(jobs.values()), None)
+        return next(iter(json.loads(text or "{}", strict=False).get("Jobs", {}).values()), None)
     except json.JSONDecodeError:
-        found = dict(
-            re.findall(r'"(job_state|substate|comment|Exit_status)":\s*"?([^",}\n]*)', text)
-        )
+        wanted = r'"(job_state|substate|comment|Exit_status)":\s*"?([^",}\n]*)'
+        found = dict(re.findall(wanted, text))
         for group in ("resources_used", "Resource_List"):
             inner = re.search(rf'"{group}":\s*{{([^}}]*)}}', text)
             found[group] = dict(re.findall(r'"(\w+)":\s*"?([^",\n]*)', inner[1] if inner else ""))

@@ -1,8 +1,8 @@
 """The executor: submits jobs, watches them, and tells Snakemake the end of each."""
 
-import asyncio
 import atexit
 import os
+import secrets
 import signal
 import threading
 import time
@@ -13,13 +13,15 @@ from typing import Any
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 
-from snakemake_executor_plugin_pbspro import reasons, request
+from snakemake_executor_plugin_pbspro import reasons
 from snakemake_executor_plugin_pbspro.board import Board
 from snakemake_executor_plugin_pbspro.cancel import delete
 from snakemake_executor_plugin_pbspro.commands import NotNow, Pbs, Refused, key
+from snakemake_executor_plugin_pbspro.fingerprint import fingerprint, targets_of
 from snakemake_executor_plugin_pbspro.guard import Guard
 from snakemake_executor_plugin_pbspro.inner import InnerCall
-from snakemake_executor_plugin_pbspro.registry import Entry, Registry, fingerprint, targets_of
+from snakemake_executor_plugin_pbspro.registry import Entry, Registry
+from snakemake_executor_plugin_pbspro.request import job_name, request
 from snakemake_executor_plugin_pbspro.script import write_environment, write_script
 
 
@@ -46,17 +48,18 @@ class Executor(InnerCall):
         self.tracked: dict[str, SubmittedJobInfo] = {}
         self.alive: set[str] | None = None
         self.asked_at = self.silent_since = 0.0
-        self.stopping = self.letting_go = self.catches_signals = False
+        self.stopping = self.letting_go = False
         self.board = Board(self.settings, self.pbs, self.registry, logger)
         super().__init__(workflow, logger)
         self._tmpdir = str(self.folder)
+        # The folder of exit codes is looked at each second; the server is asked once a poll.
+        self.next_seconds_between_status_checks = min(1, self.settings.poll)
 
     def run_job(self, job: Any) -> None:
         """Follow the job that an earlier driver submitted, or submit it."""
         self.catch_signals()
-        entry = self.earlier(job)
-        found = entry is not None
-        entry = entry or self.prepare(job)
+        found = self.earlier(job)
+        entry = found or self.prepare(job)
         info = SubmittedJobInfo(job, external_jobid=entry.job_id or None, aux={"entry": entry})
         self.tracked[entry.token] = info
         if found or self.submit(info):
@@ -64,18 +67,16 @@ class Executor(InnerCall):
 
     def prepare(self, job: Any) -> Entry:
         """Write the script and the entry of a new job."""
-        targets = targets_of(job)
-        entry = self.registry.new(targets, fingerprint(job))
-        self.token = entry.token
-        entry.asked = request.asked(job, self.settings)
-        parts = [job.name, f"{len(targets)}_jobs"] if job.is_group() else targets
-        entry.name = request.job_name(parts, entry.token)
+        self.token = f"{int(time.time()):x}{secrets.token_hex(3)}"
+        entry = Entry(self.token, targets_of(job), fingerprint(job))
+        entry.request = request(job, self.settings)
+        parts = [job.name, f"{len(entry.targets)}_jobs"] if job.is_group() else entry.targets
+        entry.name = job_name(parts, self.token)
         logs = Path(self.settings.logdir or self.folder / "logs").absolute() / job.name
         logs.mkdir(parents=True, exist_ok=True)  # its lack would cost half a minute and the log
         entry.log = str(logs / f"{entry.name}.log")
-        command, site = self.format_job_exec(job), (self.settings.umask, self.settings.prologue)
-        script = write_script(self.folder, entry.token, command, self.workflow.workdir_init, site)
-        entry.options = [*request.options(entry, self.settings), str(script)]
+        command, workdir = self.format_job_exec(job), self.workflow.workdir_init
+        write_script(self.folder, self.token, command, workdir, self.settings)
         self.registry.save(entry)
         return entry
 
@@ -87,7 +88,7 @@ class Executor(InnerCall):
             known = self.locate(entry)
             entry.tries += 1
             self.registry.save(entry)
-            entry.job_id = known or self.pbs.submit(entry.options)
+            entry.job_id = known or self.submitted_as(entry)
         except NotNow as error:
             self.silence(error)
             return True
@@ -101,32 +102,44 @@ class Executor(InnerCall):
         self.logger.info(f"Submitted {entry.name} as PBS job {entry.job_id}, log {log}")
         return True
 
+    def submitted_as(self, entry: Entry) -> str:
+        """Call qsub. The environment is not copied (-V): the job script sets what it needs."""
+        options = ["-N", entry.name, "-r", "n", "-S", "/bin/bash", "-j", "oe", "-k", "oed"]
+        options += ["-o", entry.log, "-W", f"umask={self.settings.umask}", *entry.request]
+        return self.pbs.submit([*options, str(self.folder / "scripts" / f"{entry.token}.sh")])
+
     def locate(self, entry: Entry) -> str:
         """The PBS id of a job, also when no driver was told it; empty when it has none."""
         if not entry.job_id and entry.tries:
-            claimed = self.registry.claim(entry)
+            claimed = self.registry.text("claims", entry)
             entry.job_id = claimed or "".join(self.pbs.jobs("-N", entry.name)[:1])
         return entry.job_id
 
     def earlier(self, job: Any) -> Entry | None:
         """The entry of this very job if it runs or has succeeded. Others that make the same go."""
         match, targets = None, targets_of(job)
-        for entry in self.registry.overlapping(targets):
-            code = self.registry.exit_codes().get(entry.token)
+        for entry in self.strangers():
+            if set(targets).isdisjoint(entry.targets):
+                continue
+            running, code = self.still_there(entry), self.registry.exit_codes().get(entry.token)
+            same = entry.targets == targets and entry.fingerprint == fingerprint(job)
             made = code == 0 and all(os.path.exists(path) for path in job.output)
-            running = self.still_there(entry)
-            same = not entry.abandoned and entry.targets == targets
-            same = same and entry.fingerprint == fingerprint(job)
-            if match is None and same and (made or (running and code is None)):
+            if same and not (match or entry.abandoned) and (made or (running and code is None)):
                 match = entry
-                self.registry.earlier.discard(entry.token)
                 self.logger.info(f"Found {entry.name} again: PBS job {entry.job_id}")
                 continue
             if running:
                 self.logger.info(f"PBS job {entry.job_id} was given up or has other inputs.")
-                delete([entry], self.locate, self.pbs, self.registry, self.logger)
+                if delete(self, [entry]):
+                    raise WorkflowError("Nothing is submitted that two jobs would write.")
             self.registry.remove(entry)
         return match
+
+    def strangers(self) -> list[Entry]:
+        """Jobs of an earlier driver that this one has had no use for so far."""
+        return [
+            each for each in [*self.registry.entries.values()] if each.token not in self.tracked
+        ]
 
     def still_there(self, entry: Entry) -> bool:
         """Whether a job of an earlier driver is queued or runs. Waits for the server's answer."""
@@ -139,20 +152,25 @@ class Executor(InnerCall):
     async def check_active_jobs(
         self, active_jobs: list[SubmittedJobInfo]
     ) -> AsyncGenerator[SubmittedJobInfo, None]:
-        """Read exit codes, ask the server what is left, and settle what has ended."""
+        """End the jobs with exit code 0; once a poll, ask the server and settle the others."""
+        due = bool(active_jobs) and time.time() >= self.asked_at + self.settings.poll
+        if due:
+            self.ask()
         codes = {}
         try:
             self.guard.beat()
             codes = self.registry.exit_codes()
         except OSError as error:
             self.logger.warning(f"Cannot read {self.folder} now: {error}")
-        if active_jobs and time.time() >= self.asked_at + self.settings.poll:
-            self.ask()
         for info in active_jobs:
-            if self.stopping or not self.settle(info, codes):
+            code = codes.get(info.aux["entry"].token)
+            ended = not self.stopping and (
+                (code == 0 and self.end(info)) or (due and self.settle(info, code))
+            )
+            if not ended:
                 yield info
-        if active_jobs and not self.stopping:
-            self.board.show(list(self.tracked.values()))
+        if due and not self.stopping:
+            self.board.show([info.aux["entry"] for info in [*self.tracked.values()]])
 
     def ask(self) -> None:
         """One question for all jobs. A server that is silent leaves everything as it was."""
@@ -175,27 +193,19 @@ class Executor(InnerCall):
             again = f"Jobs are not lost; asking again every {self.settings.poll} s."
             self.logger.warning(f"PBS: {error}\n{again}")
 
-    def settle(self, info: SubmittedJobInfo, codes: dict[str, int]) -> bool:
-        """Tell Snakemake the end of a job, if it has one. False when it is still to come."""
+    def settle(self, info: SubmittedJobInfo, code: int | None) -> bool:
+        """Tell Snakemake the end of a job without exit code 0, if it has ended."""
         entry = info.aux["entry"]
-        code = codes.get(entry.token)
-        if code == 0:
-            return self.end(info)
         if self.alive is None:
             return False
         if not entry.job_id:
             return not self.submit(info)
         if entry.submitted >= self.asked_at or key(entry.job_id) in self.alive:
             return False
-        holder = self.registry.claim(entry)
+        holder = self.registry.text("claims", entry)
         if holder and key(holder) != key(entry.job_id):  # qsub was heard twice: the other runs it
             entry.job_id = holder
             return False
-        return self.settle_ended(info, code)
-
-    def settle_ended(self, info: SubmittedJobInfo, code: int | None) -> bool:
-        """The end of a job that left the queue without exit code 0: ask what became of it."""
-        entry = info.aux["entry"]
         try:
             facts = self.pbs.facts(entry.job_id)
         except NotNow as error:
@@ -216,8 +226,8 @@ class Executor(InnerCall):
     def end(self, info: SubmittedJobInfo, why: str = "") -> bool:
         """Tell Snakemake that a job succeeded, or failed and why, and forget it."""
         entry = info.aux["entry"]
-        self.tracked.pop(entry.token, None)
         self.registry.remove(entry)
+        self.tracked.pop(entry.token, None)
         self.board.ended["failed" if why else "done"] += 1
         if not why:
             self.report_job_success(info)
@@ -228,22 +238,12 @@ class Executor(InnerCall):
         self.report_job_error(info, msg=why + "\n", aux_logs=log)
         return True
 
-    async def sleep(self) -> None:
-        """Until the server may be asked again, or a job has left its exit code."""
-        until = time.monotonic() + self.settings.poll
-        while self.wait and time.monotonic() < until:
-            await asyncio.sleep(min(1, self.settings.poll))
-            if not self.tracked.keys().isdisjoint(os.listdir(self.folder / "exits")):
-                return
-
     def catch_signals(self) -> None:
-        """Once the first job comes: Snakemake's scheduler sets its own handler before that."""
-        if self.catches_signals or threading.current_thread() is not threading.main_thread():
-            return
-        self.catches_signals = True
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
-                signal.signal(number, self.let_go)
+        """From the first job on: Snakemake's scheduler sets its own handler before that."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+                    signal.signal(number, self.let_go)
 
     def let_go(self, number: int, _frame: Any) -> None:
         """SIGTERM and SIGHUP end the driver and leave its jobs running."""
@@ -260,8 +260,8 @@ class Executor(InnerCall):
         self.stopping = True
         if not self.letting_go:
             codes = self.registry.exit_codes()
-            entries = [e for e in [*self.registry.entries.values()] if codes.get(e.token) != 0]
-            delete(entries, self.locate, self.pbs, self.registry, self.logger)
+            entries = [*self.registry.entries.values()]
+            delete(self, [entry for entry in entries if codes.get(entry.token) != 0])
 
     def shutdown(self) -> None:
         """Stop polling. Scripts and entries of jobs that go on stay where they are."""
@@ -282,11 +282,12 @@ class Executor(InnerCall):
 
     def tell_of_strangers(self) -> None:
         """Jobs of an earlier driver that this run had no use for: name those that still run."""
-        strangers = [self.registry.entries[token] for token in sorted(self.registry.earlier)]
-        running = [entry for entry in strangers if self.still_there(entry)]
-        for entry in strangers:
-            if entry not in running:
+        running = []
+        for entry in self.strangers():
+            if self.still_there(entry):
+                running.append(entry.job_id)
+            else:
                 self.registry.remove(entry)
         if running:
-            ids = " ".join(entry.job_id for entry in running)
+            ids = " ".join(running)
             self.logger.warning(f"Jobs of an earlier run that this one did not need: qdel {ids}")

@@ -84,9 +84,10 @@ class Guard:
 
 
 def born(pid: int) -> int:
-    """When a process started, in ticks since boot; 0 when there is none."""
+    """When a process started, in ticks since boot; 0 when there is none that lives."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return 0
-    return int(stat.rpartition(")")[2].split()[19])
+    about = stat.rpartition(")")[2].split()
+    return 0 if about[0] == "Z" else int(about[19])  # killed, and no parent has asked for it

@@ -3,23 +3,10 @@
 import re
 import signal
 from pathlib import Path
-from typing import Any
 
-# Resource whose limit was passed, by Exit_status; Snakemake's name for it in a rule.
-KILLED = {
-    -24: ("ncpus", "threads"),
-    -25: ("ncpus", "threads"),
-    -26: ("vmem", "mem_mb"),
-    -27: ("mem", "mem_mb"),
-    -28: ("cput", "runtime"),
-    -29: ("walltime", "runtime"),
-}
-BROKEN = {
-    -1: "PBS could not start it (before its files were made)",
-    -2: "PBS could not start it (after its files were made)",
-    -3: "PBS could not start it and gave up",
-    -30: "PBS could not join its nodes",
-}
+# By Exit_status, the resource whose limit was passed; then what a rule calls it, if not runtime.
+KILLED = {-24: "ncpus", -25: "ncpus", -26: "vmem", -27: "mem", -28: "cput", -29: "walltime"}
+IN_RULE = {"ncpus": "threads", "vmem": "mem_mb", "mem": "mem_mb"}
 # Exit codes of the job script itself, see script.py.
 OWN = {
     75: "another PBS job is running this very job; this one stepped back",
@@ -27,8 +14,10 @@ OWN = {
     "compute nodes share. Often $HOME is not: move the project to a shared folder",
     77: "its driver had given it up before it started",
 }
-
-
+UNKNOWN = (
+    "it left the queue without an exit code, and the server keeps no history that would say why: "
+    "deleted, its node lost, or a node that does not see the working directory"
+)
 DELETED, SUCCEEDED = 91, 92  # substates
 
 
@@ -39,79 +28,44 @@ def succeeded(facts: dict | None) -> bool:
 
 
 def explain(code: int | None, facts: dict | None, log: str) -> str:
-    """One or two sentences on the end of a job.
+    """Why a job failed, what it used, and PBS's own words.
 
     `code` is what the job wrote as its exit code, `facts` what the server remembers of it, `log`
     the file in which PBS notes that it killed a job; each may be missing.
     """
     facts = facts or {}
+    remark = f"PBS says: {facts['comment']}." if facts.get("comment") else ""
+    return " ".join(filter(None, (f"{cause(code, facts, log)}.", usage(facts), remark)))
+
+
+def cause(code: int | None, facts: dict, log: str) -> str:
+    """The clearest cause that is known."""
     status = int(facts["Exit_status"]) if "Exit_status" in facts else None
     noted = killed_line(log)
-    if status in KILLED:
-        return over(*KILLED[status], facts)
-    if noted:
-        asked = dict(KILLED.values()).get(noted.split()[0], "of it")
-        return f"PBS killed it: {noted}. Ask for more `{asked}`."
+    resource = KILLED.get(status) or (noted.split()[0] if noted else "")
+    if resource:
+        what, name = noted or f"{resource} exceeded", IN_RULE.get(resource, "runtime")
+        return f"PBS killed it: {what}; ask for more `{name}`"
     if status is not None and status < 0:
-        return f"{BROKEN.get(status, 'PBS ended it')} (Exit_status {status}). {remark(facts)}"
+        return f"PBS could not run it (Exit_status {status})"
     if status is not None and int(facts.get("substate", 0)) == DELETED:
-        return f"it was deleted while it ran (Exit_status {status}). {remark(facts)}"
+        return f"it was deleted while it ran (Exit_status {status})"
     if code is not None:
-        return f"its command ended with exit code {code}. {near_memory(facts)}".rstrip()
+        return f"its command ended with exit code {code}"
     if status is None:
-        return without_status(facts)
-    if status in OWN:
-        return f"{OWN[status]} (exit status {status})."
-    ended = by_signal(status) if status > 128 else f"it ended with exit status {status}."
-    return " ".join(filter(None, (ended, near_memory(facts), remark(facts))))
+        return "it was deleted before it ran, or a job it waited for failed" if facts else UNKNOWN
+    if status > 128:  # of PBS 256 + n, of a shell 128 + n
+        number = status - (256 if status > 256 else 128)
+        return f"it was ended by signal {number} ({signal.strsignal(number)})"
+    return OWN.get(status, f"it ended with exit status {status}")
 
 
-def without_status(facts: dict) -> str:
-    """A job that never ran to an end: deleted in the queue, or no longer known."""
-    if facts:
-        return f"it was deleted before it ran, or a job it waited for failed. {remark(facts)}"
-    return (
-        "it left the queue without an exit code, and the server keeps no history that would say "
-        "why: deleted, its node lost, or a node that does not see the working directory."
-    )
-
-
-def over(resource: str, asked: str, facts: dict) -> str:
-    """A limit that was passed: used against requested, and which resource to raise."""
-    used = facts.get("resources_used", {}).get(resource, "?")
-    limit = facts.get("Resource_List", {}).get(resource, "?")
-    return f"PBS killed it: {resource} used {used} of {limit} requested. Ask for more `{asked}`."
-
-
-def by_signal(status: int) -> str:
-    """Exit statuses above 256 (PBS) or 128 (shell) are signals."""
-    number = status - (256 if status > 256 else 128)
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = f"signal {number}"
-    return f"it was ended by {name} (exit status {status})."
-
-
-def near_memory(facts: dict) -> str:
-    """A word on memory where a job came near to its request: nodes kill without telling PBS."""
-    used = kilobytes(facts.get("resources_used", {}).get("mem"))
-    limit = kilobytes(facts.get("Resource_List", {}).get("mem"))
-    if limit and used >= 0.95 * limit:
-        return f"Memory: used {used >> 10} of {limit >> 10} MB requested; ask for more `mem_mb`."
-    return ""
-
-
-def kilobytes(size: Any) -> int:
-    """`2048kb`, `2mb`, `2097152b` or bytes without a unit, as kilobytes."""
-    found = re.fullmatch(r"(\d+)(kb|mb|gb|tb|b|)", str(size or "").strip().lower())
-    scale = {"b": 1 / 1024, "": 1 / 1024, "kb": 1, "mb": 1024, "gb": 1024**2, "tb": 1024**3}
-    return int(int(found[1]) * scale[found[2]]) if found else 0
-
-
-def remark(facts: dict) -> str:
-    """PBS's own words."""
-    return f"PBS says: {facts['comment']}." if facts.get("comment") else ""
+def usage(facts: dict) -> str:
+    """Used of requested: a node may kill for memory without telling PBS."""
+    used, asked = facts.get("resources_used", {}), facts.get("Resource_List", {})
+    names = [name for name in ("walltime", "cput", "mem") if name in used and name in asked]
+    told = ", ".join(f"{name} {used[name]} of {asked[name]} requested" for name in names)
+    return f"Used: {told}." if told else ""
 
 
 def killed_line(log: str) -> str:

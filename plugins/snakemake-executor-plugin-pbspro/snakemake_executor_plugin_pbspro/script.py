@@ -5,6 +5,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from snakemake_executor_plugin_pbspro.settings import ExecutorSettings
+
 # 75: another job holds the token. 76: no shared folder. 77: the registry has no such job.
 TEMPLATE = r"""#!/bin/bash
 umask {umask}
@@ -14,7 +16,7 @@ ls jobs >/dev/null
 ( set -C; echo "$PBS_JOBID" > claims/{token} ) 2>/dev/null
 [ "$(cat claims/{token})" = "$PBS_JOBID" ] || {{ echo "Another job runs this" >&2; exit 75; }}
 set -a; . ./environment.sh; set +a
-export PATH={bin}:"$PATH"
+export PATH={bin}:"$PATH" PBSPRO_STATUS={folder}/status/{token}
 {prologue}
 # A shell that catches SIGTERM outlives it, so that what the job saves within PBS's ten seconds
 # is followed by the exit code; the job itself gets the signal as usual.
@@ -28,21 +30,16 @@ exit $code
 """
 
 
-def write_script(folder: Path, token: str, command: str, workdir: str, site: tuple) -> Path:
-    """Write the script of one job, for its owner alone. `site` is its umask and its prologue."""
-    umask, prologue = site
+def write_script(
+    folder: Path, token: str, command: str, workdir: str, settings: ExecutorSettings
+) -> Path:
+    """Write the script of one job, for its owner alone."""
     path = folder / "scripts" / f"{token}.sh"
-    path.write_text(
-        TEMPLATE.format(
-            umask=shlex.quote(umask),
-            workdir=shlex.quote(str(workdir)),
-            folder=shlex.quote(str(folder)),
-            token=token,
-            bin=shlex.quote(os.path.dirname(sys.executable)),
-            prologue=prologue,
-            command=command,
-        )
-    )
+    words = {"umask": settings.umask, "workdir": workdir, "folder": folder}
+    words |= {"bin": os.path.dirname(sys.executable)}
+    quoted = {name: shlex.quote(str(word)) for name, word in words.items()}
+    whole = {"token": token, "prologue": settings.prologue, "command": command}
+    path.write_text(TEMPLATE.format(**quoted, **whole))
     path.chmod(0o700)
     return path
 

@@ -126,6 +126,22 @@ def test_changed_settings_replace_running_jobs(workflow, cluster):
     assert len(flow.starts()) == 4
 
 
+def test_a_changed_job_that_cannot_be_deleted_has_no_second_writer(workflow, cluster):
+    flow = workflow(WAITING)
+    flow.start("--config", "size=1")
+    begun(flow)
+    flow.tell(signal.SIGKILL)
+    cluster.faults(stuck=True)
+    code, said = flow.run("--config", "size=2", "--pbspro-patience", "3")
+    assert code == 1 and "NOT CANCELLED, 1 jobs" in said, said
+    assert "Nothing is submitted that two jobs would write" in said and "Traceback" not in said
+    assert flow.starts() == ["0", "1"]
+    cluster.faults()
+    go(flow)
+    code, said = flow.run("--config", "size=2")
+    assert code == 0 and len(flow.starts()) == 4, said
+
+
 def test_sigterm_and_sighup_leave_jobs_running(workflow, cluster):
     flow = workflow(WAITING)
     flow.start()

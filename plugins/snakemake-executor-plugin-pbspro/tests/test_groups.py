@@ -12,9 +12,8 @@ rule one:
     group: "train"
     threads: 1
     resources: gpu=1, mem_mb=200, runtime=60
-    shell: "echo {wildcards.n} >> starts; touch ~/clock.$PBS_JOBID; for e in 1 2; do echo "
-           "'{{\\"training_iteration\\": '$e', \\"time_total_s\\": '$e'00, \\"config\\": "
-           "{{\\"training\\": {{\\"epochs\\": 5}}}}}}' >> {output}; done; sleep 3"
+    shell: "echo {wildcards.n} >> starts; touch ~/clock.$PBS_JOBID; "
+           "echo epoch 2 of 5, 5 min left > $PBSPRO_STATUS; sleep 3; touch {output}"
 """
 
 
@@ -33,7 +32,7 @@ def test_groups_share_a_gpu(workflow, cluster):
 def test_why_a_group_failed_is_said(workflow, cluster):
     flow = workflow(SNAKEFILE.replace("runtime=60", "runtime=1"))
     code, said = flow.run("--group-components", "train=2", "--pbspro-jobs-per-gpu", "2")
-    assert code == 1 and "failed: PBS killed it: walltime used" in said, said
+    assert code == 1 and "failed: PBS killed it: walltime" in said, said
 
 
 def test_progress_is_shown(workflow, cluster):

@@ -99,9 +99,12 @@ def test_endings(workflow, cluster):
     seen = (flow.folder / "out/ok").read_text()
     assert "CUDA_VISIBLE_DEVICES" not in seen and seen.rstrip().endswith("0077")
     assert "its command ended with exit code 1" in reason("fails")
-    assert "walltime used" in reason("walltime") and (flow.folder / "saved").exists()
+    assert (
+        re.search(r"walltime .*exceeded.*`runtime`. Used: wall", reason("walltime"))
+        and (flow.folder / "saved").exists()
+    )
     if '"mem":"0kb"' not in facts(cluster, flow.job_id("ok")):  # some nodes measure none
-        assert "mem used" in reason("memory")
+        assert re.search(r"mem .*exceeded.*`mem_mb`. Used: ", reason("memory"))
     assert "deleted while it ran" in reason("deleted")
     assert "deleted before it ran" in reason("waits")
     for log in (flow.folder / ".snakemake/pbspro/logs").rglob("*.log"):

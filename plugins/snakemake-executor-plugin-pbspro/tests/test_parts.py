@@ -1,4 +1,4 @@
-"""The parts that need no run: reasons of ends, forms of output, requests, progress, the guard."""
+"""The parts that need no run: reasons of ends, forms of output, requests, the guard."""
 
 import json
 import os
@@ -7,9 +7,10 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from snakemake_executor_plugin_pbspro import board, guard, reasons, request
+from snakemake_executor_plugin_pbspro import guard, reasons
 from snakemake_executor_plugin_pbspro.commands import parse_facts
 from snakemake_executor_plugin_pbspro.registry import Entry, Registry
+from snakemake_executor_plugin_pbspro.request import job_name, request
 from snakemake_executor_plugin_pbspro.settings import ExecutorSettings
 from snakemake_interface_common.exceptions import WorkflowError
 
@@ -22,18 +23,19 @@ ASKED = {"Resource_List": {"walltime": "00:01:00", "mem": "1024kb", "ncpus": "2"
     ("status", "comment", "said"),
     [
         (3, "and failed", "exit status 3"),
-        (-29, "and exceeded resource walltime", "walltime used 00:01:05 of 00:01:00 requested"),
+        (-29, "and exceeded resource walltime", "walltime 00:01:05 of 00:01:00 requested"),
         (
             -27,
             "and exceeded resource mem",
-            "mem used 1040kb of 1024kb requested. Ask for more `mem",
+            "mem exceeded; ask for more `mem_mb`. Used: walltime 00:01:05 of 00:01:00 requested, "
+            "mem 1040kb of 1024kb requested. PBS says: Job run at noon and exceeded resource mem.",
         ),
-        (-28, "and exceeded resource cput", "Ask for more `runtime`"),
-        (-25, "and exceeded resource ncpus", "of 2 requested. Ask for more `threads`"),
-        (-3, "", "could not start it and gave up"),
-        (271, "and terminated by me@login", "ended by SIGTERM (exit status 271)."),
-        (265, "and failed", "SIGKILL (exit status 265). Memory: used 1 of 1 MB requested"),
-        (137, "and failed", "ended by SIGKILL"),
+        (-28, "and exceeded resource cput", "cput exceeded; ask for more `runtime`"),
+        (-25, "and exceeded resource ncpus", "ask for more `threads`"),
+        (-3, "", "PBS could not run it (Exit_status -3)"),
+        (271, "and terminated by me@login", "ended by signal 15 (Terminated)."),
+        (265, "and failed", "signal 9 (Killed). Used: walltime 00:01:05 of 00:01:00"),
+        (137, "and failed", "ended by signal 9 (Killed)"),
         (None, "and terminated", "deleted before it ran"),
         (75, "and failed", "stepped back"),
         (76, "and failed", "does not see the working directory"),
@@ -59,13 +61,8 @@ def test_reasons_from_the_log_alone(tmp_path):
     log = tmp_path / "log"
     log.write_text("training\n=>> PBS: job killed: walltime 32 exceeded limit 15\n")
     said = reasons.explain(1, None, str(log))
-    assert said == "PBS killed it: walltime 32 exceeded limit 15. Ask for more `runtime`."
+    assert said == "PBS killed it: walltime 32 exceeded limit 15; ask for more `runtime`."
     assert "keeps no history" in reasons.explain(None, None, str(tmp_path / "none"))
-
-
-@pytest.mark.parametrize("size", ["2048kb", "2mb", "2097152b", "2097152", "2MB"])
-def test_sizes(size):
-    assert reasons.kilobytes(size) == 2048
 
 
 def test_facts_from_json_that_is_none():
@@ -84,13 +81,15 @@ def test_facts_from_json_that_is_none():
 
 def test_requests():
     site = ExecutorSettings(cpus_per_gpu=12, max_walltime=100, gpu_queue="gpuq", queue="cpuq")
-    asked = request.asked(job(_cores=4, gpu=2, mem_mb=32000, runtime=60, attempt=2), site)
-    assert asked["chunk"] == "1:ncpus=24:ngpus=2:mem=32150mb"
-    assert (asked["queue"], asked["walltime"]) == ("gpuq", 90 * 60)
-    asked = request.asked(job(_cores=4, gpu=0, runtime=60, attempt=3), site)
-    assert asked == {"queue": "cpuq", "chunk": "1:ncpus=4", "walltime": 6000, "extra": []}
-    asked = request.asked(job(gpu=1, pbs_extra="-l place='a b'", pbs_queue="big"), site)
-    assert (asked["queue"], asked["extra"]) == ("big", ["-l", "place=a b"])
+    asked = request(job(_cores=4, gpu=2, mem_mb=32000, runtime=60, attempt=2), site)
+    assert asked == [
+        *("-l", "select=1:ncpus=24:ngpus=2:mem=32150mb"),
+        *("-q", "gpuq", "-l", f"walltime={90 * 60}"),
+    ]
+    asked = request(job(_cores=4, gpu=0, runtime=60, attempt=3), site)
+    assert asked == ["-l", "select=1:ncpus=4", "-q", "cpuq", "-l", "walltime=6000"]
+    asked = request(job(gpu=1, pbs_extra="-l place='a b'", pbs_queue="big"), site)
+    assert asked[2:] == ["-q", "big", "-l", "place=a b"]
 
 
 def job(attempt=1, **resources):
@@ -99,29 +98,17 @@ def job(attempt=1, **resources):
 
 @pytest.mark.parametrize("targets", [["a:x=1/2 @=é"], ["_a:"], ["1:"], ["a:b=" + "c" * 400]])
 def test_names_that_qsub_takes(targets):
-    name = request.job_name(targets, "0123456789ab")
+    name = job_name(targets, "0123456789ab")
     assert name[0].isalpha() and len(name) < 230 and name.isascii()
     assert not set("/=@ :") & set(name)
 
 
-def test_progress(tmp_path):
-    path = tmp_path / "ray.jsonl"
-    config = {"training": {"epochs": 42}}
-    rows = [{"training_iteration": n, "time_total_s": 60 * n, "config": config} for n in (1, 2)]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"training_it')
-    assert board.progress([str(tmp_path / "none.jsonl"), str(path)]) == "epoch 2 of 42, 40 min left"
-    assert board.progress([str(tmp_path / "none.jsonl")]) == ""
-    assert board.clock(7500) == "2 h 05 min"
-
-
 def test_a_registry_survives_its_driver(tmp_path):
     first = Registry(tmp_path / "pbspro")
-    entry = first.new(["a:n=1"], "f")
-    entry.job_id, entry.tries = "7.server", 1
+    entry = Entry("5f", ["a:n=1"], "f", job_id="7.server", tries=1)
     first.save(entry)
     second = Registry(tmp_path / "pbspro")
-    assert second.overlapping(["a:n=1", "b:"]) == [entry] == list(second.entries.values())
-    assert isinstance(entry, Entry) and second.overlapping(["b:"]) == []
+    assert second.entries == {"5f": entry}
     (tmp_path / "pbspro/exits" / entry.token).write_text("3\n")
     assert second.exit_codes() == {entry.token: 3}
     second.remove(entry)
@@ -150,5 +137,6 @@ def test_a_pid_that_was_given_away_is_no_driver(tmp_path):
     with pytest.raises(WorkflowError, match="Another driver"):
         guard.Guard(tmp_path, None, locked=True)
     child.kill()
-    child.wait()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, and still in the list
     guard.Guard(tmp_path, None, locked=True)
+    child.wait()

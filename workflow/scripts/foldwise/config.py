@@ -43,6 +43,12 @@ def load_study(name: str, folder: str | Path = "config/studies") -> dict:
     return study
 
 
+def configured(path: str | Path, names: list[str] | None = None) -> list[dict]:
+    """Settings of the studies that the config file at `path` names, or of `names`."""
+    config = check("config", read_yaml(path), str(path))
+    return [load_study(name, config["folder"]) for name in names or config["studies"]]
+
+
 def _check_classes(study: dict, where: str) -> None:
     classes = study["data"]["classes"]
     mapped, order = set(classes["mapping"].values()), classes["order"]

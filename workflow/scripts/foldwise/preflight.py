@@ -71,6 +71,23 @@ def _told(check: Callable, study: dict[str, Any]) -> list[str]:
         return [f"Study {study['name']}: {error}"]
 
 
+def unseen(studies: list[dict[str, Any]]) -> list[str]:
+    """What the studies need and this machine does not see: data, tables, lists, weights, and
+    folders that can be written. For a node of a cluster: nothing is counted."""
+    found = list(folders(Path("results")))
+    for study in studies:
+        for check in (root, table, lists, weights):
+            found += _told(check, study)
+    return found
+
+
+def root(study: dict[str, Any]) -> Iterator[str]:
+    """The archive can be entered."""
+    path = study["data"]["root"]
+    if not os.access(path, os.R_OK | os.X_OK):
+        yield f"data.root: {path} is not there, or may not be read."
+
+
 def table(study: dict[str, Any]) -> Iterator[str]:
     """The table of labels can be read and has the columns that the study names."""
     data = study["data"]

@@ -11,6 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from foldwise.config import configured
+from foldwise.errors import FoldwiseError
+from foldwise.preflight import unseen
+
 LIBRARIES = ("torch", "torchvision", "pydicom", "imagecodecs", "cv2", "sklearn")
 SCHEDULER = ("PBS_JOBID", "SLURM_JOB_ID", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
 DISK_BYTES = 64 << 20
@@ -29,9 +33,18 @@ def probe(threads: int, mem_mb: int, gpu: bool) -> dict[str, Any]:
         "libraries": libraries(),
         "gpus": gpus() if gpu else [],
         "temporary_gb": round(shutil.disk_usage(tempfile.gettempdir()).free / 2**30, 1),
+        "unseen": unseen_here(),
         "disk_mb_s": disk_speed(Path("results")),
         "apptainer": bool(shutil.which("apptainer") or shutil.which("singularity")),
     }
+
+
+def unseen_here() -> list[str]:
+    """What the configured studies need and this machine does not see."""
+    try:
+        return unseen(configured("config/config.yaml"))
+    except FoldwiseError as error:
+        return [str(error)]
 
 
 def libraries() -> dict[str, str]:
@@ -81,8 +94,11 @@ def disk_speed(folder: Path) -> int:
         path.unlink(missing_ok=True)
 
 
-def verdict(found: dict[str, Any], driver_python: str) -> list[tuple[bool, str]]:
-    """(works, sentence) for each thing that a study depends on."""
+def verdict(found: dict[str, Any], driver_python: str, known: list[str]) -> list[tuple[bool, str]]:
+    """(works, sentence) for each thing that a study depends on.
+
+    `known` is what the login node does not see either: no fault of the cluster.
+    """
     asked, lines = found["asked"], []
     own = found["python"] == driver_python
     lines.append((own, f"Python {found['version']} at {found['python']}"))
@@ -98,9 +114,17 @@ def verdict(found: dict[str, Any], driver_python: str) -> list[tuple[bool, str]]
         lines.append((limit >= asked["mem_mb"], f"{limit} MB for {asked['mem_mb']} asked"))
     if asked["gpu"]:
         lines += _of_gpu(found)
+    lines += _of_data(found["unseen"], known)
     lines.append((found["temporary_gb"] >= 1, f"{found['temporary_gb']} GB in the node's TMPDIR"))
     lines.append((found["disk_mb_s"] >= 5, f"{found['disk_mb_s']} MB/s to results/"))
     return lines
+
+
+def _of_data(unseen: list[str], known: list[str]) -> list[tuple[bool, str]]:
+    only_here = [problem for problem in unseen if problem not in known]
+    if only_here:
+        return [(False, f"seen from the login node, not from here: {each}") for each in only_here]
+    return [] if known else [(True, "sees the data, tables and weights of the studies")]
 
 
 def _of_gpu(found: dict[str, Any]) -> list[tuple[bool, str]]:
