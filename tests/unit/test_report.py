@@ -234,6 +234,10 @@ def test_one_fold_and_odd_class_names(tmp_path, monkeypatch):
     text = (pack / "index.html").read_text()
     assert "&lt;=B|C</td>" in text
     assert "*D*</td>" in text
+    page = Page(text)
+    assert page.untraced == []
+    of_class = [title for _, title, _ in page.numbers if "per_class.<=B|C." in title]
+    assert len(of_class) == 7
     assert "<title>Density &amp; &lt;age&gt;</title>" in text
     assert "± – |" in (pack / "report.md").read_text()
 

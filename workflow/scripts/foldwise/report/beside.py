@@ -3,7 +3,7 @@
 from typing import Any
 
 from foldwise.report.sections import Sections
-from foldwise.report.wording import BASELINES, called, inside
+from foldwise.report.wording import BASELINES, called, spoken
 
 BETWEEN = {"folds": ("low", "high"), "groups": ("groups_low", "groups_high")}
 
@@ -35,5 +35,5 @@ def beside(sections: Sections, methods: list[str]) -> dict[str, Any]:
         "rows": rows,
         "names": [called(name)[0] for name in names],
         "run": [sections.summary(name, "mean", form=".3f") for name in names],
-        "metric": inside(called(metric)[0]),
+        "metric": spoken(metric),
     }

@@ -10,7 +10,7 @@ from foldwise.report.ledger import Source, escaped
 from foldwise.report.searching import duration, searched
 from foldwise.report.sections import Sections
 from foldwise.report.versus import comparisons, costs, overview, probe
-from foldwise.report.wording import called, in_words, inside
+from foldwise.report.wording import in_words, spoken
 
 # Title, place in a run's params, and what a kind has that reads it (see foldwise.kinds); "" is any.
 SETTINGS = [
@@ -87,7 +87,7 @@ def context_of(
         "bands": sections.bands(),
         "training": sections.training(),
         "best": sections.best(),
-        "best_metric": inside(called(monitor)[0]),
+        "best_metric": spoken(monitor),
         "methods": {key: sections.summary("methods", key) for key in METHODS},
         "record": _record(record),
         "versions": [(name, record("versions", name)) for name in record.value("versions")],

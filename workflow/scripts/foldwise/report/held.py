@@ -5,7 +5,7 @@ from typing import Any
 from foldwise.report.ledger import Source
 from foldwise.report.levels import levels_of
 from foldwise.report.sections import Sections
-from foldwise.report.wording import called, inside
+from foldwise.report.wording import called, spoken
 
 
 def held(sections: Sections, asked: bool) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def _row(sections: Sections, source: Source, name: str) -> dict[str, Any]:
 def _first(source: Source, name: str) -> dict[str, Any]:
     metric = ("ensemble", "image", "metrics", name)
     return {
-        "name": inside(called(name)[0]),
+        "name": spoken(name),
         "value": source(*metric, "value", form=".3f"),
         "interval": source.interval(*metric, "interval"),
     }

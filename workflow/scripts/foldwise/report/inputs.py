@@ -9,6 +9,7 @@ import numpy as np
 
 from foldwise.files import read_csv, read_json
 from foldwise.metrics import classification, heads
+from foldwise.report.catalogue import FILES
 
 Paths = Mapping[str, Sequence[str | Path]]
 
@@ -88,13 +89,16 @@ def best_fold(paths: Paths) -> int:
 
 
 def of_fold(paths: Paths, number: int) -> dict[str, list[Path]]:
-    """The same files, but of those that lie in a folder fold_<k> only the one of this fold."""
+    """The same files, but of kinds with a file a fold only that of this fold."""
     return {
-        kind: [path for path in map(Path, many) if _fold_in(path) in (None, number)]
+        kind: [path for path in map(Path, many) if _fold_in(kind, path) in (None, number)]
         for kind, many in paths.items()
     }
 
 
-def _fold_in(path: Path) -> int | None:
+def _fold_in(kind: str, path: Path) -> int | None:
+    """The fold's number in the path of a kind that has one; a study too may be called fold_..."""
+    if "{fold}" not in FILES[kind]:
+        return None
     named = [part for part in path.parts if part.startswith("fold_")]
-    return int(Path(named[-1]).stem.removeprefix("fold_")) if named else None
+    return int(Path(named[-1]).stem.removeprefix("fold_"))

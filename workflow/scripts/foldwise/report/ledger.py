@@ -20,6 +20,11 @@ def escaped(text: str) -> str:
     return SPECIAL.sub(r"\\\1", text)
 
 
+def _attribute(text: str) -> str:
+    """Text in an attribute of HTML within Markdown, where a bar would end the table's cell."""
+    return html.escape(text).replace("|", "&#124;")
+
+
 @dataclass(frozen=True)
 class Number:
     """A value of a file as it is shown. In HTML it says on hovering where it comes from."""
@@ -34,8 +39,8 @@ class Number:
         return escaped(self.shown)
 
     def __html__(self) -> str:
-        origin = html.escape(f"{self.key} in {self.file}, made by {self.job}")
-        exact = html.escape("" if self.value is None else str(self.value))
+        origin = _attribute(f"{self.key} in {self.file}, made by {self.job}")
+        exact = _attribute("" if self.value is None else str(self.value))
         return f'<data value="{exact}" title="{origin}">{escaped(html.escape(self.shown))}</data>'
 
 

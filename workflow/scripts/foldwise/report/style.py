@@ -140,6 +140,11 @@ def grid(n: int, most: int) -> tuple[int, int]:
     return rows, -(-n // rows)
 
 
+def number(value: float, form: str) -> str:
+    """A number in a format, or a dash where there is none."""
+    return "–" if np.isnan(value) else format(value, form)
+
+
 def shortened(name: str, letters: int) -> str:
     """A name cut to so many letters, which is seen."""
     return name if len(name) <= letters else name[: letters - 1].rstrip() + "…"

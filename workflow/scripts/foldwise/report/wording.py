@@ -77,8 +77,9 @@ def titled(label: str) -> str:
     return label.replace("_", " ").capitalize()
 
 
-def inside(title: str) -> str:
-    """A title as it stands inside a sentence; an abbreviation or a name stays as it is."""
+def spoken(name: str) -> str:
+    """Name of a metric inside a sentence; an abbreviation or a person's name stays as it is."""
+    title = called(name)[0]
     kept = title[:2].isupper() or title.startswith(NAMES)
     return title if kept else title[:1].lower() + title[1:]
 
@@ -87,18 +88,6 @@ def in_words(text: str) -> str:
     """A sentence that starts with the key of a metric, with the metric's name instead."""
     first, space, rest = text.partition(" ")
     return f"{called(first)[0]}{space}{rest}" if "_" in first or first in METRICS else text
-
-
-NAMES = ("Jaccard", "Dice", "Brier")
-
-
-def spoken(name: str) -> str:
-    """Name of a metric inside a sentence: small, but for abbreviations and names."""
-    title = called(name)[0]
-    first, _, rest = title.partition(" ")
-    kept = first in NAMES or first[1:] != first[1:].lower()
-    small = first if kept else first.lower()
-    return f"{small} {rest}".strip()
 
 
 def of_label(name: str) -> tuple[str, str]:

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from foldwise.metrics.numbers import pearson
-from foldwise.report.style import ACCENT, GREY, INK
+from foldwise.metrics.numbers import mean_defined, pearson
+from foldwise.report.style import ACCENT, GREY, INK, number
 
 LIMIT = 1.96  # standard deviations on either side: 95 % of differences, if they are normal
 
@@ -16,18 +16,19 @@ def dots(axis: Axes, x: np.ndarray, y: np.ndarray, clip_on: bool = True) -> None
 
 def told(truth: np.ndarray, predicted: np.ndarray, digits: str) -> str:
     """Correlation and mean error in words; `digits` is the error's format."""
-    error = np.abs(predicted - truth).mean()
-    return f"r {pearson(truth, predicted):.2f}, mean error {error:{digits}}"
+    error = mean_defined(np.abs(predicted - truth))
+    return f"r {number(pearson(truth, predicted), '.2f')}, mean error {number(error, digits)}"
 
 
 def limits_of_agreement(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
     """Bias, and how far the limits lie on either side of it: 1.96 standard deviations (n - 1).
 
-    Bland & Altman 1986, Lancet 327:307. NaN for the second with less than two images.
+    Bland & Altman 1986, Lancet 327:307. NaN for the second with less than two images, for both
+    without any.
     """
     error = predicted - truth
     reach = LIMIT * error.std(ddof=1) if len(error) > 1 else np.nan
-    return float(error.mean()), float(reach)
+    return mean_defined(error), float(reach)
 
 
 def draw_differences(
@@ -37,7 +38,10 @@ def draw_differences(
     bias, reach = limits_of_agreement(truth, predicted)
     dots(axis, (truth + predicted) / 2, predicted - truth)
     axis.axhline(0, color=GREY, linewidth=0.6)
-    for value, name in ((bias, "bias"), (bias - reach, "lower"), (bias + reach, "upper")):
+    lines = {} if np.isnan(bias) else {"bias": bias}
+    # Without any spread the limits are the bias, and one image has none.
+    lines |= {"lower": bias - reach, "upper": bias + reach} if reach > 0 else {}
+    for name, value in lines.items():
         style = "-" if name == "bias" else (0, (5, 1.5))
         axis.axhline(value, color=INK, linewidth=0.9, linestyle=style)
         said = f"{name} {value:+.{decimals}f}".replace("-", "−")
@@ -45,6 +49,6 @@ def draw_differences(
             said, (1, value), (-2, 2), ("axes fraction", "data"),
             "offset points", ha="right", size=6.5,
         )  # fmt: skip
-    farthest = np.nanmax(np.abs([*(predicted - truth), bias - reach, bias + reach]))
+    farthest = max(map(abs, [*(predicted - truth), *lines.values()]), default=0.0)
     highest = max(1.0, room * farthest)
     axis.set(ylim=(-highest, highest))

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from foldwise.metrics.classification import binary_auc
 from foldwise.report.inputs import Paths, Predictions, predictions
-from foldwise.report.style import ACCENT, GREY, PAGE, grid, shortened
+from foldwise.report.style import ACCENT, GREY, PAGE, grid, number, shortened
 from foldwise.report.wording import titled
 
 FOLD = {"color": "#aab2bd", "linewidth": 0.7}
@@ -81,16 +81,17 @@ def _panel(axis: Axes, table: Predictions, k: int, curve: Curve, area: Curve, na
     axis.plot(*chance, **CHANCE)
     if positive.any() and not positive.all():
         axis.plot(*curve(positive, table.probabilities[:, k]), drawstyle=STEPS[name], **POOLED)
-    _write(axis, f"{name} {area(positive, table.probabilities[:, k]):.2f}", areas)
+    whole = area(positive, table.probabilities[:, k])
+    _write(axis, f"{name} {number(whole, '.2f')}", areas)
     axis.set_title(_heading(table, k, int(positive.sum())), pad=13)
     axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.03), aspect="equal")
     axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     axis.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
 
 
-def _heading(table: Predictions, k: int, number: int) -> str:
+def _heading(table: Predictions, k: int, there: int) -> str:
     """The class and how many there are, below its label where there are several."""
-    name = f"{shortened(table.classes[k], LETTERS)} (n={number})"
+    name = f"{shortened(table.classes[k], LETTERS)} (n={there})"
     return f"{titled(table.label)}\n{name}" if table.label else name
 
 

@@ -83,7 +83,7 @@ def draw_objects(paths: Paths) -> Figure:
     _against_truth(count, true, found, "objects in an image")
     draw_differences(spread, true, found, decimals=1, room=1.2)
     spread.set_title("Counts: limits of agreement")
-    spread.set_xlim(None, 1.25 * max(1.0, *(true + found) / 2))
+    spread.set_xlim(None, 1.25 * max([1.0, *(true + found) / 2]))
     spread.set(xlabel="mean of both counts", ylabel="predicted minus true")
     sizes = _column(rows, "object_pixels_true"), _column(rows, "object_pixels_predicted")
     _against_truth(area, *sizes, "median object, pixels")
@@ -98,7 +98,7 @@ def _column(rows: list[dict[str, str]], name: str) -> np.ndarray:
 def _against_truth(axis: Axes, true: np.ndarray, found: np.ndarray, what: str) -> None:
     both = ~np.isnan(true) & ~np.isnan(found)
     true, found = true[both], found[both]
-    top = 1.08 * max(1.0, *true, *found)
+    top = 1.08 * max([1.0, *true, *found])
     axis.plot([0, top], [0, top], color=GREY, linewidth=0.9)
     dots(axis, true, found, clip_on=False)
     name = what.split(",")[0].capitalize()

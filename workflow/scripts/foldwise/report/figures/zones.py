@@ -12,7 +12,7 @@ from foldwise.metrics.zones import BANDS, UNKNOWN, arrays, mean_score, zone_scor
 from foldwise.report.figures.agreement import dots, draw_differences, told
 from foldwise.report.figures.folds import composition, judged, unit_of
 from foldwise.report.inputs import Paths
-from foldwise.report.style import GREY, PAGE, SHARES, text_on
+from foldwise.report.style import GREY, PAGE, SHARES, number, text_on
 
 VALUES = ["0", "1", "2", "3", "?"]
 CELL = 0.36  # inches
@@ -57,9 +57,9 @@ def draw_confusion(paths: Paths) -> Figure:
     for row, zones in zip(axes, rows, strict=True):
         for axis, zone in zip(row, zones, strict=False):
             axis.set_visible(True)
-            number = table.zones.index(zone)
-            image = _matrix(axis, table.labels[:, number], table.predicted[:, number])
-            axis.set_title(_heading(zone, table.labels[:, number], table.predicted[:, number]))
+            z = table.zones.index(zone)
+            image = _matrix(axis, table.labels[:, z], table.predicted[:, z])
+            axis.set_title(_heading(zone, table.labels[:, z], table.predicted[:, z]))
         row[0].set_ylabel("true score")
     for axis in [axis for axis in axes[-1] if axis.get_visible()]:
         axis.set_xlabel("predicted score")
@@ -91,8 +91,7 @@ def _matrix(axis: Axes, labels: np.ndarray, predicted: np.ndarray):
 
 def _heading(zone: str, labels: np.ndarray, predicted: np.ndarray) -> str:
     found = zone_scores(labels, predicted)
-    kappa = "–" if np.isnan(found["kappa"]) else f"{found['kappa']:.2f}"
-    return f"{zone}\nexact {found['exact']:.0%}, kappa {kappa}"
+    return f"{zone}\nexact {number(found['exact'], '.0%')}, kappa {number(found['kappa'], '.2f')}"
 
 
 def draw_agreement(paths: Paths) -> Figure:
