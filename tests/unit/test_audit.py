@@ -6,7 +6,9 @@ import shutil
 import pytest
 
 from cohorts import Study
+from foldwise.data import picture
 from foldwise.data.conflicts import Conflicts
+from foldwise.data.findings import advice, describe
 from foldwise.demo.damage import FAULTS, add_damage
 from foldwise.demo.density import plan_exams, write_labels
 from foldwise.errors import FoldwiseError
@@ -292,3 +294,9 @@ def test_a_killed_study_leaves_no_half_of_a_file(sound):
     shutil.rmtree(sound.results)
     sound.cohort()
     assert sound.audit()["images"] == 56
+
+
+def test_each_verdict_on_a_picture_has_words_and_advice():
+    verdicts = set(picture.REASONS) - set(picture.PASSING)
+    assert verdicts
+    assert not [reason for reason in verdicts if not (describe(reason) and advice(reason))]

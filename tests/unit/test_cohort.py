@@ -6,8 +6,21 @@ import random
 import shutil
 import stat
 
-from cohorts import ALL, CLASSES, table_of, write_table
+from cohorts import ALL, CLASSES, id_map_of, table_of, write_table
+from foldwise.data.readers.base import Columns
 from foldwise.errors import FoldwiseError
+
+
+def test_an_empty_patient_cell_is_not_filled_from_the_header(study):
+    """The header's ids are not the table's: one patient would be two, on both sides of a fold."""
+    patient = {row["accession"]: row["patient"] for row in id_map_of(study)}
+    rows = [{**row, "who": f"P-{patient[row['AccessionNumber']]}"} for row in table_of(study)]
+    rows[0]["who"] = ""
+    write_table(study, rows)
+    flow = study.cohort(columns=Columns(patient="who"), **ALL)
+    exam = [row for row in study.rows("private/id_map") if row["patient"] == ""]
+    assert {row["accession"] for row in exam} == {rows[0]["AccessionNumber"]}
+    assert flow["quarantine"] == {"no_patient": len(exam)}
 
 
 def test_every_image_of_every_row_is_found(study):

@@ -186,13 +186,14 @@ def relative(path: str, root: Path) -> str:
 
 def _found(files: tuple[str, ...], rows: list[Row], columns: Columns, accession: str) -> Found:
     first = rows[0]
+    told = tuple(sorted({row.get(columns.patient) for row in rows} - {""}))
     return Found(
         files=files,
         rows=tuple(rows),
         accession=accession,
         labels=_labels(rows, columns),
         given={role: first.get(getattr(columns, role)) for role in ("view", "side")},
-        patients=tuple(sorted({row.get(columns.patient) for row in rows} - {""})),
+        patients=told if columns.patient else None,
         split=tuple(sorted({row.get(columns.split) for row in rows} - {""})),
         stratum=first.get(columns.stratum),
     )

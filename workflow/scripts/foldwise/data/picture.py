@@ -35,7 +35,6 @@ REASONS = {
     "out_of_memory": "the picture does not fit into memory",
     "not_finite": "the picture holds values that are no numbers",
     "constant": "all pixels have one value",
-    "burned_in": "the header says that text is burned into the pixels",
     "mask_unreadable": "the mask cannot be read",
     "mask_size": "the mask has another size than its image",
     "mask_dim": "the mask has values other than 0 but none above half of its scale",

@@ -105,9 +105,12 @@ def items_of(found: list[Found], entries: dict[str, Entry], names: Names) -> lis
 
 def _item(one: Found, own: tuple[Entry, ...], content: str, sample: str) -> Item:
     facts = own[0].facts
-    patients = one.patients or ((facts["patient"],) if facts.get("patient") else ())
+    # A header's ids need not be the table's: where the table names patients, it alone does.
+    patients = one.patients
+    if patients is None:
+        patients = (facts["patient"],) if facts.get("patient") else ()
     return Item(
-        found=replace(one, patients=tuple(patients)),
+        found=replace(one, patients=patients),
         entries=own,
         content=content,
         sample=sample,
@@ -202,8 +205,8 @@ def apply_splits(items: list[Item], parts: dict[str, IdList]) -> None:
 def name_groups(items: list[Item], ledger: Ledger, names: Names, by: str) -> None:
     """Keyed names of group and exam; an image without patient is quarantined, never guessed.
 
-    One with two patients has no group either; `settle_patients` sees to it. By image, each file
-    content is a group of its own.
+    One with two patients has no group either; conflicts.py sees to it. By image, each file content
+    is a group of its own.
     """
     for item in items:
         owners = {"patient": item.patient, "accession": item.accession, "image": item.content}

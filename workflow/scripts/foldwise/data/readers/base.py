@@ -54,9 +54,10 @@ class Found:
 
     `labels` holds one dict a row: cohort column -> raw value; an empty value is a missing label, so
     a reader for which empty has a meaning writes that out. `patients`, and `given` (view, side),
-    come from the table or the path and win over the header. `extra` holds other cohort columns,
-    which follow from the labels and by which folds may be stratified. `texts`: column -> text, an
-    input.
+    come from the table or the path and win over the header; `patients` is None where nothing but
+    the header tells them, and empty where the table should and does not. `extra` holds other cohort
+    columns, which follow from the labels and by which folds may be stratified. `texts`: column ->
+    text, an input.
     """
 
     files: tuple[str, ...]
@@ -64,7 +65,7 @@ class Found:
     accession: str = ""
     labels: tuple[dict[str, str], ...] = ()
     given: dict[str, str] = field(default_factory=dict)
-    patients: tuple[str, ...] = ()
+    patients: tuple[str, ...] | None = None
     split: tuple[str, ...] = ()
     stratum: str = ""
     extra: dict[str, str] = field(default_factory=dict)
