@@ -83,6 +83,16 @@ def test_a_reordered_table_reruns_the_cohort_alone(study):
     assert changed(study) == {"cohort"}
 
 
+@pytest.mark.parametrize("name", ["private/id_map.csv", "private/texts.csv", "labels.csv"])
+def test_a_lost_file_of_the_cohort_comes_back_and_nothing_else_runs(study, name):
+    path = study / "results" / "mine" / name
+    before = path.read_bytes()
+    path.unlink()
+    assert changed(study) == {"cohort"}
+    assert path.read_bytes() == before
+    assert planned(study) == set()
+
+
 def test_a_comment_or_docstring_in_the_loop_reruns_nothing(study):
     path = package(study, "train/loop.py")
     edit(path, '"""', '"""Another first line. ')

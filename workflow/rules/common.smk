@@ -165,8 +165,13 @@ def current(pattern):
 def settled(wildcards):
     """Ask for the cohort through its checkpoint; a study inside another has the other's."""
     study = wildcards.study.partition(".")[0]
-    # A checkpoint that has lost a file no job needs would never be made again, nor answer.
-    if all(os.path.exists(path.format(study=study)) for path in rules.cohort.output):
+    made = [path.format(study=study) for path in rules.cohort.output]
+    lost = [path for path in made if not os.path.exists(path)]
+    if lost and workflow.is_main_process and len(lost) < len(made):
+        # Snakemake itself makes a lost file again only where a job needs it.
+        workflow.dag.forcefiles.update(lost)
+        lost = []
+    if not lost:
         checkpoints.cohort.get(study=study)
 
 

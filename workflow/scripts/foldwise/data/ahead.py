@@ -10,7 +10,7 @@ from pathlib import Path
 
 from foldwise.data.resolve import Item
 from foldwise.fold_checks import check_possible, part_names
-from foldwise.fold_groups import group_rows
+from foldwise.fold_groups import CLASS, group_rows
 from foldwise.fold_settings import FoldSettings
 from foldwise.room import require as require_room
 
@@ -50,7 +50,9 @@ def _made(cache: Path, shard: str) -> bool:
 def check_folds(items: list[Item], settings: FoldSettings) -> None:
     """Raise FoldwiseError when a class has too few groups for the folds, whatever decoding says."""
     rows = [{"group": item.group, "content": item.content} | item.labels for item in items]
-    check_possible(group_rows(rows, "label", settings.bins), part_names(settings), settings)
+    # `bins` cut the column of `strata`, of which nothing may be known before decoding.
+    bins = settings.bins if settings.strata == CLASS else None
+    check_possible(group_rows(rows, CLASS, bins), part_names(settings), settings)
 
 
 def check_decoders(items: list[Item]) -> None:
