@@ -7,7 +7,7 @@ import pytest
 from cohorts import ALL, first_file, id_map_of, pictures_of, table_of, write_table
 from foldwise.data.conflicts import Conflicts
 from foldwise.errors import FoldwiseError
-from foldwise.files import read_csv
+from foldwise.files import read_csv, write_csv
 from made import picture_archive
 
 
@@ -75,6 +75,27 @@ def test_a_copied_file_under_another_patient(study):
     flow = pictures.cohort(conflicts=Conflicts(pixels="drop"), **ALL)
     assert flow["quarantine"] == {"same_pixels": 2}
     assert flow["to_decode"] == flow["images_matched"] - 1
+
+
+def test_ways_out_that_keep_a_copied_picture(study):
+    picture_archive(study.folder / "pictures", patients=8, size=32)
+    pictures = pictures_of(study)
+    rows = read_csv(pictures.table)
+    one = rows[0]
+    alike = [row for row in rows if row["density_label"] == one["density_label"]]
+    far = next(row for row in alike if row["patient_id"] != one["patient_id"])
+    shutil.copy(pictures.root / one["image_path"], pictures.root / far["image_path"])
+    refused(pictures, "pixels", "data.exclusions", "data.columns.patient", "the right one too")
+    excluded = study.folder / "excluded.csv"
+    write_csv(excluded, ["id", "reason"], [{"id": far["image_path"], "reason": "a copy"}])
+    flow = pictures.cohort(exclusions=str(excluded))
+    assert (flow["left_out"], flow["quarantine"]) == ({"excluded": 1}, {})
+    merged = {far["patient_id"]: one["patient_id"]}
+    for row in rows:
+        row["patient_id"] = merged.get(row["patient_id"], row["patient_id"])
+    write_csv(pictures.table, list(one), rows)
+    flow = pictures.cohort()
+    assert flow["quarantine"] == {} and flow["left_out"] == {"copy": 1}
 
 
 def test_a_copied_file_of_the_same_patient_counts_once(study):

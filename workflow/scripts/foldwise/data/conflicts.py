@@ -32,9 +32,10 @@ MESSAGES = {
     ),
     "same_pixels": (
         "pixels",
-        "{things} that two groups have ({images}): one of them is filed under the wrong patient, "
-        "or two ids are one patient. Exclude the wrong ones, or set data.conflicts.pixels: drop to "
-        "leave all of them out.",
+        "{things} that two groups have ({images}): a copy is filed under the wrong patient, or two "
+        "ids are one patient. Name the wrong copies in data.exclusions, or write one id for both "
+        "in a column of the table and name it in data.columns.patient. "
+        "data.conflicts.pixels: drop leaves out every copy, the right one too.",
     ),
 }
 THINGS = {"two_labels": "exam", "two_patients": "exam", "same_pixels": "picture"}

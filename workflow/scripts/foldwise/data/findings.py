@@ -40,7 +40,10 @@ REASONS = {
     "no_text": ("image without a text", "complete its text, or exclude it"),
     "two_labels": ("exam or image with two different labels", "correct the table"),
     "two_patients": ("exam under two patients", "correct the archive, or exclude the exam"),
-    "same_pixels": ("picture that two groups have", "find out whose it is, or exclude both"),
+    "same_pixels": (
+        "picture that two groups have",
+        "exclude the wrong copy, or write one patient id",
+    ),
     "no_patient": ("image without a patient id", "name data.columns.patient and fill it"),
     "burned_in": ("image said to have text burned in", "mask it, or exclude it"),
     "missing": ("file that is gone", "put it back"),
