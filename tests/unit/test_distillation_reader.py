@@ -80,6 +80,24 @@ def test_each_fault_is_a_finding_and_no_class_is_made_up(reader, data, tmp_path,
     assert whole == {"CT", "MR"}
 
 
+def test_an_unknown_label_is_one_rule_for_every_format(tmp_path, monkeypatch):
+    """Of the same rows as CSV and as JSON lines: the same samples, the same findings and limit."""
+    distillation_archive(tmp_path / "made", size=32, faults=TEXT_FAULTS, encoders=False)
+    rows = read_csv(tmp_path / "made" / "pictures.csv")
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "made" / "pictures.jsonl").write_text(lines)
+    found, said = [], []
+    for table in (TABLE["table"], {"path": "made/pictures.jsonl", "format": "json_lines"}):
+        data = TABLE | {"table": table}
+        _, out = cohort(tmp_path, TextReader, data, monkeypatch)
+        found.append((out / "labels.csv").read_text() + (out / "findings.csv").read_text())
+        with pytest.raises(FoldwiseError) as raised:
+            cohort(tmp_path, TextReader, data, monkeypatch, max_quarantine=0.001)
+        said.append(str(raised.value))
+    assert found[0] == found[1] and "unknown_class" in found[0]
+    assert said[0] == said[1] and "label that the study's classes do not name: 2" in said[0]
+
+
 def test_a_name_that_two_files_bear_is_a_finding_not_a_choice(tmp_path, monkeypatch):
     distillation_archive(tmp_path / "made", size=32, encoders=False)
     first = sorted((tmp_path / "made").rglob("*.png"))[0]
