@@ -189,6 +189,20 @@ def test_a_subset_is_of_whole_groups_and_grows_with_its_share():
     assert subset(rows, 1.0, 3) is rows
 
 
+@pytest.mark.parametrize("columns", [["label"], ["label_place", "label_kind"]])
+def test_a_small_subset_keeps_every_class(columns):
+    """Ten patients in a hundred: a class that two of them have must not be left out by chance."""
+    rows = [
+        {"group": f"g{n}", "content": f"{7919 * n % 100:032x}", "stratum": ""}
+        | {name: "rare" if n in (5 * (k + 1), 77) else "common" for k, name in enumerate(columns)}
+        for n in range(100)
+    ]
+    for seed in range(20):
+        kept = subset(rows, 0.1, seed)
+        assert all({row[name] for row in kept} == {"rare", "common"} for name in columns)
+        assert 10 <= len(kept) <= 10 + 2 ** len(columns)
+
+
 def test_costs_that_are_objectives_are_measured_on_the_kept_model(tmp_path):
     search = search_of(objective=["kappa", "parameters", "multiply_adds", "milliseconds"])
     outcome = run(tmp_path, search)

@@ -3,12 +3,15 @@
 import copy
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from foldwise import config
 from foldwise.errors import FoldwiseError
 from foldwise.metrics.monitors import MONITORS
-from foldwise.registry import load, names
+from foldwise.registry import MASK_LOSSES, TWO_HEAD_LOSSES, load, names
+from foldwise.schema import check
+from foldwise.search.check import READS
 from foldwise.search.plan import (
     Plan,
     as_seen_by,
@@ -135,3 +138,57 @@ def test_a_space_file_that_is_not_there_is_named(study):
     study = study | {"search": {"space": "config/searches/none.yaml"}}
     with pytest.raises(FoldwiseError, match=r"no file config/searches/none.yaml"):
         plan_of(study, [1])
+
+
+class Asked(dict):
+    """Settings that remember what was asked of them."""
+
+    def __init__(self, *values):
+        super().__init__(*values)
+        self.keys_read = set()
+
+    def get(self, key, default=None):
+        self.keys_read.add(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key):
+        self.keys_read.add(key)
+        return super().__getitem__(key)
+
+
+@pytest.mark.parametrize("name", names("LOSSES"))
+def test_a_search_knows_which_settings_a_loss_reads(name):
+    """What nothing reads makes trials that repeat each other: found by making each loss."""
+    settings = Asked(check("loss", {"name": name}, "test"))
+    classes = (np.array([0, 1, 2]), ["A", "B", "C"])
+    load("LOSSES", name)(settings, *(() if name in MASK_LOSSES | TWO_HEAD_LOSSES else classes))
+    for key in set(settings) - {"name"}:
+        # Only students have a teacher, and only one loss is a student's.
+        of = {"loss.name": name, "training.teacher": "cv" if name in TWO_HEAD_LOSSES else None}
+        rules = [rule for rule in READS if rule.key == f"loss.{key}" and rule.by in of]
+        read = all(rule.reads(of[rule.by]) for rule in rules)
+        assert read == (key in settings.keys_read), key
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "values"),
+    [
+        ("demo_density", "model.norm", ["batch", "group"]),
+        ("demo_density", "model.zone_windows", [True, False]),
+        ("demo_density", "training.tiles.overlap", [0.1, 0.2]),
+        ("demo_density", "model.dim", [64, 128]),
+        ("demo_distillation", "model.weights", ["none", "imagenet"]),
+    ],
+)
+def test_what_a_kind_of_network_does_not_read_is_not_searched(name, key, values):
+    study = config.load_study(name, STUDIES)
+    space = {key: {"type": "categorical", "choices": values}}
+    with pytest.raises(FoldwiseError, match=f"{key}: nothing reads it"):
+        checked(study, space=space)
+
+
+def test_the_weights_of_embeddings_are_no_runs_own(study):
+    """They are made once for a study: a run with others would be trained on the same ones."""
+    embedded = study | {"model": study["model"] | {"embeddings": "resnet50"}}
+    with pytest.raises(FoldwiseError, match=r"'model\.embedding_weights' cannot differ"):
+        config.with_changes(embedded, "other", {"model.embedding_weights": "a.pt"}, "mine.yaml")

@@ -17,6 +17,8 @@ OF_TEACHER = ("alpha", "beta", "temperature", "tau", "feature", "contrastive", "
 OF_TEACHER += ("relational_distance", "relational_angle")
 # What a run may change: branches that cohort, cache and folds do not read.
 RUN_BRANCHES = ("model", "loss", "training", "augment", "seed")
+# Of these branches, what is used once for a study.
+OF_STUDY = ("model.embedding_weights",)
 
 
 def load_study(name: str, folder: str | Path = "config/studies") -> dict:
@@ -166,10 +168,13 @@ def check_teachers(study: dict, where: str) -> None:
 def with_changes(study: dict, run: str, changes: dict[str, Any], where: str) -> dict:
     """Settings of a run that differs from the study by `changes` (dotted path to value)."""
     for path in changes:
-        if path.split(".")[0] not in RUN_BRANCHES:
+        if path.split(".")[0] not in RUN_BRANCHES or path in OF_STUDY:
+            reason = f"only {', '.join(RUN_BRANCHES)} can"
+            if path in OF_STUDY:
+                reason = "it is used once for a whole study"
             raise FoldwiseError(
-                f"{where}: '{path}' cannot differ between runs; only {', '.join(RUN_BRANCHES)} "
-                "can. Make it a study of its own."
+                f"{where}: '{path}' cannot differ between runs; {reason}. Make it a study of its "
+                "own."
             )
     plain = {key: value for key, value in study.items() if key != "name"}
     settings = check("study", override(plain, changes, where), where)

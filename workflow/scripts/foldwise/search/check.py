@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from foldwise import registry
 from foldwise.errors import FoldwiseError
 from foldwise.search.settings import Search
 from foldwise.search.space import Parameter, Space, numeric
@@ -27,8 +28,13 @@ class Read:
         return value in self.only if self.only else value not in self.never
 
 
+CLASSES, MASKS = tuple(registry.CLASS_LOSSES), tuple(registry.MASK_LOSSES)
+UNETS, VISION_TEXT = tuple(registry.SEGMENTERS), tuple(registry.VISION_TEXT)
 COMBINED = ("combined", "combined_tversky")
 FOCAL_MASKS = ("binary_focal", *COMBINED)
+OF_VISION_TEXT = ("dim", "vision.name", "vision.weights", "text.name", "text.weights")
+OF_VISION_TEXT += ("text.max_tokens", "fusion.name", "fusion.heads", "fusion.layers")
+OF_VISION_TEXT += ("fusion.dropout",)
 TVERSKY = ("tversky", "focal_tversky", "combined_tversky")
 
 # A searched setting that nothing reads turns trials into repeats. Add a line where a setting
@@ -42,6 +48,11 @@ READS = [
     Read("training.schedule.step_epochs", "training.schedule.name", only=("step",)),
     Read("training.schedule.min_lr", "training.schedule.name", never=("none",)),
     Read("training.early_stopping.min_delta", "training.early_stopping.patience", never=(None,)),
+    Read("training.tiles.overlap", "training.tiles.size", never=(None,)),
+    Read("training.tiles.per_image", "training.tiles.size", never=(None,)),
+    Read("loss.class_weights", "loss.name", only=CLASSES),
+    Read("loss.unknown_weight", "loss.name", only=tuple(registry.ZONE_LOSSES)),
+    Read("loss.ordinal_weight", "loss.name", only=("zone_ordinal",)),
     Read("loss.gamma", "loss.name", only=("focal", *FOCAL_MASKS)),
     Read("loss.alpha", "loss.name", only=(*FOCAL_MASKS, "distillation")),
     Read("loss.beta", "training.teacher", never=(None,)),
@@ -52,17 +63,24 @@ READS = [
     Read("loss.relational_distance", "training.teacher", never=(None,)),
     Read("loss.relational_angle", "training.teacher", never=(None,)),
     Read("loss.mmd", "training.teacher", never=(None,)),
+    Read("loss.tau", "training.teacher", never=(None,)),
     Read("loss.tau", "loss.contrastive", never=(0,)),
-    Read("model.fusion.heads", "model.fusion.name", only=("cross_attention", "transformer")),
     Read("loss.label_smoothing", "loss.name", only=("cross_entropy",)),
     Read("loss.false_negative", "loss.name", only=TVERSKY),
     Read("loss.false_positive", "loss.name", only=TVERSKY),
     Read("loss.tversky_gamma", "loss.name", only=("focal_tversky",)),
     Read("loss.overlap_share", "loss.name", only=COMBINED),
     Read("loss.ramp_epochs", "loss.name", only=COMBINED),
+    Read("loss.boundary_weight", "loss.name", only=MASKS),
+    Read("loss.boundary_px", "loss.name", only=MASKS),
     Read("loss.boundary_px", "loss.boundary_weight", never=(0,)),
+    Read("model.fusion.heads", "model.fusion.name", only=("cross_attention", "transformer")),
     Read("model.groups", "model.norm", only=("group",)),
-    Read("model.width", "model.name", only=("unet", "resunet", "attention_resunet")),
+    *(Read(f"model.{key}", "model.name", only=UNETS) for key in ("width", "norm", "groups")),
+    Read("model.threshold", "model.name", only=UNETS),
+    Read("model.weights", "model.name", never=VISION_TEXT),
+    *(Read(f"model.{key}", "model.name", only=VISION_TEXT) for key in OF_VISION_TEXT),
+    *(Read(f"model.{key}", "kind", only=("zones",)) for key in ("zone_windows", "both_ways")),
 ]
 
 

@@ -117,7 +117,8 @@ def failed(
 
 
 def subset(rows: Rows, share: float, seed: int) -> Rows:
-    """The rows of a share of the groups, in each stratum at least one group.
+    """The rows of a share of the groups, at least one of each stratum: of equal labels, and of
+    equal `stratum` where the table names one.
 
     Groups are ordered by a digest of the seed and their least content, so that a larger share
     holds the smaller one and names of samples decide nothing.
@@ -127,10 +128,13 @@ def subset(rows: Rows, share: float, seed: int) -> Rows:
     groups: dict[str, list[dict]] = {}
     for row in sorted(rows, key=lambda row: row["content"]):
         groups.setdefault(row["group"], []).append(row)
-    strata: dict[str, list[tuple[str, str]]] = {}
+    columns = [name for name in rows[0] if name.partition("_")[0] in ("label", "stratum")]
+    strata: dict[tuple, list[tuple[str, str]]] = {}
     for name, members in groups.items():
         place = digest([seed, "subset", members[0]["content"]])
-        strata.setdefault(members[0].get("stratum", ""), []).append((place, name))
+        # A group may have several labels, as of two breasts.
+        kind = tuple(sorted({tuple(row[column] for column in columns) for row in members}))
+        strata.setdefault(kind, []).append((place, name))
     kept = {
         name
         for places in strata.values()

@@ -23,7 +23,7 @@ class Task(ABC):
     """
 
     label_columns: ClassVar[list[str]] = []
-    """Columns of cohort.csv that are read: a change in others does not concern a run."""
+    """Columns of cohort.csv that hold its labels; none where the answer is a picture."""
 
     measures: ClassVar[type]
     """What its predictions are measured by; the first of its `monitors` chooses the weights."""

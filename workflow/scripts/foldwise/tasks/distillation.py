@@ -1,7 +1,7 @@
 """Several labels from an image and a text, with or without a teacher's answers to learn from."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,13 +24,13 @@ class Distillation(Task):
     A teacher's answers come as targets of the training part, "teacher_<what `teach` gives>".
     """
 
-    label_columns: ClassVar[list[str]] = []
     measures = Measures
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__(settings)
         self.heads: dict[str, list[str]] = settings["heads"]
         self.text: dict[str, Any] = settings["text"]
+        self.label_columns = [columns(head)[0] for head in self.heads]
 
     def targets(self, rows: Rows) -> dict[str, np.ndarray]:
         """{"label_<head>": (N,) int64, "input_ids" and "attention_mask": (N, L) int64}."""
