@@ -1,7 +1,10 @@
 """What training repeats exactly under: threads, number type, memory format, deterministic code."""
 
+import functools
 import os
 from typing import Any
+
+from foldwise.train.gpus import places, take
 
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -20,11 +23,23 @@ def set_threads(number: int) -> None:
     torch.set_num_threads(number)
 
 
+@functools.cache
 def device() -> Any:
-    """The GPU that this job may use, if any, else the CPU."""
+    """The GPU that this job may use, if any, else the CPU; of several that it sees, one (`take`).
+
+    Which one is written nowhere: no result may hang on it.
+    """
     import torch
 
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    seen = range(torch.cuda.device_count())
+    if len(seen) == 1:
+        return torch.device("cuda")
+    names = [str(torch.cuda.get_device_properties(index).uuid) for index in seen]
+    index = take(names, places())
+    torch.cuda.set_device(index)  # Pinned memory belongs to the current device.
+    return torch.device("cuda", index)
 
 
 def make_deterministic(device: Any) -> None:
