@@ -35,6 +35,15 @@ def test_every_image_of_every_row_is_found(study):
     assert {row["side"] for row in study.rows("labels")} == {"L", "R"}
 
 
+def test_dates_of_labels_stand_in_private_alone(study):
+    rows = table_of(study)
+    dates = {row["AccessionNumber"]: row["ClassificationDate"] for row in rows}
+    study.cohort(columns=Columns(date="ClassificationDate"))
+    found = study.rows("private/id_map")
+    assert found and all(row["date"] == dates[row["accession"]] for row in found)
+    assert not [date for date in dates.values() if date in study.public_text()]
+
+
 def test_groups_are_patients_and_exams_are_accessions(study):
     study.cohort()
     patients = {row["group"]: row["patient"] for row in study.rows("private/id_map")}

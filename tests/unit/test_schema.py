@@ -101,3 +101,10 @@ def test_the_schema_is_closed_at_every_level():
     for name in ("data", "image", "folds", "model", "loss", "training", "augment", "report"):
         with pytest.raises(FoldwiseError, match="unknown key 'zzz'"):
             check(name, {"zzz": 1}, "x")
+
+
+@pytest.mark.parametrize("own", [[0.5, 0], [0.5, -1], [0.5], ["x", 1]])
+def test_a_normalisation_that_divides_by_nothing_is_refused(tmp_path, own):
+    with pytest.raises(FoldwiseError, match=r"model\.normalisation.*above 0"):
+        study_file(tmp_path, model__normalisation=own)
+    assert study_file(tmp_path, model__normalisation=[0, 0.2])["model"]["normalisation"] == [0, 0.2]

@@ -82,6 +82,12 @@ def test_latin_1_bytes_that_windows_lacks_do_not_split_lines(tmp_path):
     assert table.rows[0].get("b") == "x\x85y\x81"
 
 
+def test_a_quote_that_swallows_the_table_is_named(tmp_path):
+    long = "\n".join(f"{n},{'x' * 4000}" for n in range(60))
+    with pytest.raises(FoldwiseError, match=r"table\.csv, line \d+: quotes do not match"):
+        read_table(write(tmp_path, f'"id,text\n{long}\n'))
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [

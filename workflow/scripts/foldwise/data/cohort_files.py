@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 IMAGES = ["sample", "group", "exam", "content", "shard", "row"]
 LABELS = ["sample", "view", "side", "split", "stratum"]
-ID_MAP = ["sample", "group", "exam", "content", "file", "row", "accession", "patient"]
+ID_MAP = ["sample", "group", "exam", "content", "file", "row", "accession", "patient", "date"]
 
 
 def check(
@@ -177,6 +177,7 @@ def _id_row(item: Item) -> dict[str, str]:
         "row": " ".join(str(row.line) for row in item.found.rows),
         "accession": item.accession,
         "patient": patient,
+        "date": item.found.date,
     }
 
 

@@ -196,6 +196,7 @@ def _found(files: tuple[str, ...], rows: list[Row], columns: Columns, accession:
         patients=told if columns.patient else None,
         split=tuple(sorted({row.get(columns.split) for row in rows} - {""})),
         stratum=first.get(columns.stratum),
+        date=first.get(columns.date),
     )
 
 

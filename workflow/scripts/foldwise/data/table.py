@@ -198,7 +198,10 @@ def _guess(lines: list[str]) -> str:
     """Separator whose header has most columns; of equals, the one that most rows agree with."""
 
     def worth(separator: str) -> tuple[int, int]:
-        records = [record for record in csv.reader(lines[:50], delimiter=separator) if record]
+        try:
+            records = [record for record in csv.reader(lines[:50], delimiter=separator) if record]
+        except csv.Error:
+            return 0, 0  # What is wrong is told, with its line, when the table is read.
         widths = [len(record) for record in records]
         return widths[0], widths.count(widths[0])
 

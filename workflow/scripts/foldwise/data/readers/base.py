@@ -57,7 +57,7 @@ class Found:
     come from the table or the path and win over the header; `patients` is None where nothing but
     the header tells them, and empty where the table should and does not. `extra` holds other cohort
     columns, which follow from the labels and by which folds may be stratified. `texts`: column ->
-    text, an input.
+    text, an input. `date` is of the first row's label.
     """
 
     files: tuple[str, ...]
@@ -68,6 +68,7 @@ class Found:
     patients: tuple[str, ...] | None = None
     split: tuple[str, ...] = ()
     stratum: str = ""
+    date: str = ""
     extra: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
