@@ -15,7 +15,7 @@ from foldwise import config
 from foldwise.errors import FoldwiseError
 from foldwise.schema import check
 from foldwise.search.chosen import best_config, best_params, tuned_params
-from foldwise.search.optimism import expected_maximum, optimism, savings, selection_bias
+from foldwise.search.optimism import optimism, savings, selection_bias
 from foldwise.search.plan import trial_base
 from foldwise.search.plots import write_pages
 from foldwise.search.ranking import best, ranked
@@ -156,12 +156,6 @@ def test_pages_hold_their_own_script_and_ask_no_network(tmp_path, which, request
     assert (b"No plot" in first["pareto_front"]) == (which == "pruned")
     write_pages(tmp_path, "demo", search, known)
     assert first == {page: (tmp_path / f"{page}.html").read_bytes() for page in SEARCH_PAGES}
-
-
-def test_expected_maximum_is_that_of_published_tables():
-    # Harter (1961), Expected values of normal order statistics, Biometrika 48:151.
-    for count, value in [(1, 0.0), (2, 0.56419), (5, 1.16296), (10, 1.53875), (100, 2.50759)]:
-        assert expected_maximum(count) == pytest.approx(value, abs=1e-5)
 
 
 def test_the_bias_correction_takes_off_what_luck_put_on():

@@ -26,7 +26,6 @@ def read_picture(path: str | Path, reduce_levels: int = 0) -> Picture:
         raise UnreadableImage("colour")
     with faults("bad_header"):
         slope, intercept = _rescale(dataset)
-        spacing = numbers(dataset, "ImagerPixelSpacing") or numbers(dataset, "PixelSpacing")
         return Picture(
             stored=pixels,
             photometric=photometric,
@@ -36,7 +35,6 @@ def read_picture(path: str | Path, reduce_levels: int = 0) -> Picture:
             grey_module=_grey_module(dataset, facts, slope, intercept),
             full_shape=(facts.rows, facts.columns),
             reduced=reduce_levels if pixels.shape[0] < facts.rows else 0,
-            spacing_mm=(spacing[0], spacing[1]) if len(spacing) == 2 else None,
         )
 
 

@@ -100,7 +100,6 @@ class Picture:
     intercept: float = 0.0
     # The elements of the Modality LUT and VOI LUT modules alone (a pydicom Dataset).
     grey_module: Any = None
-    spacing_mm: tuple[float, float] | None = None
     reduced: int = 0
     full_shape: tuple[int, int] = field(default=(0, 0))
 

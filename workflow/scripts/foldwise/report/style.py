@@ -20,7 +20,7 @@ from foldwise.files import replacing
 mpl.use("Agg")
 
 DPI = 300
-PAGE, COLUMN = 7.2, 3.5
+PAGE = 7.2
 INK, GREY, FAINT, ACCENT = "#1b1f24", "#6b7280", "#d4d8de", "#0b5c7a"
 DASHES = ["-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5))]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "h"]

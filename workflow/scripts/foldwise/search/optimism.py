@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import integrate, stats
 
 from foldwise.report.wording import called
 from foldwise.search.ranking import best, complete
@@ -29,18 +28,6 @@ def selection_bias(scores: np.ndarray, chosen: int) -> float:
         least 0. Taken off the chosen trial's mean it gives the corrected estimate.
     """
     return float(np.mean(scores.max(axis=0) - scores[chosen]))
-
-
-def expected_maximum(count: int) -> float:
-    """Expected maximum of `count` independent standard normal values.
-
-    David and Nagaraja, Order Statistics (2003), section 3.1: the integral of 1 - F^n over the
-    positive half minus that of F^n over the negative half. Times the standard error of a value it
-    is how good the best of `count` equal trials looks.
-    """
-    positive, _ = integrate.quad(lambda x: 1 - stats.norm.cdf(x) ** count, 0, 12)
-    negative, _ = integrate.quad(lambda x: stats.norm.cdf(x) ** count, -12, 0)
-    return positive - negative
 
 
 def optimism(known: Sequence[Known], search: Search) -> dict:
