@@ -160,8 +160,9 @@ class Executor(InnerCall):
         try:
             self.guard.beat()
             codes = self.registry.exit_codes()
-        except OSError as error:
-            self.logger.warning(f"Cannot read {self.folder} now: {error}")
+        except OSError as error:  # a network disk that is away: seen again or told at the next poll
+            if due:
+                self.logger.warning(f"Cannot read {self.folder} now: {error}")
         for info in active_jobs:
             code = codes.get(info.aux["entry"].token)
             ended = not self.stopping and (

@@ -1,6 +1,7 @@
 """The same ends and interruptions on the PBS server that answers here; skipped where none does.
 
-PBS_TEST_FOLDER names a folder that nodes see, PBS_TEST_OPTIONS more options of the driver.
+PBS_TEST_FOLDER names a folder that nodes see, PBS_TEST_OPTIONS more options of the driver,
+PBS_TEST_QSUB those of a driver that is itself a job.
 """
 
 import os
@@ -9,11 +10,13 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
+import time
 import uuid
 from pathlib import Path
 
 import pytest
-from pbs_cluster import WAITING, Live, Workflow, begun, go
+from pbs_cluster import PLUGIN, WAITING, Live, Workflow, begun, go
 
 ENDINGS = """
 NAMES = "ok fails walltime memory deleted waits".split()
@@ -130,6 +133,36 @@ def test_driver_ended_and_started_again(workflow, cluster, number):
     flow.until(r"(?s)(Found one.* again.*){2}")
     go(flow)
     assert driver.wait(120) == 0, flow.log.read_text()
+    assert flow.starts() == ["0", "1"]
+
+
+DRIVER = """#!/bin/bash
+#PBS -N driver -l select=1:ncpus=1:mem=1gb -l walltime=00:01:00 -r n -j oe -k oed -o driver.log
+export PATH={path}:"$PATH" PYTHONPATH={plugin}
+cd "$PBS_O_WORKDIR"
+exec {python} -m snakemake --executor pbspro --jobs 9 --nolock --rerun-incomplete {options}
+"""
+
+
+def test_the_driver_is_a_job_that_ends_at_its_walltime(workflow, cluster):
+    flow = workflow(WAITING)
+    words = {"path": cluster.bin, "plugin": PLUGIN, "python": sys.executable}
+    script = flow.folder / "driver.sh"
+    script.write_text(DRIVER.format(**words, options=shlex.join(OPTIONS)))
+    log = flow.folder / "driver.log"
+
+    def driven(until):
+        submitted = ["qsub", *shlex.split(os.environ.get("PBS_TEST_QSUB", "")), script.name]
+        subprocess.run(submitted, cwd=flow.folder, check=True, capture_output=True)
+        end = time.monotonic() + 240
+        while not (log.exists() and until in log.read_text()):
+            assert time.monotonic() < end, log.read_text() if log.exists() else "no log"
+            time.sleep(1)
+
+    driven("this driver ends, its 2 jobs go on")
+    assert flow.starts() == ["0", "1"]
+    go(flow)
+    driven("3 of 3 steps (100%) done")
     assert flow.starts() == ["0", "1"]
 
 
