@@ -27,6 +27,20 @@ DENSITY = {
     "report": {"gradcam_per_class": 1},
 }
 
+# Plain images and a table of their names, `archive/` and `labels.csv`.
+PICTURES = {
+    "kind": "classification",
+    "data": {
+        "reader": "images",
+        "root": "archive",
+        "table": {"path": "labels.csv", "format": "paths"},
+        "columns": {"image": "image", "label": "label"},
+        "classes": {"mapping": {"1": "A", "2": "B"}, "order": ["A", "B"]},
+    },
+    "image": {"size": 100},
+    "model": {"name": "resnet50", "weights": "none"},
+}
+
 
 def density_study(folder: Path, patients: int = 12, **branches: dict) -> Path:
     """A folder with a made-up archive and the study `mine`; branches replace settings."""

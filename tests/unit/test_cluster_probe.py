@@ -8,18 +8,7 @@ import yaml
 from flow import write_study
 from foldwise.cluster.probe import libraries, unseen_here, verdict
 from foldwise.config import configured
-
-STUDY = {
-    "kind": "classification",
-    "data": {
-        "reader": "images",
-        "root": "archive",
-        "table": {"path": "labels.csv", "format": "paths"},
-        "columns": {"image": "image", "label": "label"},
-        "classes": {"mapping": {"1": "A", "2": "B"}, "order": ["A", "B"]},
-    },
-    "model": {"name": "resnet50", "weights": "none"},
-}
+from studies import PICTURES
 
 
 @pytest.fixture
@@ -27,7 +16,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "archive").mkdir()
     (tmp_path / "labels.csv").write_text("image,label\n0.png,1\n")
-    write_study(tmp_path, "made", STUDY)
+    write_study(tmp_path, "made", PICTURES)
     return tmp_path
 
 

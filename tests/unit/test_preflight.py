@@ -11,19 +11,7 @@ from foldwise.config import load_study
 from foldwise.errors import FoldwiseError
 from foldwise.preflight import decoders, image_bytes, preflight
 from foldwise.state import cache_key
-
-SETTINGS = {
-    "kind": "classification",
-    "data": {
-        "reader": "images",
-        "root": "archive",
-        "table": {"path": "labels.csv", "format": "paths"},
-        "columns": {"image": "image", "label": "label"},
-        "classes": {"mapping": {"1": "A", "2": "B"}, "order": ["A", "B"]},
-    },
-    "image": {"size": 100},
-    "model": {"name": "resnet50", "weights": "none"},
-}
+from studies import PICTURES
 
 
 @pytest.fixture
@@ -33,7 +21,7 @@ def study(tmp_path, monkeypatch):
     for number in range(10):
         (tmp_path / "archive" / f"{number}.png").write_bytes(b"x")
     (tmp_path / "labels.csv").write_text("image,label\n0.png,1\n")
-    write_study(tmp_path, "made", SETTINGS)
+    write_study(tmp_path, "made", PICTURES)
     return load_study("made")
 
 
