@@ -143,8 +143,9 @@ def _of_gpu(found: dict[str, Any]) -> list[tuple[bool, str]]:
         lines.append(
             (
                 True,
-                f"the site sets no CUDA_VISIBLE_DEVICES and shows {len(found['gpus'])} GPUs: jobs "
-                "would all take the first. Ask for whole nodes, or ask the site for its GPU hook.",
+                f"the site sets no CUDA_VISIBLE_DEVICES and shows {len(found['gpus'])} GPUs: your "
+                "own jobs spread over them, and may meet those of others there. Ask for whole "
+                "nodes, or ask the site for its GPU hook.",
             )
         )
     return lines

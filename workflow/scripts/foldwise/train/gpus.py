@@ -16,8 +16,10 @@ HELD: list[int] = []
 
 
 def places() -> Path:
-    """Where the locks of this machine and user lie: not in results/, which machines may share."""
-    return Path(tempfile.gettempdir(), f"foldwise-gpus-{os.getuid()}")
+    """Where the locks of this machine and user lie: not in results/, which machines may share, nor
+    in TMPDIR, of which each job of a cluster has its own."""
+    root = "/tmp" if os.access("/tmp", os.W_OK) else tempfile.gettempdir()
+    return Path(root, f"foldwise-gpus-{os.getuid()}")
 
 
 def take(names: Sequence[str], folder: Path) -> int:
