@@ -2,11 +2,14 @@
 
 import csv
 
+import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
 from flow import plan, rules_of, run, snakemake, write_study
 from foldwise.files import read_csv, read_json
+from foldwise.report.wording import called
+from made_studies import EXAMPLES, example_of
 from studies import density_study, settings
 
 FOLDS = {"n": 2, "holdout": 0.25}
@@ -28,14 +31,56 @@ def finished(tmp_path_factory):
 
 
 def test_its_patients_are_in_no_fold(finished):
-    held = {
-        row["sample"] for row in read_csv(finished / CV / "holdout/results/val_predictions.csv")
-    }
-    fold = read_csv(finished / "results/mine/folds/fold_1.csv")
+    check_apart(finished)
+
+
+def check_apart(folder):
+    """What was held out is in the file of folds as such, and no fold has judged it."""
+    held = {row["sample"] for row in read_csv(folder / CV / "holdout/results/val_predictions.csv")}
+    fold = read_csv(folder / "results/mine/folds/fold_1.csv")
     assert held == {row["sample"] for row in fold if row["part"] == "holdout"}
     for number in (1, 2):
-        path = finished / CV / f"fold_{number}/results/val_predictions.csv"
+        path = folder / CV / f"fold_{number}/results/val_predictions.csv"
         assert not held & {row["sample"] for row in read_csv(path)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["zones", "segmentation", "distillation"])
+def test_every_kind_has_one_from_archive_to_report(kind, tmp_path):
+    example = EXAMPLES[example_of(kind)]
+    study = example.make(tmp_path, "made")
+    example.models(tmp_path / "made")
+    study["folds"] |= {"holdout": 0.3}
+    write_study(tmp_path, "mine", study)
+    assert rules_of(run(tmp_path)) >= JUDGED
+    check_apart(tmp_path)
+    check_together(tmp_path, kind)
+    summary = read_json(tmp_path / CV / "holdout_summary.json")
+    text = (tmp_path / "results/mine/report/report.md").read_text()
+    section = text.partition("## Holdout")[2].partition("\n## ")[0]
+    monitored = read_json(tmp_path / CV / "cv_summary.json")["best_fold"]["metric"]
+    value = summary["ensemble"]["image"]["metrics"][monitored]["value"]
+    assert f"| {called(monitored)[0]} | {value:.3f} |" in section
+
+
+def check_together(folder, kind):
+    """What all models say together is the mean of what each says; of masks, of their maps."""
+    results = folder / CV / "holdout/results"
+    together = read_csv(results / "val_predictions.csv")
+    if kind == "segmentation":
+        maps = np.load(results / "maps_val.npy")
+        for map_hw, row in zip(maps, together, strict=True):
+            # At 127 and 128 of 255 rounding hides on which side of one half a pixel was.
+            near = np.isin(map_hw, (127, 128)).sum()
+            assert abs((map_hw > 127).sum() - float(row["predicted"])) <= near
+        return
+    alone = {}
+    for row in read_csv(results / "fold_predictions.csv"):
+        alone.setdefault(row["sample"], []).append(row)
+    for row in together:
+        for name in (name for name in row if name.startswith("p_")):
+            mean = np.mean([float(one[name]) for one in alone[row["sample"]]])
+            assert float(row[name]) == pytest.approx(mean, abs=1e-6)
 
 
 def test_its_metrics_are_those_of_the_mean_probabilities(finished):

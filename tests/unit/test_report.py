@@ -216,6 +216,15 @@ def test_a_holdout_has_a_section_apart(tmp_path, monkeypatch):
     assert "evaluate_holdout density cv" in jobs
 
 
+def test_a_holdout_of_one_patient_is_told_as_such(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study = STUDY | {"folds": {"preset": None, "holdout": 0.2}}
+    text = (build(tmp_path, 2, study=study, patients=1) / "report.md").read_text()
+    section = " ".join(text.partition("## Holdout")[2].split())
+    assert "3 images of 1 patient were set aside" in section
+    assert "One patient says nothing of others, so that there is no interval." in section
+
+
 def test_data_without_a_holdout_have_no_section(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make_holdout(make_run(tmp_path, 2, "AB", patients=20), patients=0)
