@@ -71,6 +71,18 @@ def test_a_request_of_240_gb_for_24(tree):
     assert "240000   16000    24000" in requests.table(rows(tree))
 
 
+def test_a_job_of_a_second_says_nothing_of_memory_and_raises_no_request(tree):
+    path = tree / "results" / "beads" / "benchmarks" / "cohort.tsv"
+    path.write_text(HEADER + "1.2\t0:00:01\t0.4\t1\t1\t1\t0\t0\t0\t0.1\n")
+    _, (cohort, used) = rows(tree)
+    assert used.memory_mb == [] and requests.propose(cohort, used) == {"runtime": 5}
+    path.write_text(HEADER + "4.2\t0:00:04\t40\t1\t1\t1\t0\t0\t0\t0.1\n")
+    _, (cohort, used) = rows(tree)
+    assert requests.propose(cohort, used)["mem_mb"] == 500
+    cohort.mem_mb = 300
+    assert requests.propose(cohort, used)["mem_mb"] == 300
+
+
 def test_a_profile_overrides_rules(tree):
     lines = "set-resources:\n  train_fold: {mem_mb: 24000, gpu: 1}\nset-threads: {train_fold: 2}\n"
     (tree / "config.yaml").write_text(lines)

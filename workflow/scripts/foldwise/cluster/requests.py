@@ -18,8 +18,9 @@ from foldwise.schema import read_yaml
 # Room above the largest job seen: memory grows with the data, time with a busy node.
 MEMORY_FACTOR, TIME_FACTOR = 1.5, 2.0
 MEMORY_STEP_MB, TIME_STEP_MIN = 100, 5
-# Below these the measurement of a job of seconds says little.
-LEAST_MB, LEAST_MIN = 500, 5
+# Less is not proposed: the measurement of a job of seconds says little, that of a job shorter than
+# this nothing of its memory.
+LEAST_MB, LEAST_MIN, SHORT_S = 500, 5, 3
 
 
 @dataclass
@@ -82,9 +83,10 @@ def measured(rule: Rule, root: str | Path = ".") -> Use:
     for path in sorted(Path(root).glob(re.sub(r"\{\w+\}", "*", rule.benchmark))):
         with open(path, encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream, delimiter="\t"):
-                _note(use.seconds, row.get("s"))
-                _note(use.memory_mb, row.get("max_rss"))
                 seconds, cpu = _number(row.get("s")), _number(row.get("cpu_time"))
+                _note(use.seconds, row.get("s"))
+                if seconds is not None and seconds >= SHORT_S:
+                    _note(use.memory_mb, row.get("max_rss"))
                 if seconds and cpu is not None:
                     use.cores.append(cpu / seconds)
     return use
@@ -111,10 +113,10 @@ def propose(rule: Rule, use: Use) -> dict[str, int]:
     proposed = {}
     if use.memory_mb:
         memory = _up(max(use.memory_mb) * MEMORY_FACTOR, MEMORY_STEP_MB)
-        proposed["mem_mb"] = max(LEAST_MB, memory)
+        proposed["mem_mb"] = max(memory, min(LEAST_MB, rule.mem_mb or LEAST_MB))
     if use.seconds:
         minutes = max(use.seconds) / 60 * TIME_FACTOR
-        proposed["runtime"] = max(LEAST_MIN, _up(minutes, TIME_STEP_MIN))
+        proposed["runtime"] = max(_up(minutes, TIME_STEP_MIN), LEAST_MIN)
     if use.cores and rule.threads is not None:
         proposed["threads"] = max(1, math.ceil(max(use.cores) - 0.2))
     return proposed
