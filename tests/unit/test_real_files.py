@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from foldwise.data import dicom, pictures
 from foldwise.data.dicom_header import read_header
@@ -81,7 +82,10 @@ def test_headers_of_odd_files_are_read_or_refused():
         except UnreadableImage:
             assert entry["read"] != "ok"
         else:
-            assert header.transfer_syntax == entry["transfer_syntax"]
+            # What is deflated is read as what it is once inflated.
+            plain = {DeflatedExplicitVRLittleEndian: ExplicitVRLittleEndian}
+            said = entry["transfer_syntax"]
+            assert header.transfer_syntax == plain.get(said, said)
             assert entry["rows"] in ("", str(header.rows))
             read += 1
     assert read
