@@ -52,9 +52,12 @@ def test_the_private_map_has_what_the_results_lack(finished):
 
 
 def test_results_are_for_their_owner_alone(finished):
-    for path in (finished / "results").rglob("*"):
-        mode = stat.S_IMODE(os.lstat(path).st_mode)
-        assert not mode & 0o077, f"{path} has mode {mode:o}"
+    modes = {
+        path: stat.S_IMODE(os.lstat(path).st_mode) for path in (finished / "results").rglob("*")
+    }
+    names = {path.name for path in modes}
+    assert {"id_map.csv", "cohort.csv", "best_model.pt", "index.html", "key", "private"} < names
+    assert not [f"{path}: {mode:o}" for path, mode in modes.items() if mode & 0o077]
 
 
 def test_a_failed_study_leaks_nothing(tmp_path):

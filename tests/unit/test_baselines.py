@@ -125,6 +125,7 @@ def test_a_class_that_is_not_trained_on_is_never_predicted(tmp_path):
         chosen = [row for row in rows[:12] if row["label"] in kept] + rows[12:]
         cut = len(chosen) - 12
         found = table_of("logistic_statistics", tmp_path, params, task, images, chosen, cut)
+        assert len(found) == 12
         assert {row["predicted"] for row in found} <= set(kept)
 
 

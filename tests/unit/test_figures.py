@@ -94,7 +94,9 @@ def test_the_confusion_matrix_shows_scikit_learns_counts(run):
 )
 def test_areas_under_curves_are_scikit_learns(run, name, area):
     (table,) = predictions(run.paths())
-    for k, axis in enumerate(drawn(name, run).axes[: len(run.classes)]):
+    axes = drawn(name, run).axes[: len(run.classes)]
+    assert len(axes) == len(run.classes)
+    for k, axis in enumerate(axes):
         expected = area(table.labels == k, table.probabilities[:, k])
         assert axis.texts[0].get_text().split()[1] == f"{expected:.2f}"
 

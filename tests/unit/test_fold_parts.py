@@ -23,7 +23,8 @@ def test_a_preset_split_is_one_fold(tmp_path):
     folds_of(tmp_path, rows, preset="split")
     write_fold(tmp_path / "a" / "folds.csv", 1, tmp_path / "fold_1.csv")
     parts = {row["sample"]: row["part"] for row in read_csv(tmp_path / "fold_1.csv")}
-    assert all(parts[row["sample"]] == row["split"] for row in rows)
+    assert parts == {row["sample"]: row["split"] for row in rows}
+    assert set(parts.values()) == {"train", "val", "holdout"}
 
 
 def test_preset_folds_are_taken_by_number(tmp_path):

@@ -27,7 +27,9 @@ def test_patients_are_drawn_whole():
     groups = ["a", "b", "a", "c"]
     seen = []
     ours.bootstrap(lambda i: seen.append(i) or {"n": len(i)}, groups, 0, 200, method="percentile")
+    assert len(seen) > 200
     assert all(np.sum(i == 0) == np.sum(i == 2) for i in seen)
+    assert len({int(np.sum(i == 0)) for i in seen}) > 1
 
 
 def test_one_patient_alone_says_nothing_of_others():

@@ -103,7 +103,9 @@ def test_the_film_is_shown_as_it_was_stored(trained):
 
 def test_a_file_a_film_says_sample_prediction_and_truth(trained):
     folder, _ = trained
-    for film in read_json(folder / "gradcam.json")["films"]:
+    films = read_json(folder / "gradcam.json")["films"]
+    assert len(films) == 40
+    for film in films:
         name = f"{film['sample']}_predicted-{film['predicted']}_true-{film['label']}.png"
         assert film["file"] == name
         picture = Image.open(folder / name)

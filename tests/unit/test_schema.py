@@ -5,7 +5,7 @@ import yaml
 
 from foldwise.config import dotted, load_study, run_settings
 from foldwise.errors import FoldwiseError
-from foldwise.schema import check
+from foldwise.schema import check, schema
 
 STUDY = """
 kind: classification
@@ -97,10 +97,27 @@ def test_a_run_differs_in_its_changes_alone(tmp_path):
     assert different == {"run", "training.schedule.name"}
 
 
-def test_the_schema_is_closed_at_every_level():
-    for name in ("data", "image", "folds", "model", "loss", "training", "augment", "report"):
-        with pytest.raises(FoldwiseError, match="unknown key 'zzz'"):
-            check(name, {"zzz": 1}, "x")
+def closed_places(part, place=()):
+    """Dotted places of all settings that have keys of their own."""
+    yield place
+    for key, inner in part.get("properties", {}).items():
+        if "properties" in inner:
+            yield from closed_places(inner, (*place, key))
+
+
+PLACES = list(closed_places(schema("study")))
+
+
+@pytest.mark.parametrize("place", PLACES, ids=".".join)
+def test_the_schema_is_closed_at_every_level(place):
+    settings = yaml.safe_load(STUDY)
+    part = settings
+    for key in place:
+        part = part.setdefault(key, {})
+    part["zzz"] = 1
+    with pytest.raises(FoldwiseError, match="unknown key 'zzz'"):
+        check("study", settings, "x")
+    assert len(PLACES) > 12
 
 
 @pytest.mark.parametrize("own", [[0.5, 0], [0.5, -1], [0.5], ["x", 1]])

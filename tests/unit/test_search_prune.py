@@ -127,6 +127,7 @@ def test_a_bad_first_fold_stops_the_trial_and_skips_the_rest():
     )
     known = run_search(search)
     firsts = [item.result.folds[0].metrics["kappa"] for item in known]
+    assert {item.result.state for item in known[5:]} == {"COMPLETE", "PRUNED"}
     for item in known[5:]:
         number = item.suggestion.number
         ranked = sorted(firsts[:number])

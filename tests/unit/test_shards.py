@@ -12,7 +12,9 @@ from foldwise.errors import FoldwiseError
 def test_shards_hold_each_image_once_in_the_row_that_is_named(study):
     study.cohort()
     lists = study.folder / "cache" / "lists"
-    for row in study.rows("images"):
+    rows = study.rows("images")
+    assert len(rows) > 10
+    for row in rows:
         held = (lists / f"{row['shard']}.txt").read_text().split()
         assert held[int(row["row"])] == row["content"]
 
@@ -57,7 +59,7 @@ def test_one_more_patient_is_one_more_small_shard(study):
 
 
 def test_two_studies_on_one_archive_share_shards_and_reading(study):
-    study.cohort(views=("CC",))
+    assert study.cohort(views=("CC",))["usable"]
     other = Study(study.folder, study.root, study.table, name="other")
     other.cohort()
     shards = {row["content"]: row["shard"] for row in other.rows("images")}
