@@ -156,11 +156,14 @@ def test_nothing_is_stale_at_first(finished):
     assert planned(finished[0]) == {}
 
 
-def test_a_lost_file_that_no_job_needs_stops_nothing(copy):
+def test_a_lost_file_that_no_job_needs_is_made_again_and_stops_nothing(copy):
     for kind in KINDS:
         (copy / f"results/{kind}/findings.csv").unlink()
         (copy / f"results/{kind}/runs/cv/fold_1/results/metrics/val_metrics.json").unlink()
-    assert planned(copy) == {kind: {"evaluate_fold"} for kind in KINDS}
+    found, least = planned(copy), {"cohort", "evaluate_fold"}
+    assert set(found) == set(KINDS)
+    # What the cohort comes to is known once it has run; until then a figure of it is in the plan.
+    assert all(least <= rules <= least | {"figure"} for rules in found.values()), found
 
 
 def test_a_learning_rate_reruns_training_on(copy):
