@@ -68,6 +68,34 @@ def test_a_collapsed_fold_is_named():
     assert "Fold 2 predicts a single class." in [w["text"] for w in got["warnings"]]
 
 
+def test_a_class_that_no_fold_ever_says_is_named():
+    """Of three classes one is never said, which F1 alone shows as a lower mean."""
+    measures = load("MEASURES", "classification")({"classes": ["A", "B", "C"]})
+    folds = [with_third_class(fold(1, 0.9), measures), with_third_class(fold(2, 0.8), measures)]
+    got = summarise(folds, measures, 1, resamples=0)["warnings"]
+    assert {"kind": "never", "text": "No image of any fold is called C."} in got
+    heads = load("MEASURES", "distillation")({"heads": {"body_part": ["A", "B", "C"]}})
+    for one in folds:
+        for row in one.predictions:
+            row["label_body_part"] = row.pop("label")
+            row |= {f"p_body_part_{name}": row.pop(f"p_{name}") for name in "ABC"}
+        levels = measure_levels(one.predictions, heads)
+        one.metrics.clear()
+        one.metrics.update({**levels["image"]["metrics"], "levels": levels})
+    got = summarise(folds, heads, 1, resamples=0)["warnings"]
+    assert "No image of any fold is called C (body part)." in [one["text"] for one in got]
+
+
+def with_third_class(one, measures):
+    for row in one.predictions[:3]:
+        row["label"] = "C"
+    for row in one.predictions:
+        row["p_C"] = "0.0"
+    levels = measure_levels(one.predictions, measures)
+    metrics = {**levels["image"]["metrics"], "levels": levels}
+    return FoldResult(one.fold, metrics, one.predictions, one.n_train, one.n_val)
+
+
 def test_a_metric_that_a_fold_lacks_is_said():
     odd = fold(2, 0.9)
     odd.metrics["auc"] = None

@@ -77,15 +77,16 @@ def summarise(
         for name in names
     }
     settings = Bootstrap(stream_seed(seed, "bootstrap"), resamples, level, method, group_by)
+    pooled = levels_with_intervals(
+        [row for fold in folds for row in fold.predictions], task, settings
+    )
     return plain(
         {
             **over_folds,
             "folds": entries,
             "best_fold": best_fold(entries, monitor or next(iter(task.monitors)), task.monitors),
-            "pooled": levels_with_intervals(
-                [row for fold in folds for row in fold.predictions], task, settings
-            ),
-            "warnings": _warnings(folds, over_folds),
+            "pooled": pooled,
+            "warnings": _warnings(folds, over_folds) + _never_said(pooled["image"]["details"]),
             "methods": {
                 "level": level,
                 "interval": FOLD_MEAN,
@@ -197,6 +198,19 @@ def _warnings(folds: Sequence[FoldResult], over_folds: dict[str, Any]) -> list[d
         if values["n_folds"] < len(folds):
             text = f"{name} is defined in {values['n_folds']} of {len(folds)} folds."
             found.append({"kind": "undefined", "text": text})
+    return found
+
+
+def _never_said(details: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Classes that images have and no image of any fold is called; of each label where several."""
+    found = []
+    for label, own in {"": details, **details.get("heads", {})}.items():
+        each = own.get("per_class", {}).items()
+        lost = [name for name, row in each if row["support"] and not row["predicted"]]
+        if lost:
+            of_label = f" ({label.replace('_', ' ')})" if label else ""
+            text = f"No image of any fold is called {', '.join(lost)}{of_label}."
+            found.append({"kind": "never", "text": text})
     return found
 
 

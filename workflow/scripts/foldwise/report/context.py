@@ -40,7 +40,12 @@ SETTINGS = [
     ("Epochs, at most", ("training", "epochs"), ""),
     ("Batch size", ("training", "batch_size"), ""),
 ]
-TITLES = {"collapse": "Collapse", "instability": "Instability", "undefined": "Undefined metric"}
+TITLES = {
+    "collapse": "Collapse",
+    "instability": "Instability",
+    "undefined": "Undefined metric",
+    "never": "Class never predicted",
+}
 METHODS = ("interval", "level", "pooled_interval", "resamples", "std")
 
 
