@@ -225,7 +225,7 @@ def test_a_picture_encoded_twice_with_two_labels_is_a_conflict(pictures):
     rows = read_csv(pictures.table)
     recoded(pictures, {"density_label": "D" if rows[0]["density_label"] != "D" else "A"})
     pictures.cohort()
-    with pytest.raises(FoldwiseError, match="1 exam with two different labels"):
+    with pytest.raises(FoldwiseError, match=r"^1 picture with two different labels \(2 images"):
         pictures.audit()
     assert pictures.audit(conflicts=Conflicts(labels="drop"))["quarantine"] == {"two_labels": 2}
 

@@ -87,3 +87,13 @@ def test_nothing_found_is_zero_and_collapse():
     got, rows = score([(np.zeros((4, 4)), np.ones((4, 4)))])
     assert got["jaccard"] == 0
     assert ours.details(rows)["collapsed"]
+
+
+def test_whatever_has_no_value_says_why():
+    nothing = np.zeros((8, 8))
+    rows = [{k: str(v) for k, v in ours.image_row(nothing, nothing).items()}]
+    measured = ours.scorer(rows)(np.arange(1))
+    lacking = {name for name, value in measured.items() if np.isnan(value)}
+    reasons = ours.details(rows)["undefined"]
+    assert set(reasons) == lacking and {"jaccard", "precision", "objects_f1"} < lacking
+    assert reasons["precision"] == "nothing is predicted"

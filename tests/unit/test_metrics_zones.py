@@ -85,3 +85,17 @@ def test_rows_give_the_same_as_arrays(made):
     matrix = sk.confusion_matrix(labels[:, 2], p[:, 2].argmax(axis=1))
     assert found["per_zone"]["right_mid"]["confusion"] == matrix.tolist()
     assert sum(map(sum, found["bands"]["confusion"])) + found["bands"]["left_out"] == 80
+
+
+@pytest.mark.parametrize("score", [0, ours.UNKNOWN])
+def test_whatever_has_no_value_says_why(score):
+    """One image, all of whose zones are scored alike, or none of which is scored."""
+    row = {}
+    for zone in NAMES:
+        label, names = ours.columns(zone)
+        row |= {label: str(score)} | {name: str(float(name.endswith(str(score)))) for name in names}
+    measured = ours.scorer([row], NAMES)(np.arange(1))
+    lacking = {name for name, value in measured.items() if np.isnan(value)}
+    reasons = ours.details([row], NAMES)["undefined"]
+    assert set(reasons) == lacking and len(lacking) > 4
+    assert all(reasons.values())

@@ -72,11 +72,16 @@ def read_json(path: str | Path) -> Any:
 
 def write_csv(path: str | Path, columns: list[str], rows: Iterable[dict[str, Any]]) -> None:
     """Write rows under a header; a row with a column that is not named raises ValueError."""
+    write_text(path, csv_text(columns, rows))
+
+
+def csv_text(columns: list[str], rows: Iterable[dict[str, Any]]) -> str:
+    """Rows under a header as text of a CSV file."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_text(path, text.getvalue())
+    return text.getvalue()
 
 
 def read_csv(path: str | Path) -> list[dict[str, str]]:

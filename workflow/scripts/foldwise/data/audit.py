@@ -132,7 +132,7 @@ def clashes(
     found = {"same_pixels": across, "two_labels": torn}
     refused = [reason for reason in found if getattr(rules, MESSAGES[reason][0]) == "refuse"]
     said = [
-        refusal(reason, len(found[reason]), sum(map(len, found[reason])))
+        refusal(reason, len(found[reason]), sum(map(len, found[reason])), "picture")
         for reason in refused
         if found[reason]
     ]

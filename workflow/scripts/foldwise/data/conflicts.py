@@ -7,6 +7,7 @@ from pathlib import Path
 
 from foldwise.data.findings import LEFT_OUT, QUARANTINE, stop
 from foldwise.data.resolve import Item, Ledger
+from foldwise.errors import plural
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,10 @@ MESSAGES = {
 THINGS = {"two_labels": "exam", "two_patients": "exam", "same_pixels": "picture"}
 
 
-def counted(number: int, thing: str) -> str:
-    """`1 exam`, `2 exams`."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def refusal(reason: str, things: int, images: int) -> str:
-    """What is said of a conflict whose rule is `refuse`."""
+def refusal(reason: str, things: int, images: int, thing: str = "") -> str:
+    """What is said of a conflict whose rule is `refuse`; `thing` is what is in conflict."""
     return MESSAGES[reason][1].format(
-        things=counted(things, THINGS[reason]), images=counted(images, "image")
+        things=plural(things, thing or THINGS[reason]), images=plural(images, "image")
     )
 
 

@@ -5,10 +5,8 @@ tested against a guessed accession number or patient id. Names differ between re
 order and no random stream may depend on them.
 """
 
-import csv
 import hashlib
 import hmac
-import io
 import os
 import re
 import secrets
@@ -18,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.errors import FoldwiseError
-from foldwise.files import PRIVATE_FILE, private_folder, replacing
+from foldwise.files import PRIVATE_FILE, csv_text, private_folder, replacing
 
 KEY_BYTES = 32
 NAME_HEX = 12
@@ -38,11 +36,7 @@ def write_private(path: str | Path, text: str) -> None:
 
 def write_private_csv(path: str | Path, columns: list[str], rows: Iterable[dict[str, Any]]) -> None:
     """Write rows under a header as `write_private` does."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_private(path, text.getvalue())
+    write_private(path, csv_text(columns, rows))
 
 
 def load_key(folder: str | Path) -> bytes:

@@ -1,6 +1,5 @@
 """Two-dimensional NIfTI files as the same Picture that other files give."""
 
-import os
 import zlib
 from pathlib import Path
 
@@ -10,9 +9,10 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.orientations import apply_orientation, axcodes2ornt, io_orientation, ornt_transform
 from nibabel.spatialimages import HeaderDataError
 
-from foldwise.data.picture import Picture, UnreadableImage
+from foldwise.data.picture import Picture, UnreadableImage, size_of
 
 SUFFIXES = (".nii", ".nii.gz")
+MAX_BYTES = 1 << 32
 MAX_PIXELS = 1 << 28  # a gigabyte in float32
 
 
@@ -29,11 +29,8 @@ def read_nifti(path: str | Path) -> Picture:
     many_frames, colour, too_large, out_of_memory.
     """
     try:
-        if os.stat(path).st_size == 0:
-            raise UnreadableImage("empty")
+        size_of(path, MAX_BYTES)
         return _picture(nibabel.load(path, mmap=False))
-    except FileNotFoundError:
-        raise UnreadableImage("missing") from None
     except PermissionError:
         raise UnreadableImage("not_readable") from None
     except MemoryError:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from foldwise.metrics import numbers
 from foldwise.metrics.monitors import CLASSIFICATION
 from foldwise.metrics.numbers import mean_defined, ratio
 
@@ -46,12 +47,9 @@ def undefined(
         "kappa": "truth and prediction are one and the same class throughout",
         "balanced_accuracy_adjusted": "only one class is there",
     }
-    measured = scores(labels, probabilities)
-    return {
-        name: reasons.get(name, "no samples") if len(labels) else "no samples"
-        for name, value in measured.items()
-        if np.isnan(value)
-    }
+    return numbers.undefined(
+        scores(labels, probabilities), reasons if len(labels) else {}, "no samples"
+    )
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Small sums that say NaN where a number does not exist."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 
@@ -14,6 +16,15 @@ def mean_defined(values: np.ndarray) -> float:
     values = np.asarray(values, dtype=np.float64)
     defined = values[~np.isnan(values)]
     return float(defined.mean()) if len(defined) else float("nan")
+
+
+def undefined(
+    measured: Mapping[str, float], reasons: Mapping[str, str], otherwise: str
+) -> dict[str, str]:
+    """Metric -> why it has no value, of those that are NaN."""
+    return {
+        name: reasons.get(name, otherwise) for name, value in measured.items() if np.isnan(value)
+    }
 
 
 def pearson(first: np.ndarray, second: np.ndarray) -> float:

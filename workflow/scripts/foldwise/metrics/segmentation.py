@@ -12,11 +12,19 @@ import numpy as np
 from scipy import ndimage
 
 from foldwise.metrics.monitors import SEGMENTATION
-from foldwise.metrics.numbers import mean_defined, pearson, ratio
+from foldwise.metrics.numbers import mean_defined, pearson, ratio, undefined
 
 OBJECT_OVERLAP = 0.5
 SUMS = ("truth", "predicted", "both", "soft_predicted", "soft_both")
 OBJECTS = ("objects_true", "objects_predicted", "objects_matched")
+# Why a metric may have no value; of others: nothing is foreground on either side.
+REASONS = {
+    "precision": "nothing is predicted",
+    "recall": "nothing is foreground",
+    "objects_f1": "no object on either side",
+    "objects_r": "numbers of objects do not vary",
+    "object_size_error": "no image has an object on both sides",
+}
 SIZES = ("object_pixels_true", "object_pixels_predicted")
 
 
@@ -135,7 +143,8 @@ def scorer(rows: Sequence[dict[str, str]]) -> Callable[[np.ndarray], dict[str, f
 
 
 def details(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
-    """Images without foreground on either side, spread over images, collapse to one class."""
+    """Images without foreground on either side, spread over images, collapse to one class; what is
+    undefined and why."""
     sums = arrays(rows)
     overlap = jaccard(sums["both"], sums["truth"], sums["predicted"])
     defined = overlap[~np.isnan(overlap)]
@@ -143,6 +152,7 @@ def details(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
     return {
         "images_empty_on_both_sides": int(np.isnan(overlap).sum()),
         "jaccard_quartiles": quartiles,
+        "undefined": undefined(scores(sums), REASONS, "nothing is foreground on either side"),
         "objects_true": int(sums["objects_true"].sum()),
         "objects_predicted": int(sums["objects_predicted"].sum()),
         "collapsed": bool(sums["truth"].sum() > 0 and sums["predicted"].sum() == 0),

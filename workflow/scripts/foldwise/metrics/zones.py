@@ -13,12 +13,23 @@ import numpy as np
 
 from foldwise.metrics import classification
 from foldwise.metrics.monitors import ZONES
-from foldwise.metrics.numbers import mean_defined, pearson
+from foldwise.metrics.numbers import mean_defined, pearson, undefined
 
 UNKNOWN = 4
 # Upper bounds of the two lower severity bands of the mean score; above the second is severe.
 BANDS = (1.3, 2.2)
 BAND_NAMES = ("mild", "moderate", "severe")
+# Why a metric may have no value; of others: no zone has a score.
+REASONS = {
+    "kappa": "the zones that both scored have one score throughout, or there are none",
+    "zone_mae": "no zone has a score on both sides",
+    "unknown_precision": "no zone is called unknown",
+    "unknown_recall": "no zone is unknown",
+    "unknown_f1": "no zone is unknown or called so",
+    "unknown_auc": "all zones are unknown, or none is",
+    "mean_score_r": "mean scores do not vary",
+    "band_kappa": "all images are in one band",
+}
 
 
 def scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
@@ -139,7 +150,7 @@ def scorer(
 
 
 def details(rows: Sequence[dict[str, str]], zones: Sequence[str]) -> dict[str, Any]:
-    """Per zone: metrics and (5, 5) confusion; severity bands; collapse."""
+    """Per zone: metrics and (5, 5) confusion; severity bands; collapse; why a metric is undefined."""
     labels, probabilities = arrays(rows, zones)
     predicted = probabilities.argmax(axis=2)
     per_zone = {
@@ -155,6 +166,7 @@ def details(rows: Sequence[dict[str, str]], zones: Sequence[str]) -> dict[str, A
     counts = np.bincount(predicted.ravel(), minlength=UNKNOWN + 1)
     return {
         "per_zone": per_zone,
+        "undefined": undefined(scores(labels, probabilities), REASONS, "no zone has a score"),
         "bands": _bands(labels, predicted),
         "predicted_counts": {str(k): int(n) for k, n in enumerate(counts)},
         "collapsed": classification.collapsed(labels.ravel(), predicted.ravel()),
