@@ -150,7 +150,7 @@ def scorer(
 
 
 def details(rows: Sequence[dict[str, str]], zones: Sequence[str]) -> dict[str, Any]:
-    """Per zone: metrics and (5, 5) confusion; severity bands; collapse; why a metric is undefined."""
+    """Per zone: metrics and (5, 5) confusion; bands; collapse; why a metric is undefined."""
     labels, probabilities = arrays(rows, zones)
     predicted = probabilities.argmax(axis=2)
     per_zone = {
