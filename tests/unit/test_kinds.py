@@ -74,6 +74,25 @@ def test_tiles_need_an_answer_that_is_a_picture(tmp_path):
         study_of(tmp_path, kind="classification", data=data, training={"tiles": {"size": 64}})
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "said"),
+    [("small_cnn", 28, "too small.*32 or more"), ("vit_b_16", 100, "multiple of 16.*96 or 112")],
+)
+def test_sides_that_a_network_cannot_take_are_refused(tmp_path, name, size, said):
+    data = {"reader": "images", "root": "x", "table": {"path": "y"}}
+    data["classes"] = {"order": ["A", "B"]}
+    with pytest.raises(FoldwiseError, match=rf"image\.size: {size} is .*{said}"):
+        study_of(
+            tmp_path, kind="classification", data=data, model={"name": name}, image={"size": size}
+        )
+    stages = {"stages": [{"size": [size, 64], "epochs": 1}]}
+    with pytest.raises(FoldwiseError, match=rf"training\.stages: {size} is .*{said}"):
+        study_of(
+            tmp_path, kind="classification", data=data, model={"name": name}, training=stages,
+            image={"size": 128},
+        )  # fmt: skip
+
+
 def test_labels_whose_columns_would_be_one_are_refused(tmp_path):
     heads = {"place": {"order": ["A", "fine_B"]}, "place_fine": {"order": ["A", "B"]}}
     data = {"reader": "text", "root": "x", "table": {"path": "t.csv"}, "heads": heads}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from foldwise.data.cohort import CohortSettings
 from foldwise.data.labels import CLASS, DROPPED, MISSING, UNKNOWN, ClassScheme, Outcome, canonical
 from foldwise.errors import FoldwiseError
 
@@ -73,3 +74,13 @@ def test_contradictions_are_named():
         ClassScheme.of({"mapping": {"1": "A", "1.0": "B"}})
     with pytest.raises(FoldwiseError, match="'1' is both mapped and dropped"):
         ClassScheme.of({"mapping": {"1": "A"}, "drop": [1]})
+
+
+def test_contradictions_of_a_label_name_its_own_place():
+    heads = {"place": {"mapping": {"1": "A", "1.0": "B"}, "order": ["A", "B"]}}
+    data = {"root": "x", "table": {"path": "y"}, "heads": heads}
+    with pytest.raises(FoldwiseError, match=r"^data\.heads\.place\.mapping: '1' is given twice"):
+        _ = CohortSettings.of(data, 1).scheme
+    heads["place"] = {"mapping": {"1": "A"}, "order": ["A"], "drop": ["1"]}
+    with pytest.raises(FoldwiseError, match=r"^data\.heads\.place: '1' is both mapped and dropped"):
+        _ = CohortSettings.of(data, 1).scheme

@@ -95,6 +95,18 @@ def test_memory_that_is_not_there_names_sizes_and_settings(tmp_path):
     assert caught.value.reason == "out_of_memory"
 
 
+def test_a_head_alone_may_be_warmed_up_to_the_end(tmp_path):
+    """What the message on a warm-up that fills all epochs tells to do, with the usual schedule."""
+    params = make_params(
+        training__epochs=3,
+        training__warmup_epochs=3,
+        training__schedule={"name": "cosine"},
+        model__trainable_blocks=0,
+    )
+    told = history(train(tmp_path, params))
+    assert [entry["lr_head"] for entry in told["epochs"]] == [params["training"]["lr"]] * 3
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -8,6 +8,7 @@ from torch import nn
 
 from foldwise import registry
 from foldwise.errors import FoldwiseError
+from foldwise.kinds import LEAST, PATCHES
 from foldwise.models.vit import resized
 from foldwise.models.weights import load_weights
 
@@ -193,3 +194,12 @@ def test_grad_cam_layer_still_has_places(name):
     model(torch.randn(1, 1, 64, 64))
     assert seen[0][-1] > 1
     assert len(seen[0]) == 4
+
+
+@pytest.mark.parametrize("name", [name for name in registry.VISION if name not in PATCHES])
+def test_the_least_side_is_that_of_the_network(name):
+    model = build(name).eval()
+    assert torch.isfinite(model.embed(torch.zeros(1, 1, *[LEAST.get(name, 16)] * 2))).all()
+    if name in LEAST:
+        with pytest.raises(RuntimeError):
+            model.embed(torch.zeros(1, 1, 24, 24))

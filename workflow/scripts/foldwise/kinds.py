@@ -4,6 +4,7 @@ Standard library only: studies are checked against this when the DAG is built.
 """
 
 import copy
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,9 @@ from foldwise import head_settings, registry, zone_settings
 from foldwise.errors import FoldwiseError, choose
 from foldwise.metrics.monitors import MONITORS
 
+# Pixels a side that a network needs: multiples of its patches; so many that none is halved away.
+PATCHES = {"vit_b_16": 16, "vit_b_32": 32, "vit_l_16": 16}
+LEAST = {"small_cnn": 32, "custom_1": 32, "densenet121": 32}
 SECOND = "second_reader"  # the baseline that the table itself holds
 
 
@@ -189,7 +193,7 @@ def check_kind(settings: dict, where: str) -> None:
             f"{where}: training.tiles.size: the answer of a {name} study is none that tiles could "
             "be put together to. Set it to null, or lower image.size."
         )
-    _check_sides(settings, kind.side_step, where)
+    _check_sides(settings, kind, where)
 
 
 def _check_baselines(settings: dict, kind: Kind, where: str) -> None:
@@ -209,19 +213,26 @@ def _check_baselines(settings: dict, kind: Kind, where: str) -> None:
         )
 
 
-def _check_sides(settings: dict, step: int, where: str) -> None:
-    training = settings["training"]
+def _check_sides(settings: dict, kind: Kind, where: str) -> None:
+    """Sides that the network cannot take; a job would find out after all images are decoded."""
+    training, model = settings["training"], settings["model"]
+    name = model["vision"]["name"] if kind.heads else model["name"]
+    step, least = math.lcm(kind.side_step, PATCHES.get(name, 1)), LEAST.get(name, 1)
     sides = {"image.size": [settings["image"]["size"]]}
     sides["training.stages"] = [side for stage in training["stages"] for side in _listed(stage)]
-    sides["training.tiles.size"] = [training["tiles"]["size"] or step]
-    for key, values in sides.items():
-        for side in values:
-            if side % step:
-                below, model = max(side // step, 1) * step, settings["model"]["name"]
-                raise FoldwiseError(
-                    f"{where}: {key}: {side} is no multiple of {step}, which {model} needs, since "
-                    f"it halves the picture several times. Take {below} or {below + step}."
-                )
+    sides["training.tiles.size"] = [training["tiles"]["size"]] if training["tiles"]["size"] else []
+    for key, side in ((key, side) for key, values in sides.items() for side in values):
+        if side < least:
+            raise FoldwiseError(
+                f"{where}: {key}: {side} is too small for {name}, which halves the picture several "
+                f"times. Take {least} or more, or another network."
+            )
+        if side % step:
+            below = max(side // step, 1) * step
+            raise FoldwiseError(
+                f"{where}: {key}: {side} is no multiple of {step}, which {name} needs, since it "
+                f"halves the picture or cuts it into patches. Take {below} or {below + step}."
+            )
 
 
 def _listed(stage: dict) -> Iterable[int]:

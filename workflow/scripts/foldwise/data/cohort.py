@@ -75,7 +75,10 @@ class CohortSettings:
     def scheme(self) -> ClassScheme:
         """How labels are read; letters and numbers mean the same in a table of paths."""
         one = ClassScheme.of(self.classes, letters=self.table.format == "paths")
-        heads = {f"label_{head}": ClassScheme.of(own) for head, own in self.heads.items()}
+        heads = {
+            f"label_{head}": ClassScheme.of(own, place=f"data.heads.{head}")
+            for head, own in self.heads.items()
+        }
         return replace(one, columns=heads)
 
 

@@ -53,14 +53,16 @@ class ClassScheme:
     columns: dict[str, "ClassScheme"] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, classes: dict[str, Any], letters: bool = False) -> "ClassScheme":
-        """From `data.classes`: mapping, order, drop. Raises FoldwiseError on a contradiction."""
+    def of(
+        cls, classes: dict[str, Any], letters: bool = False, place: str = "data.classes"
+    ) -> "ClassScheme":
+        """From mapping, order, drop at `place`. Raises FoldwiseError on a contradiction."""
         mapping: dict[str, str] = {}
         for raw, name in (classes.get("mapping") or {}).items():
             known = mapping.setdefault(canonical(raw), str(name))
             if known != str(name):
                 raise FoldwiseError(
-                    f"data.classes.mapping: '{canonical(raw)}' is given twice, as '{known}' and as "
+                    f"{place}.mapping: '{canonical(raw)}' is given twice, as '{known}' and as "
                     f"'{name}'. Keep one."
                 )
         order = tuple(str(name) for name in classes.get("order") or ())
@@ -69,7 +71,7 @@ class ClassScheme:
         both = sorted(drop & set(mapping))
         if both:
             raise FoldwiseError(
-                f"data.classes: '{both[0]}' is both mapped and dropped. Take it out of one of them."
+                f"{place}: '{both[0]}' is both mapped and dropped. Take it out of one of them."
             )
         return cls(mapping, order or tuple(dict.fromkeys(mapping.values())), drop, letters)
 

@@ -46,8 +46,8 @@ def told_against_promised(
         direction: "max" or "min", which way it is better.
 
     Returns:
-        `outer`: a row an outer fold; `promised` and `found`: means; `flattery`: how much better
-        the promise was.
+        `outer`: a row an outer fold; `promised` and `found`: means over those in which the metric
+        was found; `flattery`: how much better the promise was.
     """
     rows = [
         {
@@ -60,7 +60,8 @@ def told_against_promised(
         for fold, best in zip(folds, chosen, strict=True)
     ]
     known = [row for row in rows if row["found"] is not None]
-    promised = statistics.mean(row["promised"] for row in rows)
+    # A fold in which the metric is not defined proves no promise wrong.
+    promised = statistics.mean(row["promised"] for row in known or rows)
     found = statistics.mean(row["found"] for row in known) if known else None
     text = f"Outside of the search, {spoken(objective)} is {shown(found)} on average over outer "
     text += f"folds; the searches inside promised {promised:.4g}."

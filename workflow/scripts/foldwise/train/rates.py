@@ -10,7 +10,9 @@ from foldwise.train.settings import Schedule, Settings
 def set_rates(fit: Fit, settings: Settings) -> None:
     """Rates of the coming epoch: full in the warm-up, scheduled over the rest of the stage."""
     warm = settings.warmup_epochs if fit.stage == 0 else 0
-    done, epochs = max(0, fit.epoch - fit.first - warm), settings.stages[fit.stage].epochs - warm
+    done = max(0, fit.epoch - fit.first - warm)
+    # Where the head alone is trained, the warm-up may be all there is.
+    epochs = max(1, settings.stages[fit.stage].epochs - warm)
     bases = {"head": settings.lr, "backbone": settings.backbone_lr}
     for group in fit.optimizer.param_groups:
         base = bases[group["name"]]
