@@ -49,43 +49,28 @@ def compare(
         `metrics`: for each metric both means, the difference, the corrected t test over folds
         (Nadeau and Bengio 2003) and the bootstrap interval over groups of the pooled
         predictions; `groups_are`: what groups are called; `mcnemar`: exact, one prediction a
-        group, where classes are predicted;
-        `mcnemar_of`: the same of each label where there are several;
+        group, where classes are predicted; `mcnemar_of`: the same of each of several labels;
         `verdict`: in words.
     """
     before, after = pooled(first, second)
-    ratio = float(np.mean([fold.n_val / fold.n_train for fold in first]))
-    intervals = bootstrap_difference(
-        task.scorer(before),
-        task.scorer(after),
-        [row["group"] for row in before],
-        stream_seed(seed, "comparison"),
-        resamples,
-        LEVEL,
-    )
-    metrics = {
-        name: of_metric(name, first, second, ratio, interval)
-        for name, interval in sorted(intervals.items())
-        if all(fold.metrics.get(name) is not None for fold in (*first, *second))
-    }
+    scorers = task.scorer(before), task.scorer(after)
+    groups, own_seed = [row["group"] for row in before], stream_seed(seed, "comparison")
+    intervals = bootstrap_difference(*scorers, groups, own_seed, resamples, LEVEL)
+    metrics = of_metrics(first, second, intervals)
     if objective not in metrics:
         raise FoldwiseError(
             f"'{objective}' is not defined in every fold of both runs, so they cannot be compared "
             f"by it. Defined: {', '.join(metrics) or 'none'}."
         )
+    units, direction = UNITS[group_by], direction or task.monitors[objective]
     return {
         "objective": objective,
         "folds": [fold.fold for fold in first],
         "metrics": metrics,
         "mcnemar": exact_mcnemar(before, after),
         "mcnemar_of": mcnemar_by_head(before, after),
-        "groups_are": UNITS[group_by],
-        "verdict": verdict(
-            objective,
-            metrics[objective],
-            direction or task.monitors[objective],
-            UNITS[group_by],
-        ),
+        "groups_are": units,
+        "verdict": verdict(objective, metrics[objective], direction, units),
     }
 
 
@@ -105,6 +90,18 @@ def paired(one: Fold, other: Fold) -> tuple[list[dict], list[dict]]:
             "the same folds file: run both again."
         )
     return list(one.predictions), [rows[1][row["sample"]] for row in one.predictions]
+
+
+def of_metrics(
+    first: Sequence[Fold], second: Sequence[Fold], intervals: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """`of_metric` of each metric of `intervals` that all folds of both runs have."""
+    ratio = float(np.mean([fold.n_val / fold.n_train for fold in first]))
+    return {
+        name: of_metric(name, first, second, ratio, interval)
+        for name, interval in sorted(intervals.items())
+        if all(fold.metrics.get(name) is not None for fold in (*first, *second))
+    }
 
 
 def of_metric(
