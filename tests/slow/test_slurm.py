@@ -1,4 +1,5 @@
-"""`profiles/slurm` on a real Slurm of one node: a tiny workflow, the check command, the demo.
+"""`profiles/slurm` on a real Slurm of one node: a tiny workflow, the check command, training
+that meets its time limit, the demo.
 
 Uses the Slurm that answers here, else sets one up with `slurm.sh` (root on Debian or Ubuntu).
 """
@@ -12,9 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from flow import snakemake
+from studies import density_study
+
 pytestmark = pytest.mark.slow
 pytest.importorskip("snakemake_executor_plugin_slurm")
 ROOT = Path(__file__).parents[2]
+MADE = ("results/best_model.pt", "results/train_history.json", "results/val_predictions.csv")
 SET_UP = Path(__file__).with_name("slurm.sh")
 TINY = """
 rule all:
@@ -84,6 +89,24 @@ def test_check_command(slurm, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert "CPU job ran on" in done.stdout and "works  2 cores for 2 asked" in done.stdout
     assert "GPU job ran on" in done.stdout
+
+
+def test_training_of_two_time_limits(slurm, tmp_path):
+    """Slurm ends it after a minute, and the retry ends in the bytes of training nobody stopped."""
+    training = {"epochs": 160, "batch_size": 4, "early_stopping": {"patience": None}}
+    study = density_study(tmp_path, training=training, image={"size": 128})
+    fold = study / "results/mine/runs/cv/fold_1"
+    target = str((fold / "results/val_predictions.csv").relative_to(study))
+    snakemake(study, target)
+    before = {path: path.read_bytes() for path in map(fold.joinpath, MADE)}
+    shutil.rmtree(fold)
+    shutil.copytree(ROOT / "profiles", study / "profiles")
+    limits = ["--set-resources", "train_fold:runtime=1 if attempt == 1 else 30"]
+    said = run(study, "--snakefile", str(ROOT / "Snakefile"), target, *limits, limit=1500)
+    assert "TIMEOUT" in said and "Trying to restart job" in said, said
+    log = study / "results/mine/logs/cv/train_fold/fold_1.log"
+    assert "Going on after epoch" in log.read_text()
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_demo(slurm, tmp_path):
