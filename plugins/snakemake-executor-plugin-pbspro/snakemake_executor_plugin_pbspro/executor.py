@@ -98,8 +98,7 @@ class Executor(InnerCall):
         entry.submitted = time.time()
         self.registry.save(entry)
         info.external_jobid = entry.job_id
-        log = os.path.relpath(entry.log)
-        self.logger.info(f"Submitted {entry.name} as PBS job {entry.job_id}, log {log}")
+        self.logger.info(f"Submitted {entry.name} as PBS job {entry.job_id}")
         return True
 
     def submitted_as(self, entry: Entry) -> str:

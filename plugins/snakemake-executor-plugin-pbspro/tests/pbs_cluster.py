@@ -141,7 +141,7 @@ class Workflow:
 
     def job_id(self, name: str) -> str:
         """PBS id of the last job whose name begins so, as the driver told it."""
-        return re.findall(rf"Submitted {name}\S* as PBS job (\S+),", self.log.read_text())[-1]
+        return re.findall(rf"Submitted {name}\S* as PBS job (\S+)", self.log.read_text())[-1]
 
     def starts(self) -> list[str]:
         """What jobs wrote as they started: one line each, so that a second writer shows."""
