@@ -85,7 +85,7 @@ def test_the_student_is_set_against_its_teacher_and_itself_alone(finished):
     assert set(against) == {"alone", "teacher"}
     for found in against.values():
         assert {"mean_f1", "modality_accuracy", "place_macro_f1"} <= set(found["metrics"])
-        assert found["mcnemar_of"]["place"]["patients"] == 20
+        assert found["mcnemar_of"]["place"]["groups"] == 20
 
 
 def test_a_students_setting_leaves_the_teacher_as_it_is(study):
