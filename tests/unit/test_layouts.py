@@ -4,12 +4,18 @@ from pathlib import Path
 from unicodedata import normalize
 
 import pytest
+from pandas._libs.parsers import STR_NA_VALUES
 
 from cohorts import ALL, Study, pictures_of, table_of, write_table
 from foldwise.data.readers.base import Columns
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, write_csv
 from made import feature_s_archive, picture_archive
+
+# What pandas reads as missing, but for the empty cell and numbers of Windows that are none.
+NOBODY = sorted(
+    {name.lower() for name in STR_NA_VALUES if name and " " not in name and ".#" not in name}
+)
 
 
 def test_a_path_table_needs_no_column_named(study):
@@ -115,6 +121,19 @@ def test_plain_images_without_patients_are_refused_with_the_way_out(study):
     with pytest.raises(FoldwiseError, match=r"data\.columns\.patient, or set data\.group"):
         pictures.cohort(**ALL)
     assert pictures.cohort(group="accession")["usable"] == len(rows)
+
+
+@pytest.mark.parametrize("said", NOBODY)
+def test_what_pandas_writes_for_nobody_is_no_patient_and_no_exam(study, said):
+    picture_archive(study.folder / "pictures", patients=8, size=32)
+    pictures = pictures_of(study)
+    rows = read_csv(pictures.table)
+    for row in rows[::3]:
+        row["accession"] = said
+    for row in rows[:3]:
+        row["patient_id"] = said
+    write_csv(pictures.table, list(rows[0]), rows)
+    assert pictures.cohort(**ALL)["quarantine"] == {"no_patient": 3}
 
 
 def test_a_misspelt_patient_column_is_an_error_not_a_guess(study):

@@ -13,7 +13,7 @@ from foldwise.data.identity import Names
 from foldwise.data.labels import canonical
 from foldwise.data.naming import Spelling
 from foldwise.data.readers.base import Columns, Found, Joined, Missing
-from foldwise.data.table import Row, Table
+from foldwise.data.table import Row, Table, told
 from foldwise.errors import FoldwiseError
 from foldwise.hashing import digest
 
@@ -103,7 +103,7 @@ def by_accession(
     folders, findings = listing.within(), []
     spelling, rows = Spelling(folders), defaultdict(list)
     for row in table.rows:
-        accession = spelling.of(row.get(columns.accession))
+        accession = spelling.of(told(row.get(columns.accession)))
         rows[_folder(accession, folders)].append(row)
     findings += _without_id(rows.pop("", []), "no_accession", names)
     found, missing = [], []
@@ -142,7 +142,7 @@ def by_path(table: Table, listing: Listing, root: Path, columns: Columns, names:
     found, missing = [], []
     for path, own in sorted(rows.items()):
         if path in listing.files:
-            found.append(_found((path,), own, columns, own[0].get(columns.accession)))
+            found.append(_found((path,), own, columns, told(own[0].get(columns.accession))))
         else:
             reason = "not_readable" if path in listing.dangling else "no_file"
             missing.append(missing_row(path, own, columns, reason))
@@ -186,14 +186,14 @@ def relative(path: str, root: Path) -> str:
 
 def _found(files: tuple[str, ...], rows: list[Row], columns: Columns, accession: str) -> Found:
     first = rows[0]
-    told = tuple(sorted({row.get(columns.patient) for row in rows} - {""}))
+    patients = tuple(sorted({told(row.get(columns.patient)) for row in rows} - {""}))
     return Found(
         files=files,
         rows=tuple(rows),
         accession=accession,
         labels=_labels(rows, columns),
-        given={role: first.get(getattr(columns, role)) for role in ("view", "side")},
-        patients=told if columns.patient else None,
+        given={role: told(first.get(getattr(columns, role))) for role in ("view", "side")},
+        patients=patients if columns.patient else None,
         split=tuple(sorted({row.get(columns.split) for row in rows} - {""})),
         stratum=first.get(columns.stratum),
         date=first.get(columns.date),

@@ -16,6 +16,8 @@ from foldwise.errors import FoldwiseError, choose, nearest, plural
 
 FORMATS = ("accession", "paths", "feature_s", "folders", "json_lines", "medpix")
 SEPARATORS = (",", ";", "\t")
+# What people, spreadsheets and pandas write into a cell that has nothing in it.
+NOTHING = {"", "-", "na", "n/a", "#na", "#n/a", "<na>", "nan", "-nan", "none", "null"}
 # Windows-1252 before Latin-1: it refuses some bytes, Latin-1 none.
 ENCODINGS = ("utf-8-sig", "windows-1252", "latin-1")
 
@@ -156,6 +158,11 @@ def _clean(path: Path, text: str) -> str:
     if "\0" in text:
         raise FoldwiseError(f"{path} holds zero bytes: it is not text. Save the table as CSV.")
     return text
+
+
+def told(text: str) -> str:
+    """A cell of a name or a text; empty for what says that there is none."""
+    return "" if text.lower() in NOTHING else text
 
 
 def cell(text: str) -> str:

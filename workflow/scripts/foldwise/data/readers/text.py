@@ -9,11 +9,8 @@ from foldwise.data.identity import Names
 from foldwise.data.join import by_path
 from foldwise.data.readers import images
 from foldwise.data.readers.base import Columns, Found, Joined
-from foldwise.data.table import Row, Table
+from foldwise.data.table import Row, Table, told
 from foldwise.errors import FoldwiseError
-
-# What people write into a cell that has no text.
-NOTHING = {"", "n/a", "na", "nan", "none", "null", "-"}
 
 
 class Reader(images.Reader):
@@ -58,5 +55,4 @@ def labels_of(rows: tuple[Row, ...], columns: Columns) -> tuple[dict[str, str], 
 
 def text_of(cell: str) -> str:
     """A cell as one line of text; empty for what says that there is none."""
-    text = " ".join(cell.split())
-    return "" if text.lower() in NOTHING else text
+    return told(" ".join(cell.split()))
