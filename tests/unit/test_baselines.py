@@ -185,7 +185,13 @@ def test_a_run_is_set_beside_its_baselines(two_runs):
     assert found["metric"] == "jaccard"
 
 
-def test_a_method_without_the_metric_in_a_fold_is_no_ground_for_an_error(two_runs):
-    path = next((two_runs[0] / "runs" / "baseline_otsu").rglob("val_metrics.json"))
-    write_json(path, read_json(path) | {"jaccard": None})
-    assert beside(*two_runs)["against"] == {"baseline_otsu": None}
+@pytest.mark.parametrize("run", ["otsu", "otsu_flat"])
+def test_a_metric_that_a_fold_has_not_is_no_ground_for_an_error(two_runs, run):
+    """Of the method or of the run itself: the others are compared, and the verdict says so."""
+    path = next((two_runs[0] / "runs" / f"baseline_{run}").rglob("val_metrics.json"))
+    before = read_json(path)
+    write_json(path, before | {"jaccard": None})
+    found = beside(*two_runs)["against"]["baseline_otsu"]
+    write_json(path, before)
+    assert "jaccard" not in found["metrics"] and found["metrics"]["dice"]["first"]
+    assert found["verdict"].startswith("Jaccard is not defined in every fold of both runs")

@@ -13,10 +13,14 @@ from foldwise.evaluate import evaluate_fold
 from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.hashing import file_digest
 from foldwise.registry import load
+from foldwise.report.beside import beside
 from foldwise.report.catalogue import figure_inputs, figures_of
 from foldwise.report.draw import figure
 from foldwise.report.entries import FIGURES
+from foldwise.report.ledger import Ledger
 from foldwise.report.pack import report_pack
+from foldwise.report.sections import Sections
+from foldwise.report.versus import comparisons
 from foldwise.summary import read_fold, summarise
 from made_heads import with_two_labels
 from made_runs import make_gradcam, make_holdout, make_run
@@ -275,6 +279,23 @@ def test_a_study_of_zones_has_a_page_too(tmp_path, monkeypatch):
     assert [file.name for file in (tmp_path / OUT / "assets").iterdir()] == [
         "density_train_seed42.png"
     ]
+
+
+def test_a_comparison_without_the_monitored_metric_has_dashes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = with_two_labels(make_run(tmp_path, 3, "AB", patients=30))
+    path = run.results / "report" / "comparisons.json"
+    found = read_json(path)
+    alone = found["against"]["alone"]
+    del alone["metrics"][found["metric"]]
+    alone["metrics"]["mean_accuracy"] |= {"low": None, "high": None}
+    write_json(path, found | {"against": {"alone": alone, "baseline_otsu": alone}})
+    sections = Sections(Ledger(), "density", "cv", run.folds)
+    (row,) = beside(sections, ["otsu"])["rows"]
+    assert (str(row["difference"]), row["folds"], row["groups"]) == ("–", [], [])
+    (other,) = comparisons(sections, ["alone"])
+    by_name = {row["name"]: row for row in other["metrics"]}
+    assert "Mean F1" not in by_name and by_name["Mean accuracy"]["interval"] == []
 
 
 def test_a_study_of_several_labels_has_a_page_too(tmp_path, monkeypatch):

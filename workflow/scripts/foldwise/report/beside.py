@@ -26,7 +26,7 @@ def beside(sections: Sections, methods: list[str]) -> dict[str, Any]:
                 "metrics": [source(*base, name, "first", form=".3f") for name in names],
                 "difference": source(*first, "difference", form="+.3f"),
                 **{
-                    unit: [source(*first, bound, form="+.3f") for bound in bounds]
+                    unit: source.interval(*first, form="+.3f", sides=bounds)
                     for unit, bounds in BETWEEN.items()
                 },
             }

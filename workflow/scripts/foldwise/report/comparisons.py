@@ -36,19 +36,21 @@ def compare_reported(
     """Write {"run", "metric", "against": {<other>: what `foldwise.search.compare.compare` gives}}.
 
     `first` is the other run, `second` the reported one of `params`; the verdict is about the
-    monitored metric. A classical method without that metric in some fold (it may know one class
-    alone) has null. FoldwiseError when the runs were not judged on the same samples.
+    monitored metric, or says that some fold has none (one class alone may be in it). FoldwiseError
+    when the runs were not judged on the same samples.
     """
     own = folds_of(Path(runs, params["run"]), folds, numbers)
     metric = params["training"]["monitor"] or next(iter(MONITORS[params["kind"]]))
-    against: dict[str, Any] = {}
-    for other in others:
-        found = folds_of(Path(runs, other), folds, numbers)
-        told = all(fold.metrics.get(metric) is not None for fold in found)
-        skipped = other.startswith("baseline_") and not told
-        against[other] = (
-            None
-            if skipped
-            else compare(found, own, task, params["seed"], metric, group_by=group_by)
+    against = {
+        other: compare(
+            folds_of(Path(runs, other), folds, numbers),
+            own,
+            task,
+            params["seed"],
+            metric,
+            group_by=group_by,
+            needed=False,
         )
+        for other in others
+    }
     write_json(out, {"run": params["run"], "metric": metric, "against": against})

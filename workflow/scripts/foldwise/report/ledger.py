@@ -112,8 +112,10 @@ class Source:
         name = ".".join(str(key) for key in keys)
         return self.ledger.note(Number(self.file, name, value, shown, self.job))
 
-    def interval(self, *keys: Key, form: str = ".3f") -> list[Number]:
-        """The two bounds at a path of keys; empty where there is no interval."""
-        if None in (self.value(*keys, 0), self.value(*keys, 1)):
+    def interval(
+        self, *keys: Key, form: str = ".3f", sides: tuple[Key, Key] = (0, 1)
+    ) -> list[Number]:
+        """The two bounds `sides` at a path of keys; empty where there is no interval."""
+        if None in (self.value(*keys, side) for side in sides):
             return []
-        return [self(*keys, side, form=form) for side in (0, 1)]
+        return [self(*keys, side, form=form) for side in sides]

@@ -49,9 +49,8 @@ def _row(source: Source, keys: tuple[str, ...], name: str) -> dict[str, Any]:
     told["difference"] = source(*keys, "difference", form="+.3f")
     told["p"] = source(*keys, "p", form=".2g")
     for span in ("", "groups_"):
-        told[f"{span}interval"] = [
-            source(*keys, f"{span}{side}", form="+.3f") for side in ("low", "high")
-        ]
+        sides = f"{span}low", f"{span}high"
+        told[f"{span}interval"] = source.interval(*keys, form="+.3f", sides=sides)
     return told | {"name": called(name)[0]}
 
 

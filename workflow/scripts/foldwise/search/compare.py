@@ -33,6 +33,7 @@ def compare(
     resamples: int = 2000,
     direction: str = "",
     group_by: str = "patient",
+    needed: bool = True,
 ) -> dict[str, Any]:
     """Compare run `second` (tuned) with run `first` (baseline), fold by fold.
 
@@ -44,6 +45,7 @@ def compare(
         resamples: of the bootstrap over groups.
         direction: "max" or "min", which way the objective is better; '' asks `task.monitors`.
         group_by: data.group of the study, what its groups are.
+        needed: FoldwiseError where the objective is undefined in a fold; else the verdict says so.
 
     Returns:
         `metrics`: for each metric both means, the difference, the corrected t test over folds
@@ -57,12 +59,15 @@ def compare(
     groups, own_seed = [row["group"] for row in before], stream_seed(seed, "comparison")
     intervals = bootstrap_difference(*scorers, groups, own_seed, resamples, LEVEL)
     metrics = of_metrics(first, second, intervals)
-    if objective not in metrics:
+    if needed and objective not in metrics:
         raise FoldwiseError(
             f"'{objective}' is not defined in every fold of both runs, so they cannot be compared "
-            f"by it. Defined: {', '.join(metrics) or 'none'}."
+            f"by it. Take another objective; defined: {', '.join(metrics) or 'none'}."
         )
     units, direction = UNITS[group_by], direction or task.monitors[objective]
+    said = f"{called(objective)[0]} is not defined in every fold of both runs: not compared by it."
+    if objective in metrics:
+        said = verdict(objective, metrics[objective], direction, units)
     return {
         "objective": objective,
         "folds": [fold.fold for fold in first],
@@ -70,7 +75,7 @@ def compare(
         "mcnemar": exact_mcnemar(before, after),
         "mcnemar_of": mcnemar_by_head(before, after),
         "groups_are": units,
-        "verdict": verdict(objective, metrics[objective], direction, units),
+        "verdict": said,
     }
 
 
