@@ -52,6 +52,7 @@ def test_a_task_is_told_what_it_reads(tmp_path):
         ({"loss": {"name": "focal"}}, ["loss.name", "binary_focal"]),
         ({"data": PAIRS["data"] | {"reader": "images"}}, ["data.reader", "pairs"]),
         ({"training": {"sampler": "weighted"}}, ["training.sampler", "shuffle"]),
+        ({"model": {"embeddings": "resnet50"}}, ["model.embeddings", "segmentation", "null"]),
         ({"image": {"size": 100}}, ["image.size", "multiple of 16", "96 or 112"]),
         ({"training": {"tiles": {"size": 40}}}, ["training.tiles.size", "32 or 48"]),
         (

@@ -2,6 +2,7 @@
 
 import shutil
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,9 +10,11 @@ import torch
 from flow import write_study
 from foldwise.config import load_study
 from foldwise.errors import FoldwiseError
-from foldwise.preflight import decoders, image_bytes, preflight
+from foldwise.preflight import decoders, ignored, image_bytes, preflight
 from foldwise.state import cache_key
 from studies import PICTURES
+
+STUDIES = Path(__file__).parents[2] / "config" / "studies"
 
 
 @pytest.fixture
@@ -47,6 +50,21 @@ def test_all_problems_at_once(study):
     assert "no column 'lable' (data.columns.label). Did you mean 'label'?" in said
     assert "No archive at elsewhere" in said
     assert "no readable file lost.pt" in said
+
+
+def test_a_setting_that_no_run_reads_is_told(study):
+    study["loss"]["ordinal_weight"] = 2
+    study["loss"]["gamma"] = 3
+    study["training"]["momentum"] = 0.5
+    study["runs"] = {"cv": {}, "other": {"loss.name": "focal"}}
+    (said, momentum) = preflight([study])
+    assert "loss.ordinal_weight is set, and no run reads it, since loss.name is cross" in said
+    assert "training.momentum" in momentum and "gamma" not in said + momentum
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in STUDIES.glob("*.yaml")))
+def test_studies_that_are_shipped_set_nothing_in_vain(name):
+    assert list(ignored(load_study(name, STUDIES))) == []
 
 
 def test_a_study_of_folders_has_no_table(study):

@@ -191,7 +191,7 @@ def test_savings_are_missing_epochs_at_measured_pace():
         replace(second, result=replace(second.result, folds=cut, state="PRUNED", values=None)),
     ]
     # 6 + 10 epochs not run, at this trial's 2 s each.
-    assert savings(known, search) == {
+    assert savings(known) == {
         "epochs_trained": 24,
         "epochs_spared": 16.0,
         "seconds_trained": 108.0,

@@ -175,6 +175,11 @@ def check_kind(settings: dict, where: str) -> None:
     zone_settings.check_zones(settings, kind.zones, where)
     head_settings.check_heads(settings, kind.heads, where)
     _check_baselines(settings, kind, where)
+    if settings["model"]["embeddings"] and not kind.classes:
+        raise FoldwiseError(
+            f"{where}: model.embeddings: networks of kind {name} join none to their head. Set it "
+            "to null."
+        )
     training = settings["training"]
     if training["monitor"] is not None:
         choose(training["monitor"], MONITORS[name], f"{name} metric", f"{where}: training.monitor")

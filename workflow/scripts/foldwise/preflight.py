@@ -16,16 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from foldwise import state
+from foldwise.config import dotted
 from foldwise.data.archive import list_archive
 from foldwise.data.table import TableSettings, read_table
 from foldwise.errors import FoldwiseError
 from foldwise.room import amount, free_bytes
+from foldwise.schema import complete, schema
+from foldwise.search.check import unread
 
 # A fold's weights, resume state and predictions, bytes: EfficientNet-B0 takes 60 MB, DenseNet 90.
 FOLD_BYTES = 250 << 20
 # Below this not even tables and logs find room.
 LEAST_BYTES = 32 << 20
 CHECKED = ("accession", "image", "label", "patient", "view", "side", "date", "split", "stratum")
+# Branches of the settings whose values may be of no use beside another's.
+BRANCHES = ("model", "loss", "training")
 # What jobs of every study import.
 MODULES = ("numpy", "scipy", "pydicom", "cv2", "PIL", "sklearn", "torch", "torchvision", "pandas")
 MODULES += ("matplotlib", "seaborn", "jinja2", "markdown_it")
@@ -50,7 +55,7 @@ def preflight(
     for study in studies:
         for check in (table, lists, weights) if study in reading else (weights,):
             problems += _told(check, study)
-        warnings += fetched(study)
+        warnings += [*fetched(study), *ignored(study)]
     for study in reading:
         problems += _told(partial(archive, files=files), study)
     if not problems:
@@ -164,6 +169,19 @@ def fetched(study: dict[str, Any]) -> Iterator[str]:
             f"`python -c \"import torchvision; torchvision.models.get_model('{model}', "
             "weights='DEFAULT')\"`."
         )
+
+
+def ignored(study: dict[str, Any]) -> Iterator[str]:
+    """Settings that a study names and no run of it reads: most often those of another loss."""
+    usual = dotted({branch: complete(schema(branch), {}) for branch in BRANCHES})
+    own = dotted({branch: study[branch] for branch in BRANCHES}) | {"kind": study["kind"]}
+    found = [unread(own | changes, usual) for changes in study["runs"].values()]
+    if study["search"] is None and found:
+        for key in sorted(set.intersection(*map(set, found))):
+            yield (
+                f"Study {study['name']}: {key} is set, and no run reads it, since {found[0][key]}. "
+                "Take it out, or change the latter."
+            )
 
 
 def _sources(study: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Tables of labels as they come: encodings, separators and the three known layouts.
+"""Tables of labels as they come: encodings, separators and the known layouts.
 
 Standard library only. A cell is text, stripped of space (also the no-break space of spreadsheets);
 what a value means is decided elsewhere, by stated settings.

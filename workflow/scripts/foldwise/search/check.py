@@ -190,6 +190,17 @@ def unread_faults(space: Space, settings: Mapping[str, Any], where: str) -> Iter
             )
 
 
+def unread(settings: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, str]:
+    """Settings (by dotted path) that differ from the usual ones and that nothing reads -> why."""
+    return {
+        rule.key: f"{rule.by} is {listing([settings[rule.by]])}"
+        for rule in READS
+        if settings.get(rule.key) != usual.get(rule.key)
+        and rule.by in settings
+        and not rule.reads(settings[rule.by])
+    }
+
+
 def listing(values: list) -> str:
     """Values in one line, as YAML writes them."""
     names = {"None": "null", "True": "true", "False": "false"}

@@ -60,7 +60,7 @@ def optimism(known: Sequence[Known], search: Search) -> dict:
     }
 
 
-def savings(known: Sequence[Known], search: Search) -> dict:
+def savings(known: Sequence[Known]) -> dict:
     """What pruning saved, from measured times.
 
     A fold that was stopped is taken to have needed as many epochs as finished folds needed on

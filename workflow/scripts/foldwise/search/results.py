@@ -83,7 +83,7 @@ def summary(study: str, search: Search, known: Sequence[Known]) -> dict[str, Any
         "best": described(chosen),
         "pareto_front": [described(item) for item in pareto] if len(search.objectives) > 1 else [],
         "optimism": optimism(known, search),
-        "pruning": savings(known, search),
+        "pruning": savings(known),
     }
 
 
