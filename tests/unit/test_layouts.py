@@ -102,6 +102,18 @@ def test_folders_of_exams_are_found_in_either_spelling(study, disk, table):
     assert not [row for row in study.rows("findings") if row["reason"] == "no_folder"]
 
 
+def test_an_image_column_by_another_usual_name_is_found_and_none_is_named(study):
+    picture_archive(study.folder / "pictures", patients=8, size=32)
+    pictures = pictures_of(study)
+    text = pictures.table.read_text()
+    pictures.table.write_text(text.replace("image_path", "image"))
+    assert pictures.cohort()["usable"] == len(read_csv(pictures.table))
+    pictures.table.write_text(text.replace("image_path", "image_pth"))
+    said = r"no image column\. Name it in data\.columns\.image\. Did you mean 'image_pth'"
+    with pytest.raises(FoldwiseError, match=said):
+        pictures.cohort()
+
+
 def test_two_label_columns_are_not_chosen_between(study):
     picture_archive(study.folder / "pictures", patients=8, size=32)
     pictures = pictures_of(study)

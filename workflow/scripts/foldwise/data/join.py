@@ -19,6 +19,13 @@ from foldwise.hashing import digest
 
 LABEL_COLUMNS = ("density_label", "label", "y", "professional_label")
 ACCESSION_DIGITS = 6
+# Names that a column of a path table has where the study names none, the first that is there.
+USUAL = {
+    "image": ("image_path", "image"),
+    "patient": ("patient_id",),
+    "accession": ("accession",),
+    "view": ("view",),
+}
 
 
 def columns_of(table: Table, layout: str, stated: Columns) -> Columns:
@@ -32,13 +39,8 @@ def columns_of(table: Table, layout: str, stated: Columns) -> Columns:
         )
         table.need({"accession": filled.accession, "label": filled.label})
         return filled
-    filled = replace(
-        stated, image=stated.image or "image_path", label=stated.label or _label(table)
-    )
-    table.need({"image": filled.image, "label": filled.label})
-    usual = {"patient": "patient_id", "accession": "accession", "view": "view"}
-    there = {role: name for role, name in usual.items() if name in table.columns}
-    return replace(filled, **{role: getattr(filled, role) or name for role, name in there.items()})
+    filled = columns_of_roles(table, stated, USUAL)
+    return replace(filled, label=stated.label or _label(table))
 
 
 def _label(table: Table) -> str:
@@ -50,18 +52,25 @@ def _label(table: Table) -> str:
     raise FoldwiseError(f"{table.path}: {said}. Name it in data.columns.label.{shown}")
 
 
-def columns_of_roles(table: Table, stated: Columns, usual: dict[str, tuple[str, ...]]) -> Columns:
+def columns_of_roles(
+    table: Table,
+    stated: Columns,
+    usual: dict[str, tuple[str, ...]],
+    needed: tuple[str, ...] = ("image",),
+) -> Columns:
     """The stated columns and, of roles that are not, the first usual name that is there.
 
-    Raises FoldwiseError for a stated column that is not there, and without an image column.
+    Raises FoldwiseError for a stated column that is not there, and for a role of `needed` without.
     """
     _need(table, stated)
     there = {role: [n for n in names if n in table.columns] for role, names in usual.items()}
     filled = {role: getattr(stated, role) or next(iter(n), None) for role, n in there.items()}
-    if not filled["image"]:
-        raise FoldwiseError(
-            f"{table.path}: no image column. Name it in data.columns.image.{table.listed()}"
-        )
+    for role in needed:
+        if not filled[role]:
+            shown = table.listed(usual[role][0])
+            raise FoldwiseError(
+                f"{table.path}: no {role} column. Name it in data.columns.{role}.{shown}"
+            )
     return replace(stated, **filled)
 
 

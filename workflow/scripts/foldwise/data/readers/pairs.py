@@ -6,7 +6,7 @@ from pathlib import Path
 from foldwise.data.archive import Listing
 from foldwise.data.folders import SEVERAL
 from foldwise.data.identity import Names
-from foldwise.data.join import by_path, relative
+from foldwise.data.join import USUAL, by_path, columns_of_roles, relative
 from foldwise.data.naming import Spelling
 from foldwise.data.readers.base import Columns, Found, Joined, Missing
 from foldwise.data.readers.images import Reader as Images
@@ -14,8 +14,7 @@ from foldwise.data.table import Table
 from foldwise.errors import FoldwiseError
 
 # Names that a column has if the study names none.
-USUAL = {"image": ("image", "image_path"), "mask": ("mask", "mask_path")}
-OPTIONAL = {"patient": "patient_id", "accession": "accession", "view": "view"}
+WITH_MASKS = USUAL | {"image": ("image", "image_path"), "mask": ("mask", "mask_path")}
 
 
 class Reader(Images):
@@ -30,7 +29,7 @@ class Reader(Images):
                 f"data.table.format: '{layout}' names no masks. Take paths (a column with the "
                 "image's path and one with the mask's) or folders (equal names in two folders)."
             )
-        columns = _columns(table, stated)
+        columns = columns_of_roles(table, stated, WITH_MASKS, needed=("image", "mask"))
         joined = by_path(table, listing, root, columns, names)
         spelling = Spelling(listing.files)
         found: list[Found] = []
@@ -50,20 +49,6 @@ class Reader(Images):
             found = [replace(one, labels=({},) * len(one.rows)) for one in found]
             missing = [replace(one, labels=({},)) for one in missing]
         return Joined(found, missing, joined.findings, labels)
-
-
-def _columns(table: Table, stated: Columns) -> Columns:
-    """The stated columns, else those of a usual name. Raises FoldwiseError if one lacks."""
-    filled = {}
-    for role, usual in USUAL.items():
-        there = [name for name in usual if name in table.columns]
-        filled[role] = getattr(stated, role) or (there or usual)[0]
-    for role, name in OPTIONAL.items():
-        named = getattr(stated, role)
-        filled[role] = named or (name if name in table.columns else None)
-    columns = replace(stated, **filled)
-    table.need({role: name for role, name in vars(columns).items() if name})
-    return columns
 
 
 def _fault(masks: set[str], listing: Listing) -> str:
