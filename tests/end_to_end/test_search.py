@@ -191,7 +191,9 @@ def test_tuned_and_nested_are_one_command_each(study):
     executed = run(study, "tuned")
     assert {"train_fold 1,tuned", "train_fold 2,tuned_seed9", "compare_runs"} <= executed
     text = (study / "results" / "mine" / "search" / "comparison.md").read_text()
-    assert "Seed 7:" in text and "Seed 9:" in text and "Over 2 seeds kappa differs" in text
+    assert (
+        "Seed 7:" in text and "Seed 9:" in text and "Over 2 seeds quadratic kappa differs" in text
+    )
     executed = run(study, "nested")
     assert {"train_fold 1,nested_1", "train_fold 2,nested_2", "nested_summary"} <= executed
     nested = json.loads((study / "results/mine/search/nested_summary.json").read_text())
