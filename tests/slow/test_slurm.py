@@ -92,8 +92,9 @@ def test_check_command(slurm, tmp_path):
 
 
 def test_training_of_two_time_limits(slurm, tmp_path):
-    """Slurm ends it after a minute, and the retry ends in the bytes of training nobody stopped."""
-    training = {"epochs": 160, "batch_size": 4, "early_stopping": {"patience": None}}
+    """Slurm ends it after a minute or two, long before the last epoch; the retry ends in the bytes
+    of training that nobody stopped."""
+    training = {"epochs": 400, "batch_size": 4, "early_stopping": {"patience": None}}
     study = density_study(tmp_path, training=training, image={"size": 128})
     fold = study / "results/mine/runs/cv/fold_1"
     target = str((fold / "results/val_predictions.csv").relative_to(study))
