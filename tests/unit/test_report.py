@@ -1,60 +1,17 @@
 """The report pack: each number traced to its file, nothing from the network, nothing private."""
 
-import itertools
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from foldwise.evaluate import evaluate_fold
-from foldwise.files import read_csv, read_json, write_csv, write_json
+from foldwise.files import read_csv, read_json, write_json
 from foldwise.hashing import file_digest
-from foldwise.registry import load
-from foldwise.report.beside import beside
-from foldwise.report.catalogue import figure_inputs, figures_of
-from foldwise.report.draw import figure
 from foldwise.report.entries import FIGURES
-from foldwise.report.ledger import Ledger
 from foldwise.report.pack import report_pack
-from foldwise.report.sections import Sections
-from foldwise.report.versus import comparisons
-from foldwise.summary import read_fold, summarise
-from made_heads import with_two_labels
-from made_runs import make_gradcam, make_holdout, make_run
-
-STUDY = {
-    "name": "density",
-    "kind": "classification",
-    "seed": 42,
-    "data": {
-        "root": "/archive/CANARY",
-        "table": {"path": "CANARY.csv"},
-        "group": "patient",
-        "splits": {},
-    },
-    "folds": {"preset": None, "holdout": 0.0},
-    "report": {"title": None},
-}
-OUT = Path("results/density/report")
-STARTED = {"command": "snakemake --cores 2", "started": "2026-01-01T12:00:00+00:00"}
-
-
-def build(root, n_folds=3, classes=("A", "B"), study=STUDY, patients=8, group_by="patient"):
-    """A made-up run in `root` (the working folder) and its pack."""
-    run = make_run(root, n_folds, classes, patients=40, group_by=group_by)
-    make_gradcam(run)
-    held = study["folds"]["holdout"] > 0
-    if held:
-        make_holdout(run, patients)
-    figures = {}
-    for name in figures_of("classification", holdout=held):
-        figures[name] = OUT / "figures" / f"{name}.png"
-        figure(name, figure_inputs(name, "density", "cv", run.folds), figures[name])
-    report_pack(study, "cv", run.folds, figures, OUT, STARTED)
-    return root / OUT
+from made_runs import make_run
+from report_pages import OUT, STUDY, Page, build
 
 
 @pytest.fixture(scope="module")
@@ -63,37 +20,6 @@ def pack(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         yield build(root)
-
-
-class Page(HTMLParser):
-    """Numbers (value, title, text), cells that hold digits outside of them, and all addresses."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.numbers, self.addresses, self.untraced = [], [], []
-        self.cell = self.number = None
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        found = dict(attrs)
-        self.addresses += [found[name] for name in ("src", "href") if name in found]
-        if tag == "data":
-            self.number = [found["value"], found["title"], ""]
-        if tag == "td":
-            self.cell = "right" in found.get("style", "")
-
-    def handle_endtag(self, tag):
-        if tag == "data":
-            self.numbers.append(self.number)
-            self.number = None
-        if tag == "td":
-            self.cell = None
-
-    def handle_data(self, data):
-        if self.number:
-            self.number[2] += data
-        elif self.cell and re.search(r"\d", data):
-            self.untraced.append(data)
 
 
 def looked_up(path, key):
@@ -205,44 +131,6 @@ def test_it_is_said_that_the_judging_part_chose_the_epoch(pack, tmp_path, monkey
     assert said not in text and "no epoch was chosen on the part that judges it" in text
 
 
-def test_a_holdout_has_a_section_apart(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    folds = {"preset": None, "holdout": 0.2}
-    pack = build(tmp_path, study=STUDY | {"folds": folds})
-    text, page = (pack / "report.md").read_text(), Page((pack / "index.html").read_text())
-    section = text.partition("## Holdout")[2].partition("\n## ")[0]
-    assert "24 images of 8 patients were set aside" in section
-    assert "The [holdout](#holdout) has chosen nothing." in text
-    assert "never used for training, for selection" in " ".join(section.split())
-    assert "figures/holdout.png" in section and "figures/holdout_confusion.png" in section
-    held = read_json("results/density/runs/cv/holdout_summary.json")
-    value = held["ensemble"]["image"]["metrics"]["kappa"]["value"]
-    assert f"| Quadratic kappa | {value:.3f} |" in section
-    assert page.untraced == []
-    jobs = {entry["job"] for entry in read_json(pack / "ledger.json")["files"].values()}
-    assert "evaluate_holdout density cv" in jobs
-
-
-def test_a_holdout_of_one_patient_is_told_as_such(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    study = STUDY | {"folds": {"preset": None, "holdout": 0.2}}
-    text = (build(tmp_path, 2, study=study, patients=1) / "report.md").read_text()
-    section = " ".join(text.partition("## Holdout")[2].split())
-    assert "3 images of 1 patient were set aside" in section
-    assert "One patient says nothing of others, so that there is no interval." in section
-
-
-def test_data_without_a_holdout_have_no_section(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    make_holdout(make_run(tmp_path, 2, "AB", patients=20), patients=0)
-    path = tmp_path / "holdout.png"
-    figure("holdout", figure_inputs("holdout", "density", "cv", [1, 2]), path)
-    assert path.stat().st_size
-    pack = build(tmp_path, 2, study=STUDY | {"folds": {"preset": None, "holdout": 0.2}}, patients=0)
-    assert "## Holdout" not in (pack / "report.md").read_text()
-    assert "holdout.png" not in (pack / "report.md").read_text()
-
-
 def test_one_fold_and_odd_class_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     odd = ["<=B|C", "*D*", "_e_"]
@@ -256,89 +144,6 @@ def test_one_fold_and_odd_class_names(tmp_path, monkeypatch):
     assert len(of_class) == 7
     assert "<title>Density &amp; &lt;age&gt;</title>" in text
     assert "± – |" in (pack / "report.md").read_text()
-
-
-def test_a_study_of_zones_has_a_page_too(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    run = make_run(tmp_path, 3, "AB", patients=30)
-    zones(run)
-    figures = {name: OUT / "figures" / f"{name}.png" for name in figures_of("zones", False)}
-    for name, path in figures.items():
-        figure(name, figure_inputs(name, "density", "cv", run.folds), path)
-    report_pack(STUDY | {"kind": "zones"}, "cv", run.folds, figures, OUT)
-    page = Page((tmp_path / OUT / "index.html").read_text())
-    assert page.untraced == []
-    text = (tmp_path / OUT / "report.md").read_text()
-    assert "### Severity bands" in text and "## Zones that cannot be scored" in text
-    assert (
-        "Within one" in text
-        and "| left | 0." in text
-        and "| **all** | 0." in text
-        and "zone_confusion.png" in text
-    )
-    assert [file.name for file in (tmp_path / OUT / "assets").iterdir()] == [
-        "density_train_seed42.png"
-    ]
-
-
-def test_a_comparison_without_the_monitored_metric_has_dashes(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    run = with_two_labels(make_run(tmp_path, 3, "AB", patients=30))
-    path = run.results / "report" / "comparisons.json"
-    found = read_json(path)
-    alone = found["against"]["alone"]
-    del alone["metrics"][found["metric"]]
-    alone["metrics"]["mean_accuracy"] |= {"low": None, "high": None}
-    write_json(path, found | {"against": {"alone": alone, "baseline_otsu": alone}})
-    sections = Sections(Ledger(), "density", "cv", run.folds)
-    (row,) = beside(sections, ["otsu"])["rows"]
-    assert (str(row["difference"]), row["folds"], row["groups"]) == ("–", [], [])
-    (other,) = comparisons(sections, ["alone"])
-    by_name = {row["name"]: row for row in other["metrics"]}
-    assert "Mean F1" not in by_name and by_name["Mean accuracy"]["interval"] == []
-
-
-def test_a_study_of_several_labels_has_a_page_too(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    run = with_two_labels(make_run(tmp_path, 3, "AB", patients=30))
-    figures = {name: OUT / "figures" / f"{name}.png" for name in figures_of("distillation")}
-    for name, path in figures.items():
-        figure(name, figure_inputs(name, "density", "cv", run.folds), path)
-    study = STUDY | {"kind": "distillation", "report": {"title": None, "compare": ["alone"]}}
-    report_pack(study, "cv", run.folds, figures, OUT)
-    assert Page((tmp_path / OUT / "index.html").read_text()).untraced == []
-    text = (tmp_path / OUT / "report.md").read_text()
-    for said in (
-        "### Body part",
-        "| Thorax |",
-        "Modality: Macro F1",
-        "Body part: of",
-        "| Teacher |",
-    ):
-        assert said in text, said
-    assert "| alone | 12,345 |" in text and "Initial weights" not in text
-
-
-def zones(run):
-    """Turn a run into one of two zones: other predictions, metrics and summary."""
-    random, names = np.random.default_rng(0), ["left", "right"]
-    paths = run.paths()
-    write_json(paths["params"][0], read_json(paths["params"][0]) | {"task": {"zones": names}})
-    measures = load("MEASURES", "zones")({"zones": names})
-    cohort = read_csv(paths["cohort"][0])
-    scored = [row | dict.fromkeys(names, str(n % 5)) for n, row in enumerate(cohort)]
-    write_csv(paths["cohort"][0], list(scored[0]), scored)
-    for path in paths["predictions"]:
-        rows = [{key: row[key] for key in ("sample", "group", "exam")} for row in read_csv(path)]
-        for row, zone in itertools.product(rows, names):
-            row[f"label_{zone}"] = truth = int(random.integers(5))
-            p = random.dirichlet(1 + 4 * np.eye(5)[truth])
-            row |= {f"p_{zone}_{k}": repr(float(value)) for k, value in enumerate(p)}
-        write_csv(path, list(rows[0]), rows)
-        evaluate_fold(path, measures, path.parent / "metrics")
-    each = zip(run.folds, paths["metrics"], paths["predictions"], paths["folds"], strict=True)
-    folds = [read_fold(*one) for one in each]
-    write_json(paths["summary"][0], summarise(folds, measures, 42, resamples=50))
 
 
 def test_captions_of_snakemakes_report_are_those_of_the_page():

@@ -1,0 +1,72 @@
+"""A made-up run's report pack, and what stands on its page."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+from foldwise.report.catalogue import figure_inputs, figures_of
+from foldwise.report.draw import figure
+from foldwise.report.pack import report_pack
+from made_runs import make_gradcam, make_holdout, make_run
+
+STUDY = {
+    "name": "density",
+    "kind": "classification",
+    "seed": 42,
+    "data": {
+        "root": "/archive/CANARY",
+        "table": {"path": "CANARY.csv"},
+        "group": "patient",
+        "splits": {},
+    },
+    "folds": {"preset": None, "holdout": 0.0},
+    "report": {"title": None},
+}
+OUT = Path("results/density/report")
+STARTED = {"command": "snakemake --cores 2", "started": "2026-01-01T12:00:00+00:00"}
+
+
+def build(root, n_folds=3, classes=("A", "B"), study=STUDY, patients=8, group_by="patient"):
+    """A made-up run in `root` (the working folder) and its pack."""
+    run = make_run(root, n_folds, classes, patients=40, group_by=group_by)
+    make_gradcam(run)
+    held = study["folds"]["holdout"] > 0
+    if held:
+        make_holdout(run, patients)
+    figures = {}
+    for name in figures_of("classification", holdout=held):
+        figures[name] = OUT / "figures" / f"{name}.png"
+        figure(name, figure_inputs(name, "density", "cv", run.folds), figures[name])
+    report_pack(study, "cv", run.folds, figures, OUT, STARTED)
+    return root / OUT
+
+
+class Page(HTMLParser):
+    """Numbers (value, title, text), cells that hold digits outside of them, and all addresses."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.numbers, self.addresses, self.untraced = [], [], []
+        self.cell = self.number = None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.addresses += [found[name] for name in ("src", "href") if name in found]
+        if tag == "data":
+            self.number = [found["value"], found["title"], ""]
+        if tag == "td":
+            self.cell = "right" in found.get("style", "")
+
+    def handle_endtag(self, tag):
+        if tag == "data":
+            self.numbers.append(self.number)
+            self.number = None
+        if tag == "td":
+            self.cell = None
+
+    def handle_data(self, data):
+        if self.number:
+            self.number[2] += data
+        elif self.cell and re.search(r"\d", data):
+            self.untraced.append(data)

@@ -1,0 +1,103 @@
+"""Report packs of zones and of several labels, and their comparison with other runs."""
+
+import itertools
+
+import numpy as np
+
+from foldwise.evaluate import evaluate_fold
+from foldwise.files import read_csv, read_json, write_csv, write_json
+from foldwise.registry import load
+from foldwise.report.beside import beside
+from foldwise.report.catalogue import figure_inputs, figures_of
+from foldwise.report.draw import figure
+from foldwise.report.ledger import Ledger
+from foldwise.report.pack import report_pack
+from foldwise.report.sections import Sections
+from foldwise.report.versus import comparisons
+from foldwise.summary import read_fold, summarise
+from made_heads import with_two_labels
+from made_runs import make_run
+from report_pages import OUT, STUDY, Page
+
+
+def test_a_study_of_zones_has_a_page_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = make_run(tmp_path, 3, "AB", patients=30)
+    zones(run)
+    figures = {name: OUT / "figures" / f"{name}.png" for name in figures_of("zones", False)}
+    for name, path in figures.items():
+        figure(name, figure_inputs(name, "density", "cv", run.folds), path)
+    report_pack(STUDY | {"kind": "zones"}, "cv", run.folds, figures, OUT)
+    page = Page((tmp_path / OUT / "index.html").read_text())
+    assert page.untraced == []
+    text = (tmp_path / OUT / "report.md").read_text()
+    assert "### Severity bands" in text and "## Zones that cannot be scored" in text
+    assert (
+        "Within one" in text
+        and "| left | 0." in text
+        and "| **all** | 0." in text
+        and "zone_confusion.png" in text
+    )
+    assert [file.name for file in (tmp_path / OUT / "assets").iterdir()] == [
+        "density_train_seed42.png"
+    ]
+
+
+def test_a_comparison_without_the_monitored_metric_has_dashes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = with_two_labels(make_run(tmp_path, 3, "AB", patients=30))
+    path = run.results / "report" / "comparisons.json"
+    found = read_json(path)
+    alone = found["against"]["alone"]
+    del alone["metrics"][found["metric"]]
+    alone["metrics"]["mean_accuracy"] |= {"low": None, "high": None}
+    write_json(path, found | {"against": {"alone": alone, "baseline_otsu": alone}})
+    sections = Sections(Ledger(), "density", "cv", run.folds)
+    (row,) = beside(sections, ["otsu"])["rows"]
+    assert (str(row["difference"]), row["folds"], row["groups"]) == ("–", [], [])
+    (other,) = comparisons(sections, ["alone"])
+    by_name = {row["name"]: row for row in other["metrics"]}
+    assert "Mean F1" not in by_name and by_name["Mean accuracy"]["interval"] == []
+
+
+def test_a_study_of_several_labels_has_a_page_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = with_two_labels(make_run(tmp_path, 3, "AB", patients=30))
+    figures = {name: OUT / "figures" / f"{name}.png" for name in figures_of("distillation")}
+    for name, path in figures.items():
+        figure(name, figure_inputs(name, "density", "cv", run.folds), path)
+    study = STUDY | {"kind": "distillation", "report": {"title": None, "compare": ["alone"]}}
+    report_pack(study, "cv", run.folds, figures, OUT)
+    assert Page((tmp_path / OUT / "index.html").read_text()).untraced == []
+    text = (tmp_path / OUT / "report.md").read_text()
+    for said in (
+        "### Body part",
+        "| Thorax |",
+        "Modality: Macro F1",
+        "Body part: of",
+        "| Teacher |",
+    ):
+        assert said in text, said
+    assert "| alone | 12,345 |" in text and "Initial weights" not in text
+
+
+def zones(run):
+    """Turn a run into one of two zones: other predictions, metrics and summary."""
+    random, names = np.random.default_rng(0), ["left", "right"]
+    paths = run.paths()
+    write_json(paths["params"][0], read_json(paths["params"][0]) | {"task": {"zones": names}})
+    measures = load("MEASURES", "zones")({"zones": names})
+    cohort = read_csv(paths["cohort"][0])
+    scored = [row | dict.fromkeys(names, str(n % 5)) for n, row in enumerate(cohort)]
+    write_csv(paths["cohort"][0], list(scored[0]), scored)
+    for path in paths["predictions"]:
+        rows = [{key: row[key] for key in ("sample", "group", "exam")} for row in read_csv(path)]
+        for row, zone in itertools.product(rows, names):
+            row[f"label_{zone}"] = truth = int(random.integers(5))
+            p = random.dirichlet(1 + 4 * np.eye(5)[truth])
+            row |= {f"p_{zone}_{k}": repr(float(value)) for k, value in enumerate(p)}
+        write_csv(path, list(rows[0]), rows)
+        evaluate_fold(path, measures, path.parent / "metrics")
+    each = zip(run.folds, paths["metrics"], paths["predictions"], paths["folds"], strict=True)
+    folds = [read_fold(*one) for one in each]
+    write_json(paths["summary"][0], summarise(folds, measures, 42, resamples=50))
