@@ -37,13 +37,16 @@ def submit(profile: str, jobs: list[str]) -> str:
             print("Waiting until the jobs are removed again.", flush=True)
 
 
-def tell(name: str, said: str) -> bool:
-    """Print what a probe found, or why it did not run. True if all of it works."""
+def tell(name: str, said: str, known: list[str]) -> bool:
+    """Print what a probe found, or why it did not run. True if all of it works.
+
+    `known` is what this machine does not see either.
+    """
     path = RESULTS / f"{name}.json"
     if path.exists():
         found = read_json(path)
         print(f"\n{name.upper()} job ran on {found['node']}:")
-        lines = verdict(found, sys.executable, unseen_here())
+        lines = verdict(found, sys.executable, known)
         for works, sentence in lines:
             print(f"  {'works' if works else 'FAILS'}  {sentence}")
         return all(works for works, _ in lines)
@@ -64,7 +67,8 @@ def main() -> int:
     for name in names:
         (RESULTS / f"{name}.json").unlink(missing_ok=True)
     said = submit(asked.profile, [str(RESULTS / f"{name}.json") for name in names])
-    works = [tell(name, said) for name in names]
+    known = unseen_here()
+    works = [tell(name, said, known) for name in names]
     return int(not all(works))
 
 
