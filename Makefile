@@ -33,7 +33,7 @@ $(DEVELOPMENT): requirements-dev.lock | $(BIN)/uv
 environment: $(ENVIRONMENT) ## the environment from the lock file
 
 demo: $(ENVIRONMENT) ## made-up data to a report (STUDY=density|zones|segmentation|distillation)
-	$(BIN)/python workflow/scripts/make_demo.py $(STUDY) demo/$(STUDY)
+	$(BIN)/python phantoms/make_demo.py $(STUDY) demo/$(STUDY)
 	$(BIN)/snakemake --configfile config/demo.yaml --config 'studies=["demo_$(STUDY)"]' --cores $(CORES)
 	@$(BIN)/python workflow/scripts/show_results.py results/demo_$(STUDY)
 
@@ -61,7 +61,7 @@ dry-run: $(ENVIRONMENT) ## the whole plan, without data
 	$(BIN)/snakemake --profile profiles/ci
 
 docs: $(ENVIRONMENT) ## config/README.md and envs/ from the schemas and the lock file
-	$(BIN)/python workflow/scripts/write_docs.py
+	$(BIN)/python tools/write_docs.py
 
 lock: | $(BIN)/uv ## newer versions into the lock files
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade pyproject.toml -o requirements.lock

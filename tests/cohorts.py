@@ -4,13 +4,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from foldwise.data.audit import AuditSettings, make_audit
-from foldwise.data.cache import write_shard
-from foldwise.data.cohort import CohortSettings, make_cohort
-from foldwise.data.decode.base import of_content
-from foldwise.data.prepare import ImageSettings
-from foldwise.data.shards import locate, read_list
+from foldwise.cohort.audit import AuditSettings, make_audit
+from foldwise.cohort.build import CohortSettings, make_cohort
+from foldwise.cohort.shards import locate, read_list
 from foldwise.files import read_csv, read_json, write_csv
+from foldwise.pixels.cache import write_shard
+from foldwise.pixels.decode.base import of_content
+from foldwise.pixels.prepare import ImageSettings
 from foldwise.registry import load
 
 CLASSES = {

@@ -3,7 +3,7 @@
 import numpy as np
 
 from foldwise.files import read_csv, write_csv
-from foldwise.folds import FoldSettings, make_folds
+from foldwise.folds.assign import FoldSettings, make_folds
 from foldwise.hashing import digest
 
 COLUMNS = [

@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from foldwise.demo.damage import add_damage
-from foldwise.demo.density import FILMS, Exam, draw_film, make_density, plan_exams, write_labels
-from foldwise.demo.fields import levels
 from foldwise.files import write_csv, write_text
+from phantoms.damage import add_damage
+from phantoms.density import FILMS, Exam, draw_film, make_density, plan_exams, write_labels
+from phantoms.fields import levels
 
 CLASS_NAMES = {1: "A", 2: "B", 3: "C", 4: "D"}
 PATH_COLUMNS = ["image_path", "density_label", "accession", "view", "side", "patient_id"]
@@ -24,7 +24,7 @@ def density_archive(
     """DICOM: `archive/<Accession>/<n>.dcm` and `labels.csv` (AccessionNumber, Classification, ...).
 
     Four films an exam, a second exam of every fifth patient. `faults` are names out of
-    foldwise.demo.damage.FAULTS; each has an accession of its own, from 900001 on in that order.
+    phantoms.damage.FAULTS; each has an accession of its own, from 900001 on in that order.
     """
     exams = make_density(folder, patients, seed, size)
     write_labels(folder, exams, add_damage(folder, exams, seed, size, faults)[1])

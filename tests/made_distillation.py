@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from foldwise.demo.distillation import COLUMNS, make_distillation, texts_of
-from foldwise.demo.encoders import write_encoders
 from foldwise.files import write_csv, write_text
+from phantoms.distillation import COLUMNS, make_distillation, texts_of
+from phantoms.encoders import write_encoders
 
 
 def distillation_archive(

@@ -7,11 +7,11 @@ from typing import Any
 import yaml
 
 from flow import copy_project, snakemake, write_study
-from foldwise import state
-from foldwise.config import load_study
 from foldwise.files import read_json
+from foldwise.plan import state
 from foldwise.registry import names
-from foldwise.train.given import given_fold
+from foldwise.settings.study import load_study
+from foldwise.train.job import given_fold
 from foldwise.train.loop import train_fold
 from foldwise.train.stop import Stop
 from made_studies import EXAMPLES, example_of

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from foldwise.evaluate import evaluate_fold
+from foldwise.evaluate.compare import compare
+from foldwise.evaluate.fold import evaluate_fold
+from foldwise.evaluate.summary import read_fold, summarise
 from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.registry import load
-from foldwise.search.compare import compare
-from foldwise.summary import read_fold, summarise
 from made_runs import Run
 
 HEADS = {

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from foldwise.evaluate import evaluate_fold
+from foldwise.evaluate.compare import compare
+from foldwise.evaluate.fold import evaluate_fold
+from foldwise.evaluate.holdout_summary import evaluate_holdout
+from foldwise.evaluate.summary import join_logs, read_fold, summarise
 from foldwise.files import write_csv, write_json, write_text
-from foldwise.holdout_summary import evaluate_holdout
 from foldwise.registry import load
-from foldwise.search.compare import compare
-from foldwise.summary import join_logs, read_fold, summarise
 
 
 @dataclass(frozen=True)

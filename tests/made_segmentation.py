@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from foldwise.demo.segmentation import Tile, make_segmentation
+from phantoms.segmentation import Tile, make_segmentation
 
 
 def segmentation_archive(

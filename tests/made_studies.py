@@ -13,11 +13,11 @@ from pathlib import Path
 import cv2
 import pydicom
 
-from foldwise.demo.encoders import write_encoders
 from made import density_archive, picture_archive
 from made_distillation import distillation_archive
 from made_segmentation import segmentation_archive
 from made_zones import zones_archive
+from phantoms.encoders import write_encoders
 
 CANARY = "Zanzibar"
 SIZE = 32

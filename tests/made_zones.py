@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from foldwise.demo.zones import make_zones
 from foldwise.files import write_text
+from phantoms.zones import make_zones
 
 
 def zones_archive(

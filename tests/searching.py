@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from foldwise.hashing import digest
-from foldwise.search.propose import propose
+from foldwise.search.propose.propose import propose
 from foldwise.search.prune import FoldPruner, stop_between_folds
 from foldwise.search.settings import Search, parse_search
 from foldwise.search.trials import (

@@ -10,7 +10,7 @@ from torch import nn
 
 from foldwise.files import read_json
 from foldwise.models.network import Network
-from foldwise.schema import check
+from foldwise.settings.schema import check
 from foldwise.tasks.classification import Classification
 from foldwise.train.loop import train_fold
 from foldwise.train.stop import Stop

@@ -31,9 +31,9 @@ from films import film
 from readers import compare_readers
 
 from dicoms import ENCODINGS, write
-from foldwise.data.dicom import read_picture
-from foldwise.data.pixel_digest import pixel_digest
-from foldwise.data.prepare import ImageSettings, prepare
+from foldwise.pixels.dicom.file import read_picture
+from foldwise.pixels.digest import pixel_digest
+from foldwise.pixels.prepare import ImageSettings, prepare
 
 # Largest chain / codec, smallest naive / chain.
 TARGETS = {
@@ -95,7 +95,7 @@ def codec(source: bytes, encoding: str, pixels: np.ndarray) -> object:
 
 def exact(pixels: np.ndarray, size: int) -> np.ndarray:
     """Percentile window and area mean in float64, of a picture whose sides `size` cuts evenly."""
-    from foldwise.data.resize import area_weights
+    from foldwise.pixels.resize import area_weights
 
     low, high = np.percentile(pixels, (0.5, 99.5))
     values = np.clip((pixels - low) / (high - low), 0, 1)

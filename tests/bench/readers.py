@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from foldwise.data.cache import Images, write_shard
-from foldwise.data.prepared import Prepared
+from foldwise.pixels.cache import Images, write_shard
+from foldwise.pixels.prepared import Prepared
 
 BATCH = 32
 

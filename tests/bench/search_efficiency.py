@@ -25,8 +25,8 @@ from scipy.stats import mannwhitneyu
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
-from foldwise.search.model import distribution, quiet
-from foldwise.search.propose import propose
+from foldwise.search.propose.propose import propose
+from foldwise.search.propose.samplers import distribution, quiet
 from foldwise.search.settings import Search, parse_search
 from foldwise.search.trials import Known, Result
 

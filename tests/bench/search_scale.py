@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from flow import ROOT, write_study
-from foldwise.search.draws import draw
-from foldwise.search.propose import propose
+from foldwise.search.propose.draws import draw
+from foldwise.search.propose.propose import propose
 from foldwise.search.settings import Search
 from foldwise.search.trials import FoldOutcome, Known, Suggestion, combine
 from searching import curve_value, search_of

@@ -23,8 +23,8 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from foldwise.tasks.classification import Classification  # noqa: E402
-from foldwise.train.augment import Augmentation  # noqa: E402
-from foldwise.train.feed import Feed  # noqa: E402
+from foldwise.train.feed.augment import Augmentation  # noqa: E402
+from foldwise.train.feed.feed import Feed  # noqa: E402
 from training import Memory, make_params, make_rows  # noqa: E402
 
 BATCH = 16

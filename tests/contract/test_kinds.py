@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from flow import rules_by_study, snakemake
-from foldwise.evaluate import evaluate_fold
+from foldwise.evaluate.fold import evaluate_fold
 from foldwise.files import read_csv, read_json, write_csv
 from foldwise.registry import load, module_of, names
 from foldwise.train.machine import set_threads

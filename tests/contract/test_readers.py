@@ -12,11 +12,11 @@ import pytest
 
 from cohorts import Study
 from flow import write_study
-from foldwise.config import load_study, run_settings
-from foldwise.data.audit_files import FIRST
-from foldwise.data.cohort_files import IMAGES
+from foldwise.cohort.audit_files import FIRST
+from foldwise.cohort.files import IMAGES
 from foldwise.errors import FoldwiseError
 from foldwise.registry import load, names
+from foldwise.settings.study import load_study, run_settings
 from made_studies import CANARY, EXAMPLES
 
 READERS = names("READERS")

@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from flow import plan, rules_of, run, snakemake, write_study
+from foldwise.evaluate.wording import called
 from foldwise.files import read_csv, read_json
-from foldwise.report.wording import called
 from made_studies import EXAMPLES, example_of
 from studies import density_study, settings
 

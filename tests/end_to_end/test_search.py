@@ -12,8 +12,8 @@ import time
 import pytest
 
 from flow import ROOT, jobs_in, plan, rules_of, run, snakemake, write_study
-from foldwise.config import dotted
 from foldwise.hashing import digest
+from foldwise.settings.study import dotted
 from studies import density_study, settings
 
 SPACE = {

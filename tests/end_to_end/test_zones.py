@@ -5,9 +5,9 @@ import csv
 import pytest
 
 from flow import run, write_study
+from foldwise.evaluate.metrics.zones import UNKNOWN
 from foldwise.files import read_csv, read_json, write_text
-from foldwise.metrics.zones import UNKNOWN
-from foldwise.zone_settings import CHEST
+from foldwise.settings.zones import CHEST
 from made_zones import zones_archive
 
 RESULTS = "results/mine"

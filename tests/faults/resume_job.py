@@ -12,7 +12,7 @@ from foldwise.train.stop import Stop  # noqa: E402
 stop = Stop().listen()
 set_threads(1)
 
-from foldwise.predict import predict_fold  # noqa: E402
+from foldwise.train.predict import predict_fold  # noqa: E402
 from training import TinyTask, make_images, make_params, make_rows, train  # noqa: E402
 
 PARAMS = make_params(

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from flow import ROOT, snakemake
+from foldwise.disk import amount, no_space, require
 from foldwise.errors import FoldwiseError
 from foldwise.files import replacing
-from foldwise.room import amount, no_space, require
 from studies import density_study
 
 JOB = Path(__file__).parent / "resume_job.py"
@@ -112,7 +112,7 @@ def test_no_room_for_the_images_is_told_before_one_is_decoded(tmp_path):
 
 
 def test_what_numpy_and_quotas_say_is_told_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("foldwise.room.free_bytes", lambda place: 0)
+    monkeypatch.setattr("foldwise.disk.free_bytes", lambda place: 0)
     for error in (OSError("1024 requested and 4 written"), OSError(122, "Disk quota exceeded")):
         with pytest.raises(FoldwiseError, match="No space left"), replacing(tmp_path / "a.npy"):
             raise error

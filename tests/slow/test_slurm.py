@@ -112,7 +112,7 @@ def test_training_of_two_time_limits(slurm, tmp_path):
 
 def test_demo(slurm, tmp_path):
     copy(tmp_path)
-    demo = [sys.executable, "workflow/scripts/make_demo.py", "density", "demo/density"]
+    demo = [sys.executable, "phantoms/make_demo.py", "density", "demo/density"]
     subprocess.run(demo, cwd=tmp_path, check=True, timeout=1200)
     chosen = ["--configfile", "config/demo.yaml", "--config", 'studies=["demo_density"]']
     said = run(tmp_path, *chosen, limit=5400)

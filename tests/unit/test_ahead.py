@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from foldwise.data.ahead import check_folds
+from foldwise.cohort.early_checks import check_folds
 from foldwise.errors import FoldwiseError
-from foldwise.fold_settings import FoldSettings
+from foldwise.settings.folds import FoldSettings
 
 
 def items_of(*labels):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from foldwise.data.archive import Inventory, list_archive, listing_digest
+from foldwise.cohort.archive import Inventory, list_archive, listing_digest
 from foldwise.errors import FoldwiseError
 
 
@@ -175,7 +175,7 @@ def test_an_error_of_our_own_is_not_taken_for_a_bad_file(root):
 
 
 def test_a_killed_first_run_goes_on_where_it_was(root, monkeypatch):
-    monkeypatch.setattr("foldwise.data.archive.SAVE_SECONDS", 0)
+    monkeypatch.setattr("foldwise.cohort.archive.SAVE_SECONDS", 0)
 
     def facts(path):
         if path.name == "c.dcm":
@@ -188,7 +188,7 @@ def test_a_killed_first_run_goes_on_where_it_was(root, monkeypatch):
 
 
 def test_what_could_not_be_opened_before_a_kill_is_asked_again(root, monkeypatch):
-    monkeypatch.setattr("foldwise.data.archive.SAVE_SECONDS", 0)
+    monkeypatch.setattr("foldwise.cohort.archive.SAVE_SECONDS", 0)
 
     def facts(path):
         raise {"a.dcm": PermissionError(), "c.dcm": KeyboardInterrupt()}.get(

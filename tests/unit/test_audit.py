@@ -5,14 +5,14 @@ import shutil
 import pytest
 
 from cohorts import Study
-from foldwise.data import picture
-from foldwise.data.conflicts import Conflicts
-from foldwise.data.findings import advice, describe
-from foldwise.demo.damage import FAULTS, add_damage
-from foldwise.demo.density import plan_exams, write_labels
+from foldwise.cohort.conflicts import Conflicts
+from foldwise.cohort.findings import advice, describe
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, read_json, write_csv, write_json
+from foldwise.pixels import picture
 from made import density_archive
+from phantoms.damage import FAULTS, add_damage
+from phantoms.density import plan_exams, write_labels
 
 DROP = {
     "max_quarantine": 1.0,

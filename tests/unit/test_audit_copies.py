@@ -6,7 +6,7 @@ import cv2
 import pytest
 
 from cohorts import Study
-from foldwise.data.conflicts import Conflicts
+from foldwise.cohort.conflicts import Conflicts
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, write_csv
 from made import picture_archive

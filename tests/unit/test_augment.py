@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy import ndimage, stats
 
-from foldwise.train import draws
-from foldwise.train.augment import Augmentation, draw, toned, warp_pixels, warp_tensor
+from foldwise.train.feed import draws
+from foldwise.train.feed.augment import Augmentation, draw, toned, warp_pixels, warp_tensor
 from training import make_rows
 
 ALL = Augmentation(0.5, 0.5, 30, 0.2, 0.1, 0.2, 0.2)

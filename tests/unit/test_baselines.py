@@ -15,12 +15,12 @@ from foldwise.baselines.masks import background, foreground
 from foldwise.baselines.run import run_baseline
 from foldwise.baselines.statistics import statistics_of
 from foldwise.errors import FoldwiseError
-from foldwise.evaluate import evaluate_fold
+from foldwise.evaluate.comparisons import compare_reported
+from foldwise.evaluate.fold import evaluate_fold
+from foldwise.evaluate.metrics.segmentation import Measures
 from foldwise.files import read_json, write_csv, write_json
-from foldwise.kinds import KINDS
-from foldwise.metrics.segmentation import Measures
 from foldwise.registry import load, names
-from foldwise.report.comparisons import compare_reported
+from foldwise.settings.kinds import KINDS
 from foldwise.tasks.classification import Classification
 from foldwise.tasks.segmentation import Segmentation
 from foldwise.tasks.zones import Zones

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foldwise.data.cache import Images, write_shard
-from foldwise.data.picture import UnreadableImage
-from foldwise.data.prepared import Prepared
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_json
+from foldwise.pixels.cache import Images, write_shard
+from foldwise.pixels.picture import UnreadableImage
+from foldwise.pixels.prepared import Prepared
 
 SHAPE = (1, 6, 5)
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from foldwise.train.alone import Alone, forget
 from foldwise.train.checkpoint import arrays_digest, run_digest, save_stable
+from foldwise.train.lock import Alone, forget
 from foldwise.train.stop import EXIT_STOPPED, Stop, Stopped
 from training import TinyTask, make_params, make_rows, train
 

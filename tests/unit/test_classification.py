@@ -6,10 +6,10 @@ import torch
 from sklearn.metrics import cohen_kappa_score
 from sklearn.utils.class_weight import compute_class_weight
 
-from foldwise.embeddings import write_embeddings
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_json
 from foldwise.tasks.classification import Classification
+from foldwise.train.embed import write_embeddings
 from training import CLASSES, Memory, Tiny, TinyTask, make_params, make_rows, train
 
 HISTORY = "train_history.json"

@@ -7,7 +7,7 @@ import yaml
 
 from flow import write_study
 from foldwise.cluster.probe import libraries, unseen_here, verdict
-from foldwise.config import configured
+from foldwise.settings.study import configured
 from studies import PICTURES
 
 

@@ -7,7 +7,7 @@ import shutil
 import stat
 
 from cohorts import ALL, CLASSES, id_map_of, table_of, write_table
-from foldwise.data.readers.base import Columns
+from foldwise.cohort.readers.base import Columns
 from foldwise.errors import FoldwiseError
 
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from cohorts import ALL, first_file, id_map_of, pictures_of, table_of, write_table
-from foldwise.data.conflicts import Conflicts
+from foldwise.cohort.conflicts import Conflicts
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, write_csv
 from made import picture_archive

@@ -6,10 +6,10 @@ from pydicom import dcmread, uid
 from pydicom.pixels import get_decoder
 
 from dicoms import ENCODINGS, write
-from foldwise.data import decoders, health
-from foldwise.data.dicom import read_frames, read_picture
-from foldwise.data.picture import UnreadableImage
 from foldwise.errors import FoldwiseError
+from foldwise.pixels.dicom import decoders, health
+from foldwise.pixels.dicom.file import read_frames, read_picture
+from foldwise.pixels.picture import UnreadableImage
 
 
 def noisy(rows: int, columns: int, bits: int, seed: int = 0) -> np.ndarray:

@@ -18,15 +18,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import made
-from foldwise.demo.breast import draw_breast, film
-from foldwise.demo.catalogue import make
-from foldwise.demo.damage import FAULTS
-from foldwise.demo.density import draw_film, films_of, plan_exams
-from foldwise.demo.encodings import SYNTAXES, encoded
-from foldwise.demo.fields import fractal, generator
-from foldwise.demo.mammogram import stored_pixels
 from foldwise.errors import FoldwiseError
-from make_demo import main
+from phantoms.breast import draw_breast, film
+from phantoms.catalogue import make
+from phantoms.damage import FAULTS
+from phantoms.density import draw_film, films_of, plan_exams
+from phantoms.encodings import SYNTAXES, encoded
+from phantoms.fields import fractal, generator
+from phantoms.make_demo import main
+from phantoms.mammogram import stored_pixels
 
 SIZE, SEED = 64, 3
 

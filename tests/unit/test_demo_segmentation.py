@@ -9,10 +9,10 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter, label
 from skimage.filters import threshold_otsu
 
-from foldwise.demo.beads import draw_specimen, micrograph
-from foldwise.demo.catalogue import make
-from foldwise.demo.segmentation import make_segmentation
 from made_segmentation import MASK_FAULTS, segmentation_archive
+from phantoms.beads import draw_specimen, micrograph
+from phantoms.catalogue import make
+from phantoms.segmentation import make_segmentation
 
 SIZE, SEED = 96, 2
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from foldwise.demo.catalogue import make
-from foldwise.demo.chest import ZONES, draw_chest, film, zone_limits
-from foldwise.demo.fields import levels
-from foldwise.demo.zones import draw_scored, make_zones, plan_zones
 from made_zones import ZONE_FAULTS, zones_archive
+from phantoms.catalogue import make
+from phantoms.chest import ZONES, draw_chest, film, zone_limits
+from phantoms.fields import levels
+from phantoms.zones import draw_scored, make_zones, plan_zones
 
 SIZE, SEED = 64, 4
 

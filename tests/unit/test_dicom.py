@@ -12,11 +12,11 @@ import pytest
 from pydicom.dataset import Dataset
 
 from dicoms import ENCODINGS, write
-from foldwise.data.cache import write_shard
-from foldwise.data.dicom import read_frames, read_picture
-from foldwise.data.dicom_header import read_header
-from foldwise.data.picture import REASONS, UnreadableImage
-from foldwise.data.prepared import Prepared
+from foldwise.pixels.cache import write_shard
+from foldwise.pixels.dicom.file import read_frames, read_picture
+from foldwise.pixels.dicom.header import read_header
+from foldwise.pixels.picture import REASONS, UnreadableImage
+from foldwise.pixels.prepared import Prepared
 
 PIXELS = (np.arange(40 * 30).reshape(40, 30) * 3).astype(np.uint16)
 
@@ -180,7 +180,7 @@ def test_named_faults(tmp_path):
 
 
 def test_a_deflate_bomb_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("foldwise.data.inflate.MAX_BYTES", 1 << 20)
+    monkeypatch.setattr("foldwise.pixels.dicom.inflate.MAX_BYTES", 1 << 20)
     write(tmp_path / "a", np.zeros((1500, 1500), np.uint16), "deflated")
     assert reason_of(tmp_path / "a") in ("too_large", "truncated")
 
@@ -195,7 +195,7 @@ def spoilt(whole: bytes, luck: random.Random) -> bytes:
 
 @pytest.mark.parametrize("encoding", [*ENCODINGS, "implicit", "jpeg_extended"])
 def test_any_damage_gives_a_picture_or_a_reason(tmp_path, encoding, capfd, monkeypatch):
-    monkeypatch.setattr("foldwise.data.isolated.LIMIT_S", 2)
+    monkeypatch.setattr("foldwise.pixels.isolation.LIMIT_S", 2)
     write(tmp_path / "a", PIXELS, encoding, 12, PatientID="CANARY", NumberOfFrames="1")
     luck = random.Random(encoding)
     files = [spoilt((tmp_path / "a").read_bytes(), luck) for _ in range(60)]

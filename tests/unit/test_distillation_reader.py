@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from foldwise.data.cohort import CohortSettings, make_cohort
-from foldwise.data.readers.medpix import Reader as MedpixReader
-from foldwise.data.readers.text import Reader as TextReader
+from foldwise.cohort.build import CohortSettings, make_cohort
+from foldwise.cohort.readers.medpix import Reader as MedpixReader
+from foldwise.cohort.readers.text import Reader as TextReader
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
 from made_distillation import TEXT_FAULTS, distillation_archive

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from foldwise.config import load_study, run_settings, teacher_of
 from foldwise.errors import FoldwiseError
-from foldwise.predict import load_model, predict_fold
-from foldwise.schema import check
+from foldwise.settings.schema import check
+from foldwise.settings.study import load_study, run_settings, teacher_of
 from foldwise.tasks.distillation import Distillation
 from foldwise.train.checkpoint import arrays_digest
 from foldwise.train.loop import train_fold
+from foldwise.train.predict import load_model, predict_fold
 from foldwise.train.stop import Stop
-from foldwise.train.taught import taught_targets, teach_fold
+from foldwise.train.teach import taught_targets, teach_fold
 from made_distillation import distillation_archive
 from training import Memory
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from foldwise.docs import ROOT, made_files
+from tools.made_files import ROOT, made_files
 
 
 @pytest.mark.parametrize("path", made_files(), ids=lambda path: str(path.relative_to(ROOT)))

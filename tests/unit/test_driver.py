@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from foldwise import driver
-from foldwise.driver import Driver, born
 from foldwise.files import read_json, write_json
+from foldwise.plan import driver
+from foldwise.plan.driver import Driver, born
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import torch
 import torchvision
 from torchvision.transforms import v2
 
-from foldwise import embeddings
-from foldwise.data.embeddings import embeddings_of
 from foldwise.errors import FoldwiseError
+from foldwise.tasks.embeddings import embeddings_of
+from foldwise.train import embed as embeddings
 
 
 class Memory:

@@ -8,9 +8,9 @@ import yaml
 from sklearn.metrics import accuracy_score, cohen_kappa_score
 
 from foldwise.errors import FoldwiseError
-from foldwise.evaluate import evaluate_fold
+from foldwise.evaluate.fold import evaluate_fold
+from foldwise.evaluate.metrics.averaging import average
 from foldwise.files import write_csv
-from foldwise.metrics.averaging import average
 from foldwise.registry import load
 
 CLASSES = ["A", "B", "C"]

@@ -3,7 +3,7 @@
 import pytest
 
 from cohorts import table_of, write_table
-from foldwise.data.readers.base import Columns
+from foldwise.cohort.readers.base import Columns
 from foldwise.errors import FoldwiseError
 from foldwise.files import write_csv
 

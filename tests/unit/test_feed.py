@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from foldwise.train import pixels as pixels_of_a_batch
-from foldwise.train.augment import Augmentation
-from foldwise.train.feed import Feed
-from foldwise.train.normalise import normalisation
-from foldwise.train.pixels import OnDevice, area_weights
+from foldwise.train.feed import pixels as pixels_of_a_batch
+from foldwise.train.feed.augment import Augmentation
+from foldwise.train.feed.feed import Feed
+from foldwise.train.feed.normalise import normalisation
+from foldwise.train.feed.pixels import OnDevice, area_weights
 from training import Memory, TinyTask, make_images, make_params, make_rows
 
 CPU = torch.device("cpu")

@@ -7,8 +7,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
+from foldwise.evaluate.metrics.segmentation import image_row
 from foldwise.files import write_csv, write_json
-from foldwise.metrics.segmentation import image_row
 from foldwise.registry import load
 from foldwise.report import style
 from foldwise.report.catalogue import files

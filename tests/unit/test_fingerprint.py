@@ -2,8 +2,8 @@
 
 import pytest
 
-from foldwise import fingerprint
 from foldwise.errors import FoldwiseError
+from foldwise.plan import fingerprint
 
 
 @pytest.fixture

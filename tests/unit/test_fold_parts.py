@@ -5,8 +5,8 @@ import pytest
 from folding import cohort, folds_of
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
-from foldwise.fold_checks import assert_no_leak
-from foldwise.folds import write_fold
+from foldwise.folds.assign import write_fold
+from foldwise.folds.checks import assert_no_leak
 from foldwise.hashing import digest
 
 

@@ -13,15 +13,15 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from foldwise.evaluate.holdout_summary import evaluate_holdout, summarise_holdout
 from foldwise.files import read_csv, read_json
-from foldwise.holdout import predict_holdout
-from foldwise.holdout_summary import evaluate_holdout, summarise_holdout
-from foldwise.kinds import held_out
-from foldwise.predict import predict_fold
+from foldwise.plan.state import holdout_files
 from foldwise.registry import load
-from foldwise.state import holdout_files
+from foldwise.settings.kinds import held_out
 from foldwise.tasks.segmentation import Segmentation
 from foldwise.train.loop import train_fold
+from foldwise.train.predict import predict_fold
+from foldwise.train.predict_holdout import predict_holdout
 from foldwise.train.stop import Stop
 from made_masks import mask_images, mask_params, mask_rows
 from training import CLASSES, TinyTask, make_images, make_params, make_rows

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from foldwise.data.identity import Names, check_distinct, load_key, write_private_csv
+from foldwise.cohort.identity import Names, check_distinct, load_key, write_private_csv
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
 

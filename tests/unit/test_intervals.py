@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from foldwise.metrics import intervals as ours
+from foldwise.evaluate.metrics import intervals as ours
 
 
 @pytest.mark.parametrize("method", ["percentile", "BCa"])

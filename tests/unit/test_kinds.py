@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 from foldwise import registry
-from foldwise.config import load_study, run_settings
 from foldwise.errors import FoldwiseError
-from foldwise.kinds import KINDS
+from foldwise.settings.kinds import KINDS
+from foldwise.settings.study import load_study, run_settings
 
 PAIRS = {
     "kind": "segmentation",

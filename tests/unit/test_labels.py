@@ -2,8 +2,16 @@
 
 import pytest
 
-from foldwise.data.cohort import CohortSettings
-from foldwise.data.labels import CLASS, DROPPED, MISSING, UNKNOWN, ClassScheme, Outcome, canonical
+from foldwise.cohort.build import CohortSettings
+from foldwise.cohort.tables.labels import (
+    CLASS,
+    DROPPED,
+    MISSING,
+    UNKNOWN,
+    ClassScheme,
+    Outcome,
+    canonical,
+)
 from foldwise.errors import FoldwiseError
 
 DENSITY = {"mapping": {"1": "A", "2": "B", "3": "C", "4": "D"}, "order": list("ABCD"), "drop": [5]}

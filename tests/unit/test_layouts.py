@@ -7,7 +7,7 @@ import pytest
 from pandas._libs.parsers import STR_NA_VALUES
 
 from cohorts import ALL, Study, pictures_of, table_of, write_table
-from foldwise.data.readers.base import Columns
+from foldwise.cohort.readers.base import Columns
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, write_csv
 from made import feature_s_archive, picture_archive

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from foldwise.files import read_csv
-from foldwise.predict import load_model, predict_fold
+from foldwise.train.predict import load_model, predict_fold
 from training import (
     NO_AUGMENT,
     TinyTask,

@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import binned_statistic
 from sklearn import metrics as sk
 
+from foldwise.evaluate.metrics import classification as ours
+from foldwise.evaluate.metrics.averaging import average
 from foldwise.files import read_csv, read_json
-from foldwise.metrics import classification as ours
-from foldwise.metrics.averaging import average
 
 CLOSE = {"abs": 1e-9, "rel": 1e-9}
 

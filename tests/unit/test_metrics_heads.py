@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from foldwise.metrics import heads as ours
+from foldwise.evaluate.metrics import heads as ours
 
 HEADS = {"modality": ["CT", "MR"], "location": ["head", "chest", "abdomen"]}
 

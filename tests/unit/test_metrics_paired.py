@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from foldwise.metrics import paired as ours
+from foldwise.evaluate.metrics import paired as ours
 
 
 def test_mcnemar_is_the_binomial_sign_test():

@@ -6,7 +6,7 @@ from scipy import ndimage
 from skimage.measure import label, regionprops
 from sklearn import metrics as sk
 
-from foldwise.metrics import segmentation as ours
+from foldwise.evaluate.metrics import segmentation as ours
 
 
 @pytest.fixture

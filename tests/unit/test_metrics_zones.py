@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from foldwise.metrics import zones as ours
+from foldwise.evaluate.metrics import zones as ours
 
 NAMES = ["right_sup", "left_sup", "right_mid", "left_mid", "right_inf", "left_inf"]
 

@@ -8,9 +8,9 @@ from torch import nn
 
 from foldwise import registry
 from foldwise.errors import FoldwiseError
-from foldwise.kinds import LEAST, PATCHES
 from foldwise.models.vit import resized
 from foldwise.models.weights import load_weights
+from foldwise.settings.kinds import LEAST, PATCHES
 
 # Parameters with the 1000-class layer (torchvision's published table), features, feature blocks.
 PUBLISHED = {

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
+from foldwise.settings.training import Schedule, Stage, read_settings
 from foldwise.train.fit import Fit
 from foldwise.train.optim import groups, make_optimizer, trainable
 from foldwise.train.rates import rate, set_rates
-from foldwise.train.settings import Schedule, Stage, read_settings
 from training import Tiny, make_params
 
 SETTINGS = read_settings(make_params())

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from foldwise.data import order
-from foldwise.data.order import extremes, percentiles
+from foldwise.pixels import percentiles as order
+from foldwise.pixels.percentiles import extremes, percentiles
 
 RANDOM = np.random.default_rng(0)
 N = 300_000

@@ -8,12 +8,12 @@ import pytest
 from skimage.transform import resize
 
 from cohorts import ALL, Study
-from foldwise.data.decode.pairs import Decoder
-from foldwise.data.picture import UnreadableImage
-from foldwise.data.prepare import ImageSettings
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, write_csv
-from foldwise.folds import FoldSettings, make_folds
+from foldwise.folds.assign import FoldSettings, make_folds
+from foldwise.pixels.decode.pairs import Decoder
+from foldwise.pixels.picture import UnreadableImage
+from foldwise.pixels.prepare import ImageSettings
 from made_segmentation import MASK_FAULTS, segmentation_archive
 
 # Fault -> (check, kind).

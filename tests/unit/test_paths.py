@@ -3,9 +3,9 @@
 import pytest
 
 from flow import write_study
-from foldwise.config import load_study
 from foldwise.errors import FoldwiseError
-from foldwise.paths import with_paths, without_paths
+from foldwise.settings.paths import with_paths, without_paths
+from foldwise.settings.study import load_study
 from studies import settings
 
 

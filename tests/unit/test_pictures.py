@@ -9,8 +9,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from foldwise.data.picture import UnreadableImage
-from foldwise.data.pictures import read_picture
+from foldwise.pixels.picture import UnreadableImage
+from foldwise.pixels.picture_files import read_picture
 
 GREY8 = np.random.default_rng(0).integers(0, 256, (23, 31)).astype(np.uint8)
 GREY16 = np.random.default_rng(1).integers(0, 65536, (23, 31)).astype(np.uint16)

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from flow import write_study
-from foldwise.config import load_study
 from foldwise.errors import FoldwiseError
-from foldwise.preflight import decoders, ignored, image_bytes, preflight
-from foldwise.state import cache_key
+from foldwise.plan.preflight import decoders, ignored, image_bytes, preflight
+from foldwise.plan.state import cache_key
+from foldwise.settings.study import load_study
 from studies import PICTURES
 
 STUDIES = Path(__file__).parents[2] / "config" / "studies"
@@ -113,7 +113,7 @@ def test_results_that_cannot_be_written(study, tmp_path):
 
 
 def test_packages_that_are_not_there(study, monkeypatch):
-    monkeypatch.setattr("foldwise.preflight.MODULES", ("numpy", "not_there_at_all"))
+    monkeypatch.setattr("foldwise.plan.preflight.MODULES", ("numpy", "not_there_at_all"))
     with pytest.raises(FoldwiseError, match="lacks not_there_at_all, which jobs import"):
         preflight([study])
     assert preflight([study], installed=False) == []

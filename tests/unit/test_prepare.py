@@ -6,9 +6,9 @@ from scipy import ndimage
 from skimage.measure import label, regionprops
 from skimage.transform import downscale_local_mean
 
-from foldwise.data.picture import Picture
-from foldwise.data.prepare import ImageSettings, breast_box, prepare, prepared
-from foldwise.data.window import tone_of
+from foldwise.pixels.picture import Picture
+from foldwise.pixels.prepare import ImageSettings, breast_box, prepare, prepared
+from foldwise.pixels.window import tone_of
 
 RANDOM = np.random.default_rng(0)
 

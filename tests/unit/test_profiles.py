@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from foldwise import state
-from foldwise.schema import read_yaml
+from foldwise.plan import state
+from foldwise.settings.schema import read_yaml
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
-from foldwise.data import dicom, pictures
-from foldwise.data.dicom_header import read_header
-from foldwise.data.picture import REASONS, UnreadableImage
-from foldwise.data.pixel_digest import pixel_digest
-from foldwise.data.prepare import ImageSettings, prepare
-from foldwise.data.window import inverted, modality
+from foldwise.pixels import picture_files as pictures
+from foldwise.pixels.dicom import file as dicom
+from foldwise.pixels.dicom.header import read_header
+from foldwise.pixels.digest import pixel_digest
+from foldwise.pixels.picture import REASONS, UnreadableImage
+from foldwise.pixels.prepare import ImageSettings, prepare
+from foldwise.pixels.window import inverted, modality
 
 ROOT = Path(os.environ.get("FOLDWISE_TEST_DATA", "/nonexistent"))
 MANIFEST, FILMS = ROOT / "dicom_reader/manifest.csv", ROOT / "mammo_mias_dicom/archive"

@@ -4,7 +4,8 @@ import itertools
 
 import numpy as np
 
-from foldwise.evaluate import evaluate_fold
+from foldwise.evaluate.fold import evaluate_fold
+from foldwise.evaluate.summary import read_fold, summarise
 from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.registry import load
 from foldwise.report.beside import beside
@@ -14,7 +15,6 @@ from foldwise.report.ledger import Ledger
 from foldwise.report.pack import report_pack
 from foldwise.report.sections import Sections
 from foldwise.report.versus import comparisons
-from foldwise.summary import read_fold, summarise
 from made_heads import with_two_labels
 from made_runs import make_run
 from report_pages import OUT, STUDY, Page

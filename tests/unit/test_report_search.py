@@ -6,18 +6,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from foldwise.config import check_compared
 from foldwise.errors import FoldwiseError
+from foldwise.evaluate.compare import compare, over_seeds
+from foldwise.evaluate.comparisons import folds_of
 from foldwise.files import read_json, write_json
 from foldwise.registry import load
-from foldwise.report.comparisons import folds_of
 from foldwise.report.ledger import Ledger
 from foldwise.report.pack import report_pack
 from foldwise.report.searching import searched
 from foldwise.report.sections import Sections
-from foldwise.search.compare import compare, over_seeds
 from foldwise.search.nested import told_against_promised
 from foldwise.search.results import write_results
+from foldwise.settings.study import check_compared
 from made_runs import make_run
 from searching import run_search, search_of
 

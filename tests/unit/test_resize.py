@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from skimage.transform import downscale_local_mean
 
-from foldwise.data.resize import area_mean, area_weights
-from foldwise.data.window import Tone
+from foldwise.pixels.resize import area_mean, area_weights
+from foldwise.pixels.window import Tone
 
 IMAGE = np.random.default_rng(0).integers(0, 4096, (133, 97)).astype(np.uint16)
 PLAIN = Tone(1 / 4095, 0.0)

@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
-from foldwise.config import dotted, load_study, run_settings
 from foldwise.errors import FoldwiseError
-from foldwise.schema import check, schema
+from foldwise.settings.schema import check, schema
+from foldwise.settings.study import dotted, load_study, run_settings
 
 STUDY = """
 kind: classification

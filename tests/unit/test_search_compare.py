@@ -9,10 +9,10 @@ import torchvision
 from scipy import stats
 
 from foldwise.errors import FoldwiseError
-from foldwise.metrics.classification import Measures
-from foldwise.metrics.heads import Measures as HeadMeasures
-from foldwise.search.compare import as_text, compare, over_seeds
-from foldwise.search.cost import milliseconds, multiply_adds, parameters
+from foldwise.evaluate.compare import as_text, compare, over_seeds
+from foldwise.evaluate.cost import milliseconds, multiply_adds, parameters
+from foldwise.evaluate.metrics.classification import Measures
+from foldwise.evaluate.metrics.heads import Measures as HeadMeasures
 
 CLASSES = ["A", "B"]
 TASK = Measures({"classes": CLASSES})

@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from foldwise.errors import FoldwiseError
-from foldwise.predict import load_model
 from foldwise.search.fold import run_fold, subset, with_costs
-from foldwise.search.propose import propose
+from foldwise.search.propose.propose import propose
 from foldwise.search.prune import stop_between_folds
 from foldwise.search.settings import parse_search
 from foldwise.search.trials import (
@@ -21,6 +20,7 @@ from foldwise.search.trials import (
     write_trial_file,
 )
 from foldwise.train.loop import train_fold
+from foldwise.train.predict import load_model
 from foldwise.train.stop import Stop, Stopped
 from training import TinyTask, make_images, make_params, make_rows
 

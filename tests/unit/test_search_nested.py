@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from foldwise import config
 from foldwise.errors import FoldwiseError
 from foldwise.search.chosen import nested_params
 from foldwise.search.nested import inside, told_against_promised
 from foldwise.search.plan import another_search, outer_study, plan_of, trial_base
 from foldwise.search.trials import trial_file
+from foldwise.settings import study as config
 from training import make_params, make_rows, train
 
 STUDIES = Path(__file__).parents[2] / "config" / "studies"

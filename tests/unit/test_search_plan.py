@@ -6,11 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foldwise import config
 from foldwise.errors import FoldwiseError
-from foldwise.metrics.monitors import MONITORS
+from foldwise.metrics import MONITORS
 from foldwise.registry import MASK_LOSSES, TWO_HEAD_LOSSES, load, names
-from foldwise.schema import check
 from foldwise.search.check import READS
 from foldwise.search.plan import (
     Plan,
@@ -22,6 +20,8 @@ from foldwise.search.plan import (
     trial_base,
 )
 from foldwise.search.space import size
+from foldwise.settings import study as config
+from foldwise.settings.schema import check
 
 STUDIES = Path(__file__).parents[2] / "config" / "studies"
 SPACE = {

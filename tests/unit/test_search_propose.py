@@ -17,7 +17,7 @@ from scipy.stats import qmc
 from foldwise.errors import FoldwiseError
 from foldwise.hashing import stream_seed
 from foldwise.search.options import SAMPLERS
-from foldwise.search.propose import propose
+from foldwise.search.propose.propose import propose
 from foldwise.search.space import inside, numeric, size
 from foldwise.search.trials import Known, Result, read_all
 from searching import (

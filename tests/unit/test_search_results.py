@@ -11,9 +11,7 @@ import optuna
 import pytest
 import yaml
 
-from foldwise import config
 from foldwise.errors import FoldwiseError
-from foldwise.schema import check
 from foldwise.search.chosen import best_config, best_params, tuned_params
 from foldwise.search.optimism import optimism, savings, selection_bias
 from foldwise.search.plan import trial_base
@@ -23,6 +21,8 @@ from foldwise.search.results import in_short, write_results
 from foldwise.search.settings import SEARCH_PAGES
 from foldwise.search.storage import write_database
 from foldwise.search.trials import FoldOutcome
+from foldwise.settings import study as config
+from foldwise.settings.schema import check
 from searching import run_search, search_of, timed
 
 STUDIES = Path(__file__).parents[2] / "config" / "studies"

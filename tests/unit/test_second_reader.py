@@ -10,18 +10,18 @@ from sklearn.metrics import cohen_kappa_score
 
 from cohorts import Study
 from foldwise.baselines.run import run_baseline
-from foldwise.config import load_study
-from foldwise.data.labels import ClassScheme
-from foldwise.data.readers.base import Found, Joined
-from foldwise.data.second import with_second
-from foldwise.data.table import Row, Table
+from foldwise.cohort.readers.base import Found, Joined
+from foldwise.cohort.tables.labels import ClassScheme
+from foldwise.cohort.tables.second_reader import with_second
+from foldwise.cohort.tables.table import Row, Table
 from foldwise.errors import FoldwiseError
+from foldwise.evaluate.metrics.zones import Measures
 from foldwise.files import write_text
-from foldwise.kinds import baselines_of
-from foldwise.metrics.zones import Measures
+from foldwise.settings.kinds import baselines_of
+from foldwise.settings.study import load_study
+from foldwise.settings.zones import CHEST
 from foldwise.tasks.classification import Classification
 from foldwise.tasks.zones import Zones
-from foldwise.zone_settings import CHEST
 from made_zones import zones_archive
 from training import make_images, make_params, make_rows
 

@@ -10,11 +10,11 @@ from sklearn.metrics import f1_score, jaccard_score
 
 from foldwise import registry
 from foldwise.errors import FoldwiseError
+from foldwise.evaluate.metrics.segmentation import Measures
 from foldwise.files import read_json
-from foldwise.metrics.segmentation import Measures
-from foldwise.predict import predict_fold
 from foldwise.tasks.segmentation import Segmentation
 from foldwise.train.loop import train_fold
+from foldwise.train.predict import predict_fold
 from foldwise.train.stop import Stop, Stopped
 from made_masks import mask_images, mask_params, mask_rows
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from cohorts import Study, id_map_of, table_of, write_table
-from foldwise.data.shards import split_evenly
+from foldwise.cohort.shards import split_evenly
 from foldwise.errors import FoldwiseError
 
 

@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 from flow import write_study
-from foldwise.config import load_study
 from foldwise.errors import FoldwiseError
-from foldwise.schema import check, read_yaml
+from foldwise.settings.schema import check, read_yaml
+from foldwise.settings.study import load_study
 from studies import settings
 
 GOOD = yaml.safe_dump(settings(), sort_keys=False)

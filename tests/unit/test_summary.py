@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
-from foldwise.evaluate import measure_levels
+from foldwise.evaluate.fold import measure_levels
+from foldwise.evaluate.summary import FoldResult, join_logs, limits_of, summarise
 from foldwise.files import write_json
 from foldwise.registry import load
-from foldwise.summary import FoldResult, join_logs, limits_of, summarise
 
 CLASSES = ["A", "B"]
 

@@ -6,7 +6,7 @@ import io
 import pandas
 import pytest
 
-from foldwise.data.table import TableSettings, read_table
+from foldwise.cohort.tables.table import TableSettings, read_table
 from foldwise.errors import FoldwiseError
 
 ROWS = [["AccessionNumber", "Classification", "Größe"], ["003772", "2", "ä é"], ["1", "3", ""]]

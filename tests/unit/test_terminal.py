@@ -5,7 +5,7 @@ import logging
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from foldwise.terminal import Calm, because, told
+from foldwise.plan.terminal import Calm, because, told
 
 PLAIN = logging.Formatter("%(message)s")
 

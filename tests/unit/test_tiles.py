@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from foldwise.tiles import blend, starts, tiled
-from foldwise.train.augment import Augmentation
-from foldwise.train.batches import epoch_steps
-from foldwise.train.draws import content_keys
-from foldwise.train.feed import Feed
-from foldwise.train.pixels import OnDevice
-from foldwise.train.settings import read_settings
+from foldwise.settings.training import read_settings
+from foldwise.tasks.tiles import blend, starts, tiled
+from foldwise.train.feed.augment import Augmentation
+from foldwise.train.feed.batches import epoch_steps
+from foldwise.train.feed.draws import content_keys
+from foldwise.train.feed.feed import Feed
+from foldwise.train.feed.pixels import OnDevice
 from training import Memory, TinyTask, make_params, make_rows
 
 CPU = torch.device("cpu")

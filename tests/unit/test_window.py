@@ -7,10 +7,10 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 
 from dicoms import write
-from foldwise.data.dicom import read_picture
-from foldwise.data.picture import Picture, UnreadableImage
-from foldwise.data.pixel_digest import pixel_digest
-from foldwise.data.window import grey, tone_of
+from foldwise.pixels.dicom.file import read_picture
+from foldwise.pixels.digest import pixel_digest
+from foldwise.pixels.picture import Picture, UnreadableImage
+from foldwise.pixels.window import grey, tone_of
 
 RANDOM = np.random.default_rng(0)
 PIXELS = RANDOM.integers(0, 4096, (40, 50)).astype(np.uint16)

@@ -7,14 +7,14 @@ from nibabel.orientations import axcodes2ornt
 from PIL import Image
 
 from cohorts import ALL, Study
-from foldwise.data.decode.zones import Decoder
-from foldwise.data.nifti import read_nifti
-from foldwise.data.picture import UnreadableImage
-from foldwise.data.prepare import ImageSettings
-from foldwise.data.readers.base import Columns
+from foldwise.cohort.readers.base import Columns
 from foldwise.errors import FoldwiseError
 from foldwise.files import write_csv
-from foldwise.zone_settings import CHEST
+from foldwise.pixels.decode.zones import Decoder
+from foldwise.pixels.nifti import read_nifti
+from foldwise.pixels.picture import UnreadableImage
+from foldwise.pixels.prepare import ImageSettings
+from foldwise.settings.zones import CHEST
 from made_zones import zones_archive
 
 

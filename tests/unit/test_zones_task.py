@@ -6,11 +6,11 @@ import torch
 import yaml
 from sklearn.metrics import cohen_kappa_score
 
-from foldwise.config import load_study, run_settings
 from foldwise.errors import FoldwiseError
 from foldwise.models.zoned import box_weights
+from foldwise.settings.study import load_study, run_settings
+from foldwise.settings.zones import CHEST
 from foldwise.tasks.zones import Zones
-from foldwise.zone_settings import CHEST
 from training import make_rows
 
 SETTINGS = {"zones": list(CHEST), "mirror": [["right_sup", "left_sup"], ["right_inf", "left_inf"]]}

@@ -11,12 +11,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from foldwise import config as settings_of
-from foldwise import state, terminal
+from foldwise.settings import study as settings_of
+from foldwise.plan import state
+from foldwise.plan import terminal
 from foldwise.errors import FoldwiseError
-from foldwise.fingerprint import code_of, words
-from foldwise.paths import without_paths
-from foldwise.schema import check
+from foldwise.plan.fingerprint import code_of, words
+from foldwise.settings.paths import without_paths
+from foldwise.settings.schema import check
 
 # One line a job in words; `--verbose` leaves Snakemake's own way of telling.
 if workflow.is_main_process and not workflow.output_settings.verbose:

@@ -5,7 +5,7 @@ Needs the studies of common.smk; makes nothing. Jobs themselves and dry runs che
 
 from contextlib import suppress
 
-from foldwise.driver import Driver
+from foldwise.plan.driver import Driver
 from foldwise.files import private_folder
 
 if workflow.is_main_process:
@@ -15,7 +15,7 @@ if workflow.is_main_process:
 
 def check_start():
     """Before the first job: what would stop one later. A dry run and jobs themselves do not ask."""
-    from foldwise.preflight import preflight
+    from foldwise.plan.preflight import preflight
 
     # Snakemake makes this folder for all to read; its records name settings, its logs commands.
     with suppress(PermissionError):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from foldwise.adapter import adapter
-from foldwise.data.audit import AuditSettings, make_audit
+from foldwise.cohort.audit import AuditSettings, make_audit
 
 with adapter(snakemake):
     make_audit(

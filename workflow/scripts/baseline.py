@@ -8,7 +8,7 @@ with adapter(snakemake):
     set_threads(snakemake.threads)
     # After set_threads: these import torch.
     from foldwise.baselines.run import run_baseline
-    from foldwise.train.given import given_fold
+    from foldwise.train.job import given_fold
 
     files, fold = snakemake.input, int(snakemake.wildcards.fold)
     params = read_json(files.params)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from foldwise.adapter import adapter
 from foldwise.files import write_json, write_text
-from foldwise.paths import with_paths
 from foldwise.search.chosen import best_config, best_params
 from foldwise.search.plan import told_search
 from foldwise.search.ranking import best
 from foldwise.search.trials import read_all
+from foldwise.settings.paths import with_paths
 
 with adapter(snakemake):
     study = snakemake.wildcards.study

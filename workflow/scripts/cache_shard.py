@@ -3,10 +3,10 @@
 from functools import partial
 
 from foldwise.adapter import adapter
-from foldwise.data.cache import write_shard
-from foldwise.data.decode.base import of_content
-from foldwise.data.prepare import ImageSettings
-from foldwise.data.shards import locate, read_list
+from foldwise.cohort.shards import locate, read_list
+from foldwise.pixels.cache import write_shard
+from foldwise.pixels.decode.base import of_content
+from foldwise.pixels.prepare import ImageSettings
 from foldwise.registry import load
 
 with adapter(snakemake):

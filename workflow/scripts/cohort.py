@@ -4,12 +4,12 @@ import math
 from pathlib import Path
 
 from foldwise.adapter import adapter
-from foldwise.data.ahead import Ahead
-from foldwise.data.cohort import CohortSettings, make_cohort
-from foldwise.data.prepare import ImageSettings
-from foldwise.fold_settings import UNITS, FoldSettings
-from foldwise.paths import with_paths
+from foldwise.cohort.build import CohortSettings, make_cohort
+from foldwise.cohort.early_checks import Ahead
+from foldwise.pixels.prepare import ImageSettings
 from foldwise.registry import load
+from foldwise.settings.folds import UNITS, FoldSettings
+from foldwise.settings.paths import with_paths
 
 with adapter(snakemake):
     name = snakemake.wildcards.study

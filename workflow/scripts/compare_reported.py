@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from foldwise.adapter import adapter
+from foldwise.evaluate.comparisons import compare_reported
 from foldwise.files import read_json
 from foldwise.registry import load
-from foldwise.report.comparisons import compare_reported
 
 with adapter(snakemake):
     params, study = read_json(snakemake.input.params), Path("results", snakemake.wildcards.study)

@@ -1,10 +1,10 @@
 """Rule compare_runs: the tuned run against the baseline on the same folds."""
 
 from foldwise.adapter import adapter
+from foldwise.evaluate.compare import as_text, compare, over_seeds
+from foldwise.evaluate.comparisons import folds_of
 from foldwise.files import read_json, write_json, write_text
 from foldwise.registry import load
-from foldwise.report.comparisons import folds_of
-from foldwise.search.compare import as_text, compare, over_seeds
 
 with adapter(snakemake):
     params = read_json(snakemake.input.params)

@@ -1,9 +1,9 @@
 """Rule cv_summary: the folds of a run put together, and their logs as one."""
 
 from foldwise.adapter import adapter
+from foldwise.evaluate.summary import join_logs, read_fold, summarise
 from foldwise.files import read_json, write_json
 from foldwise.registry import load
-from foldwise.summary import join_logs, read_fold, summarise
 
 with adapter(snakemake):
     params = read_json(snakemake.input.params)

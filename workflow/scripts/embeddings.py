@@ -9,8 +9,8 @@ from foldwise.train.machine import set_threads
 with adapter(snakemake):
     set_threads(snakemake.threads)
     # After set_threads: these import torch.
-    from foldwise.data.cache import Images
-    from foldwise.embeddings import make_embeddings
+    from foldwise.pixels.cache import Images
+    from foldwise.train.embed import make_embeddings
     from foldwise.train.machine import device
 
     rows, settings = read_csv(snakemake.input.cohort), snakemake.params.settings

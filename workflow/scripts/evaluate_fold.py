@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from foldwise.adapter import adapter
-from foldwise.evaluate import evaluate_fold
+from foldwise.evaluate.fold import evaluate_fold
 from foldwise.files import read_json
 from foldwise.registry import load
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from foldwise.adapter import adapter
+from foldwise.evaluate.holdout_summary import evaluate_holdout
 from foldwise.files import read_json
-from foldwise.holdout_summary import evaluate_holdout
 from foldwise.registry import load
 
 with adapter(snakemake):

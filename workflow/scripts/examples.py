@@ -1,9 +1,9 @@
 """Rule examples: images of a run, best to worst, with truth and prediction."""
 
 from foldwise.adapter import adapter
-from foldwise.data.cache import Images
 from foldwise.files import read_csv, read_json
-from foldwise.metrics.monitors import MONITORS
+from foldwise.metrics import MONITORS
+from foldwise.pixels.cache import Images
 from foldwise.report.examples import write_examples
 
 with adapter(snakemake):

@@ -1,7 +1,7 @@
 """Rule fold: which samples train, validate and are held out in one fold."""
 
 from foldwise.adapter import adapter
-from foldwise.folds import write_fold
+from foldwise.folds.assign import write_fold
 
 with adapter(snakemake):
     write_fold(

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from foldwise.adapter import adapter
-from foldwise.fold_settings import UNITS, FoldSettings
-from foldwise.folds import make_folds
+from foldwise.folds.assign import make_folds
+from foldwise.settings.folds import UNITS, FoldSettings
 
 with adapter(snakemake):
     settings = snakemake.params.settings

@@ -9,10 +9,10 @@ from foldwise.train.machine import set_threads
 with adapter(snakemake):
     set_threads(snakemake.threads)
     # After set_threads: these import torch.
-    from foldwise.data.cache import Images
+    from foldwise.pixels.cache import Images
     from foldwise.registry import load
     from foldwise.report.gradcam import gradcam_fold
-    from foldwise.train.rows import parts
+    from foldwise.train.feed.rows import parts
 
     params, folder = read_json(snakemake.input.params), Path(snakemake.output.films).parent
     rows = parts(snakemake.input.cohort, snakemake.input.fold, int(snakemake.wildcards.fold))["val"]

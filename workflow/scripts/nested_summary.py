@@ -1,10 +1,10 @@
 """Rule nested_summary: the outer folds together, beside what the inner searches promised."""
 
 from foldwise.adapter import adapter
+from foldwise.evaluate.summary import read_fold, summarise
 from foldwise.files import read_json, write_json
 from foldwise.registry import load
 from foldwise.search.nested import told_against_promised
-from foldwise.summary import read_fold, summarise
 
 with adapter(snakemake):
     params = read_json(snakemake.input.params)

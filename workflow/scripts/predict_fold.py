@@ -4,7 +4,7 @@ from pathlib import Path
 
 from foldwise.adapter import adapter
 from foldwise.files import read_json
-from foldwise.train.alone import forget
+from foldwise.train.lock import forget
 from foldwise.train.machine import set_threads
 
 with adapter(snakemake):
@@ -12,9 +12,9 @@ with adapter(snakemake):
     params = read_json(files.params)
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
-    from foldwise.predict import predict_fold
-    from foldwise.train.given import given_fold
+    from foldwise.train.job import given_fold
     from foldwise.train.machine import device
+    from foldwise.train.predict import predict_fold
 
     cache = snakemake.params.cache
     given = given_fold(params, files.cohort, files.fold, fold, cache, files.texts)

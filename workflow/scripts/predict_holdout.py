@@ -9,9 +9,9 @@ with adapter(snakemake):
     params = read_json(files.params)
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
-    from foldwise.holdout import predict_holdout
-    from foldwise.train.given import given_fold
+    from foldwise.train.job import given_fold
     from foldwise.train.machine import device
+    from foldwise.train.predict_holdout import predict_holdout
 
     cache, used = snakemake.params.cache, ("holdout",)
     given = given_fold(params, files.cohort, files.fold, 1, cache, files.texts, used)

@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from foldwise.config import configured
 from foldwise.errors import FoldwiseError
-from foldwise.preflight import decoders, preflight
+from foldwise.plan.preflight import decoders, preflight
+from foldwise.settings.study import configured
 
 
 def main() -> int:

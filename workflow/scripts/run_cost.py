@@ -8,11 +8,11 @@ with adapter(snakemake):
     params = read_json(snakemake.input.params)
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
-    from foldwise.data.cache import Images
-    from foldwise.model_cost import model_cost
+    from foldwise.pixels.cache import Images
     from foldwise.registry import load
+    from foldwise.train.feed.rows import parts
     from foldwise.train.machine import device
-    from foldwise.train.rows import parts
+    from foldwise.train.run_cost import model_cost
 
     files = snakemake.input
     rows = parts(files.cohort, files.fold, 1, files.texts)["val"]

@@ -8,11 +8,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from foldwise.config import load_study
 from foldwise.errors import FoldwiseError
+from foldwise.plan.state import fold_numbers
 from foldwise.search.plan import Plan, outer_study, plan_of
 from foldwise.search.status import table
-from foldwise.state import fold_numbers
+from foldwise.settings.study import load_study
 
 
 def planned(name: str, folder: Path) -> Plan | None:

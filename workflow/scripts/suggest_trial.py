@@ -6,7 +6,7 @@ from pathlib import Path
 from foldwise.adapter import adapter
 from foldwise.files import read_csv, write_json
 from foldwise.search.plan import check_batches, failure_limit, told_search, trial_params
-from foldwise.search.propose import propose
+from foldwise.search.propose.propose import propose
 from foldwise.search.trials import check_failures, read_known, write_trial_file
 
 with adapter(snakemake):

@@ -9,9 +9,9 @@ with adapter(snakemake):
     params = read_json(files.params)
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
-    from foldwise.train.given import given_fold
+    from foldwise.train.job import given_fold
     from foldwise.train.machine import device
-    from foldwise.train.taught import teach_fold
+    from foldwise.train.teach import teach_fold
 
     cache = snakemake.params.cache
     given = given_fold(params, files.cohort, files.fold, fold, cache, files.texts)

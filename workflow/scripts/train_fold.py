@@ -14,7 +14,7 @@ with adapter(snakemake):
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
     from foldwise.trackers.hook import Telling
-    from foldwise.train.given import given_fold
+    from foldwise.train.job import given_fold
     from foldwise.train.loop import train_fold
     from foldwise.train.machine import device
 

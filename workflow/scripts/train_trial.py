@@ -14,12 +14,12 @@ with adapter(snakemake):
     params = read_json(snakemake.input.params)
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
-    from foldwise.data.cache import Images
+    from foldwise.pixels.cache import Images
     from foldwise.registry import load
     from foldwise.search.fold import run_fold, with_costs
     from foldwise.trackers.hook import Telling
+    from foldwise.train.feed.rows import parts
     from foldwise.train.machine import device
-    from foldwise.train.rows import parts
 
     names = snakemake.wildcards
     number, fold = int(names.number), int(names.fold)

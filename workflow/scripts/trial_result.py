@@ -13,7 +13,7 @@ from foldwise.search.trials import (
     trial_name,
     write_trial_file,
 )
-from foldwise.train.alone import forget
+from foldwise.train.lock import forget
 
 with adapter(snakemake):
     search = told_search(snakemake.params.told)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -10,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from foldwise.disk import is_full, no_space
 from foldwise.errors import FoldwiseError
-from foldwise.room import is_full, no_space
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def adapter(snakemake: Any) -> Iterator[logging.Logger]:
         for frame in frames:
             logger.error("  %s line %s in %s", frame.filename, frame.lineno, frame.name)
         # Where archives are read, a library's message may quote a file name or a header value.
-        if not any("foldwise/data/" in frame.filename for frame in frames):
+        if not any(re.search("foldwise/(cohort|pixels)/", frame.filename) for frame in frames):
             logger.error("%s", error)
         sys.exit(1)
 

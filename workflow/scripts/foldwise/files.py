@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from foldwise.disk import is_full, no_space
 from foldwise.errors import FoldwiseError
-from foldwise.room import is_full, no_space
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 

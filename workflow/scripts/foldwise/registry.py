@@ -19,29 +19,29 @@ TASKS = {
 
 # What a kind of study is measured by: no torch, so that metrics and figures need none.
 MEASURES = {
-    "classification": "foldwise.metrics.classification:Measures",
-    "zones": "foldwise.metrics.zones:Measures",
-    "segmentation": "foldwise.metrics.segmentation:Measures",
-    "distillation": "foldwise.metrics.heads:Measures",
+    "classification": "foldwise.evaluate.metrics.classification:Measures",
+    "zones": "foldwise.evaluate.metrics.zones:Measures",
+    "segmentation": "foldwise.evaluate.metrics.segmentation:Measures",
+    "distillation": "foldwise.evaluate.metrics.heads:Measures",
 }
 
 READERS = {
-    "dicom": "foldwise.data.readers.dicom:Reader",
-    "images": "foldwise.data.readers.images:Reader",
-    "pairs": "foldwise.data.readers.pairs:Reader",
-    "zones": "foldwise.data.readers.zones:Reader",
-    "text": "foldwise.data.readers.text:Reader",
-    "medpix": "foldwise.data.readers.medpix:Reader",
+    "dicom": "foldwise.cohort.readers.dicom:Reader",
+    "images": "foldwise.cohort.readers.images:Reader",
+    "pairs": "foldwise.cohort.readers.pairs:Reader",
+    "zones": "foldwise.cohort.readers.zones:Reader",
+    "text": "foldwise.cohort.readers.text:Reader",
+    "medpix": "foldwise.cohort.readers.medpix:Reader",
 }
 
 # Files of a sample to a row of the cache; their code is part of the cache's key.
 DECODERS = {
-    "dicom": "foldwise.data.decode.dicom:Decoder",
-    "images": "foldwise.data.decode.images:Decoder",
-    "pairs": "foldwise.data.decode.pairs:Decoder",
-    "zones": "foldwise.data.decode.zones:Decoder",
-    "text": "foldwise.data.decode.images:Decoder",
-    "medpix": "foldwise.data.decode.images:Decoder",
+    "dicom": "foldwise.pixels.decode.dicom:Decoder",
+    "images": "foldwise.pixels.decode.images:Decoder",
+    "pairs": "foldwise.pixels.decode.pairs:Decoder",
+    "zones": "foldwise.pixels.decode.zones:Decoder",
+    "text": "foldwise.pixels.decode.images:Decoder",
+    "medpix": "foldwise.pixels.decode.images:Decoder",
 }
 
 # Image to features; `foldwise.models.vision` puts a head on any of them.

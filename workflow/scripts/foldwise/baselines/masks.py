@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from foldwise.baselines.run import planes_of
-from foldwise.metrics.segmentation import jaccard
+from foldwise.evaluate.metrics.segmentation import jaccard
 
 # What a pixel is compared with: nothing, or a background of some width, a share of the side.
 Ground = tuple[str, float] | None

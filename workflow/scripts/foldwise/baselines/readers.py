@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from foldwise.data.second import PREFIX
+from foldwise.cohort.tables.second_reader import PREFIX
 
 
 def second_reader(

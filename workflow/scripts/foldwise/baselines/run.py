@@ -13,7 +13,7 @@ import numpy as np
 from foldwise.errors import FoldwiseError
 from foldwise.files import write_csv
 from foldwise.registry import load
-from foldwise.train.rows import places_of, sorted_rows
+from foldwise.train.feed.rows import places_of, sorted_rows
 
 
 def run_baseline(

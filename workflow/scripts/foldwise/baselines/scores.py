@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.linear_model import RidgeCV
 
 from foldwise.baselines.run import planes_of
-from foldwise.metrics.zones import UNKNOWN
+from foldwise.evaluate.metrics.zones import UNKNOWN
 
 SIDE = 16
 # Tried on the training part, each image left out in turn.

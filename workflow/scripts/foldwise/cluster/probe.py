@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from foldwise.config import configured
 from foldwise.errors import FoldwiseError
-from foldwise.preflight import unseen
+from foldwise.plan.preflight import unseen
+from foldwise.settings.study import configured
 
 LIBRARIES = ("torch", "torchvision", "pydicom", "imagecodecs", "cv2", "sklearn")
 SCHEDULER = ("PBS_JOBID", "SLURM_JOB_ID", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from foldwise.evaluate.wording import BASELINES, called, spoken
 from foldwise.report.sections import Sections
-from foldwise.report.wording import BASELINES, called, spoken
 
 BETWEEN = {"folds": ("low", "high"), "groups": ("groups_low", "groups_high")}
 

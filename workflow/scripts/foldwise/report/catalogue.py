@@ -6,8 +6,8 @@ Standard library only: the rule files read this.
 from collections.abc import Iterable
 
 from foldwise.errors import choose
-from foldwise.kinds import baselines_of, held_out
 from foldwise.report.entries import FIGURES
+from foldwise.settings.kinds import baselines_of, held_out
 
 _RUN = "results/{study}/runs/{run}"
 _FOLD = _RUN + "/fold_{fold}/results"

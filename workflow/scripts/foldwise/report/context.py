@@ -3,16 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-from foldwise.kinds import KINDS, baselines_of
+from foldwise.evaluate.wording import in_words, spoken
 from foldwise.report.beside import beside
 from foldwise.report.held import held
 from foldwise.report.ledger import Source, escaped
 from foldwise.report.searching import duration, searched
 from foldwise.report.sections import Sections
 from foldwise.report.versus import comparisons, costs, overview, probe
-from foldwise.report.wording import in_words, spoken
+from foldwise.settings.kinds import KINDS, baselines_of
 
-# Title, place in a run's params, and what a kind has that reads it (see foldwise.kinds); "" is any.
+# Title, place in a run's params, and what a kind has that reads it (`foldwise.settings.kinds`);
+# "" is any.
 SETTINGS = [
     ("Kind", ("kind",), ""),
     ("Classes", ("task", "classes"), ""),

@@ -16,10 +16,10 @@ from pytorch_grad_cam import GradCAM
 from torch import Tensor, nn
 
 from foldwise.files import replacing, write_json
-from foldwise.predict import load_model
 from foldwise.report.films import Film, choose_films
 from foldwise.report.overlay import grey_levels, overlay
-from foldwise.train.feed import Feed
+from foldwise.train.feed.feed import Feed
+from foldwise.train.predict import load_model
 
 # Fewer places a side than this and a map says little: three places of a picture of 96 pixels.
 FEWEST_PLACES = 6

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from foldwise.evaluate.wording import called, spoken
 from foldwise.report.ledger import Source
 from foldwise.report.levels import levels_of
 from foldwise.report.sections import Sections
-from foldwise.report.wording import called, spoken
 
 
 def held(sections: Sections, asked: bool) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from foldwise.evaluate.metrics import classification, heads
 from foldwise.files import read_csv, read_json
-from foldwise.metrics import classification, heads
 from foldwise.report.catalogue import FILES
 
 Paths = Mapping[str, Sequence[str | Path]]

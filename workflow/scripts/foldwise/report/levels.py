@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from foldwise.evaluate.wording import called
 from foldwise.report.ledger import Source
-from foldwise.report.wording import called
 
 ORDER = ("image", "exam", "patient")
 

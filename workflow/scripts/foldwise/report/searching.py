@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from foldwise.evaluate.wording import called
 from foldwise.report.ledger import Source, escaped
 from foldwise.report.sections import Sections
 from foldwise.report.versus import mcnemar_tests, metric_rows
-from foldwise.report.wording import called
 from foldwise.times import duration
 
 # Trials in the table, best first.

@@ -3,10 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from foldwise.report.catalogue import FILES, RULES
-from foldwise.report.ledger import Ledger, Number, Source, escaped
-from foldwise.report.levels import levels_of
-from foldwise.report.wording import (
+from foldwise.evaluate.wording import (
     DETECTION,
     METRICS,
     OF_LABEL,
@@ -17,6 +14,9 @@ from foldwise.report.wording import (
     of_label,
     titled,
 )
+from foldwise.report.catalogue import FILES, RULES
+from foldwise.report.ledger import Ledger, Number, Source, escaped
+from foldwise.report.levels import levels_of
 
 HEADLINE = ("kappa", "accuracy", "macro_f1", "auc")
 IMAGE = ("pooled", "image")

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from foldwise.evaluate.wording import called, in_words
 from foldwise.report.ledger import Number, Source, escaped
 from foldwise.report.sections import Sections
-from foldwise.report.wording import called, in_words
 
 
 def overview(sections: Sections, others: list[str]) -> dict[str, Any]:

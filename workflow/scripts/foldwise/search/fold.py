@@ -16,21 +16,21 @@ import numpy as np
 import torch
 
 from foldwise.errors import FoldwiseError
+from foldwise.evaluate.cost import costs
 from foldwise.files import read_json, write_json, write_text
 from foldwise.hashing import digest
-from foldwise.metrics.monitors import judging
-from foldwise.predict import load_model
-from foldwise.search.cost import costs
+from foldwise.metrics import judging
 from foldwise.search.plan import most_epochs
 from foldwise.search.prune import FoldPruner, stop_between_folds
 from foldwise.search.settings import COSTS, Search
 from foldwise.search.trials import SKIPPED, FoldOutcome, Known
+from foldwise.settings.training import read_settings
 from foldwise.train.checkpoint import save_stable
 from foldwise.train.failure import TrainingFailed
-from foldwise.train.feed import Feed
+from foldwise.train.feed.feed import Feed
+from foldwise.train.feed.rows import sorted_rows
 from foldwise.train.loop import train_fold
-from foldwise.train.rows import sorted_rows
-from foldwise.train.settings import read_settings
+from foldwise.train.predict import load_model
 
 # Samples of the batch by which costs are measured.
 COST_SAMPLES = 8

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foldwise.errors import FoldwiseError
-from foldwise.report.wording import spoken
+from foldwise.evaluate.wording import spoken
 
 
 def inside(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foldwise.report.wording import called
+from foldwise.evaluate.wording import called
 from foldwise.search.ranking import best, complete
 from foldwise.search.settings import Search
 from foldwise.search.trials import Known

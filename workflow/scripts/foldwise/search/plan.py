@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldwise.config import dotted, load_study, override, with_changes
 from foldwise.errors import FoldwiseError
 from foldwise.hashing import digest
-from foldwise.kinds import with_task
-from foldwise.metrics.monitors import judging
-from foldwise.schema import read_yaml
+from foldwise.metrics import judging
 from foldwise.search.check import batch_faults, check_search
 from foldwise.search.settings import Search, parse_search
 from foldwise.search.trials import Suggestion, trial_file, trial_name
+from foldwise.settings.kinds import with_task
+from foldwise.settings.schema import read_yaml
+from foldwise.settings.study import dotted, load_study, override, with_changes
 
 # What does not decide any trial, so that a change of it makes none again.
 LOOSE = ("trials", "max_failed", "seeds", "inner_folds")

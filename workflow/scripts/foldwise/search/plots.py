@@ -7,7 +7,7 @@ from pathlib import Path
 import optuna
 
 from foldwise.files import write_text
-from foldwise.search.model import quiet
+from foldwise.search.propose.samplers import quiet
 from foldwise.search.ranking import complete
 from foldwise.search.settings import SEARCH_PAGES, Search
 from foldwise.search.storage import add_study, of_budget

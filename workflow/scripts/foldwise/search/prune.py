@@ -10,7 +10,7 @@ from typing import Any
 
 import optuna
 
-from foldwise.search.model import quiet
+from foldwise.search.propose.samplers import quiet
 from foldwise.search.ranking import budget_of
 from foldwise.search.settings import Search
 from foldwise.search.trials import FoldOutcome, Known

@@ -7,8 +7,8 @@ import math
 from decimal import Decimal
 
 from foldwise.errors import FoldwiseError, choose, nearest
-from foldwise.schema import NUMBER
 from foldwise.search.space import Parameter, Space
+from foldwise.settings.schema import NUMBER
 
 KEYS = {
     "float": {"type", "low", "high", "step", "log", "when"},

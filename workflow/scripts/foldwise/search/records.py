@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from foldwise.config import RUN_BRANCHES, dotted
 from foldwise.files import write_json, write_text
+from foldwise.settings.study import RUN_BRANCHES, dotted
 
 
 def trial_record(

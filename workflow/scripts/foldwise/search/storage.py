@@ -14,7 +14,7 @@ import optuna
 from sqlalchemy.pool import StaticPool
 
 from foldwise.files import replacing
-from foldwise.search.model import SOME_TIME, distributions, quiet
+from foldwise.search.propose.samplers import SOME_TIME, distributions, quiet
 from foldwise.search.ranking import budget_of
 from foldwise.search.settings import Budget, Search
 from foldwise.search.trials import Known, Result, trial_name

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import nn
 
-from foldwise.data.embeddings import embeddings_of, read_embeddings
 from foldwise.errors import FoldwiseError
-from foldwise.metrics.classification import Measures
+from foldwise.evaluate.metrics.classification import Measures
 from foldwise.registry import load
 from foldwise.tasks.base import Batch, Rows, Task, identity, number
+from foldwise.tasks.embeddings import embeddings_of, read_embeddings
 
 
 class Classification(Task):

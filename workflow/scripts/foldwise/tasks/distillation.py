@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from foldwise.errors import FoldwiseError
-from foldwise.metrics.heads import Measures, columns
+from foldwise.evaluate.metrics.heads import Measures, columns
 from foldwise.models.encoders import tokenise
 from foldwise.models.vision_text import VisionTextOutput
 from foldwise.registry import load

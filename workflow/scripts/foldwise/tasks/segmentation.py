@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-from foldwise.metrics.segmentation import Measures, dice, image_row, jaccard
+from foldwise.evaluate.metrics.segmentation import Measures, dice, image_row, jaccard
 from foldwise.registry import load
 from foldwise.tasks.base import Batch, Rows, Task, identity, number
-from foldwise.tiles import tiled
+from foldwise.tasks.tiles import tiled
 
 NONE = -1.0  # where an image has no object whose size could be told
 COUNTS = ("truth", "predicted", "both", "objects_true", "objects_predicted", "objects_matched")

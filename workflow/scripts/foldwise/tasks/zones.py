@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from foldwise.errors import FoldwiseError
-from foldwise.metrics.zones import UNKNOWN, Measures, columns
+from foldwise.evaluate.metrics.zones import UNKNOWN, Measures, columns
 from foldwise.models.zoned import Box, ZonedModel
 from foldwise.registry import load
 from foldwise.tasks.base import Batch, Rows, Task, identity, number

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from foldwise.config import RUN_BRANCHES, dotted
 from foldwise.registry import load
+from foldwise.settings.study import RUN_BRANCHES, dotted
 from foldwise.trackers.base import Tolerant
 
 

@@ -13,8 +13,8 @@ import torch
 
 from foldwise.files import private_folder, replacing
 from foldwise.hashing import digest
-from foldwise.train.alone import Alone
 from foldwise.train.fit import Fit
+from foldwise.train.lock import Alone
 from foldwise.train.stop import Stop, Stopped
 
 logger = logging.getLogger("foldwise")

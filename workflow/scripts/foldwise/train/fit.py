@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from foldwise.settings.training import Settings
 from foldwise.train.optim import make_optimizer
-from foldwise.train.settings import Settings
 
 Weights = dict[str, torch.Tensor]
 

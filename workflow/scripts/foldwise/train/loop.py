@@ -14,19 +14,19 @@ import torch
 
 from foldwise.files import write_json
 from foldwise.hashing import stream_seed
-from foldwise.predict import build_model, infer
-from foldwise.train.batches import Batch, epoch_steps
+from foldwise.settings.training import read_settings
 from foldwise.train.checkpoint import save_stable
-from foldwise.train.draws import one_of
 from foldwise.train.failure import memory_told, non_finite
+from foldwise.train.feed.batches import Batch, epoch_steps
+from foldwise.train.feed.draws import one_of
 from foldwise.train.fit import Fit
 from foldwise.train.machine import environment, make_deterministic
 from foldwise.train.optim import make_optimizer, trainable
 from foldwise.train.plan import Plan, Report, make_plan
 from foldwise.train.precision import forward_in
+from foldwise.train.predict import build_model, infer
 from foldwise.train.progress import finite
 from foldwise.train.rates import set_rates
-from foldwise.train.settings import read_settings
 from foldwise.train.stop import Stop
 
 
@@ -49,7 +49,7 @@ def train_fold(
     `params` is the content of params.json. Rows carry "fold". `state` is a folder for what a
     stopped job needs to go on; `code` is the fingerprint that a saved state must share. After each
     epoch `report` gets the history (one dict an epoch) and ends the training by returning True.
-    `taught`: file with a teacher's answers on the training part (`foldwise.train.taught`).
+    `taught`: file with a teacher's answers on the training part (`foldwise.train.teach`).
     Raises TrainingFailed (non_finite, out_of_memory), and Stopped once saved after a signal.
     """
     device, out, settings = torch.device(device), Path(out), read_settings(params)

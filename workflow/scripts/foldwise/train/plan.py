@@ -9,16 +9,16 @@ import numpy as np
 import torch
 
 from foldwise.errors import FoldwiseError
-from foldwise.train.augment import Augmentation
+from foldwise.settings.training import Settings
 from foldwise.train.checkpoint import Checkpoint, run_digest
-from foldwise.train.feed import Feed
-from foldwise.train.normalise import normalisation
+from foldwise.train.feed.augment import Augmentation
+from foldwise.train.feed.feed import Feed
+from foldwise.train.feed.normalise import normalisation
+from foldwise.train.feed.rows import places_of, sorted_rows
 from foldwise.train.precision import InFloat32
 from foldwise.train.progress import Progress
-from foldwise.train.rows import places_of, sorted_rows
-from foldwise.train.settings import Settings
 from foldwise.train.stop import Stop
-from foldwise.train.taught import taught_targets
+from foldwise.train.teach import taught_targets
 
 Report = Callable[[list[dict[str, Any]]], bool]
 

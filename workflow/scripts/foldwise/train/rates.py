@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from foldwise.settings.training import Schedule, Settings
 from foldwise.train.fit import Fit
-from foldwise.train.settings import Schedule, Settings
 
 
 def set_rates(fit: Fit, settings: Settings) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from foldwise.metrics.numbers import mean_defined, pearson
+from foldwise.evaluate.metrics.numbers import mean_defined, pearson
 from foldwise.report.style import ACCENT, GREY, INK, number
 
 LIMIT = 1.96  # standard deviations on either side: 95 % of differences, if they are normal

@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from scipy.stats import binomtest
 
-from foldwise.metrics.classification import ECE_BINS, expected_calibration_error
+from foldwise.evaluate.metrics.classification import ECE_BINS, expected_calibration_error
+from foldwise.evaluate.wording import titled
 from foldwise.report.inputs import Paths, Predictions, predictions
 from foldwise.report.style import ACCENT, GREY, PAGE, line_styles, shortened
-from foldwise.report.wording import titled
 
 IDEAL = {"color": GREY, "linestyle": (0, (1.2, 1.6)), "linewidth": 0.9}
 CLASS_BINS = 5

@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from foldwise.metrics.classification import confusion
+from foldwise.evaluate.metrics.classification import confusion
+from foldwise.evaluate.wording import titled
 from foldwise.report.inputs import Paths, predictions
 from foldwise.report.style import GREY, SHARES, shortened, text_on
-from foldwise.report.wording import titled
 
 CELL = 0.62
 LONG = 9  # letters of a class name that still fit under a column

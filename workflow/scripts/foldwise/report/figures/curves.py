@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
-from foldwise.metrics.classification import binary_auc
+from foldwise.evaluate.metrics.classification import binary_auc
+from foldwise.evaluate.wording import titled
 from foldwise.report.inputs import Paths, Predictions, predictions
 from foldwise.report.style import ACCENT, GREY, PAGE, grid, number, shortened
-from foldwise.report.wording import titled
 
 FOLD = {"color": "#aab2bd", "linewidth": 0.7}
 POOLED = {"color": ACCENT, "linewidth": 1.7}

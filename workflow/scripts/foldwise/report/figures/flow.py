@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from foldwise.errors import plural
+from foldwise.evaluate.wording import ONE
 from foldwise.files import read_json
 from foldwise.report.inputs import Paths
 from foldwise.report.style import ACCENT, GREY, INK, PAGE
-from foldwise.report.wording import ONE
 
 # Inches: width of the boxes on the main line and beside it, height of a line of text, gaps.
 MAIN, SIDE, LINE, PAD, GAP = 3.0, 3.3, 0.155, 0.11, 0.3

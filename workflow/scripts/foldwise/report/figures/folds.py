@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from foldwise.evaluate.wording import METRICS, SHARES, UNITS, called, of_label, titled
 from foldwise.files import read_csv, read_json
 from foldwise.report.inputs import Paths, classes_of
 from foldwise.report.style import ACCENT, INK, PAGE, area_styles, shortened, text_on
-from foldwise.report.wording import METRICS, SHARES, UNITS, called, of_label, titled
 
 Style = dict[str, Any]
 FOLD: Style = {"color": "#8a94a3", "marker": "|", "linestyle": "", "markersize": 8}

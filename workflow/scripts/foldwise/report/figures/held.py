@@ -5,11 +5,11 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from foldwise.evaluate.wording import SHARES
 from foldwise.files import read_json
 from foldwise.report.figures.folds import FOLD, MEAN, POOLED, a_row_each, unit_of, with_bar
 from foldwise.report.inputs import Paths
 from foldwise.report.style import PAGE
-from foldwise.report.wording import SHARES
 
 
 def draw(paths: Paths) -> Figure:

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from foldwise.evaluate.metrics.classification import confusion
+from foldwise.evaluate.metrics.zones import BANDS, UNKNOWN, arrays, mean_score, zone_scores
 from foldwise.files import read_csv, read_json
-from foldwise.metrics.classification import confusion
-from foldwise.metrics.zones import BANDS, UNKNOWN, arrays, mean_score, zone_scores
 from foldwise.report.figures.agreement import dots, draw_differences, told
 from foldwise.report.figures.folds import composition, judged, unit_of
 from foldwise.report.inputs import Paths

@@ -1,0 +1,223 @@
+"""The archive as it lies on the disk: which files, and what is known of each.
+
+Standard library only, since the rule files ask for `listing_digest`. A file is hashed and its
+header read once; later only if its size or time of change differ from the stored inventory.
+"""
+
+import hashlib
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from foldwise.cohort.identity import write_private
+from foldwise.errors import FoldwiseError
+from foldwise.files import private_folder
+from foldwise.hashing import digest, file_digest
+
+IGNORED = {"thumbs.db", "desktop.ini", "dicomdir"}
+SAVE_SECONDS = 60
+PASSING = ("not_readable", "missing", "out_of_memory")
+VERSION = 1
+
+
+@dataclass
+class Listing:
+    """Files below a root: relative path -> (bytes, time of change in ns); and what was passed over.
+
+    `folders` are the top-level ones, also empty ones; `unreadable` those that cannot be listed.
+    """
+
+    files: dict[str, tuple[int, int]] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    unreadable: list[str] = field(default_factory=list)
+    dangling: list[str] = field(default_factory=list)
+    ignored: int = 0
+    loops: int = 0
+
+    def within(self) -> dict[str, list[str]]:
+        """Files by top-level folder, sorted; a folder without files has an empty list."""
+        found: dict[str, list[str]] = {name: [] for name in sorted(self.folders)}
+        for path in sorted(self.files):
+            top, slash, _ = path.partition("/")
+            if slash:
+                found[top].append(path)
+        return found
+
+
+def list_archive(root: str | Path) -> Listing:
+    """List all files below `root`, following links but no loop of them.
+
+    Hidden files, DICOMDIR and the like are counted in `ignored`. Raises FoldwiseError when there is
+    no such folder.
+    """
+    if not os.path.isdir(root):
+        raise FoldwiseError(
+            f"No archive at {root} (data.root, relative to the folder in which snakemake is run). "
+            "Correct the path, mount the disk, or put the archive there."
+        )
+    listing = Listing()
+    _walk(str(root), "", (), listing)
+    return listing
+
+
+def _walk(folder: str, prefix: str, above: tuple[tuple[int, int], ...], listing: Listing) -> None:
+    try:
+        about = os.stat(folder)
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        listing.unreadable.append(prefix.rstrip("/"))
+        return
+    identity = (about.st_dev, about.st_ino)
+    if identity in above:
+        listing.loops += 1
+        return
+    for entry in found:
+        _enter(entry, prefix, (*above, identity), listing)
+
+
+def _enter(entry: os.DirEntry, prefix: str, above: tuple, listing: Listing) -> None:
+    path = prefix + entry.name
+    if entry.name.startswith(".") or entry.name.lower() in IGNORED:
+        listing.ignored += 1
+        return
+    try:
+        about = entry.stat()
+    except OSError:
+        listing.dangling.append(path)
+        return
+    if stat.S_ISDIR(about.st_mode):
+        if not prefix:
+            listing.folders.add(entry.name)
+        _walk(entry.path, path + "/", above, listing)
+    elif stat.S_ISREG(about.st_mode):
+        listing.files[path] = (about.st_size, about.st_mtime_ns)
+    else:
+        listing.ignored += 1
+
+
+def listing_digest(root: str | Path) -> str:
+    """Digest of names, sizes and times below `root`, `absent` where there is no such folder."""
+    if not os.path.isdir(root):
+        return "absent"
+    listing = list_archive(root)
+    lines = [f"{path}\0{size}\0{time_ns}" for path, (size, time_ns) in listing.files.items()]
+    lines += [f"{path}\0" for path in (*listing.folders, *listing.unreadable, *listing.dangling)]
+    text = "\n".join(sorted(lines)).encode(errors="surrogateescape")
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a file: SHA-256 of its bytes, facts of its header, or why there are none."""
+
+    sha256: str
+    facts: dict[str, str]
+    fault: str = ""
+
+
+class Inventory:
+    """Digests and header facts of the archive's files, remembered in a private file.
+
+    `facts(path)` reads a header; an exception with an attribute `reason` is kept as the fault.
+    """
+
+    def __init__(self, root: str | Path, kind: str, folder: str | Path) -> None:
+        self.root = os.path.abspath(root)
+        self.listing = list_archive(root)
+        self.key = digest([VERSION, self.root, kind])
+        self.path = private_folder(folder) / f"archive_{self.key}.json"
+        self.known: dict[str, list] = self._load()
+        self.read_now = 0
+
+    def _load(self) -> dict[str, list]:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return dict(json.loads(self.path.read_text(encoding="utf-8"))["files"])
+        return {}  # No inventory yet, or a damaged one: all files are read anew.
+
+    def _save(self) -> None:
+        files = {
+            path: self.known[path] for path in sorted(self.known) if path in self.listing.files
+        }
+        write_private(self.path, json.dumps({"root": self.root, "files": files}) + "\n")
+
+    def stale(self, paths: Iterable[str]) -> list[str]:
+        """Those of `paths` whose size or time differ from what was read last."""
+        return sorted(
+            path
+            for path in set(paths)
+            if self.known.get(path, [None])[0] != list(self.listing.files[path])
+        )
+
+    def entry(self, path: str) -> Entry | None:
+        """What is known of a file, None if it is gone or has changed since it was read."""
+        if path not in self.listing.files or path not in self.known or self.stale([path]):
+            return None
+        return Entry(*self.known[path][1:])
+
+    def read(
+        self,
+        paths: Iterable[str],
+        facts: Callable[[Path], dict[str, str]],
+        threads: int = 2,
+        told: Callable[[int, int], None] | None = None,
+    ) -> dict[str, Entry]:
+        """Entries of `paths` (relative), reading what changed; `told(done, all)` once a minute.
+
+        Saved once a minute too, so that a killed first run goes on where it was.
+        """
+        wanted = sorted(set(paths))
+        changed, saved = self.stale(wanted), time.monotonic()
+        self.read_now = len(changed)
+        # What failed today may work tomorrow: it is asked again, so it is never written down.
+        passing: dict[str, Entry] = {}
+        with ThreadPoolExecutor(threads) as pool:
+            found = pool.map(lambda path: _entry(Path(self.root, path), facts), changed)
+            for done, (path, entry) in enumerate(zip(changed, found, strict=True), 1):
+                if entry[2] in PASSING:
+                    passing[path] = Entry(*entry)
+                    self.known.pop(path, None)
+                else:
+                    self.known[path] = [list(self.listing.files[path]), *entry]
+                if time.monotonic() - saved > SAVE_SECONDS:
+                    self._save()
+                    saved = time.monotonic()
+                    if told:
+                        told(done, len(changed))
+        if changed:
+            self._save()
+        return {path: passing.get(path) or Entry(*self.known[path][1:]) for path in wanted}
+
+
+def _entry(path: Path, facts: Callable[[Path], dict[str, str]]) -> tuple[str, dict[str, str], str]:
+    try:
+        sha256 = file_digest(path)
+        return sha256, facts(path), ""
+    except OSError:
+        return "", {}, "not_readable"
+    except Exception as error:
+        reason = getattr(error, "reason", None)
+        if not reason:
+            raise
+        return sha256, {}, str(reason)
+
+
+@contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Hold a lock file, so that studies which start together read an archive once.
+
+    Where the file system has no locks this does nothing: work may be done twice, files stay whole.
+    """
+    private_folder(Path(path).parent)
+    with open(path, "a", encoding="ascii") as stream:
+        with suppress(ImportError, OSError):
+            import fcntl
+
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,187 @@
+"""The audit: what decoding said of each image, joined with the cohort; the analysed set.
+
+Needs the files of `make_cohort` and the JSON file of every cache shard. Identifying values are
+read and written in `private/` only.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from foldwise.cohort.audit_files import identified, manifest_of, write_audit
+from foldwise.cohort.conflicts import MESSAGES, Conflicts, refusal
+from foldwise.cohort.findings import LEFT_OUT, NOTE, QUARANTINE, Finding, check_share, stop
+from foldwise.cohort.tables.labels import data_place
+from foldwise.errors import FoldwiseError
+from foldwise.files import read_csv, read_json
+
+log = logging.getLogger("foldwise")
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """Branch `data` as far as the audit reads it."""
+
+    order: tuple[str, ...] = ()
+    heads: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    conflicts: Conflicts = field(default_factory=Conflicts)
+    max_quarantine: float = 0.05
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> "AuditSettings":
+        """From the branch `data` of a study."""
+        return cls(
+            order=tuple(str(name) for name in (data.get("classes") or {}).get("order") or ()),
+            heads={
+                f"label_{head}": tuple(own["order"])
+                for head, own in (data.get("heads") or {}).items()
+            },
+            conflicts=Conflicts(**(data.get("conflicts") or {})),
+            max_quarantine=data.get("max_quarantine", 0.05),
+        )
+
+
+def make_audit(
+    settings: AuditSettings, study: str | Path, shards: Iterable[str | Path]
+) -> dict[str, Any]:
+    """Write cohort.csv, audit/ and private/quarantine.csv of a study; return the manifest.
+
+    `shards` are the JSON files of the study's cache shards. Raises FoldwiseError when more than
+    `max_quarantine` cannot be used, for a refused conflict, for a class without an image.
+    """
+    study = Path(study)
+    decoded = read_shards(shards)
+    images = read_csv(study / "images.csv")
+    labels = {row["sample"]: row for row in read_csv(study / "labels.csv")}
+    findings = [Finding(**row) for row in read_csv(study / "findings.csv")]
+    rows = [image | labels[image["sample"]] for image in images if image["sample"] in labels]
+    findings += faults(images, decoded) + notes(images, decoded)
+    rows = _standing(rows, findings)
+    findings += clashes(rows, decoded, settings.conflicts, study)
+    analysed = [row | _seen(decoded[row["content"]]) for row in _standing(rows, findings)]
+    named = identified(findings, study)
+    check_share(named, len(analysed), settings.max_quarantine, study, "Audit")
+    orders = {"label": settings.order, **settings.heads}
+    for column, order in orders.items():
+        check_classes(analysed, order, findings, study, column)
+    manifest = manifest_of(study, analysed, findings, images, set(labels), decoded, orders)
+    write_audit(study, analysed, findings, manifest)
+    log.info("Audit: %d of %d images analysed.", len(analysed), len(images))
+    return manifest
+
+
+def read_shards(shards: Iterable[str | Path]) -> dict[str, dict[str, Any]]:
+    """Content -> what decoding said of it: status ("ok" or a reason), pixel_digest, facts."""
+    return {row["content"]: row for path in shards for row in read_json(path)["rows"]}
+
+
+def _standing(rows: list[dict[str, str]], findings: list[Finding]) -> list[dict[str, str]]:
+    stopped = {item.key for item in findings if item.kind != NOTE}
+    return [row for row in rows if row["sample"] not in stopped]
+
+
+def faults(images: list[dict[str, str]], decoded: dict[str, dict[str, Any]]) -> list[Finding]:
+    """Images whose decoding did not end well. Raises FoldwiseError if a shard lacks an image."""
+    lacking = sum(image["content"] not in decoded for image in images)
+    if lacking:
+        raise FoldwiseError(
+            f"Audit: {lacking} of {len(images)} images stand in no cache shard: shards and cohort "
+            "do not belong together. Delete images.csv of the study and run again."
+        )
+    return [
+        Finding(image["sample"], "decode", QUARANTINE, decoded[image["content"]]["status"])
+        for image in images
+        if decoded[image["content"]]["status"] != "ok"
+    ]
+
+
+def notes(images: list[dict[str, str]], decoded: dict[str, dict[str, Any]]) -> list[Finding]:
+    """What decoding found worth a note, such as grey edges of a mask."""
+    return [
+        Finding(image["sample"], "decode", NOTE, reason)
+        for image in images
+        for reason in decoded[image["content"]]["facts"].get("notes", ())
+    ]
+
+
+def _seen(row: dict[str, Any]) -> dict[str, str]:
+    """Columns of cohort.csv that are known once an image is decoded."""
+    return {**row["facts"].get("cohort_columns", {}), "pixels": row["pixel_digest"]}
+
+
+def clashes(
+    rows: list[dict[str, str]],
+    decoded: dict[str, dict[str, Any]],
+    rules: Conflicts,
+    study: Path,
+) -> list[Finding]:
+    """Equal pixels in different files: of two groups, with two labels, or plain copies.
+
+    Raises one FoldwiseError for all that are refused.
+    """
+    same: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        same[decoded[row["content"]]["pixel_digest"]].append(row)
+    twins = [group for group in same.values() if len(group) > 1]
+    across = [group for group in twins if len({row["group"] for row in group}) > 1]
+    within = [group for group in twins if group not in across]
+    torn = [group for group in within if len({_answer(row, decoded) for row in group}) > 1]
+    found = {"same_pixels": across, "two_labels": torn}
+    refused = [reason for reason in found if getattr(rules, MESSAGES[reason][0]) == "refuse"]
+    said = [
+        refusal(reason, len(found[reason]), sum(map(len, found[reason])), "picture")
+        for reason in refused
+        if found[reason]
+    ]
+    if said:
+        bad = [item for reason in refused for item in _marked(found[reason], reason)]
+        raise stop(identified(bad, study), study, " ".join(said))
+    copies = [row["sample"] for group in within if group not in torn for row in group[1:]]
+    marked = [item for reason, groups in found.items() for item in _marked(groups, reason)]
+    return marked + [Finding(sample, "decode", LEFT_OUT, "copy") for sample in copies]
+
+
+def _marked(groups: list[list[dict[str, str]]], reason: str) -> list[Finding]:
+    return [
+        Finding(row["sample"], "decode", QUARANTINE, reason, detail=f"set {number}")
+        for number, group in enumerate(groups, 1)
+        for row in group
+    ]
+
+
+def _answer(row: dict[str, str], decoded: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+    """What is to be learned of an image: its labels, and its mask where it has one."""
+    known = {"sample", "group", "exam", "content", "shard", "row"}
+    known |= {"view", "side", "split", "stratum"}
+    labels = (value for name, value in sorted(row.items()) if name not in known)
+    return (*labels, decoded[row["content"]]["facts"].get("answer", ""))
+
+
+def check_classes(
+    rows: list[dict[str, str]],
+    order: tuple[str, ...],
+    findings: list[Finding],
+    study: Path,
+    column: str = "label",
+) -> None:
+    """Raise FoldwiseError when nothing is left, or nothing of a class of `order`."""
+    bad = [item for item in findings if item.kind == QUARANTINE]
+    if not rows:
+        raise stop(
+            identified(bad, study),
+            study,
+            f"Audit: no image is left after decoding; {len(bad)} are in quarantine.",
+        )
+    counts = Counter(row.get(column) for row in rows)
+    empty = [name for name in order if not counts[name]]
+    if empty:
+        there = ", ".join(f"{name}: {counts[name]}" for name in order)
+        raise stop(
+            identified(bad, study),
+            study,
+            f"Audit: no image of class {empty[0]} can be used ({there}). Mend the images in "
+            f"quarantine, or merge the class in {data_place(column)}.mapping.",
+        )

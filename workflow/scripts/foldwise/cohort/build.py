@@ -1,0 +1,156 @@
+"""The cohort: table and archive joined into samples, before anything is decoded.
+
+Writes `images.csv` (what to decode; no label), `labels.csv` (what may be analysed), `findings.csv`
+and `flow.json`, none of which holds an identifying value or depends on the table's order, and the
+private counterparts.
+"""
+
+import logging
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from foldwise.cohort import resolve
+from foldwise.cohort.archive import Inventory, locked
+from foldwise.cohort.conflicts import Conflicts, settle_all
+from foldwise.cohort.early_checks import Ahead, check_ahead
+from foldwise.cohort.files import check, flow_of, place, to_decode, write
+from foldwise.cohort.findings import Finding
+from foldwise.cohort.identity import Names, load_key
+from foldwise.cohort.join import repeated_rows
+from foldwise.cohort.missing import judge_missing
+from foldwise.cohort.readers.base import Columns, Joined, Reader
+from foldwise.cohort.resolve import Item, Ledger
+from foldwise.cohort.tables.exclusions import IdList
+from foldwise.cohort.tables.folders import table_of_folders
+from foldwise.cohort.tables.labels import ClassScheme
+from foldwise.cohort.tables.second_reader import check_second, with_second
+from foldwise.cohort.tables.table import TableSettings, read_table
+
+log = logging.getLogger("foldwise")
+
+
+@dataclass(frozen=True)
+class CohortSettings:
+    """What a study says of its data (`data.*`), with its seed."""
+
+    root: str
+    table: TableSettings
+    columns: Columns = field(default_factory=Columns)
+    classes: dict[str, Any] = field(default_factory=dict)
+    heads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    group: str = "patient"
+    views: tuple[str, ...] = ()
+    subset: int | None = None
+    exclusions: str | None = None
+    splits: tuple[tuple[str, str], ...] = ()
+    conflicts: Conflicts = field(default_factory=Conflicts)
+    max_quarantine: float = 0.05
+    allow_burned_in: bool = False
+    seed: int = 42
+    ahead: Ahead = field(default_factory=Ahead)
+
+    @classmethod
+    def of(cls, data: dict[str, Any], seed: int, ahead: Ahead | None = None) -> "CohortSettings":
+        """From the branch `data` of a study, checked against its schema before."""
+        return cls(
+            root=data["root"],
+            table=TableSettings(**data["table"]),
+            columns=Columns(**(data.get("columns") or {})),
+            classes=data.get("classes") or {},
+            heads=data.get("heads") or {},
+            group=data.get("group", "patient"),
+            views=tuple(data.get("views") or ()),
+            subset=data.get("subset"),
+            exclusions=data.get("exclusions"),
+            splits=tuple((name, path) for name, path in (data.get("splits") or {}).items() if path),
+            conflicts=Conflicts(**(data.get("conflicts") or {})),
+            max_quarantine=data.get("max_quarantine", 0.05),
+            allow_burned_in=data.get("burned_in", "quarantine") == "allow",
+            seed=seed,
+            ahead=ahead or Ahead(),
+        )
+
+    @property
+    def scheme(self) -> ClassScheme:
+        """How labels are read; letters and numbers mean the same in a table of paths."""
+        one = ClassScheme.of(self.classes, letters=self.table.format == "paths")
+        heads = {
+            f"label_{head}": ClassScheme.of(own, place=f"data.heads.{head}")
+            for head, own in self.heads.items()
+        }
+        return replace(one, columns=heads)
+
+
+def make_cohort(
+    settings: CohortSettings,
+    reader: Reader,
+    study: str | Path,
+    private: str | Path,
+    lists: str | Path,
+    threads: int = 2,
+) -> dict[str, Any]:
+    """Make the cohort of a study and return its flow (what `flow.json` holds).
+
+    `study` is results/<study>, `private` results/private, `lists` results/cache/<key>/lists.
+    Raises FoldwiseError for a missing or unusable table or archive, a refused conflict, a class
+    without an image, more in quarantine than `max_quarantine`, and what `check_ahead` finds.
+    """
+    study, private = Path(study), Path(private)
+    names = Names(load_key(private))
+    folders = settings.table.format == "folders"
+    table = None if folders else read_table(settings.table)
+    archive = Inventory(settings.root, reader.kind, private)
+    table = table or table_of_folders(archive.listing, settings.root, settings.table.folders)
+    joined = reader.rows(
+        table, archive.listing, Path(settings.root), settings.table.format, settings.columns, names
+    )
+    second = settings.columns.second
+    joined = with_second(joined, table, second, joined.scheme or settings.scheme)
+    with locked(private / f"archive_{archive.key}.lock"):
+        wanted = (path for one in joined.found for path in one.files)
+        entries = archive.read(wanted, reader.facts, threads, _progress)
+        items = resolve.items_of(joined.found, entries, names)
+        findings = joined.findings + _settle(items, joined, settings, names, study)
+        check(items, findings, settings, joined.scheme or settings.scheme, study)
+        check_second(items, second)
+        places = place(items, archive, private, Path(lists))
+        check_ahead(to_decode(items), places, Path(lists).parent, settings.ahead)
+    flow = flow_of(items, findings, len(table.rows), archive, settings.group)
+    columns = (*joined.label_columns, *joined.extra_columns)
+    write(items, findings, columns, places, study, flow, table.path)
+    log.info("Cohort: %d images, %d files read anew.", flow["usable"], archive.read_now)
+    return flow
+
+
+def _progress(done: int, number: int) -> None:
+    log.info("Archive: %d of %d new files read.", done, number)
+
+
+def _split_lists(settings: CohortSettings) -> dict[str, IdList]:
+    return {part: IdList(path, f"data.splits.{part}") for part, path in settings.splits}
+
+
+def _settle(
+    items: list[Item],
+    joined: Joined,
+    settings: CohortSettings,
+    names: Names,
+    study: Path,
+) -> list[Finding]:
+    """Apply all rules in turn: what is left out on purpose first, then faults and conflicts."""
+    ledger, scheme = Ledger(), joined.scheme or settings.scheme
+    excluded = IdList(settings.exclusions, "data.exclusions", reasons=True)
+    resolve.apply_exclusions(items, ledger, excluded)
+    judge_missing(joined.missing, ledger, scheme, excluded, names)
+    resolve.apply_splits(items, _split_lists(settings))
+    resolve.check_faults(items, ledger)
+    resolve.apply_views(items, ledger, settings.views)
+    resolve.apply_labels(items, ledger, scheme)
+    resolve.apply_texts(items, ledger)
+    resolve.check_headers(items, ledger, settings.allow_burned_in)
+    resolve.name_groups(items, ledger, names, settings.group)
+    settle_all(items, settings.conflicts, ledger, study)
+    resolve.draw_subset(items, ledger, settings.subset, settings.seed)
+    notes = repeated_rows([item.found for item in items], names)
+    return ledger.findings + notes + excluded.unused(names)

@@ -1,0 +1,33 @@
+"""Plain image files: PNG, JPEG, TIFF, PGM. They say nothing of patients; the table must."""
+
+from pathlib import Path
+
+from foldwise.cohort.archive import Listing
+from foldwise.cohort.identity import Names
+from foldwise.cohort.join import by_layout
+from foldwise.cohort.readers.base import Columns, Joined, ReadFault
+from foldwise.cohort.tables.table import Table
+
+ENDINGS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".pgm"}
+
+
+class Reader:
+    """Reads plain images. A table may name files or, as accessions, folders."""
+
+    kind = "images 1"
+
+    def accepts(self, path: Path) -> bool:
+        """By the file's ending."""
+        return path.suffix.lower() in ENDINGS
+
+    def facts(self, path: Path) -> dict[str, str]:
+        """Nothing; a plain image's metadata is not trusted. Raises ReadFault for an empty file."""
+        if path.stat().st_size == 0:
+            raise ReadFault("empty")
+        return {}
+
+    def rows(
+        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+    ) -> Joined:
+        """Join by file or by folder, as the table's layout says."""
+        return by_layout(table, listing, root, layout, stated, names, self.accepts)

@@ -1,0 +1,232 @@
+"""From found files to samples: each step leaves some out, by a stated rule, and says so."""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+
+from foldwise.cohort.archive import Entry
+from foldwise.cohort.findings import LEFT_OUT, NOTE, QUARANTINE, Finding
+from foldwise.cohort.identity import Names
+from foldwise.cohort.readers.base import Found
+from foldwise.cohort.tables.exclusions import IdList
+from foldwise.cohort.tables.labels import CLASS, DROPPED, MISSING, ClassScheme, Outcome
+from foldwise.hashing import content_of, digest
+
+
+@dataclass
+class Item:
+    """One image on its way into the cohort; `state` is the kind of finding that stopped it."""
+
+    found: Found
+    entries: tuple[Entry, ...]
+    content: str
+    sample: str
+    patient: str
+    accession: str
+    view: str
+    side: str
+    group: str = ""
+    exam: str = ""
+    state: str = ""
+    reason: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[str, set[Outcome]] = field(default_factory=dict)
+
+    @property
+    def usable(self) -> bool:
+        """Whether nothing has stopped it yet."""
+        return not self.state
+
+    @property
+    def order(self) -> tuple[str, tuple[str, ...]]:
+        """Order that depends on contents, and on paths only between copies."""
+        return self.content, self.found.files
+
+
+class Ledger:
+    """The findings so far, and what the config refuses; marking an item is what stops it."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.refusals: list[str] = []
+        self.refused: list[Finding] = []
+
+    def mark(self, item: Item, stage: str, kind: str, reason: str, detail: str = "") -> None:
+        """Add a finding for an item; the first one that is no note decides its state."""
+        lines = " ".join(str(row.line) for row in item.found.rows)
+        if kind != NOTE and item.usable:
+            item.state, item.reason = kind, reason
+        self.findings.append(
+            Finding(
+                item.sample,
+                stage,
+                kind,
+                reason,
+                file=" ".join(item.found.files),
+                row=lines,
+                accession=item.accession,
+                patient=item.patient,
+                detail=detail,
+            )
+        )
+
+
+def code_string(value: str) -> str:
+    """A header's code such as MLO; anything that is no short code is not taken over."""
+    text = value.strip().upper()
+    return text if re.fullmatch(r"[A-Z0-9_-]{1,8}", text) else ""
+
+
+def side_of(value: str) -> str:
+    """L, R or B (both), else empty."""
+    text = value.strip().upper()
+    return {"L": "L", "R": "R", "B": "B", "LEFT": "L", "RIGHT": "R"}.get(text, "")
+
+
+def items_of(found: list[Found], entries: dict[str, Entry], names: Names) -> list[Item]:
+    """Items with content and facts; copies of one content get names of their own."""
+    items = []
+    copies: dict[str, int] = defaultdict(int)
+    for one in sorted(found, key=lambda one: one.files):
+        own = tuple(entries[path] for path in one.files)
+        content = (
+            content_of([entry.sha256 for entry in own])
+            if all(entry.sha256 for entry in own)
+            else ""
+        )
+        identity = content or "\0".join(one.files)
+        copies[identity] += 1
+        sample = names.sample(
+            f"{identity}\0{copies[identity]}" if copies[identity] > 1 else identity
+        )
+        items.append(_item(one, own, content, sample))
+    return sorted(items, key=lambda item: item.order)
+
+
+def _item(one: Found, own: tuple[Entry, ...], content: str, sample: str) -> Item:
+    facts = own[0].facts
+    # A header's ids need not be the table's: where the table names patients, it alone does.
+    patients = one.patients
+    if patients is None:
+        patients = (facts["patient"],) if facts.get("patient") else ()
+    return Item(
+        found=replace(one, patients=patients),
+        entries=own,
+        content=content,
+        sample=sample,
+        patient=patients[0] if len(patients) == 1 else "",
+        accession=one.accession or facts.get("accession", ""),
+        view=code_string(one.given.get("view") or facts.get("view", "")),
+        side=side_of(one.given.get("side") or facts.get("side", "")),
+    )
+
+
+def check_faults(items: list[Item], ledger: Ledger) -> None:
+    """Files that could not be opened or whose header says that they are no image."""
+    for item in items:
+        fault = next((entry.fault for entry in item.entries if entry.fault), "")
+        if fault and item.usable:
+            kind = LEFT_OUT if fault == "not_an_image" else QUARANTINE
+            ledger.mark(item, "header", kind, fault)
+
+
+def check_headers(items: list[Item], ledger: Ledger, allow_burned_in: bool) -> None:
+    """Burned-in text, and headers that name another accession than the folder does."""
+    for item in items:
+        facts = item.entries[0].facts
+        if item.usable and facts.get("burned_in", "").upper() == "YES" and not allow_burned_in:
+            ledger.mark(item, "header", QUARANTINE, "burned_in")
+        named = facts.get("accession", "")
+        if named and item.found.accession and named.lstrip("0") != item.accession.lstrip("0"):
+            ledger.mark(item, "header", NOTE, "other_accession")
+
+
+def apply_views(items: list[Item], ledger: Ledger, views: tuple[str, ...]) -> None:
+    """Keep the views asked for; an image that tells no view is not one of them."""
+    asked = {view.upper() for view in views}
+    for item in items:
+        if item.usable and asked and item.view not in asked:
+            ledger.mark(item, "cohort", LEFT_OUT, "other_view")
+
+
+def apply_labels(items: list[Item], ledger: Ledger, scheme: ClassScheme) -> None:
+    """Read labels by the scheme; left out if dropped, quarantined if unknown, missing or two."""
+    for item in items:
+        for labels in item.found.labels:
+            for column, raw in labels.items():
+                item.outcomes.setdefault(column, set()).add(scheme.of_column(column).outcome(raw))
+        if item.usable:
+            _judge_labels(item, ledger, scheme)
+
+
+def _judge_labels(item: Item, ledger: Ledger, scheme: ClassScheme) -> None:
+    for column, outcomes in item.outcomes.items():
+        kinds = {outcome.kind for outcome in outcomes}
+        if kinds == {CLASS} and len(outcomes) == 1:
+            item.labels[column] = next(iter(outcomes)).value
+        elif kinds == {DROPPED}:
+            ledger.mark(item, "table", LEFT_OUT, "dropped_class")
+        elif len(outcomes) == 1:
+            reason = "no_label" if kinds == {MISSING} else scheme.unknown
+            value = next(iter(outcomes)).value
+            detail = f"{column}: {value}" if len(item.outcomes) > 1 and value else value
+            ledger.mark(item, "table", QUARANTINE, reason, detail)
+
+
+def apply_texts(items: list[Item], ledger: Ledger) -> None:
+    """Quarantine what should have a text and has none in any of its columns."""
+    for item in items:
+        if item.usable and item.found.texts and not any(item.found.texts.values()):
+            ledger.mark(item, "table", QUARANTINE, "no_text")
+
+
+def identities_of(item: Item) -> tuple[str, ...]:
+    """What a list of ids may call an image by: accession, patient, path."""
+    return (item.accession, *item.found.patients, *item.found.files)
+
+
+def apply_exclusions(items: list[Item], ledger: Ledger, listed: IdList) -> None:
+    """Leave out what the exclusion list names by accession, patient or path."""
+    for item in items:
+        reasons = listed.find(identities_of(item))
+        if reasons and item.usable:
+            ledger.mark(item, "cohort", LEFT_OUT, "excluded", "; ".join(reasons))
+
+
+def apply_splits(items: list[Item], parts: dict[str, IdList]) -> None:
+    """Add the part of each image that a list of ids names."""
+    for item in items:
+        named = [part for part, listed in parts.items() if listed.find(identities_of(item))]
+        if named:
+            split = tuple(sorted({*item.found.split, *named}))
+            item.found = replace(item.found, split=split)
+
+
+def name_groups(items: list[Item], ledger: Ledger, names: Names, by: str) -> None:
+    """Keyed names of group and exam; an image without patient is quarantined, never guessed.
+
+    One with two patients has no group either; conflicts.py sees to it. By image, each file content
+    is a group of its own.
+    """
+    for item in items:
+        owners = {"patient": item.patient, "accession": item.accession, "image": item.content}
+        owner = owners[by]
+        item.group = names.group(owner) if owner else ""
+        item.exam = names.exam(item.accession or item.content or item.found.files[0])
+        if item.usable and not owner and len(item.found.patients) < 2:
+            ledger.mark(item, "cohort", QUARANTINE, f"no_{by}")
+
+
+def draw_subset(items: list[Item], ledger: Ledger, groups: int | None, seed: int) -> None:
+    """Keep this many groups, drawn by seed and contents; other groups leave whole."""
+    if not groups:
+        return
+    least: dict[str, str] = {}
+    for item in items:
+        if item.usable:
+            least.setdefault(item.group, item.content)
+    order = sorted(least, key=lambda group: digest([seed, "subset", least[group]], 32))
+    kept = set(order[:groups])
+    for item in items:
+        if item.usable and item.group not in kept:
+            ledger.mark(item, "cohort", LEFT_OUT, "not_in_subset")

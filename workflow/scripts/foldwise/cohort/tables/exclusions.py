@@ -1,0 +1,47 @@
+"""Lists of ids: what is left out by name, with a reason each; which part an id belongs to."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from foldwise.cohort.findings import NOTE, Finding
+from foldwise.cohort.identity import Names
+from foldwise.cohort.tables.table import TableSettings, read_table
+
+
+class IdList:
+    """A table with a column `id` (accession, patient or image path), and `reason` if asked for.
+
+    Numbers may have lost their leading zeros: 3772 is 003772. Ids that were found are kept in
+    `used`. Raises FoldwiseError as `read_table` does.
+    """
+
+    def __init__(self, path: str | None, key: str, reasons: bool = False) -> None:
+        self.entries: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self.used: set[str] = set()
+        if path:
+            table = read_table(TableSettings(path, "paths", key=key))
+            table.need({"id": "id"} | ({"reason": "reason"} if reasons else {}))
+            for row in table.rows:
+                self.entries[_plain(row.get("id"))].append((row.get("id"), row.get("reason")))
+            self.entries.pop("", None)
+
+    def find(self, identities: Iterable[str]) -> list[str]:
+        """Reasons of the entries that name one of these; an entry without reason gives ""."""
+        reasons = []
+        for identity in {_plain(identity) for identity in identities}:
+            for listed, reason in self.entries.get(identity, ()):
+                self.used.add(listed)
+                reasons.append(reason)
+        return sorted(reasons)
+
+    def unused(self, names: Names) -> list[Finding]:
+        """A note for each entry that named nothing: most often a misspelt id."""
+        listed = {one for entries in self.entries.values() for one, _ in entries}
+        return [
+            Finding(names.name("row", f"id\0{one}"), "cohort", NOTE, "unused_exclusion", file=one)
+            for one in sorted(listed - self.used)
+        ]
+
+
+def _plain(identity: str) -> str:
+    return str(int(identity)) if identity.isascii() and identity.isdigit() else identity

@@ -1,0 +1,250 @@
+"""Tables of labels as they come: encodings, separators and the known layouts.
+
+Standard library only. A cell is text, stripped of space (also the no-break space of spreadsheets);
+what a value means is decided elsewhere, by stated settings.
+"""
+
+import csv
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from foldwise.cohort.identity import may_identify
+from foldwise.cohort.tables.json_lines import Record, read_cases, read_lines
+from foldwise.errors import FoldwiseError, choose, nearest, plural
+
+FORMATS = ("accession", "paths", "feature_s", "folders", "json_lines", "medpix")
+SEPARATORS = (",", ";", "\t")
+# What people, spreadsheets and pandas write into a cell that has nothing in it.
+NOTHING = {"", "-", "na", "n/a", "#na", "#n/a", "<na>", "nan", "-nan", "none", "null"}
+# Windows-1252 before Latin-1: it refuses some bytes, Latin-1 none.
+ENCODINGS = ("utf-8-sig", "windows-1252", "latin-1")
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """Where the table is and how it is written; `key` is the setting that messages name.
+
+    Of format `folders` there is no table: `folders` says where its rows come from (folders.py).
+    """
+
+    path: str | None = None
+    format: str = "accession"
+    encoding: str = "auto"
+    separator: str = "auto"
+    folders: dict[str, Any] | None = None
+    key: str = "data.table.path"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its line in the file (from 1, the header's included) and its cells by column."""
+
+    line: int
+    cells: dict[str, str]
+
+    def get(self, column: str | None) -> str:
+        """Cell of a column, empty where the column is None or absent."""
+        return self.cells.get(column, "") if column else ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that was read; `ragged` holds the lines whose fields do not fit the header."""
+
+    path: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    ragged: tuple[int, ...] = field(default=())
+
+    def need(self, columns: dict[str, str]) -> None:
+        """Raise FoldwiseError for a column of `columns` (role to name) that is not there."""
+        for role, name in columns.items():
+            if name not in self.columns:
+                raise FoldwiseError(
+                    f"{self.path}: no column '{name}' (data.columns.{role}).{self.listed(name)}"
+                )
+
+    def listed(self, wanted: str = "") -> str:
+        """The columns for a message, with the nearest to `wanted`; no cell of a row in their place.
+
+        Without a header the first row stands where names should: it may be of a patient.
+        """
+        if any(map(may_identify, self.columns)):
+            return (
+                f" Its first line, of {plural(len(self.columns), 'cell')}, looks like a row and is "
+                "not shown. Write the names of the columns above the rows, or correct the name."
+            )
+        return f"{nearest(wanted, self.columns)} Columns there: {', '.join(self.columns)}."
+
+
+def read_table(settings: TableSettings) -> Table:
+    """Read a table of labels.
+
+    Raises FoldwiseError for a missing, empty or binary file, a repeated or empty column name, and
+    a table without rows.
+    """
+    choose(settings.format, FORMATS, "format", "data.table.format")
+    if settings.format in ("json_lines", "medpix"):
+        return _of_records(settings)
+    text = _text(settings)
+    # Not str.splitlines, which also splits at characters that a cell may hold.
+    lines = re.split("\r\n|\n|\r", text)
+    if not any(line.strip() for line in lines):
+        raise FoldwiseError(f"{settings.path} is empty ({settings.key}). Put the rows there.")
+    table = _alternating(settings, lines) if settings.format == "feature_s" else None
+    table = table or _separated(settings, lines)
+    if not table.rows and not table.ragged:
+        raise FoldwiseError(
+            f"{settings.path} has a header and no row ({settings.key}). Put the rows there."
+        )
+    return table
+
+
+def _of_records(settings: TableSettings) -> Table:
+    """A table of JSON lines: its columns are all keys, in order of first appearance."""
+    joined, path = settings.format == "medpix", Path(settings.path)
+    if not (path.is_dir() if joined else path.is_file()):
+        raise FoldwiseError(
+            f"No {'folder' if joined else 'table'} at {path} ({settings.key}; relative to the "
+            "folder that snakemake is run in). Correct the path, or put it there."
+        )
+    try:
+        records: list[Record] = read_cases(path) if joined else read_lines(path)
+    except UnicodeDecodeError as error:
+        raise FoldwiseError(f"{path}: not UTF-8 text. Save it as UTF-8.") from error
+    if not records:
+        raise FoldwiseError(f"{path} is empty ({settings.key}). Put the rows there.")
+    columns = tuple(dict.fromkeys(name for _, cells in records for name in cells))
+    rows = tuple(
+        Row(line, {name: cell(text) for name, text in own.items()}) for line, own in records
+    )
+    return Table(settings.path, columns, rows)
+
+
+def _text(settings: TableSettings) -> str:
+    path = Path(settings.path)
+    if not path.is_file():
+        raise FoldwiseError(
+            f"No table at {path} ({settings.key}; relative to the folder that snakemake is run in)."
+            " Correct the path, or put the table there."
+        )
+    data = path.read_bytes()
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise FoldwiseError(f"{path} is a spreadsheet, not text. Save it as CSV and name that.")
+    if settings.encoding != "auto":
+        return _decode(path, data, settings.encoding)
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return _decode(path, data, "utf-16")
+    for encoding in ENCODINGS:
+        try:
+            return _clean(path, data.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    raise AssertionError("Latin-1 decodes every byte")
+
+
+def _decode(path: Path, data: bytes, encoding: str) -> str:
+    try:
+        return _clean(path, data.decode("utf-8-sig" if encoding == "utf-8" else encoding))
+    except UnicodeDecodeError as error:
+        raise FoldwiseError(
+            f"{path} is not {encoding} (byte {error.start}). Set data.table.encoding to auto."
+        ) from error
+
+
+def _clean(path: Path, text: str) -> str:
+    if "\0" in text:
+        raise FoldwiseError(f"{path} holds zero bytes: it is not text. Save the table as CSV.")
+    return text
+
+
+def told(text: str) -> str:
+    """A cell of a name or a text; empty for what says that there is none."""
+    return "" if text.lower() in NOTHING else text
+
+
+def cell(text: str) -> str:
+    """A cell without surrounding space."""
+    return text.replace("\u00a0", " ").strip()
+
+
+def _separated(settings: TableSettings, lines: list[str]) -> Table:
+    stated = ""
+    if lines[0].lower().startswith("sep=") and len(lines[0]) == 5:
+        stated, lines = lines[0][4], ["", *lines[1:]]
+    separator = settings.separator if settings.separator != "auto" else stated or _guess(lines)
+    records = [
+        (line, record) for line, record in _records(settings, lines, separator) if any(record)
+    ]
+    columns = _header(settings.path, records[0][1])
+    rows, ragged = [], []
+    for line, record in records[1:]:
+        if len(record) < len(columns) or any(record[len(columns) :]):
+            ragged.append(line)
+        else:
+            rows.append(Row(line, dict(zip(columns, record, strict=False))))
+    return Table(settings.path, columns, tuple(rows), tuple(ragged))
+
+
+def _records(
+    settings: TableSettings, lines: list[str], separator: str
+) -> list[tuple[int, list[str]]]:
+    reader = csv.reader((line + "\n" for line in lines), delimiter=separator, strict=True)
+    try:
+        return [(reader.line_num, [cell(value) for value in record]) for record in reader]
+    except csv.Error as error:
+        raise FoldwiseError(
+            f"{settings.path}, line {reader.line_num}: quotes do not match ({error}). A quote "
+            'within a cell is written twice ("").'
+        ) from error
+
+
+def _guess(lines: list[str]) -> str:
+    """Separator whose header has most columns; of equals, the one that most rows agree with."""
+
+    def worth(separator: str) -> tuple[int, int]:
+        try:
+            records = [record for record in csv.reader(lines[:50], delimiter=separator) if record]
+        except csv.Error:
+            return 0, 0  # What is wrong is told, with its line, when the table is read.
+        widths = [len(record) for record in records]
+        return widths[0], widths.count(widths[0])
+
+    return max(SEPARATORS, key=worth)
+
+
+def _header(path: str, record: list[str]) -> tuple[str, ...]:
+    columns = list(record)
+    while columns and not columns[-1]:
+        columns.pop()
+    repeated = sorted({name for name in columns if name and columns.count(name) > 1})
+    if repeated:
+        named = ", ".join("a value" if may_identify(name) else repr(name) for name in repeated)
+        raise FoldwiseError(
+            f"{path}: the header has {named} more than once. Rename the columns so that each name "
+            "stands once; if this is a row, write the names above it."
+        )
+    if "" in columns:
+        raise FoldwiseError(f"{path}: column {columns.index('') + 1} has no name. Give it one.")
+    return tuple(columns)
+
+
+def _alternating(settings: TableSettings, lines: list[str]) -> Table:
+    """featureS.txt: a line with a file name, then a line with its label."""
+    filled = [(number, cell(line)) for number, line in enumerate(lines, 1) if cell(line)]
+    if len(filled) % 2:
+        raise FoldwiseError(
+            f"{settings.path}: {len(filled)} lines; the format feature_s alternates file name and "
+            "label, so their number is even. Look for a missing or an extra line."
+        )
+    rows = []
+    for (line, name), (label_line, label) in zip(filled[::2], filled[1::2], strict=True):
+        if "/" in label or "\\" in label or len(label) > 32:
+            raise FoldwiseError(
+                f"{settings.path}: line {label_line} should hold a label and looks like a file "
+                "name. From there on the lines do not alternate: look for a missing label above."
+            )
+        rows.append(Row(line, {"image_path": name, "label": label}))
+    return Table(settings.path, ("image_path", "label"), tuple(rows))

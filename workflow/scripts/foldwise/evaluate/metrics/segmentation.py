@@ -1,0 +1,177 @@
+"""Overlap of a predicted and a true foreground, and the objects in them.
+
+A prediction table holds sums of pixels an image (`image_row`), from which every metric follows, per
+image and pooled; so no mask has to be kept. A metric of an image is undefined (and left out of
+the mean, and counted) if neither truth nor prediction has foreground.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import ndimage
+
+from foldwise.evaluate.metrics.numbers import mean_defined, pearson, ratio, undefined
+from foldwise.metrics import SEGMENTATION
+
+OBJECT_OVERLAP = 0.5
+SUMS = ("truth", "predicted", "both", "soft_predicted", "soft_both")
+OBJECTS = ("objects_true", "objects_predicted", "objects_matched")
+# Why a metric may have no value; of others: nothing is foreground on either side.
+REASONS = {
+    "precision": "nothing is predicted",
+    "recall": "nothing is foreground",
+    "objects_f1": "no object on either side",
+    "objects_r": "numbers of objects do not vary",
+    "object_size_error": "no image has an object on both sides",
+}
+SIZES = ("object_pixels_true", "object_pixels_predicted")
+
+
+def image_row(probability: np.ndarray, mask: np.ndarray, threshold: float = 0.5) -> dict[str, Any]:
+    """Sums and objects of one image: the columns of a prediction table.
+
+    probability: (H, W) 0..1; mask: (H, W), foreground where not 0. Predicted foreground is where
+    probability >= threshold. All but the counts of objects are in pixels; `object_pixels_*` are
+    median areas, empty without an object.
+    """
+    truth, found = mask != 0, probability >= threshold
+    areas_true, areas_found = object_areas(truth), object_areas(found)
+    return {
+        "truth": int(truth.sum()),
+        "predicted": int(found.sum()),
+        "both": int((truth & found).sum()),
+        "soft_predicted": float(probability.sum(dtype=np.float64)),
+        "soft_both": float(probability[truth].sum(dtype=np.float64)),
+        "objects_true": len(areas_true),
+        "objects_predicted": len(areas_found),
+        "objects_matched": matched_objects(truth, found),
+        "object_pixels_true": float(np.median(areas_true)) if len(areas_true) else "",
+        "object_pixels_predicted": float(np.median(areas_found)) if len(areas_found) else "",
+    }
+
+
+def object_areas(foreground: np.ndarray) -> np.ndarray:
+    """(n,) areas in pixels of the 8-connected components of a (H, W) bool foreground."""
+    return np.bincount(_components(foreground)[0].ravel())[1:]
+
+
+def matched_objects(truth: np.ndarray, found: np.ndarray) -> int:
+    """Pairs of true and predicted components with Jaccard above 0.5, one to one.
+
+    As in the Data Science Bowl 2018 (Caicedo et al. 2019, Nat Methods 16:1247). (H, W) bool each.
+    """
+    (true_map, _), (found_map, n_found) = _components(truth), _components(found)
+    pairs, common = np.unique(true_map * (n_found + 1) + found_map, return_counts=True)
+    true_of, found_of = np.divmod(pairs, n_found + 1)
+    area_true = np.bincount(true_map.ravel())[true_of]
+    area_found = np.bincount(found_map.ravel())[found_of]
+    inside = (true_of > 0) & (found_of > 0)
+    overlap = common / (area_true + area_found - common)
+    # Above one half no object can have two partners, so that no assignment has to be solved.
+    return int((overlap[inside] > OBJECT_OVERLAP).sum())
+
+
+def _components(foreground: np.ndarray) -> tuple[np.ndarray, int]:
+    """(H, W) int64 component numbers from 1, 0 outside; and how many there are."""
+    numbered, n = ndimage.label(foreground, structure=np.ones((3, 3)))
+    return numbered.astype(np.int64), n
+
+
+def jaccard(both: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """|A and B| / |A or B| of sums of pixels, any shape; soft if `both`, `predicted` are sums of
+    probabilities. NaN where both sides are empty."""
+    return ratio(both, truth + predicted - both)
+
+
+def dice(both: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """2 |A and B| / (|A| + |B|), as `jaccard`."""
+    return ratio(2 * both, truth + predicted)
+
+
+def scores(sums: dict[str, np.ndarray]) -> dict[str, float]:
+    """Every scalar metric of N images. sums: column of `image_row` -> (N,) float64.
+
+    jaccard, dice, soft_jaccard, soft_dice are means over images, pooled_* are of the summed
+    pixels; objects_*: F1 of matched objects, mean absolute error, bias and r of the counts, and
+    the median relative error of the median object size.
+    """
+    hard = [sums["both"], sums["truth"], sums["predicted"]]
+    soft = [sums["soft_both"], sums["truth"], sums["soft_predicted"]]
+    pooled_hard, pooled_soft = ([part.sum() for part in parts] for parts in (hard, soft))
+    return {
+        "jaccard": mean_defined(jaccard(*hard)),
+        "dice": mean_defined(dice(*hard)),
+        "soft_jaccard": mean_defined(jaccard(*soft)),
+        "soft_dice": mean_defined(dice(*soft)),
+        "pooled_jaccard": float(jaccard(*pooled_hard)),
+        "pooled_dice": float(dice(*pooled_hard)),
+        "pooled_soft_jaccard": float(jaccard(*pooled_soft)),
+        "pooled_soft_dice": float(dice(*pooled_soft)),
+        "precision": float(ratio(pooled_hard[0], pooled_hard[2])),
+        "recall": float(ratio(pooled_hard[0], pooled_hard[1])),
+        **_object_scores(sums),
+    }
+
+
+def _object_scores(sums: dict[str, np.ndarray]) -> dict[str, float]:
+    true, found = sums["objects_true"], sums["objects_predicted"]
+    size = sums["object_pixels_predicted"] / sums["object_pixels_true"] - 1
+    size = np.abs(size[~np.isnan(size)])
+    return {
+        "objects_f1": float(ratio(2 * sums["objects_matched"].sum(), (true + found).sum())),
+        "objects_mae": mean_defined(np.abs(found - true)),
+        "objects_bias": mean_defined(found - true),
+        "objects_r": pearson(true, found),
+        "object_size_error": float(np.median(size)) if len(size) else float("nan"),
+    }
+
+
+def arrays(rows: Sequence[dict[str, str]]) -> dict[str, np.ndarray]:
+    """Column -> (N,) float64 of prediction rows; an empty cell is NaN."""
+    names = (*SUMS, *OBJECTS, *SIZES)
+    return {
+        name: np.array([float(row[name]) if row[name] != "" else np.nan for row in rows])
+        for name in names
+    }
+
+
+def scorer(rows: Sequence[dict[str, str]]) -> Callable[[np.ndarray], dict[str, float]]:
+    """A function from row numbers to `scores`: the table is read once."""
+    sums = arrays(rows)
+    return lambda index: scores({name: column[index] for name, column in sums.items()})
+
+
+def details(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
+    """Images without foreground on either side, spread over images, collapse to one class; what is
+    undefined and why."""
+    sums = arrays(rows)
+    overlap = jaccard(sums["both"], sums["truth"], sums["predicted"])
+    defined = overlap[~np.isnan(overlap)]
+    quartiles = np.quantile(defined, [0, 0.25, 0.5, 0.75, 1]).tolist() if len(defined) else []
+    return {
+        "images_empty_on_both_sides": int(np.isnan(overlap).sum()),
+        "jaccard_quartiles": quartiles,
+        "undefined": undefined(scores(sums), REASONS, "nothing is foreground on either side"),
+        "objects_true": int(sums["objects_true"].sum()),
+        "objects_predicted": int(sums["objects_predicted"].sum()),
+        "collapsed": bool(sums["truth"].sum() > 0 and sums["predicted"].sum() == 0),
+    }
+
+
+class Measures:
+    """Segmentation as evaluation asks for it; see `foldwise.evaluate.fold.Measured`."""
+
+    monitors: ClassVar[dict[str, str]] = SEGMENTATION
+
+    def __init__(self, task: dict[str, Any]) -> None:
+        del task  # The table of sums says all; the threshold was applied when it was made.
+
+    def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[np.ndarray], dict[str, float]]:
+        return scorer(rows)
+
+    def score(self, rows: Sequence[dict[str, str]]) -> dict[str, float]:
+        return scorer(rows)(np.arange(len(rows)))
+
+    def details(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
+        return details(rows)

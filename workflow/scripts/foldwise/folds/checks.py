@@ -1,0 +1,105 @@
+"""What must hold of folds before anything is trained on them."""
+
+from collections import defaultdict
+
+import numpy as np
+
+from foldwise.errors import FoldwiseError, plural
+from foldwise.folds.groups import Groups
+from foldwise.settings.folds import FoldSettings
+
+HOLDOUT = "holdout"
+
+
+def fold_parts(folds: list[str], number: str) -> list[str]:
+    """Part of each sample in one fold: val, holdout, or train."""
+    names = {number: "val", HOLDOUT: HOLDOUT}
+    return [names.get(fold, "train") for fold in folds]
+
+
+def part_names(settings: FoldSettings) -> list[str]:
+    """Numbers of the folds, from 1, and the holdout if there is one."""
+    names = [str(number) for number in range(1, settings.n + 1)]
+    return [*names, HOLDOUT] if settings.holdout else names
+
+
+def check_possible(groups: Groups, names: list[str], settings: FoldSettings) -> None:
+    """Raise FoldwiseError when there are too few groups, or too few of one class, for the parts."""
+    if not 2 <= settings.n <= 10:
+        raise FoldwiseError(f"{settings.where}: folds.n is {settings.n}; it may be 2 to 10.")
+    if len(groups.names) < len(names):
+        raise FoldwiseError(
+            f"{plural(len(groups.names), settings.unit)} cannot fill {_parts(settings)}. Lower "
+            f"folds.n (now {settings.n}) in {settings.where}, or add {settings.unit}s."
+        )
+    for column, number in enumerate(groups.class_groups()):
+        if number < len(names):
+            raise _too_few(names[number], groups.columns[column], int(number), settings)
+
+
+def _parts(settings: FoldSettings) -> str:
+    return f"{settings.n} folds{' and a holdout' if settings.holdout else ''}"
+
+
+def _too_few(fold: str, name: str, number: int, settings: FoldSettings) -> FoldwiseError:
+    also = " or drop folds.holdout," if settings.holdout else ""
+    place = "The holdout" if fold == HOLDOUT else f"Fold {fold}"
+    have = f"{plural(number, settings.unit)} {'has' if number == 1 else 'have'} it"
+    # Enough of them, but they bring images of other classes along.
+    why = (
+        f"only {have}"
+        if number < settings.n + bool(settings.holdout)
+        else (f"{have}, and no way was found to give each fold one and all other classes too")
+    )
+    return FoldwiseError(
+        f"{place} has no sample of class {name}: {why}. Lower folds.n (now {settings.n}) in "
+        f"{settings.where},{also} or merge the class in data.classes.mapping."
+    )
+
+
+def check_classes(
+    groups: Groups, parts: np.ndarray, names: list[str], settings: FoldSettings
+) -> None:
+    """Raise FoldwiseError when a part is empty or lacks a class despite enough groups."""
+    lacking = groups.lacking(parts, len(names))
+    if lacking:
+        part, column = lacking[0]
+        number = int(groups.class_groups()[column])
+        raise _too_few(names[part], groups.columns[column], number, settings)
+    empty = sorted(set(range(len(names))) - set(parts.tolist()))
+    if empty:
+        said = f"Fold {names[empty[0]]} is empty. Lower folds.n (now {settings.n})"
+        raise FoldwiseError(f"{said} in {settings.where}.")
+
+
+def assert_no_leak(fold: list[dict[str, str]], cohort: list[dict[str, str]]) -> None:
+    """Raise FoldwiseError if a group, or a picture, stands in two parts of a fold.
+
+    `fold` rows hold sample and part, `cohort` rows sample, group, content and pixels. A sample of
+    the cohort that the fold lacks, one it has twice and an unknown one are errors too.
+    """
+    about = {row["sample"]: row for row in cohort}
+    samples = [row["sample"] for row in fold]
+    if len(set(samples)) < len(samples) or set(samples) != set(about):
+        raise FoldwiseError(
+            f"Leak audit: a fold of {len(samples)} samples does not fit a cohort of {len(about)}. "
+            "Delete the study's folds folder and run again."
+        )
+    for what in ("group", "content", "pixels"):
+        found: dict[str, set[str]] = defaultdict(set)
+        for row in fold:
+            if about[row["sample"]].get(what):
+                found[about[row["sample"]][what]].add(row["part"])
+        torn = sorted(name for name, parts in found.items() if len(parts) > 1)
+        if torn:
+            parts = " and ".join(sorted(found[torn[0]]))
+            raise FoldwiseError(
+                f"Leak audit: {len(torn)} {_what(what, len(torn))} in more than one part "
+                f"({parts}): {', '.join(torn[:5])}{', ...' if len(torn) > 5 else ''}. Who that is "
+                "stands in private/id_map.csv. Put each into one part."
+            )
+
+
+def _what(what: str, number: int) -> str:
+    noun = "group" if what == "group" else "picture"
+    return f"{noun} stands" if number == 1 else f"{noun}s stand"

@@ -1,0 +1,177 @@
+"""Prepared images as memory-mapped arrays of a few hundred each, written whole or not at all."""
+
+import contextlib
+import glob
+import math
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from foldwise.disk import free_bytes, no_space
+from foldwise.errors import FoldwiseError
+from foldwise.files import replacing, write_json
+from foldwise.pixels.isolation import Died, run_isolated
+from foldwise.pixels.picture import PASSING, REASONS, UnreadableImage
+from foldwise.pixels.prepared import Prepared
+
+NOTHING = np.empty(0, np.uint8)
+Read = Callable[[str], Prepared]
+
+
+def write_shard(
+    read: Read,
+    contents: list[str],
+    shape: tuple[int, int, int],
+    dtype: np.dtype,
+    out_npy: str | Path,
+    out_json: str | Path,
+    workers: int = 1,
+) -> list[dict[str, Any]]:
+    """Write `out_npy` (N, C, H, W) and `out_json` {"rows": [...]}; return the rows.
+
+    A row is {content, status: "ok" or a reason, pixel_digest, facts}; pixels that could not be
+    read stay zero. `read` gives the Prepared image of one content; it runs in child processes.
+    Raises FoldwiseError when there is no room, and for a reason of PASSING: nothing is written.
+    """
+    # OpenCV's threads, had this process any, would leave the forked ones waiting for ever.
+    cv2.setNumThreads(1)
+    _sweep(Path(out_npy))
+    whole = (len(contents), *shape)
+    size = math.prod(whole) * np.dtype(dtype).itemsize
+    with replacing(out_npy, size) as temporary:
+        np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=whole).flush()
+        _reserve(temporary)
+        work = partial(_fill, read, temporary)
+        found = run_isolated(work, list(enumerate(contents)), workers)
+        fates = [_fate(result, temporary, size) for result in found]
+        _check_passing(fates)
+    rows = [_row(content, fate) for content, fate in zip(contents, fates, strict=True)]
+    write_json(out_json, {"rows": rows, "shape": list(whole), "dtype": np.dtype(dtype).name})
+    return rows
+
+
+def _reserve(path: Path) -> None:
+    """Take the file's room on the disk now: a write to a map that finds none is a SIGBUS."""
+    if hasattr(os, "posix_fallocate"):
+        with open(path, "r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+
+
+def _fill(read: Read, path: Path, task: tuple[int, str]) -> Prepared | str:
+    """Decode one content into its row of the array at `path`; a reason if it cannot be."""
+    row, content = task
+    # OpenCV's threads do not survive a fork: 0 does without them, 1 would wait for them forever.
+    cv2.setNumThreads(0)
+    try:
+        found = read(content)
+    except UnreadableImage as error:
+        return error.reason
+    except MemoryError:
+        return "out_of_memory"
+    np.lib.format.open_memmap(path, mode="r+")[row] = found.pixels
+    return replace(found, pixels=NOTHING)
+
+
+def _fate(result: Prepared | str | Died, path: Path, size: int) -> Prepared | str:
+    if not isinstance(result, Died):
+        return result
+    if result.exit_code == -signal.SIGBUS and free_bytes(path.parent) < size:
+        raise no_space(path, size)  # a disk on which room cannot be reserved
+    if result.exit_code == -signal.SIGKILL:
+        raise FoldwiseError(
+            "A process that decoded images was killed from outside, as happens when memory runs "
+            "out. Raise mem_mb of rule cache_shard or lower its threads, then run the same "
+            "command again."
+        )
+    return "too_slow" if result.exit_code == -signal.SIGPROF else "decoder_crashed"
+
+
+def _check_passing(fates: list[Prepared | str]) -> None:
+    """Raise FoldwiseError for reasons that may be gone on the next run."""
+    passing = Counter(fate for fate in fates if isinstance(fate, str) and fate in PASSING)
+    if passing:
+        said = " ".join(
+            f"{number} because {REASONS[reason]}. {PASSING[reason]}"
+            for reason, number in sorted(passing.items())
+        )
+        raise FoldwiseError(
+            f"{sum(passing.values())} of {len(fates)} images of this cache shard could not be read "
+            f"now: {said} Then run the same command again."
+        )
+
+
+def _row(content: str, fate: Prepared | str) -> dict[str, Any]:
+    if isinstance(fate, str):
+        return {"content": content, "status": fate, "pixel_digest": "", "facts": {}}
+    digest, facts = fate.digest, fate.facts
+    return {"content": content, "status": "ok", "pixel_digest": digest, "facts": facts}
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed writers of this file have left behind an hour ago or longer."""
+    for left in target.parent.glob(f".*.tmp.{glob.escape(target.name)}"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > 3600:
+                left.unlink()
+
+
+class Images:
+    """The images of memory-mapped shards, numbered through; no worker processes are needed."""
+
+    def __init__(self, folder: str | Path, shards: Iterable[str]) -> None:
+        """Open `<folder>/<shard>.npy` of each shard. Raises FoldwiseError for a missing one."""
+        self._names = sorted(set(shards))
+        self._shards = [_open(Path(folder, f"{name}.npy")) for name in self._names]
+        kinds = {(shard.shape[1:], shard.dtype) for shard in self._shards}
+        if len(kinds) != 1:
+            raise FoldwiseError(
+                f"{folder} holds {len(kinds)} kinds of images where one is expected. Delete the "
+                "folder and run the same command again: it is made anew."
+            )
+        self.shape, self.dtype = kinds.pop()
+        self._starts = np.cumsum([0, *(len(shard) for shard in self._shards)])
+
+    @classmethod
+    def of(cls, rows: Iterable[dict], folder: str | Path) -> "Images":
+        """The shards that cohort rows name in their column `shard`."""
+        return cls(folder, {row["shard"] for row in rows})
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def places(self, rows: Iterable[dict]) -> np.ndarray:
+        """(B,) int64: what to give to `take` for cohort rows (columns shard, row)."""
+        starts = dict(zip(self._names, self._starts, strict=False))
+        return np.array([starts[row["shard"]] + int(row["row"]) for row in rows], dtype=np.int64)
+
+    def take(self, indices: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Copy images into `out` (B, C, H, W), which is returned."""
+        shards = np.searchsorted(self._starts, indices, side="right") - 1
+        rows = indices - self._starts[shards]
+        for target, shard, row in zip(out, shards.tolist(), rows.tolist(), strict=True):
+            target[...] = self._shards[shard][row]
+        return out
+
+
+def _open(path: Path) -> np.ndarray:
+    try:
+        # A plain array on the map: views of np.memmap cost microseconds each.
+        return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+    except FileNotFoundError:
+        raise FoldwiseError(
+            f"{path} is missing: it was deleted after the images were decoded. Run `snakemake` "
+            "again: it makes the shard anew."
+        ) from None
+    except (ValueError, EOFError) as error:
+        raise FoldwiseError(
+            f"{path} is no cache shard ({error}). Delete it and run `snakemake` again."
+        ) from error

@@ -1,0 +1,19 @@
+"""Plain image files to rows of the cache."""
+
+from pathlib import Path
+
+from foldwise.pixels.picture_files import read_picture
+from foldwise.pixels.prepare import ImageSettings, prepared
+from foldwise.pixels.prepared import Prepared
+
+
+class Decoder:
+    """One image file a sample."""
+
+    def shape(self, settings: ImageSettings) -> tuple[int, int, int]:
+        """(channels, size, size)."""
+        return settings.channels, settings.size, settings.size
+
+    def read(self, files: list[Path], settings: ImageSettings) -> Prepared:
+        """Decoded and prepared. Raises UnreadableImage."""
+        return prepared(read_picture(files[0]), settings)

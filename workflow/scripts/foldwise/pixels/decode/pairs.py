@@ -1,0 +1,53 @@
+"""An image and its mask to one row of the cache: the mask is the plane after the channels."""
+
+from pathlib import Path
+
+import numpy as np
+
+from foldwise.pixels.masks import foreground, is_grey, mask_digest, placed
+from foldwise.pixels.picture import Picture, UnreadableImage
+from foldwise.pixels.picture_files import read_picture
+from foldwise.pixels.prepare import ImageSettings, place_of, prepared
+from foldwise.pixels.prepared import Prepared
+
+
+class Decoder:
+    """One image file and one mask file of the same size a sample."""
+
+    def shape(self, settings: ImageSettings) -> tuple[int, int, int]:
+        """(channels + 1, size, size)."""
+        return settings.channels + 1, settings.size, settings.size
+
+    def read(self, files: list[Path], settings: ImageSettings) -> Prepared:
+        """Decoded and prepared, the mask as 0 and 1.
+
+        Facts beside those of the image: column `foreground` (share of the mask, before resizing)
+        and notes. Raises UnreadableImage; of the mask: mask_unreadable, mask_size, mask_dim.
+        """
+        picture, mask = read_picture(files[0]), _read_mask(files[1])
+        if mask.full_shape != picture.full_shape:
+            raise UnreadableImage("mask_size")
+        image = prepared(picture, settings)
+        found = foreground(mask, settings.mask)
+        plane = placed(found, place_of(picture, settings), settings.size)
+        pixels = np.concatenate([image.pixels, plane[None].astype(image.pixels.dtype)])
+        facts = {
+            "cohort_columns": {"foreground": f"{found.mean():.6g}"},
+            "notes": _notes(mask, found, settings.mask),
+            "answer": mask_digest(found),
+        }
+        return Prepared(pixels, image.digest, image.facts | facts)
+
+
+def _read_mask(path: Path) -> Picture:
+    try:
+        return read_picture(path)
+    except UnreadableImage as error:
+        if error.reason == "out_of_memory":
+            raise
+        raise UnreadableImage("mask_unreadable") from None
+
+
+def _notes(mask: Picture, found: np.ndarray, rule: str) -> list[str]:
+    grey = rule == "half" and is_grey(mask)
+    return ["grey_mask"] * grey + ["empty_mask"] * (not found.any())

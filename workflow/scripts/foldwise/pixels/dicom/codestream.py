@@ -1,0 +1,104 @@
+"""What an encapsulated pixel stream says about itself, read before any codec sees it.
+
+A codec that is given another codec's stream, or one that claims a huge picture, may crash or
+hang; a header that lies is found here in microseconds.
+"""
+
+import struct
+
+from pydicom import uid
+
+from foldwise.pixels.dicom.decoders import JPEG, JPEG_LS
+from foldwise.pixels.picture import UnreadableImage
+
+ITEM, DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
+JP2_BOX = b"\0\0\0\x0cjP  "
+# Bytes that may follow the end marker: padding with zeros; a few others.
+TAIL, SLACK = 4096, 64
+SOF_JPEG, SOF_JPEG_LS = (0xC0, 0xC1, 0xC2, 0xC3), (0xF7,)
+
+
+def fragments(buffer: memoryview) -> list[memoryview]:
+    """The non-empty fragments after the offset table; a file cut short is found by the way."""
+    if buffer[:4] != ITEM:
+        raise UnreadableImage("wrong_transfer_syntax")
+    offset, found = 0, []
+    while buffer[offset : offset + 4] == ITEM:
+        (length,) = struct.unpack_from("<I", buffer, offset + 4)
+        found.append(buffer[offset + 8 : offset + 8 + length])
+        offset += 8 + length
+    if offset > len(buffer):
+        raise UnreadableImage("truncated")
+    pixels = [fragment for fragment in found[1:] if len(fragment)]
+    if not pixels:
+        raise UnreadableImage(
+            "no_pixels" if buffer[offset : offset + 4] == DELIMITER else "truncated"
+        )
+    return pixels
+
+
+def check(stream: memoryview, syntax: uid.UID, rows: int, columns: int) -> int | None:
+    """Raise unless the stream is of the family that `syntax` names and of the header's size.
+
+    Gives the bits of a sample if the stream tells them.
+    """
+    if syntax == uid.RLELossless:
+        segments, first = struct.unpack("<2I", bytes(stream[:8]).ljust(8, b"\0"))
+        if not (1 <= segments <= 15 and first == 64):
+            raise UnreadableImage("wrong_transfer_syntax")
+        return None
+    if syntax in JPEG:
+        frame = _jpeg_frame(stream, SOF_JPEG)
+    elif syntax in JPEG_LS:
+        frame = _jpeg_frame(stream, SOF_JPEG_LS)
+    else:
+        frame = _jpeg_2000_frame(stream)
+    if frame is None:
+        return None
+    if frame[:2] != (rows, columns):
+        raise UnreadableImage("bad_header")
+    return frame[2]
+
+
+def check_end(last: memoryview, syntax: uid.UID) -> None:
+    """Raise `truncated` unless the last fragment ends with an end-of-image marker.
+
+    libjpeg and OpenJPH give half a picture without a word. A copy that broke off may have been
+    filled up with zeros; inside coded data the marker cannot occur.
+    """
+    if syntax == uid.RLELossless:
+        return
+    if b"\xff\xd9" not in bytes(last[-TAIL:]).rstrip(b"\0")[-SLACK:]:
+        raise UnreadableImage("truncated")
+
+
+def _jpeg_frame(stream: memoryview, expected: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """Rows, columns and bits of the frame header (ISO 10918-1 B.2.2); None where it leaves them
+    open."""
+    if stream[:2] != b"\xff\xd8":
+        raise UnreadableImage("wrong_transfer_syntax")
+    offset = 2
+    while offset + 9 <= len(stream) and stream[offset] == 0xFF:
+        marker = stream[offset + 1]
+        if marker == 0xFF:  # fill byte
+            offset += 1
+        elif marker in SOF_JPEG or marker in SOF_JPEG_LS:
+            if marker not in expected:
+                raise UnreadableImage("wrong_transfer_syntax")
+            bits, rows, columns = struct.unpack_from(">B2H", stream, offset + 4)
+            return (rows, columns, bits) if rows and columns else None
+        else:
+            offset += 2 + struct.unpack_from(">H", stream, offset + 2)[0]
+    return None
+
+
+def _jpeg_2000_frame(stream: memoryview) -> tuple[int, int, int] | None:
+    """Rows, columns and bits of the SIZ marker (ISO 15444-1 A.5.1); None inside a JP2 box."""
+    if stream[:8] == JP2_BOX:
+        return None
+    if stream[:4] != b"\xff\x4f\xff\x51":
+        raise UnreadableImage("wrong_transfer_syntax")
+    if len(stream) < 43:
+        raise UnreadableImage("truncated")
+    right, bottom, left, top = struct.unpack_from(">4I", stream, 8)
+    return bottom - top, right - left, (stream[42] & 0x7F) + 1

@@ -1,0 +1,77 @@
+"""The Image Pixel module of a DICOM header, made plausible."""
+
+from dataclasses import dataclass
+
+from pydicom import uid
+from pydicom.dataset import Dataset
+
+from foldwise.pixels.dicom.values import text, whole
+from foldwise.pixels.picture import UnreadableImage
+
+MAX_PIXEL_BYTES = 2 << 30
+
+
+@dataclass(frozen=True)
+class PixelFacts:
+    """What the header says about the pixels, made plausible."""
+
+    rows: int
+    columns: int
+    frames: int
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    signed: int
+    planar: int
+    photometric: str
+    syntax: uid.UID
+    implicit: bool
+    little_endian: bool
+
+    @property
+    def frame_bytes(self) -> int:
+        bits = self.rows * self.columns * self.samples * self.bits_allocated
+        return (bits + 7) // 8
+
+
+def pixel_facts(dataset: Dataset) -> PixelFacts:
+    """Read the Image Pixel module; raise `bad_header` where it makes no picture."""
+    implicit, little_endian = dataset.original_encoding
+    native = uid.ExplicitVRLittleEndian if little_endian else uid.ExplicitVRBigEndian
+    syntax = uid.UID(text(dataset.file_meta, "TransferSyntaxUID") or native)
+    samples = whole(dataset, "SamplesPerPixel", 1)
+    allocated = whole(dataset, "BitsAllocated", 0)
+    facts = PixelFacts(
+        rows=whole(dataset, "Rows", 0),
+        columns=whole(dataset, "Columns", 0),
+        frames=whole(dataset, "NumberOfFrames", 1) or 1,
+        samples=samples,
+        bits_allocated=allocated,
+        bits_stored=whole(dataset, "BitsStored", 0) or allocated,
+        signed=whole(dataset, "PixelRepresentation", 0),
+        planar=whole(dataset, "PlanarConfiguration", 0),
+        photometric=text(dataset, "PhotometricInterpretation").upper()
+        or ("MONOCHROME2" if samples == 1 else "RGB"),
+        syntax=syntax,
+        implicit=bool(implicit),
+        little_endian=bool(little_endian),
+    )
+    _check(facts)
+    return facts
+
+
+def _check(facts: PixelFacts) -> None:
+    plausible = (
+        0 < facts.rows < 1 << 16
+        and 0 < facts.columns < 1 << 16
+        and facts.frames > 0
+        and facts.samples in (1, 3, 4)
+        and facts.bits_allocated in (1, 8, 16, 32, 64)
+        and 0 < facts.bits_stored <= facts.bits_allocated
+        and facts.signed in (0, 1)
+        and facts.planar in (0, 1)
+    )
+    if not plausible:
+        raise UnreadableImage("bad_header")
+    if facts.frames * facts.frame_bytes > MAX_PIXEL_BYTES:
+        raise UnreadableImage("too_large")

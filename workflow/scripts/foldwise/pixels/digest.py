@@ -1,0 +1,40 @@
+"""A digest of what a picture shows, whatever file it came in."""
+
+import hashlib
+
+import numpy as np
+
+from foldwise.pixels.percentiles import extremes
+from foldwise.pixels.picture import Picture
+from foldwise.pixels.window import has_modality_lut, inverted, modality, rises, unsigned
+
+
+def pixel_digest(picture: Picture) -> str:
+    """SHA-256 of the modality values above their minimum, bright = high.
+
+    Equal for the same picture in another lossless encoding, polarity, rescaling or container; but
+    not for one that JPEG 2000 levels were left out of.
+    """
+    if picture.is_integer and abs(picture.slope) == 1 and not has_modality_lut(picture):
+        above = _above(picture)
+    else:
+        values = modality(picture, inverted(picture, picture.stored))
+        above = values - values.min()
+        if (above == np.rint(above)).all() and above.max() < 1 << 32:
+            above = above.astype(np.uint32)
+    top = above.max()
+    kinds = [kind for kind in ("u1", "<u2", "<u4") if top <= np.iinfo(kind).max]
+    kind = kinds[0] if kinds and above.dtype.kind == "u" else "<f8"
+    found = hashlib.sha256(f"{above.shape} {kind}\n".encode())
+    found.update(np.ascontiguousarray(above.astype(kind, copy=False)))
+    return found.hexdigest()
+
+
+def _above(picture: Picture) -> np.ndarray:
+    """Distance from the darkest value; unsigned arithmetic wraps to the right result."""
+    low, high = extremes(picture.stored)
+    codes = unsigned(picture.stored)
+    if rises(picture):
+        darkest = unsigned(np.asarray(low))
+        return codes - darkest if darkest else codes
+    return unsigned(np.asarray(high)) - codes

@@ -1,0 +1,61 @@
+"""Masks: foreground by a stated rule, laid into the square exactly as the image is."""
+
+import hashlib
+
+import numpy as np
+
+from foldwise.pixels.fit import Place
+from foldwise.pixels.picture import Picture, UnreadableImage
+from foldwise.pixels.prepare import as_channels
+
+
+def foreground(mask: Picture, rule: str) -> np.ndarray:
+    """(H, W) bool. `half`: above half of the scale, `nonzero`: anything but 0.
+
+    The scale is that of the stored bits, or 1 where nothing is larger. Raises UnreadableImage
+    mask_dim where there are values other than 0 and none above half: object numbers, most often.
+    """
+    stored = as_channels(mask, 1).stored
+    if rule == "nonzero":
+        return stored != 0
+    found = stored > half_scale(mask)
+    if stored.any() and not found.any():
+        raise UnreadableImage("mask_dim")
+    return found
+
+
+def half_scale(mask: Picture) -> float:
+    """Half of the largest value that the mask's pixels can have."""
+    if mask.stored.max() <= 1:
+        return 0.5
+    return mask.stored_range[1] / 2 if mask.is_integer else 0.5
+
+
+def is_grey(mask: Picture) -> bool:
+    """Whether there are values between the two that a mask of two values has."""
+    stored = as_channels(mask, 1).stored
+    return not ((stored == 0) | (stored == stored.max())).all()
+
+
+def mask_digest(found: np.ndarray) -> str:
+    """SHA-256 of a foreground (H, W) bool."""
+    total = hashlib.sha256(f"{found.shape}\n".encode())
+    total.update(np.packbits(found))
+    return total.hexdigest()
+
+
+def placed(found: np.ndarray, where: Place, size: int) -> np.ndarray:
+    """(size, size) bool: of a foreground (H, W) the pixel under each output pixel's centre."""
+    rows, columns = found.shape
+    down = _nearest(where.box[:2], where.rows, rows)
+    across = _nearest(where.box[2:], where.columns, columns)
+    out = np.zeros((size, size), bool)
+    bottom, right = where.top_row + where.rows, where.left_column + where.columns
+    out[where.top_row : bottom, where.left_column : right] = found[np.ix_(down, across)]
+    return out
+
+
+def _nearest(edges: tuple[float, float], out: int, length: int) -> np.ndarray:
+    """Sample under each of `out` cell centres."""
+    centres = edges[0] + (np.arange(out) + 0.5) * (edges[1] - edges[0]) / out
+    return np.clip(centres.astype(int), 0, length - 1)

@@ -1,0 +1,131 @@
+"""From a Picture to the array that is cached: window, fit, exact area mean, rounding."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from foldwise.pixels.digest import pixel_digest
+from foldwise.pixels.fit import TISSUE, Place, place, tissue_box
+from foldwise.pixels.percentiles import extremes
+from foldwise.pixels.picture import Picture
+from foldwise.pixels.prepared import Prepared
+from foldwise.pixels.resize import area_mean
+from foldwise.pixels.window import Tone, grey, has_voi, tone_of
+
+# Halves go up, also those that float32 means miss by a hair: encodings must not differ by that.
+HALF = 0.5 + 1e-4
+
+
+@dataclass(frozen=True)
+class ImageSettings:
+    """How pictures are prepared; part of the cache's key.
+
+    `percentiles` in percent; `bits` per channel, 8 or 16; `reduce_levels` of JPEG 2000 left out.
+    """
+
+    size: int = 256
+    fit: str = "letterbox"  # crop | breast | stretch
+    window: str = "percentile"  # voi | minmax | none
+    percentiles: tuple[float, float] = (0.5, 99.5)
+    channels: int = 1
+    bits: int = 8
+    reduce_levels: int = 0
+    mask: str = "half"  # nonzero
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(np.uint8 if self.bits == 8 else np.uint16)
+
+    @property
+    def top(self) -> int:
+        return (1 << self.bits) - 1
+
+
+def prepare(picture: Picture, settings: ImageSettings) -> np.ndarray:
+    """(C, size, size) uint8 or uint16: black 0, white the largest value.
+
+    Modality and polarity, window, then the mean over each output pixel's area of the windowed
+    values, rounded once. Raises UnreadableImage: constant, not_finite, bad_header.
+    """
+    picture = as_channels(picture, settings.channels)
+    tone = tone_of(picture, settings.window, settings.percentiles)
+    where = locate(picture, settings, tone)
+    box = tuple(_level_edge(edge, picture.reduced) for edge in where.box)
+    small = area_mean(picture.stored, tone, box, where.rows, where.columns)
+    small = (small * settings.top + HALF).astype(settings.dtype)
+    out = np.zeros((settings.channels, settings.size, settings.size), settings.dtype)
+    rows = slice(where.top_row, where.top_row + where.rows)
+    columns = slice(where.left_column, where.left_column + where.columns)
+    out[:, rows, columns] = np.moveaxis(np.atleast_3d(small), -1, 0)
+    return out
+
+
+def prepared(picture: Picture, settings: ImageSettings) -> Prepared:
+    """`prepare` with what the cache notes beside the pixels."""
+    rows, columns = picture.full_shape
+    low, high = extremes(picture.stored)
+    facts = {
+        "rows": rows,
+        "columns": columns,
+        "bits_stored": picture.bits_stored,
+        "min": float(low),
+        "max": float(high),
+    }
+    if settings.window == "voi":
+        facts["voi"] = has_voi(picture)  # without one the window is that of the percentiles
+    return Prepared(prepare(picture, settings), pixel_digest(picture), facts)
+
+
+def as_channels(picture: Picture, channels: int) -> Picture:
+    """Colour as grey by luma (ITU-R BT.601) for one channel."""
+    if picture.stored.ndim == 2 or channels == 3:
+        return picture
+    stored = np.ascontiguousarray(picture.stored)
+    if stored.dtype in (np.uint8, np.uint16, np.float32):
+        grey = cv2.cvtColor(stored, cv2.COLOR_RGB2GRAY)
+    else:
+        grey = stored @ np.array([0.299, 0.587, 0.114])
+    changed = {name: getattr(picture, name) for name in picture.__dataclass_fields__}
+    return Picture(**changed | {"stored": grey, "photometric": "MONOCHROME2"})
+
+
+def place_of(picture: Picture, settings: ImageSettings) -> Place:
+    """Which part of a picture goes where: for what must lie exactly on it."""
+    picture = as_channels(picture, settings.channels)
+    return locate(picture, settings, tone_of(picture, settings.window, settings.percentiles))
+
+
+def locate(picture: Picture, settings: ImageSettings, tone: Tone) -> Place:
+    """Which part of the picture goes where in the square."""
+    rows, columns = picture.full_shape
+    box: tuple[float, ...] = (0, rows, 0, columns)
+    if settings.fit == "breast":
+        top, bottom, left, right = breast_box(picture.stored, tone)
+        step = 1 << picture.reduced
+        box = (
+            top * step,
+            (bottom - 1) * step + 1,
+            left * step,
+            (right - 1) * step + 1,
+        )
+    return place(settings.fit, settings.size, box)
+
+
+def breast_box(stored: np.ndarray, tone: Tone) -> tuple[int, int, int, int]:
+    """Bounding box (top, bottom, left, right) of the largest connected tissue, in stored pixels."""
+
+    def foreground(rows: slice, columns: slice, step: int) -> np.ndarray:
+        values = grey(stored[rows, columns][::step, ::step], tone)
+        values = values if values.ndim == 2 else values.max(axis=-1)
+        return (values > TISSUE).astype(np.uint8)
+
+    return tissue_box(foreground, stored.shape[:2])
+
+
+def _level_edge(edge: float, reduced: int) -> float:
+    """Full-resolution pixel edge on the grid of JPEG 2000 level `reduced`.
+
+    Sample k of level r lies at the centre of pixel 2^r k, not in the middle of 2^r pixels.
+    """
+    return (edge - 0.5) / (1 << reduced) + 0.5 if reduced else edge

@@ -1,0 +1,261 @@
+"""Checks at the start of a run: what would stop a job hours later, found in seconds.
+
+Packages, folders, data, weights and room on the disk. Nothing is written but a probe that is
+removed. Settings themselves were checked against their schemas when they were loaded. Standard
+library only but for `decoders`, since the driver of a run asks this too.
+"""
+
+import importlib.util
+import os
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from foldwise.cohort.archive import list_archive
+from foldwise.cohort.tables.table import TableSettings, read_table
+from foldwise.disk import amount, free_bytes
+from foldwise.errors import FoldwiseError
+from foldwise.plan import state
+from foldwise.search.check import unread
+from foldwise.settings.schema import complete, schema
+from foldwise.settings.study import dotted
+
+# A fold's weights, resume state and predictions, bytes: EfficientNet-B0 takes 60 MB, DenseNet 90.
+FOLD_BYTES = 250 << 20
+# Below this not even tables and logs find room.
+LEAST_BYTES = 32 << 20
+CHECKED = ("accession", "image", "label", "patient", "view", "side", "date", "split", "stratum")
+# Branches of the settings whose values may be of no use beside another's.
+BRANCHES = ("model", "loss", "training")
+# What jobs of every study import.
+MODULES = ("numpy", "scipy", "pydicom", "cv2", "PIL", "sklearn", "torch", "torchvision", "pandas")
+MODULES += ("matplotlib", "seaborn", "jinja2", "markdown_it")
+
+
+def preflight(
+    studies: list[dict[str, Any]],
+    results: str | Path = "results",
+    unread: list[str] | None = None,
+    installed: bool = True,
+) -> list[str]:
+    """Check the studies (resolved settings) and the results tree.
+
+    `unread` names the studies whose data will be read (None: all); `installed` is false where jobs
+    bring their own software. Returns warnings: what may fail on another machine, or for want of
+    room. Raises FoldwiseError with all problems, one a line, when a study cannot succeed as it is.
+    """
+    problems, warnings = list(folders(Path(results))), []
+    problems += list(packages()) if installed else []
+    reading = [study for study in studies if unread is None or study["name"] in unread]
+    files: dict[str, int] = {}
+    for study in studies:
+        for check in (table, lists, weights) if study in reading else (weights,):
+            problems += _told(check, study)
+        warnings += [*fetched(study), *ignored(study)]
+    for study in reading:
+        problems += _told(partial(archive, files=files), study)
+    if not problems:
+        problems, short = room(studies, reading, Path(results), files)
+        warnings += short
+    if problems:
+        found = "\n".join(f"- {problem}" for problem in problems)
+        number = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
+        raise FoldwiseError(f"{number}, found before any job was started:\n{found}")
+    return warnings
+
+
+def _told(check: Callable, study: dict[str, Any]) -> list[str]:
+    """What a check finds, whether it yields it or raises it."""
+    try:
+        return [f"Study {study['name']}: {problem}" for problem in check(study)]
+    except FoldwiseError as error:
+        return [f"Study {study['name']}: {error}"]
+
+
+def unseen(studies: list[dict[str, Any]]) -> list[str]:
+    """What the studies need and this machine does not see: data, tables, lists, weights, and
+    folders that can be written. For a node of a cluster: nothing is counted."""
+    found = list(folders(Path("results")))
+    for study in studies:
+        for check in (root, table, lists, weights):
+            found += _told(check, study)
+    return found
+
+
+def root(study: dict[str, Any]) -> Iterator[str]:
+    """The archive can be entered."""
+    path = study["data"]["root"]
+    if not os.access(path, os.R_OK | os.X_OK):
+        yield f"data.root: {path} is not there, or may not be read."
+
+
+def table(study: dict[str, Any]) -> Iterator[str]:
+    """The table of labels can be read and has the columns that the study names."""
+    data = study["data"]
+    if data["table"]["format"] == "folders":
+        return  # its rows are made of the archive's files
+    columns = {role: data["columns"][role] for role in CHECKED if data["columns"][role]}
+    read_table(TableSettings(**data["table"])).need(columns)
+    yield from ()
+
+
+def packages() -> Iterator[str]:
+    """Packages that jobs will import in the environment that this runs in."""
+    lacking = [name for name in MODULES if importlib.util.find_spec(name) is None]
+    if lacking:
+        yield (
+            f"{sys.executable} lacks {', '.join(lacking)}, which jobs import. Run `make "
+            "environment` and start .venv/bin/snakemake, or start snakemake with `--sdm conda`."
+        )
+
+
+def archive(study: dict[str, Any], files: dict[str, int]) -> Iterator[str]:
+    """The archive is there, holds files (noted in `files`), and all its folders can be listed."""
+    root = study["data"]["root"]
+    listing = list_archive(root)
+    files[root] = len(listing.files)
+    if not listing.files:
+        yield f"no file in the archive (data.root: {root}). Mount its disk or correct the path."
+    if listing.unreadable:
+        yield (
+            f"{len(listing.unreadable)} folders of the archive (data.root: {root}) may not be "
+            "listed. Ask for read access to them."
+        )
+
+
+def lists(study: dict[str, Any]) -> Iterator[str]:
+    """Lists of exclusions and of preset parts are there."""
+    data = study["data"]
+    named = {"data.exclusions": data["exclusions"]}
+    named |= {f"data.splits.{part}": path for part, path in data["splits"].items()}
+    for key, path in named.items():
+        if path and not os.access(path, os.R_OK):
+            yield f"{key}: no readable file {path}."
+
+
+def weights(study: dict[str, Any]) -> Iterator[str]:
+    """Files of initial weights are there, for the study and for each run that names its own."""
+    for run, source in _sources(study).items():
+        if source in (None, "none", "imagenet"):
+            continue
+        if not os.path.isfile(source) or not os.access(source, os.R_OK):
+            yield f"model.weights of run {run}: no readable file {source}. Correct the path."
+        elif not _is_saved(source):
+            yield (
+                f"model.weights of run {run}: {source} is no file of torch.save. Save the "
+                "network's state_dict() with torch.save and name that file."
+            )
+
+
+def _is_saved(path: str) -> bool:
+    """Whether a file looks like one of torch.save: an archive, or a pickle of older versions."""
+    with open(path, "rb") as stream:
+        return zipfile.is_zipfile(path) or stream.read(1) == b"\x80"
+
+
+def fetched(study: dict[str, Any]) -> Iterator[str]:
+    """ImageNet weights that a job would have to download: compute nodes are often offline."""
+    home = os.environ.get("TORCH_HOME", Path.home() / ".cache" / "torch")
+    model = study["model"]["name"]
+    there = list(Path(home, "hub", "checkpoints").glob(f"{model}*.pth"))
+    if "imagenet" in _sources(study).values() and not there:
+        yield (
+            f"Study {study['name']}: the ImageNet weights of {model} are not on this machine yet. "
+            "Compute nodes often have no network: download them here once, with "
+            f"`python -c \"import torchvision; torchvision.models.get_model('{model}', "
+            "weights='DEFAULT')\"`."
+        )
+
+
+def ignored(study: dict[str, Any]) -> Iterator[str]:
+    """Settings that a study names and no run of it reads: most often those of another loss."""
+    usual = dotted({branch: complete(schema(branch), {}) for branch in BRANCHES})
+    own = dotted({branch: study[branch] for branch in BRANCHES}) | {"kind": study["kind"]}
+    found = [unread(own | changes, usual) for changes in study["runs"].values()]
+    if study["search"] is None and found:
+        for key in sorted(set.intersection(*map(set, found))):
+            yield (
+                f"Study {study['name']}: {key} is set, and no run reads it, since {found[0][key]}. "
+                "Take it out, or change the latter."
+            )
+
+
+def _sources(study: dict[str, Any]) -> dict[str, Any]:
+    stated = study["model"]["weights"]
+    return {run: changes.get("model.weights", stated) for run, changes in study["runs"].items()}
+
+
+def folders(results: Path) -> Iterator[str]:
+    """Results and Snakemake's records can be written, renamed and removed."""
+    for folder in (results, Path(".snakemake"), Path(tempfile.gettempdir())):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe.", delete=False) as probe:
+                probe.write(b"x")
+            os.replace(probe.name, f"{probe.name}.renamed")
+            os.unlink(f"{probe.name}.renamed")
+        except OSError as error:
+            yield (
+                f"{folder}: cannot be written ({error.strerror}). Free some room or quota there, "
+                "or ask for the right to write."
+            )
+
+
+def room(
+    studies: list[dict[str, Any]],
+    reading: list[dict[str, Any]],
+    results: Path,
+    files: dict[str, int],
+) -> tuple[list[str], list[str]]:
+    """Problems and warnings: no room at all, and less than decoded images and models may take.
+
+    `reading` are the studies whose images may have to be decoded; how many these are only the
+    cohort knows, and the archive's files are the most: `files`, by root.
+    """
+    caches = {state.cache_key(study): study for study in reading}
+    images = (
+        max(0, image_bytes(study) * files[study["data"]["root"]] - _stored(results / "cache" / key))
+        for key, study in caches.items()
+    )
+    need = sum(images) + sum(model_bytes(study, results) for study in studies)
+    free = free_bytes(results)
+    if free >= max(need, LEAST_BYTES):
+        return [], []
+    told = (
+        f"{results}: {amount(free)} free; decoded images and models take up to {amount(need)}. "
+        "Free some, link results/ to a larger disk, or lower image.size."
+    )
+    return ([told], []) if free < LEAST_BYTES else ([], [told])
+
+
+def _stored(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*.npy"))
+
+
+def image_bytes(study: dict[str, Any]) -> int:
+    """Bytes of one decoded image."""
+    image = study["image"]
+    return image["size"] ** 2 * image["channels"] * image["bits"] // 8
+
+
+def model_bytes(study: dict[str, Any], results: Path) -> int:
+    """Bytes of models and resume states that are not made yet; trials are cleared away."""
+    runs = results / study["name"] / "runs"
+    made = sum(1 for run in study["runs"] for _ in runs.glob(f"{run}/fold_*/results/best_model.pt"))
+    due = len(state.fold_numbers(study)) * len(study["runs"])
+    return FOLD_BYTES * max(0, due - made)
+
+
+def decoders(studies: list[dict[str, Any]]) -> Iterator[str]:
+    """Encodings of DICOM that nothing installed here decodes."""
+    if all(study["data"]["reader"] != "dicom" for study in studies):
+        return
+    from foldwise.pixels.dicom.health import health  # late: it imports pydicom and the codecs
+
+    for found in health():
+        if not found.readable_by:
+            yield f"No decoder for {found.name} films: {found.advice}."

@@ -1,0 +1,110 @@
+"""What the rules ask of the disk when the DAG is built: archive state, shards, targets.
+
+Standard library only.
+"""
+
+import csv
+import os
+
+from foldwise import registry
+from foldwise.cohort.archive import listing_digest
+from foldwise.hashing import digest, file_digest
+from foldwise.plan.fingerprint import code_of_modules
+from foldwise.settings.kinds import baselines_of, held_out
+
+
+def cache_key(study: dict) -> str:
+    """Name of the cache that the study reads: a digest of reader, image settings, decoding code."""
+    reader = study["data"]["reader"]
+    code = code_of_modules(registry.module_of("DECODERS", reader), "foldwise.pixels.cache")
+    return digest([reader, study["image"], code])
+
+
+def archive_state(study: dict) -> dict[str, str]:
+    """Digests of the archive's listing and of the table's bytes; `absent` where there is none."""
+    data = study["data"]
+    files = {"table": data["table"].get("path"), "exclusions": data["exclusions"]} | data["splits"]
+    digests = {name: _digest_of(path) for name, path in files.items()}
+    return {"root": listing_digest(data["root"])} | digests
+
+
+def _digest_of(path: str | None) -> str:
+    """Of a file's bytes; of a table in several files, those of all tables in that folder."""
+    if path and os.path.isfile(path):
+        return file_digest(path)
+    if path and os.path.isdir(path):
+        names = sorted(name for name in os.listdir(path) if name.endswith(".jsonl"))
+        return digest({name: file_digest(os.path.join(path, name)) for name in names})
+    return "absent"
+
+
+def shard_files(study: dict, images: str) -> list[str]:
+    """Cache files (pixels and rows) of the shards that `images.csv` names."""
+    with open(images, encoding="utf-8", newline="") as stream:
+        names = sorted({row["shard"] for row in csv.DictReader(stream)})
+    base = f"results/cache/{cache_key(study)}"
+    return [f"{base}/{name}{ending}" for name in names for ending in (".json", ".npy")]
+
+
+def fold_numbers(study: dict) -> list[int]:
+    """Numbers of the folds, from 1; the preset `split` is one fold."""
+    folds = study["folds"]
+    return [1] if folds["preset"] == "split" else list(range(1, folds["n"] + 1))
+
+
+def gpus(setting: str | int) -> int:
+    """GPUs that a training job asks for; `auto` asks for one where this machine shows one."""
+    if setting != "auto":
+        return int(setting)
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return int(os.path.exists("/dev/nvidia0") and not hidden)
+
+
+def baseline_runs(study: dict) -> list[str]:
+    """Runs of the classical methods that a study is compared with."""
+    return [f"baseline_{name}" for name in baselines_of(study)]
+
+
+def holdout_files(study: dict, run: str) -> list[str]:
+    """What is made of a run's holdout; nothing where the study has none."""
+    folder = f"results/{study['name']}/runs/{run}"
+    names = (
+        "val_predictions.csv",
+        "fold_predictions.csv",
+        "maps_val.npy",
+        "metrics/val_metrics.json",
+    )
+    files = [
+        f"{folder}/holdout_summary.json",
+        *(f"{folder}/holdout/results/{name}" for name in names),
+    ]
+    return files if held_out(study) else []
+
+
+def targets(study: dict) -> list[str]:
+    """Files of a study that `snakemake` makes: per-fold files, summaries and the report.
+
+    Per-fold files are named one by one because Snakemake does not make a lost file again that
+    no target names.
+    """
+    base = f"results/{study['name']}"
+    made = [f"{base}/audit/data_manifest.json"]
+    made += [f"{base}/audit/text_probe.json"] if study["data"]["columns"]["texts"] else []
+    for run in study["runs"]:
+        for fold in fold_numbers(study):
+            results = f"{base}/runs/{run}/fold_{fold}/results"
+            made += [
+                f"{results}/{name}"
+                for name in (
+                    "best_model.pt",
+                    "val_predictions.csv",
+                    "embeddings_val.npy",
+                    "maps_val.npy",
+                    "metrics/val_metrics.json",
+                    "optuna_trial.json",
+                )
+            ]
+        made.append(f"{base}/runs/{run}/cv_summary.json")
+        made += holdout_files(study, run)
+    made += [f"{base}/runs/{name}/cv_summary.json" for name in baseline_runs(study)]
+    return [*made, f"{base}/report/index.html"]

@@ -1,0 +1,213 @@
+"""Studies as the workflow sees them: loaded, checked, with runs resolved to full settings.
+
+Standard library, PyYAML and jsonschema only: this runs whenever the DAG is built.
+"""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+from foldwise.errors import FoldwiseError, nearest
+from foldwise.settings.kinds import KINDS, check_kind, task_settings, with_defaults
+from foldwise.settings.schema import check, read_yaml
+from foldwise.settings.training import read_settings
+
+# Settings of the loss that a run without a teacher does not read.
+OF_TEACHER = ("alpha", "beta", "temperature", "tau", "feature", "contrastive", "mmd")
+OF_TEACHER += ("relational_distance", "relational_angle")
+# What a run may change: branches that cohort, cache and folds do not read.
+RUN_BRANCHES = ("model", "loss", "training", "augment", "seed")
+# Of these branches, what is used once for a study.
+OF_STUDY = ("model.embedding_weights",)
+
+
+def load_study(name: str, folder: str | Path = "config/studies") -> dict:
+    """Settings of the study in `<folder>/<name>.yaml`, checked and complete."""
+    path = Path(folder) / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(file.stem for file in Path(folder).glob("*.yaml"))
+        raise FoldwiseError(
+            f"Study '{name}': no file {path}.{nearest(name, known)} "
+            f"Studies there: {', '.join(known) or 'none'}."
+        )
+    study = check("study", with_defaults(read_yaml(path)), str(path))
+    study["name"] = name
+    _check_classes(study, str(path))
+    low, high = study["image"]["percentiles"]
+    if low >= high:
+        raise FoldwiseError(
+            f"{path}: image.percentiles: {low} is not below {high}. Write the lower one first."
+        )
+    for run in study["runs"]:
+        run_settings(study, run, str(path))
+    check_teachers(study, str(path))
+    check_compared(study, str(path))
+    return study
+
+
+def configured(path: str | Path, names: list[str] | None = None) -> list[dict]:
+    """Settings of the studies that the config file at `path` names, or of `names`."""
+    config = check("config", read_yaml(path), str(path))
+    return [load_study(name, config["folder"]) for name in names or config["studies"]]
+
+
+def _check_classes(study: dict, where: str) -> None:
+    classes = study["data"]["classes"]
+    mapped, order = set(classes["mapping"].values()), classes["order"]
+    if KINDS[study["kind"]].classes and len(order) < 2:
+        raise FoldwiseError(
+            f"{where}: data.classes.order names {len(order)}; name at least two, lowest first."
+        )
+    if not mapped:
+        return  # each class stands for itself
+    for name in sorted(mapped ^ set(order)):
+        side = "mapped to but not in order" if name in mapped else "in order but never mapped to"
+        others = set(order) - mapped if name in mapped else mapped - set(order)
+        raise FoldwiseError(
+            f"{where}: data.classes: class '{name}' is {side}.{nearest(name, others)}"
+            " Name it in both data.classes.mapping and data.classes.order."
+        )
+
+
+def override(settings: dict, changes: dict[str, Any], where: str) -> dict:
+    """A copy of `settings` with values set by dotted path; an unknown path is an error."""
+    changed = copy.deepcopy(settings)
+    for path, value in changes.items():
+        *branches, leaf = path.split(".")
+        part = changed
+        for step in branches:
+            part = part.get(step) if isinstance(part, dict) else None
+        if not isinstance(part, dict) or leaf not in part:
+            known = dotted({key: settings[key] for key in RUN_BRANCHES if key in settings})
+            raise FoldwiseError(f"{where}: unknown setting '{path}'.{nearest(path, known)}")
+        part[leaf] = value
+    return changed
+
+
+def dotted(settings: dict, prefix: str = "") -> dict[str, Any]:
+    """Leaves of nested settings by dotted path."""
+    leaves = {}
+    for key, value in settings.items():
+        if isinstance(value, dict) and value:
+            leaves |= dotted(value, f"{prefix}{key}.")
+        else:
+            leaves[prefix + key] = value
+    return leaves
+
+
+def run_settings(study: dict, run: str, where: str = "") -> dict:
+    """All settings of one run, resolved: what stands in its `params.json`.
+
+    The run `<name>_seed<number>` is the run `<name>` with that seed; `baseline_<name>` is a
+    classical method, which knows nothing of networks and their training.
+    """
+    if run.startswith("baseline_"):
+        kept = ("kind", "seed", "image", "task")
+        settings = with_changes(study, run, {}, f"{where}: runs.{run}")
+        monitor = {"monitor": settings["training"]["monitor"]}
+        return {"run": run, "training": monitor} | {name: settings[name] for name in kept}
+    return with_changes(study, run, changes_of_run(study, run), f"{where}: runs.{run}")
+
+
+def changes_of_run(study: dict, run: str) -> dict[str, Any]:
+    """What a run changes: its own, or of `<name>_seed<number>` those of `<name>` and the seed."""
+    name, _, seed = run.rpartition("_seed")
+    if run not in study["runs"] and name in study["runs"] and seed.isdigit():
+        return study["runs"][name] | {"seed": int(seed)}
+    return dict(study["runs"].get(run, {}))
+
+
+def teacher_of(study: dict, run: str) -> str | None:
+    """The run whose answers `run` (also a trial) learns from, if any."""
+    # No copy of the settings: this is asked for each fold of each trial when the DAG is built.
+    return changes_of_run(study, run).get("training.teacher", study["training"]["teacher"])
+
+
+def model_of(study: dict, run: str) -> dict[str, Any]:
+    """The branch `model` of a run; empty for a run that is not there."""
+    return override(study, changes_of_run(study, run), f"runs.{run}")["model"]
+
+
+def check_compared(study: dict, where: str) -> None:
+    """Raise FoldwiseError for a run, or a search, of the report that the study has not."""
+    report = study["report"]
+    if report["search"] and study["search"] is None:
+        raise FoldwiseError(
+            f"{where}: report.search: {', '.join(report['search'])}, but the study has no search. "
+            "Add `search:` (docs/search.md), or take it out of the report."
+        )
+    for run in report["compare"]:
+        if run not in study["runs"] or run == report["run"]:
+            said = (
+                "is the reported run itself" if run == report["run"] else "is no run of the study"
+            )
+            raise FoldwiseError(
+                f"{where}: report.compare: '{run}' {said}.{nearest(run, study['runs'])} Runs: "
+                f"{', '.join(study['runs'])}."
+            )
+
+
+def check_teachers(study: dict, where: str) -> None:
+    """Raise FoldwiseError for a teacher that is no run, or is taught by its own student."""
+    for run in study["runs"]:
+        line = [run]
+        while teacher := teacher_of(study, line[-1]):
+            if teacher not in study["runs"]:
+                raise FoldwiseError(
+                    f"{where}: training.teacher of run {line[-1]}: no run '{teacher}'."
+                    f"{nearest(teacher, study['runs'])} Runs: {', '.join(study['runs'])}."
+                )
+            if teacher in line:
+                raise FoldwiseError(
+                    f"{where}: run {teacher} is its own teacher ({' <- '.join([*line, teacher])}). "
+                    f"Set `training.teacher: null` in runs.{teacher}."
+                )
+            line.append(teacher)
+
+
+def with_changes(study: dict, run: str, changes: dict[str, Any], where: str) -> dict:
+    """Settings of a run that differs from the study by `changes` (dotted path to value)."""
+    for path in changes:
+        if path.split(".")[0] not in RUN_BRANCHES or path in OF_STUDY:
+            reason = f"only {', '.join(RUN_BRANCHES)} can"
+            if path in OF_STUDY:
+                reason = "it is used once for a whole study"
+            raise FoldwiseError(
+                f"{where}: '{path}' cannot differ between runs; {reason}. Make it a study of its "
+                "own."
+            )
+    plain = {key: value for key, value in study.items() if key != "name"}
+    settings = check("study", override(plain, changes, where), where)
+    check_kind(settings, where)
+    read_settings(settings, where)
+    teacher = settings["training"]["teacher"]
+    taught = {"teacher": {"run": teacher, "model": model_of(study, teacher)}} if teacher else {}
+    return taught | {
+        "run": run,
+        "kind": settings["kind"],
+        "image": settings["image"],
+        "task": task_settings(settings) | joined(study["name"], settings["model"]),
+        **{branch: settings[branch] for branch in RUN_BRANCHES},
+        "loss": _loss_that_is_read(settings),
+    }
+
+
+def _loss_that_is_read(settings: dict) -> dict[str, Any]:
+    """The branch `loss`, without what concerns a teacher in a run that has none.
+
+    So a teacher stays as it is when its students' weights change.
+    """
+    loss = settings["loss"]
+    if settings["training"]["teacher"] or not KINDS[settings["kind"]].teaches:
+        return loss
+    return {name: value for name, value in loss.items() if name not in OF_TEACHER}
+
+
+def joined(study: str, model: dict) -> dict[str, str]:
+    """What a task is told of embeddings that are joined to the head's input: their folder."""
+    folder = model["embeddings"]
+    return (
+        {"embeddings": f"results/{study}/embeddings" if folder == "resnet50" else folder}
+        if folder
+        else {}
+    )

@@ -1,0 +1,163 @@
+"""Augmentation of whole batches: every draw is keyed by seed, epoch and sample.
+
+One affine map a sample moves the image and all planes that belong to it (masks by nearest
+neighbour), then brightness and contrast change the image alone. The same draws are applied by
+OpenCV to integer pixels in memory (many times faster than PyTorch on a CPU) or by PyTorch to
+float pixels on the device.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional
+
+from foldwise.hashing import stream_seed
+from foldwise.train.feed.draws import uniform
+
+DRAWS = 10
+# What lies beyond the picture: the same for OpenCV and PyTorch.
+BORDERS = {"black": (cv2.BORDER_CONSTANT, "zeros"), "reflect": (cv2.BORDER_REFLECT, "reflection")}
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Strengths as in the settings' branch `augment`."""
+
+    flip_horizontal: float = 0.0
+    flip_vertical: float = 0.0
+    rotate_deg: float = 0.0
+    zoom: float = 0.0
+    shift: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    border: str = "black"
+
+    @property
+    def moves(self) -> bool:
+        """True if any pixel may change its place."""
+        strengths = self.flip_horizontal, self.flip_vertical, self.rotate_deg, self.zoom, self.shift
+        return any(strengths)
+
+    @property
+    def tones(self) -> bool:
+        """True if any grey value may change."""
+        return bool(self.brightness or self.contrast)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What one batch of B samples gets."""
+
+    matrix: np.ndarray  # (B, 2, 3): from target to source, coordinates in sides from the centre
+    gain: np.ndarray  # (B,)
+    offset: np.ndarray  # (B,), share of the grey range
+    mirrored: np.ndarray  # (B,) bool: flipped left to right
+    corner: np.ndarray  # (B, 2) in 0..1: where a crop lies, across and down
+
+
+def draw(
+    augmentation: Augmentation, seed: int, epoch: int, keys: np.ndarray, repeats: np.ndarray
+) -> Drawn:
+    """Draw for samples `keys` (B,); `repeats` (B,) tells apart one sample drawn several times."""
+    stream = stream_seed(seed, "augment", epoch)
+    u = uniform(stream, keys ^ repeats.astype(np.uint64), DRAWS)
+    signed = 2 * u - 1
+    mirrored = u[:, 0] < augmentation.flip_horizontal
+    matrix = _matrices(augmentation, signed, mirrored, u[:, 1] < augmentation.flip_vertical)
+    gain = 1 + augmentation.contrast * signed[:, 6]
+    # Contrast turns about the middle of the grey range.
+    offset = augmentation.brightness * signed[:, 7] + (1 - gain) / 2
+    return Drawn(matrix, gain, offset, mirrored, u[:, 8:10])
+
+
+def _matrices(
+    augmentation: Augmentation, signed: np.ndarray, mirrored: np.ndarray, turned: np.ndarray
+) -> np.ndarray:
+    angle = np.deg2rad(augmentation.rotate_deg) * signed[:, 2]
+    scale = 1 / (1 + augmentation.zoom * signed[:, 3])
+    flip = np.stack([np.where(mirrored, -1.0, 1.0), np.where(turned, -1.0, 1.0)], axis=1)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = rotation.transpose(2, 0, 1) * scale[:, None, None] * flip[:, :, None]
+    moved = augmentation.shift * signed[:, 4:6]
+    return np.concatenate([linear, moved[:, :, None]], axis=2)
+
+
+def cropping(drawn: Drawn, side: int, tile: int) -> np.ndarray:
+    """(B, 2, 3) maps from a crop of `tile` pixels to its place in a picture of `side` pixels.
+
+    Coordinates are in sides from the centre, of the crop and of the picture.
+    """
+    corner = np.floor(drawn.corner * (side - tile + 1))
+    moved = drawn.matrix[:, :, 2] * tile + corner + (tile - side) / 2
+    linear = drawn.matrix[:, :, :2] * (tile / side)
+    return np.concatenate([linear, moved[:, :, None] / side], axis=2)
+
+
+def pixel_matrices(matrix: np.ndarray, source: tuple[int, int], out: tuple[int, int]) -> np.ndarray:
+    """(B, 2, 3) maps between pixel indices, from those between coordinates in sides.
+
+    `source` and `out` are (height, width) of the picture and of what is made of it.
+    """
+    side, made = (np.array(shape[::-1], dtype=np.float64) for shape in (source, out))
+    linear = matrix[:, :, :2] * side[:, None] / made[None, :]
+    shift = matrix[:, :, 2] * side + (side - 1) / 2 - linear @ ((made - 1) / 2)
+    return np.concatenate([linear, shift[:, :, None]], axis=2)
+
+
+def warp_planes(
+    planes: np.ndarray, inverse: np.ndarray, out: np.ndarray, channels: int, border: str
+) -> None:
+    """Move one picture's `planes` (C, H, W) of integers into `out`; from `channels` on by nearest.
+
+    `inverse` (2, 3) maps pixel indices of `out` to those of `planes`.
+    """
+    for number, plane in enumerate(planes):
+        how = cv2.INTER_LINEAR if number < channels else cv2.INTER_NEAREST
+        out[number] = cv2.warpAffine(
+            plane,
+            inverse,
+            out.shape[:0:-1],
+            flags=how | cv2.WARP_INVERSE_MAP,
+            borderMode=BORDERS[border][0],
+        )
+
+
+def warp_pixels(
+    pixels: np.ndarray, matrix: np.ndarray, channels: int, border: str = "black"
+) -> None:
+    """Move `pixels` (B, C, H, W) of integers in place; planes from `channels` on by nearest."""
+    shape = pixels.shape[2:]
+    for planes, inverse in zip(pixels, pixel_matrices(matrix, shape, shape), strict=True):
+        warp_planes(planes, inverse, planes, channels, border)
+
+
+def warp_tensor(
+    image: torch.Tensor,
+    matrix: np.ndarray,
+    border: str = "black",
+    out: int | None = None,
+    mask: bool = False,
+) -> torch.Tensor:
+    """Move `image` (B, C, S, S) float on its device to side `out`; masks by nearest."""
+    out = out or image.shape[-1]
+    if not image.shape[1]:
+        return image.new_empty((*image.shape[:2], out, out))
+    # grid_sample counts in half sides from the centre.
+    halves = torch.from_numpy(matrix * [1, 1, 2]).to(image.device, image.dtype)
+    shape = [*image.shape[:2], out, out]
+    grid = functional.affine_grid(halves, shape, align_corners=False)
+    return functional.grid_sample(
+        image,
+        grid,
+        mode="nearest" if mask else "bilinear",
+        padding_mode=BORDERS[border][1],
+        align_corners=False,
+    )
+
+
+def toned(values: Any, gain: Any, offset: Any) -> Any:
+    """Brightness and contrast of values in 0..1, arrays or tensors, kept within 0..1."""
+    return (values * gain + offset).clip(0, 1)

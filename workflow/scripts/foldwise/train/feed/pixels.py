@@ -1,0 +1,197 @@
+"""From stored integers to the floats that a model sees: on the CPU by OpenCV, or on a GPU.
+
+Both take rows (B,), a side in pixels and what was drawn for the batch, and return the image
+(B, C, S, S) float32 and the planes of masks (B, P, S, S), uint8 or (of 16 bits) int32. On a CPU
+OpenCV on integers is many times faster than PyTorch on floats; on a GPU whole batches are.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional
+
+from foldwise.train.feed.augment import (
+    Augmentation,
+    Drawn,
+    cropping,
+    pixel_matrices,
+    toned,
+    warp_pixels,
+    warp_planes,
+    warp_tensor,
+)
+
+RESIDENT_SHARE = 0.5  # of a GPU's free memory that the images may take
+
+
+class OnCpu:
+    """Integers are gathered, moved, and looked up in a table of tone and normalisation."""
+
+    def __init__(
+        self,
+        images: Any,
+        places: np.ndarray,
+        normalise: tuple[list[float], list[float]],
+        augmentation: Augmentation | None,
+        tile: int | None = None,
+    ) -> None:
+        self.images, self.places, self.augmentation = images, places, augmentation
+        self.tile = tile
+        self.mean, self.std = (np.array(part, np.float32)[:, None] for part in normalise)
+        self.channels, self.top = len(self.mean), int(np.iinfo(images.dtype).max)
+        self.buffers: dict[str, np.ndarray] = {}
+        # OpenCV has threads of its own, which no variable of the environment sets.
+        cv2.setNumThreads(torch.get_num_threads())
+
+    def __call__(self, rows: np.ndarray, size: int, drawn: Drawn | None) -> tuple[Any, Any]:
+        if crops(drawn, self.tile, size):
+            pixels = self._cropped(rows, size, drawn)
+        else:
+            pixels = self._resized(self._gather(rows), size)
+            if drawn is not None and self.augmentation.moves:
+                warp_pixels(pixels, drawn.matrix, self.channels, self.augmentation.border)
+        shape = (len(rows), self.channels, *pixels.shape[2:])
+        image = self._buffer("image", shape, np.float32)
+        tables = self._tables(len(rows), drawn)
+        for number in range(len(rows)):
+            for channel in range(self.channels):
+                source, target = pixels[number, channel], image[number, channel]
+                cv2.LUT(source, tables[number, channel], dst=target)
+        tensor = torch.from_numpy(image).contiguous(memory_format=torch.channels_last)
+        planes = pixels[:, self.channels :]
+        # PyTorch computes little with uint16.
+        return tensor, torch.from_numpy(planes if self.top == 255 else planes.astype(np.int32))
+
+    def _gather(self, rows: np.ndarray) -> np.ndarray:
+        pixels = self._buffer("pixels", (len(rows), *self.images.shape), self.images.dtype)
+        self.images.take(self.places[rows], pixels)
+        return pixels
+
+    def _cropped(self, rows: np.ndarray, size: int, drawn: Drawn) -> np.ndarray:
+        """One whole picture at a time: they may be large."""
+        shape = (len(rows), self.images.shape[0], self.tile, self.tile)
+        out = self._buffer("crops", shape, self.images.dtype)
+        matrix = cropping(drawn, size, self.tile)
+        inverses = pixel_matrices(matrix, (size, size), (self.tile, self.tile))
+        for number, inverse in enumerate(inverses):
+            whole = self._resized(self._gather(rows[number : number + 1]), size)[0]
+            warp_planes(whole, inverse, out[number], self.channels, self.augmentation.border)
+        return out
+
+    def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """The first rows of a buffer that stays: fresh memory costs more than what fills it."""
+        buffer = self.buffers.get(name)
+        if buffer is None or buffer.shape[1:] != shape[1:] or len(buffer) < shape[0]:
+            buffer = self.buffers[name] = np.empty(shape, dtype)
+        return buffer[: shape[0]]
+
+    def _resized(self, pixels: np.ndarray, size: int) -> np.ndarray:
+        """Area means for images, nearest for masks; the same array if the size fits."""
+        if size == pixels.shape[-1]:
+            return pixels
+        out = self._buffer("resized", (*pixels.shape[:2], size, size), pixels.dtype)
+        for number in range(pixels.shape[1]):
+            how = cv2.INTER_AREA if number < self.channels else cv2.INTER_NEAREST_EXACT
+            for source, target in zip(pixels[:, number], out[:, number], strict=True):
+                cv2.resize(source, (size, size), dst=target, interpolation=how)
+        return out
+
+    def _tables(self, count: int, drawn: Drawn | None) -> np.ndarray:
+        """(B, C, levels) float32: what each grey level becomes."""
+        grey = np.linspace(0, 1, self.top + 1, dtype=np.float32)
+        if drawn is not None and self.augmentation.tones:
+            gain, offset = (part.astype(np.float32) for part in (drawn.gain, drawn.offset))
+            grey = toned(grey, gain[:, None, None], offset[:, None, None])
+        table = (grey - self.mean) / self.std
+        return np.broadcast_to(table, (count, *table.shape[-2:]))
+
+
+class OnDevice:
+    """The same in whole batches of floats; all images stay in the device's memory if they fit."""
+
+    def __init__(
+        self,
+        images: Any,
+        places: np.ndarray,
+        normalise: tuple[list[float], list[float]],
+        augmentation: Augmentation | None,
+        device: torch.device,
+        tile: int | None = None,
+    ) -> None:
+        self.images, self.places, self.device = images, places, device
+        self.augmentation, self.tile = augmentation, tile
+        self.mean, self.std = (
+            torch.tensor(part, device=device)[:, None, None] for part in normalise
+        )
+        self.channels, self.top = len(self.mean), int(np.iinfo(images.dtype).max)
+        needed = len(places) * int(np.prod(images.shape)) * images.dtype.itemsize
+        fits = needed <= RESIDENT_SHARE * free_memory(device)
+        # PyTorch indexes no uint16 on a GPU: 16 bits travel as int16.
+        kind = torch.uint8 if self.top == 255 else torch.int16
+        self.buffer = torch.empty((0, *images.shape), dtype=kind)
+        self.resident = self._gather(np.arange(len(places))) if fits else None
+        self.buffer = self.buffer[:0].clone()
+
+    def __call__(self, rows: np.ndarray, size: int, drawn: Drawn | None) -> tuple[Any, Any]:
+        if self.resident is None:
+            pixels = self._gather(rows)
+        else:
+            pixels = self.resident[torch.from_numpy(rows).to(self.device)]
+        values = (pixels if self.top == 255 else pixels.int() & self.top).float()
+        image, planes = values[:, : self.channels] / self.top, values[:, self.channels :]
+        if size != image.shape[-1]:
+            weights = area_weights(image.shape[-1], size).to(self.device)
+            image = weights @ image @ weights.T
+            planes = resized_masks(planes, size)
+        if crops(drawn, self.tile, size):
+            matrix = cropping(drawn, size, self.tile)
+            image = warp_tensor(image, matrix, self.augmentation.border, self.tile)
+            planes = warp_tensor(planes, matrix, self.augmentation.border, self.tile, mask=True)
+        elif drawn is not None and self.augmentation.moves:
+            image = warp_tensor(image, drawn.matrix, self.augmentation.border)
+            planes = warp_tensor(planes, drawn.matrix, self.augmentation.border, mask=True)
+        if drawn is not None and self.augmentation.tones:
+            image = toned(image, self._column(drawn.gain), self._column(drawn.offset))
+        image = (image - self.mean) / self.std
+        whole = planes.to(torch.uint8 if self.top == 255 else torch.int32)
+        return image.contiguous(memory_format=torch.channels_last), whole
+
+    def _gather(self, rows: np.ndarray) -> torch.Tensor:
+        if len(rows) > len(self.buffer):
+            shape = (len(rows), *self.images.shape)
+            # Pinned memory goes to a GPU without another copy on the way.
+            pinned = self.device.type == "cuda"
+            self.buffer = torch.empty(shape, dtype=self.buffer.dtype, pin_memory=pinned)
+        pixels = self.buffer[: len(rows)]
+        self.images.take(self.places[rows], pixels.numpy().view(self.images.dtype))
+        return pixels.to(self.device)
+
+    def _column(self, values: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(values).to(self.device, torch.float32)[:, None, None, None]
+
+
+def crops(drawn: Drawn | None, tile: int | None, size: int) -> bool:
+    """Whether a batch is made of crops: where it is augmented, and a tile smaller than that."""
+    return drawn is not None and tile is not None and tile < size
+
+
+def free_memory(device: torch.device) -> int:
+    """Free bytes of a GPU; 0 for other devices, where nothing is kept."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
+
+
+def area_weights(source: int, target: int) -> torch.Tensor:
+    """(target, source) float32 with rows summing to one: share of each old pixel in a new one."""
+    edges = torch.arange(target + 1, dtype=torch.float64) * source / target
+    left = torch.arange(source, dtype=torch.float64)
+    overlap = torch.minimum(edges[1:, None], left + 1) - torch.maximum(edges[:-1, None], left)
+    return (overlap.clamp(min=0) * target / source).float()
+
+
+def resized_masks(planes: torch.Tensor, size: int) -> torch.Tensor:
+    """Masks (B, P, H, W) float at another side, by nearest neighbour."""
+    if not planes.shape[1]:
+        return planes.new_empty((len(planes), 0, size, size))
+    return functional.interpolate(planes, (size, size), mode="nearest-exact")
