@@ -1,0 +1,78 @@
+"""The package's rooms: what they may import, and how much stands in each."""
+
+import ast
+from collections import Counter, defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "workflow" / "scripts"
+MODULES = sorted((SCRIPTS / "foldwise").rglob("*.py"))
+# Files of a folder beside its __init__.py.
+MOST_FILES = 20
+
+
+def imports(path):
+    """(module, name) of each import of the package in a file; name is None for `import x`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "foldwise":
+            yield from ((node.module, alias.name) for alias in node.names)
+        if isinstance(node, ast.Import):
+            yield from ((a.name, None) for a in node.names if a.name.split(".")[0] == "foldwise")
+
+
+def place(module):
+    """File or folder of a dotted module."""
+    base = SCRIPTS.joinpath(*module.split("."))
+    return base if base.is_dir() else base.with_suffix(".py")
+
+
+def room(module):
+    """The folder directly below the package that a module is in; empty at the top."""
+    steps = module.split(".")
+    return steps[1] if len(steps) > 1 and (SCRIPTS / "foldwise" / steps[1]).is_dir() else ""
+
+
+def test_every_import_of_the_package_is_there():
+    files = [*MODULES, *SCRIPTS.glob("*.py"), *(ROOT / "phantoms").glob("*.py")]
+    files += [*(ROOT / "tools").glob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    missing = []
+    for path in files:
+        for module, name in imports(path):
+            target = place(module)
+            if target.is_dir() and name is not None:
+                initial = (target / "__init__.py").read_text(encoding="utf-8")
+                there = place(f"{module}.{name}").exists() or name in initial
+            else:
+                there = target.exists()
+            if not there:
+                missing.append(f"{path.relative_to(ROOT)}: {module} {name or ''}")
+    assert len(files) > 300
+    assert not missing
+
+
+def test_no_room_reaches_itself_through_another():
+    rooms = defaultdict(set)
+    for path in MODULES:
+        own = room(".".join(path.relative_to(SCRIPTS).with_suffix("").parts))
+        for module, name in imports(path):
+            # `from foldwise import plan` names the room in its second half.
+            other = room(f"{module}.{name}" if module == "foldwise" else module)
+            if own and other and other != own:
+                rooms[own].add(other)
+
+    def reached(start):
+        seen, waiting = set(), [start]
+        while waiting:
+            for other in rooms[waiting.pop()] - seen:
+                seen.add(other)
+                waiting.append(other)
+        return seen
+
+    assert len(rooms) > 8
+    assert not [name for name in list(rooms) if name in reached(name)]
+
+
+def test_no_folder_is_crowded():
+    counts = Counter(path.parent for path in MODULES if path.name != "__init__.py")
+    crowded = {str(folder): n for folder, n in counts.items() if n > MOST_FILES}
+    assert not {name: n for name, n in crowded.items() if not name.endswith("report")}
