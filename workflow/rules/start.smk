@@ -5,6 +5,7 @@ Needs the studies of common.smk; makes nothing. Jobs themselves and dry runs che
 
 from contextlib import suppress
 
+from foldwise.plan import warm_jobs
 from foldwise.plan.driver import Driver
 from foldwise.files import private_folder
 
@@ -44,4 +45,5 @@ def studied(job):
 
 onstart:
     check_start()
+    warm_jobs.install(sum(1 for _ in workflow.dag.needrun_jobs()))
     remember_command()
