@@ -42,7 +42,7 @@ open(snakemake.output[0], "w").close()
 
 
 def wall(jobs: int, seconds: float, warm: bool) -> float:
-    """Seconds from the first job's end to the last one's, so that the parent's start is left out."""
+    """Seconds a job once both cores are busy and the parent is there."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "Snakefile").write_text(SNAKEFILE.format(scripts=str(SCRIPTS), jobs=jobs))
