@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from foldwise.errors import FoldwiseError
-from foldwise.metrics import MONITORS
+from foldwise.metrics import monitors
 from foldwise.registry import MASK_LOSSES, TWO_HEAD_LOSSES, load, names
 from foldwise.search.check import READS
 from foldwise.search.plan import (
@@ -110,7 +110,7 @@ def test_any_metric_of_the_study_may_judge_trials(name, metric, direction):
 
 @pytest.mark.parametrize("kind", names("MEASURES"))
 def test_monitors_are_those_of_the_measures(kind):
-    assert load("MEASURES", kind).monitors == MONITORS[kind]
+    assert load("MEASURES", kind).monitors == monitors(kind)
 
 
 SHIPPED = {

@@ -2,7 +2,7 @@
 
 from foldwise.adapter import adapter
 from foldwise.files import read_csv, read_json
-from foldwise.metrics import MONITORS
+from foldwise.metrics import monitors
 from foldwise.pixels.cache import Images
 from foldwise.report.examples import write_examples
 
@@ -12,7 +12,7 @@ with adapter(snakemake):
         images=Images.of(cohort, f"results/cache/{snakemake.params.cache}"),
         cohort=cohort,
         channels=params["image"]["channels"],
-        metric=next(iter(MONITORS[params["kind"]])),
+        metric=next(iter(monitors(params["kind"]))),
         predictions=snakemake.input.predictions,
         maps=snakemake.input.maps,
         out_json=snakemake.output.pictures,

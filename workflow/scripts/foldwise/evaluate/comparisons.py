@@ -7,7 +7,7 @@ from typing import Any
 from foldwise.evaluate.compare import compare
 from foldwise.evaluate.summary import FoldResult, read_fold
 from foldwise.files import write_json
-from foldwise.metrics import MONITORS
+from foldwise.metrics import monitors
 
 
 def folds_of(run: str | Path, folds: str | Path, numbers: Sequence[int]) -> list[FoldResult]:
@@ -40,7 +40,7 @@ def compare_reported(
     when the runs were not judged on the same samples.
     """
     own = folds_of(Path(runs, params["run"]), folds, numbers)
-    metric = params["training"]["monitor"] or next(iter(MONITORS[params["kind"]]))
+    metric = params["training"]["monitor"] or next(iter(monitors(params["kind"])))
     against = {
         other: compare(
             folds_of(Path(runs, other), folds, numbers),

@@ -12,18 +12,11 @@ from foldwise.evaluate.metrics.averaging import LEVELS, average
 from foldwise.evaluate.metrics.intervals import BOOTSTRAP, FOLD_MEAN, Interval, bootstrap, fold_mean
 from foldwise.files import read_csv, read_json, write_text
 from foldwise.hashing import stream_seed
+from foldwise.metrics import metric_of
 from foldwise.settings.folds import UNITS
 
 UNSTABLE_STD = 0.05
 UNSTABLE_METRIC = "macro_f1"
-# What a metric can be, by the end of its name; the first that fits. Others have no limits.
-LIMITS = {
-    **dict.fromkeys(("kappa", "adjusted", "_r"), (-1.0, 1.0)),
-    **dict.fromkeys(("log_loss", "mae", "rmse", "size_error"), (0.0, np.inf)),
-    **dict.fromkeys(("accuracy", "f1", "precision", "recall", "auc", "ece"), (0.0, 1.0)),
-    **dict.fromkeys(("exact", "within_one", "coverage", "jaccard", "dice"), (0.0, 1.0)),
-    "brier": (0.0, 2.0),
-}
 
 
 @dataclass(frozen=True)
@@ -127,9 +120,10 @@ def best_fold(
     return {"fold": best["fold"], "metric": metric, "value": best[metric]}
 
 
-def limits_of(metric: str) -> tuple[float, float]:
-    """Least and greatest value of a metric; infinite where it has none."""
-    return next((span for end, span in LIMITS.items() if metric.endswith(end)), (-np.inf, np.inf))
+def limits_of(name: str) -> tuple[float, float]:
+    """Least and greatest value of a metric; infinite where the table does not have it."""
+    metric = metric_of(name)
+    return metric.limits if metric else (-np.inf, np.inf)
 
 
 def _over_folds(

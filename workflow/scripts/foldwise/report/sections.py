@@ -5,13 +5,13 @@ from typing import Any
 
 from foldwise.evaluate.wording import (
     DETECTION,
-    METRICS,
-    OF_LABEL,
+    IN_LABELS,
+    IN_TABLES,
     ONE,
     PARTS,
     UNITS,
     called,
-    of_label,
+    head_of,
     titled,
 )
 from foldwise.report.catalogue import FILES, RULES
@@ -33,7 +33,7 @@ class Sections:
         self.params = self.file("params")
         self.group_by = self.manifest.value("group_by")
         labels = self.params.value("task", "heads") or {}
-        told = [*METRICS, *(f"{label}_{name}" for label in labels for name in OF_LABEL)]
+        told = [*IN_TABLES, *(f"{label}_{name}" for label in labels for name in IN_LABELS)]
         self.metrics = [name for name in told if self.summary.value(name, "mean") is not None]
 
     def file(self, kind: str, fold: int = 0) -> Source:
@@ -52,7 +52,7 @@ class Sections:
     def headline_names(self) -> list[str]:
         """The monitored metric, and the first of the others that there are: four at most."""
         first = self.summary.value("best_fold", "metric")
-        of_labels = [name for name in self.metrics if of_label(name)[1] == "macro_f1"]
+        of_labels = [name for name in self.metrics if head_of(name)[1] == "macro_f1"]
         names = dict.fromkeys([first, *HEADLINE, *of_labels, *self.metrics])
         return [name for name in names if name in self.metrics][:4]
 
@@ -100,8 +100,8 @@ class Sections:
 
     def meanings(self) -> list[tuple[str, str]]:
         """Name and reading of each metric that is told, one for all labels."""
-        own = (of_label(name)[1] if name not in METRICS else name for name in self.metrics)
-        return [(METRICS | OF_LABEL)[name] for name in dict.fromkeys(own)]
+        own = (head_of(name)[1] or name for name in self.metrics)
+        return [called(name) for name in dict.fromkeys(own)]
 
     def per_class(self) -> list[dict[str, Any]]:
         """A table a label of the pooled predictions, a row a class."""
@@ -134,7 +134,7 @@ class Sections:
         tables = []
         for key, (order, title, detection) in PARTS.items():
             of_part = self.summary.value(*IMAGE, "details", key) or {}
-            there = [n for n in METRICS if any(n in values for values in of_part.values())]
+            there = [n for n in IN_TABLES if any(n in values for values in of_part.values())]
             named = [part for part in self.params.value(*order) or [] if part in of_part]
             rows = {part: (*IMAGE, "details", key, part) for part in named}
             for heading, found in ((title, False), (detection, True)):
@@ -150,7 +150,7 @@ class Sections:
         ]
         whole = [self.summary(*IMAGE, "metrics", n, "value", form=".3f") for n in names]
         told.append({"name": "**all**", "metrics": whole})
-        return {"title": title, "names": [METRICS[n][0] for n in names], "rows": told}
+        return {"title": title, "names": [called(n)[0] for n in names], "rows": told}
 
     def bands(self) -> dict[str, Any]:
         """Images of each severity band, a row a band of the truth; no rows where there are none."""

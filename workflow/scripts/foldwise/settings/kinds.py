@@ -11,7 +11,7 @@ from typing import Any
 
 from foldwise import registry
 from foldwise.errors import FoldwiseError, choose
-from foldwise.metrics import MONITORS
+from foldwise.metrics import monitors
 from foldwise.settings import heads as head_settings
 from foldwise.settings import zones as zone_settings
 
@@ -184,7 +184,7 @@ def check_kind(settings: dict, where: str) -> None:
         )
     training = settings["training"]
     if training["monitor"] is not None:
-        choose(training["monitor"], MONITORS[name], f"{name} metric", f"{where}: training.monitor")
+        choose(training["monitor"], monitors(name), f"{name} metric", f"{where}: training.monitor")
     if training["teacher"] and not kind.teaches:
         raise FoldwiseError(
             f"{where}: training.teacher: runs of kind {name} do not learn from a teacher. Set it "

@@ -12,7 +12,7 @@ import numpy as np
 
 from foldwise.evaluate.metrics import numbers
 from foldwise.evaluate.metrics.numbers import mean_defined, ratio
-from foldwise.metrics import CLASSIFICATION
+from foldwise.metrics import monitors
 
 ECE_BINS = 10
 
@@ -222,7 +222,7 @@ def scorer(
 class Measures:
     """Classification as evaluation asks for it; see `foldwise.evaluate.fold.Measured`."""
 
-    monitors: ClassVar[dict[str, str]] = CLASSIFICATION
+    monitors: ClassVar[dict[str, str]] = monitors("classification")
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.classes = task["classes"]

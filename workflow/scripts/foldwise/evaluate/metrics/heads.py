@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from foldwise.evaluate.metrics import classification
-from foldwise.metrics import DISTILLATION
+from foldwise.metrics import monitors
 
 OVER_HEADS = {"mean_f1": "macro_f1", "mean_accuracy": "accuracy", "log_loss": "log_loss"}
 
@@ -70,7 +70,7 @@ def details(rows: Sequence[dict[str, str]], heads: Mapping[str, Sequence[str]]) 
 class Measures:
     """Several heads as evaluation asks for it; see `foldwise.evaluate.fold.Measured`."""
 
-    monitors: ClassVar[dict[str, str]] = DISTILLATION
+    monitors: ClassVar[dict[str, str]] = monitors("distillation")
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.heads = task["heads"]

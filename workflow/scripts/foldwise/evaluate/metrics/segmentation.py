@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from foldwise.evaluate.metrics.numbers import mean_defined, pearson, ratio, undefined
-from foldwise.metrics import SEGMENTATION
+from foldwise.metrics import monitors
 
 OBJECT_OVERLAP = 0.5
 SUMS = ("truth", "predicted", "both", "soft_predicted", "soft_both")
@@ -162,7 +162,7 @@ def details(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
 class Measures:
     """Segmentation as evaluation asks for it; see `foldwise.evaluate.fold.Measured`."""
 
-    monitors: ClassVar[dict[str, str]] = SEGMENTATION
+    monitors: ClassVar[dict[str, str]] = monitors("segmentation")
 
     def __init__(self, task: dict[str, Any]) -> None:
         del task  # The table of sums says all; the threshold was applied when it was made.

@@ -13,7 +13,7 @@ import numpy as np
 
 from foldwise.evaluate.metrics import classification
 from foldwise.evaluate.metrics.numbers import mean_defined, pearson, undefined
-from foldwise.metrics import ZONES
+from foldwise.metrics import monitors
 
 UNKNOWN = 4
 # Upper bounds of the two lower severity bands of the mean score; above the second is severe.
@@ -188,7 +188,7 @@ def _bands(labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
 class Measures:
     """Zone scores as evaluation asks for it; see `foldwise.evaluate.fold.Measured`."""
 
-    monitors: ClassVar[dict[str, str]] = ZONES
+    monitors: ClassVar[dict[str, str]] = monitors("zones")
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.zones = task["zones"]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from foldwise.evaluate.wording import METRICS, SHARES, UNITS, called, of_label, titled
+from foldwise.evaluate.wording import IN_LABELS, ON_AXIS, UNITS, called, head_of, titled
 from foldwise.files import read_csv, read_json
 from foldwise.report.inputs import Paths, classes_of
 from foldwise.report.style import ACCENT, INK, PAGE, area_styles, shortened, text_on
@@ -25,8 +25,9 @@ POOLED: Style = {"color": ACCENT, "marker": "D", "markersize": 4}
 def draw_metrics(paths: Paths) -> Figure:
     """Each fold a mark, their mean with its interval, and the pooled value with its own."""
     summary = read_json(paths["summary"][0])
-    of_labels = (name for name in summary if name not in METRICS and of_label(name)[1] in SHARES)
-    names = [name for name in SHARES if name in summary] + sorted(of_labels)
+    shared = set(IN_LABELS) & set(ON_AXIS)
+    of_labels = (name for name in summary if head_of(name)[1] in shared)
+    names = [name for name in ON_AXIS if name in summary] + sorted(of_labels)
     figure = Figure(figsize=(0.9 * PAGE, 0.75 + 0.42 * len(names)))
     axis = figure.subplots()
     for row, name in enumerate(names):

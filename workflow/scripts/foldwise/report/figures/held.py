@@ -5,7 +5,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from foldwise.evaluate.wording import SHARES
+from foldwise.evaluate.wording import ON_AXIS
 from foldwise.files import read_json
 from foldwise.report.figures.folds import FOLD, MEAN, POOLED, a_row_each, unit_of, with_bar
 from foldwise.report.inputs import Paths
@@ -18,7 +18,7 @@ def draw(paths: Paths) -> Figure:
     A study whose data name no holdout has nothing to draw: the figure says so.
     """
     held, summary = (read_json(paths[kind][0]) for kind in ("holdout", "summary"))
-    names = [name for name in SHARES if name in summary and held["n"]]
+    names = [name for name in ON_AXIS if name in summary and held["n"]]
     figure = Figure(figsize=(0.9 * PAGE, 0.75 + 0.42 * max(len(names), 1)))
     axis = figure.subplots()
     if not names:

@@ -1,0 +1,106 @@
+"""The table of metrics: what each kind of study measures stands there, and nothing else."""
+
+import numpy as np
+import pytest
+
+from foldwise.evaluate.metrics.segmentation import image_row
+from foldwise.evaluate.wording import called, spoken
+from foldwise.metrics import (
+    LABEL,
+    TABLE,
+    TELL,
+    head_of,
+    judging,
+    metric_of,
+    monitors,
+    of_kind,
+)
+from foldwise.registry import load, names
+
+HEADS = {"site": ["a", "b", "c"], "body_part": ["x", "y"]}
+TASKS = {
+    "classification": {"classes": ["A", "B", "C"]},
+    "zones": {"zones": ["left", "right"]},
+    "segmentation": {},
+    "distillation": {"heads": HEADS},
+}
+
+
+def probabilities(prefix, names, random):
+    drawn = random.dirichlet(np.ones(len(names)))
+    return {f"{prefix}{n}": str(p) for n, p in zip(names, drawn, strict=True)}
+
+
+def row(kind, i, random):
+    """A made-up prediction of one image, as val_predictions.csv has it."""
+    named = {"sample": str(i), "group": f"g{i // 2}", "exam": f"e{i}"}
+    if kind == "classification":
+        return named | {"label": "ABC"[i % 3]} | probabilities("p_", "ABC", random)
+    if kind == "zones":
+        for k, zone in enumerate(TASKS[kind]["zones"]):
+            named |= {f"label_{zone}": str((i + k) % 5)}
+            named |= probabilities(f"p_{zone}_", range(5), random)
+        return named
+    if kind == "segmentation":
+        sums = image_row(random.random((12, 12)), random.random((12, 12)) > 0.6)
+        return named | {key: str(value) for key, value in sums.items()}
+    for head, classes in HEADS.items():
+        named |= {f"label_{head}": classes[i % len(classes)]}
+        named |= probabilities(f"p_{head}_", classes, random)
+    return named
+
+
+def measured(kind):
+    random = np.random.default_rng(3)
+    rows = [row(kind, i, random) for i in range(60)]
+    return load("MEASURES", kind)(TASKS[kind]).score(rows)
+
+
+def of_table(kind):
+    """Names that the table promises of a kind, with those of each label."""
+    heads = HEADS if kind == "distillation" else ()
+    return {one.name for one in of_kind(kind)} | {
+        one.of_head(head).name for head in heads for one in of_kind(LABEL)
+    }
+
+
+@pytest.mark.parametrize("kind", names("MEASURES"))
+def test_a_kind_measures_what_the_table_says_and_nothing_else(kind):
+    assert set(measured(kind)) == of_table(kind)
+
+
+@pytest.mark.parametrize("kind", names("MEASURES"))
+def test_values_lie_within_the_limits_of_the_table(kind):
+    for name, value in measured(kind).items():
+        low, high = metric_of(name).limits
+        assert low <= value <= high, name
+
+
+@pytest.mark.parametrize("kind", names("MEASURES"))
+def test_one_default_chooses_weights_and_what_is_told_decides_nothing(kind):
+    assert [m.kinds[kind] for m in of_kind(kind)].count("default") == 1
+    may = judging(kind, TASKS[kind])
+    assert list(may)[: len(monitors(kind))] == list(monitors(kind))
+    assert set(may.values()) == {"max", "min"} or kind == "distillation"
+    told = {m.name for m in of_kind(kind) if m.kinds[kind] == TELL}
+    assert not told & set(may)
+    assert set(may) | told == set(measured(kind))
+
+
+def test_each_metric_is_told_in_words():
+    assert len({metric.title for metric in TABLE}) == len(TABLE)
+    for metric in TABLE:
+        assert metric.meaning and metric.undefined, metric.name
+        assert metric.better in ("max", "min", ""), metric.name
+        assert called(metric.name) == (metric.title, metric.meaning)
+        assert not metric.on_axis or (metric.better, metric.high) == ("max", 1)
+        assert metric.kinds.keys() <= {*names("MEASURES"), LABEL}, metric.name
+
+
+def test_a_metric_of_one_of_several_labels_is_taken_apart():
+    assert head_of("body_part_macro_f1") == ("body_part", "macro_f1")
+    assert head_of("site_balanced_accuracy") == ("site", "balanced_accuracy")
+    assert head_of("macro_f1") == head_of("mean_f1") == head_of("mean_score_r") == ("", "")
+    assert called("body_part_macro_f1")[0] == "Body part: Macro F1"
+    assert metric_of("site_log_loss").limits == (0, np.inf)
+    assert metric_of("milliseconds") is None and spoken("milliseconds") == "milliseconds"
