@@ -105,15 +105,6 @@ def test_several_writers_killed_at_any_moment_leave_whole_files(tmp_path):
     assert Images(tmp_path, ["a"]).shape == SHAPE
 
 
-def test_leftovers_of_killed_writers_are_swept_after_an_hour(tmp_path):
-    old, young = tmp_path / ".1.tmp.a.npy", tmp_path / ".2.tmp.a.npy"
-    for path in (old, young):
-        path.touch()
-    os.utime(old, (time.time() - 4000,) * 2)
-    write(tmp_path, "a", ["c1"])
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".2.tmp.a.npy", "a.json", "a.npy"]
-
-
 def test_take_follows_cohort_rows_across_shards(tmp_path):
     write(tmp_path, "a", ["c1", "c2"])
     write(tmp_path, "b", ["c3", "c4", "c5"])

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from foldwise.plan import warm_jobs
 from foldwise.plan.driver import Driver
-from foldwise.files import private_folder
+from foldwise.files import private_folder, sweep
 
 if workflow.is_main_process:
     DRIVER = Driver()
@@ -21,6 +21,7 @@ def check_start():
     # Snakemake makes this folder for all to read; its records name settings, its logs commands.
     with suppress(PermissionError):
         private_folder(".snakemake")
+    sweep("results")
     # Jobs on a cluster outlive the driver: the lock then stays, and Snakemake says what to do.
     if workflow.local_exec and workflow.execution_settings.lock:
         DRIVER.sign()

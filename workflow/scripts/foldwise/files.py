@@ -1,11 +1,19 @@
-"""Files that are whole or absent: every write goes to a temporary name and is renamed."""
+"""Files that are whole or absent: every write goes to a temporary name and is renamed.
+
+Temporaries have one form of name, made here; whoever lists a folder asks `listed`, which knows
+them, and `sweep` removes those that killed writers left behind.
+"""
 
 import csv
 import io
 import json
 import os
+import re
+import secrets
+import socket
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +21,10 @@ from foldwise.disk import is_full, no_space
 from foldwise.errors import FoldwiseError
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+# .<machine>.<process>.<random>.tmp.<name>; earlier versions wrote the process alone.
+TEMPORARY = re.compile(r"\.(?:(?P<machine>[0-9a-z-]*)\.)?(?P<pid>\d+)(?:\.[0-9a-f]+)?\.tmp\..+")
+# A writer on another machine cannot be asked whether it lives; no job writes one file this long.
+OLD_SECONDS = 24 * 3600
 
 
 @contextmanager
@@ -24,8 +36,7 @@ def replacing(path: str | Path, size: int | None = None) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    # The ending is kept: numpy and matplotlib choose the format, or add an ending, by it.
-    temporary = target.with_name(f".{os.getpid()}.tmp.{target.name}")
+    temporary = temporary_of(target)
     with room_told(target, size):
         try:
             yield temporary
@@ -34,6 +45,54 @@ def replacing(path: str | Path, size: int | None = None) -> Iterator[Path]:
             os.replace(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def temporary_of(target: Path) -> Path:
+    """A name beside `target` that no other process writes to, on this machine or another."""
+    # The ending is kept: numpy and matplotlib choose the format, or add an ending, by it.
+    return target.with_name(f".{_machine()}.{os.getpid()}.{secrets.token_hex(3)}.tmp.{target.name}")
+
+
+def _machine() -> str:
+    return re.sub(r"[^0-9a-z-]", "-", socket.gethostname().lower())[:24]
+
+
+def is_temporary(path: str | Path) -> bool:
+    """Whether a name is that of a file which is being written, or was when its writer died."""
+    return TEMPORARY.fullmatch(os.path.basename(path)) is not None
+
+
+def listed(folder: str | Path, pattern: str) -> list[Path]:
+    """Files of a folder that match a pattern, sorted; one half written is not there yet."""
+    return sorted(path for path in Path(folder).glob(pattern) if not is_temporary(path))
+
+
+def temporaries(root: str | Path) -> Iterator[Path]:
+    """Temporaries of all writers, dead or alive, anywhere below a folder."""
+    for folder, _, names in os.walk(root):
+        yield from (Path(folder, name) for name in names if is_temporary(name))
+
+
+def sweep(root: str | Path) -> int:
+    """Remove what dead writers left below a folder; returns how many files that were.
+
+    A writer of this machine is dead when its process is gone; of another one, when it wrote
+    nothing for a day.
+    """
+    swept = 0
+    for path in temporaries(root):
+        with suppress(OSError):  # another run sweeps too, or the folder is only to be read
+            if _abandoned(path):
+                path.unlink()
+                swept += 1
+    return swept
+
+
+def _abandoned(path: Path) -> bool:
+    about = TEMPORARY.fullmatch(path.name)
+    if about and about["machine"] == _machine() and not os.path.exists(f"/proc/{about['pid']}"):
+        return os.path.isdir("/proc/self")
+    return time.time() - path.stat().st_mtime > OLD_SECONDS
 
 
 @contextmanager

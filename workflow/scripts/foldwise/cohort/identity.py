@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.errors import FoldwiseError
-from foldwise.files import PRIVATE_FILE, csv_text, private_folder, replacing
+from foldwise.files import PRIVATE_FILE, csv_text, private_folder, replacing, temporary_of
 
 KEY_BYTES = 32
 NAME_HEX = 12
@@ -63,7 +63,7 @@ def load_key(folder: str | Path) -> bytes:
 
 def _make_key(path: Path) -> None:
     # A link to a finished file appears whole and fails where a link stands: the first one wins.
-    draft = path.with_name(f".key.{os.getpid()}.{secrets.token_hex(4)}")
+    draft = temporary_of(path)
     write_private(draft, secrets.token_hex(KEY_BYTES) + "\n")
     try:
         os.link(draft, path)

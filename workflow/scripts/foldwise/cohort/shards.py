@@ -14,7 +14,7 @@ from typing import Any
 from foldwise.cohort.archive import locked
 from foldwise.cohort.identity import write_private
 from foldwise.errors import FoldwiseError
-from foldwise.files import write_text
+from foldwise.files import listed, read_json, write_text
 from foldwise.hashing import digest
 
 FEWEST, MOST, PARALLEL = 16, 256, 4
@@ -31,7 +31,7 @@ def split_evenly(contents: list[str]) -> list[list[str]]:
 def read_lists(folder: Path) -> dict[str, list[str]]:
     """All lists of a cache: shard -> contents; one that does not match its name is passed over."""
     found = {}
-    for path in sorted(folder.glob("*.txt")):
+    for path in listed(folder, "*.txt"):
         contents = path.read_text(encoding="ascii").split()
         if path.stem == digest(contents):
             found[path.stem] = contents
@@ -84,8 +84,8 @@ def write_locations(folder: Path, key: str, root: str, files: dict[str, tuple[st
 
 def read_locations(folder: str | Path) -> dict[str, dict[str, Any]]:
     """All archives' lists by key: root, files (content -> paths relative to the root)."""
-    paths = sorted((Path(folder) / "locations").glob("*.json"))
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
+    paths = listed(Path(folder) / "locations", "*.json")
+    return {path.stem: read_json(path) for path in paths}
 
 
 def locate(folder: str | Path, contents: Iterable[str]) -> dict[str, list[Path]]:

@@ -1,11 +1,8 @@
 """Prepared images as memory-mapped arrays of a few hundred each, written whole or not at all."""
 
-import contextlib
-import glob
 import math
 import os
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -44,7 +41,6 @@ def write_shard(
     """
     # OpenCV's threads, had this process any, would leave the forked ones waiting for ever.
     cv2.setNumThreads(1)
-    _sweep(Path(out_npy))
     whole = (len(contents), *shape)
     size = math.prod(whole) * np.dtype(dtype).itemsize
     with replacing(out_npy, size) as temporary:
@@ -114,14 +110,6 @@ def _row(content: str, fate: Prepared | str) -> dict[str, Any]:
         return {"content": content, "status": fate, "pixel_digest": "", "facts": {}}
     digest, facts = fate.digest, fate.facts
     return {"content": content, "status": "ok", "pixel_digest": digest, "facts": facts}
-
-
-def _sweep(target: Path) -> None:
-    """Remove what killed writers of this file have left behind an hour ago or longer."""
-    for left in target.parent.glob(f".*.tmp.{glob.escape(target.name)}"):
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - left.stat().st_mtime > 3600:
-                left.unlink()
 
 
 class Images:

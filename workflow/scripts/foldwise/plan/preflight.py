@@ -19,6 +19,7 @@ from foldwise.cohort.archive import list_archive
 from foldwise.cohort.tables.table import TableSettings, read_table
 from foldwise.disk import amount, free_bytes
 from foldwise.errors import FoldwiseError
+from foldwise.files import listed
 from foldwise.plan import state
 from foldwise.search.check import unread
 from foldwise.settings.schema import complete, schema
@@ -233,7 +234,7 @@ def room(
 
 
 def _stored(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.glob("*.npy"))
+    return sum(path.stat().st_size for path in listed(folder, "*.npy"))
 
 
 def image_bytes(study: dict[str, Any]) -> int:
