@@ -23,6 +23,9 @@ from foldwise.errors import FoldwiseError
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 # .<machine>.<process>.<random>.tmp.<name>; earlier versions wrote the process alone.
 TEMPORARY = re.compile(r"\.(?:(?P<machine>[0-9a-z-]*)\.)?(?P<pid>\d+)(?:\.[0-9a-f]+)?\.tmp\..+")
+# What a spreadsheet takes for a formula, unless it is a number (OWASP, "CSV injection").
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?", re.I)
 # A writer on another machine cannot be asked whether it lives; no job writes one file this long.
 OLD_SECONDS = 24 * 3600
 
@@ -141,6 +144,16 @@ def csv_text(columns: list[str], rows: Iterable[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would run a cell instead of showing it."""
+    return text.startswith(FORMULA_STARTS) and not NUMBER.fullmatch(text) and len(text) > 1
+
+
+def shown(text: str) -> str:
+    """A cell as spreadsheets show it: what they would run gets a quote before it."""
+    return f"'{text}" if is_formula(text) else text
 
 
 def read_csv(path: str | Path) -> list[dict[str, str]]:

@@ -16,6 +16,7 @@ from foldwise.cohort.conflicts import Conflicts, settle_all
 from foldwise.cohort.early_checks import Ahead, check_ahead
 from foldwise.cohort.files import check, flow_of, place, to_decode, write
 from foldwise.cohort.findings import Finding
+from foldwise.cohort.groups import name_groups, note_single_images
 from foldwise.cohort.identity import Names, load_key
 from foldwise.cohort.join import repeated_rows
 from foldwise.cohort.missing import judge_missing
@@ -110,7 +111,7 @@ def make_cohort(
     with locked(private / f"archive_{archive.key}.lock"):
         wanted = (path for one in joined.found for path in one.files)
         entries = archive.read(wanted, reader.facts, threads, _progress)
-        items = resolve.items_of(joined.found, entries, names)
+        items = resolve.items_of(joined.found, entries, names, settings.views)
         findings = joined.findings + _settle(items, joined, settings, names, study)
         check(items, findings, settings, joined.scheme or settings.scheme, study)
         check_second(items, second)
@@ -149,8 +150,9 @@ def _settle(
     resolve.apply_labels(items, ledger, scheme)
     resolve.apply_texts(items, ledger)
     resolve.check_headers(items, ledger, settings.allow_burned_in)
-    resolve.name_groups(items, ledger, names, settings.group)
+    name_groups(items, ledger, names, settings.group, settings.conflicts.spellings)
     settle_all(items, settings.conflicts, ledger, study)
     resolve.draw_subset(items, ledger, settings.subset, settings.seed)
+    note_single_images(items, ledger, names, settings.group)
     notes = repeated_rows([item.found for item in items], names)
     return ledger.findings + notes + excluded.unused(names)

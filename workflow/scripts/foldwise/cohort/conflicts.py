@@ -6,17 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foldwise.cohort.findings import LEFT_OUT, QUARANTINE, stop
+from foldwise.cohort.groups import SAME, plain_id
 from foldwise.cohort.resolve import Item, Ledger
 from foldwise.errors import plural
 
 
 @dataclass(frozen=True)
 class Conflicts:
-    """What to do with each kind: `refuse` stops the run, `drop` leaves all concerned out."""
+    """What to do with each kind: `refuse` stops the run, `drop` leaves all concerned out.
+
+    Of ids that differ in their spelling alone `same` takes them for one, `apart` for several.
+    """
 
     labels: str = "refuse"
     patients: str = "refuse"
     pixels: str = "refuse"
+    spellings: str = "refuse"
 
 
 MESSAGES = {
@@ -63,7 +68,7 @@ def settle(clashes: list[list[Item]], reason: str, rules: Conflicts, ledger: Led
 def settle_all(items: list[Item], rules: Conflicts, ledger: Ledger, study: Path) -> None:
     """Settle every kind of conflict. Raises one FoldwiseError for all that are refused."""
     settle(label_clashes(items), "two_labels", rules, ledger)
-    settle(patient_clashes(items), "two_patients", rules, ledger)
+    settle(patient_clashes(items, rules.spellings == SAME), "two_patients", rules, ledger)
     settle(pixel_clashes(items), "same_pixels", rules, ledger)
     if ledger.refusals:
         raise stop(ledger.refused, study, " ".join(ledger.refusals))
@@ -105,11 +110,12 @@ def label_clashes(items: list[Item]) -> list[list[Item]]:
     return exams + copies
 
 
-def patient_clashes(items: list[Item]) -> list[list[Item]]:
-    """One exam (or file) under two patients."""
+def patient_clashes(items: list[Item], any_spelling: bool = False) -> list[list[Item]]:
+    """One exam (or file) under two patients; with `any_spelling`, 7 and 007 are one."""
 
     def disagree(group: list[Item]) -> bool:
-        return len({patient for item in group for patient in item.found.patients}) > 1
+        patients = {patient for item in group for patient in item.found.patients}
+        return len({plain_id(one) for one in patients} if any_spelling else patients) > 1
 
     return [group for group in _together(items, _exam) if disagree(group)]
 

@@ -13,7 +13,7 @@ from foldwise.cohort.resolve import Item
 from foldwise.cohort.shards import assign, read_locations, write_locations
 from foldwise.cohort.tables.labels import ClassScheme, data_place
 from foldwise.errors import FoldwiseError
-from foldwise.files import write_csv, write_json
+from foldwise.files import is_formula, shown, write_csv, write_json
 from foldwise.folds.parts import check_split
 from foldwise.hashing import content_of
 
@@ -159,6 +159,11 @@ def _image_row(item: Item, places: dict[str, tuple[str, int]]) -> dict[str, Any]
 
 def _label_row(item: Item, label_columns: tuple[str, ...], table: str) -> dict[str, str]:
     line = item.found.rows[0].line if item.found.rows else 0
+    if is_formula(item.found.stratum) or not item.found.stratum.isprintable():
+        raise FoldwiseError(
+            f"{table}, line {line}: data.columns.stratum holds a value that a spreadsheet would "
+            "run as a formula, or that breaks a line. It is shown in results: write it otherwise."
+        )
     return {
         "sample": item.sample,
         "view": item.view,
@@ -171,14 +176,14 @@ def _label_row(item: Item, label_columns: tuple[str, ...], table: str) -> dict[s
 
 def _id_row(item: Item) -> dict[str, str]:
     named = {name: getattr(item, name) for name in ("sample", "group", "exam", "content")}
-    patient = " ".join(item.found.patients)
-    return named | {
+    told = {
         "file": " ".join(item.found.files),
         "row": " ".join(str(row.line) for row in item.found.rows),
         "accession": item.accession,
-        "patient": patient,
+        "patient": " ".join(item.found.patients),
         "date": item.found.date,
     }
+    return named | {name: shown(text) for name, text in told.items()}
 
 
 def _is_row(finding: Finding) -> bool:

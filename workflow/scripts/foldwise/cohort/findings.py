@@ -12,6 +12,7 @@ from pathlib import Path
 
 from foldwise.cohort.identity import write_private_csv
 from foldwise.errors import FoldwiseError
+from foldwise.files import shown
 
 PUBLIC = ["key", "stage", "kind", "reason"]
 PRIVATE = [*PUBLIC, "file", "row", "accession", "patient", "detail"]
@@ -45,6 +46,18 @@ REASONS = {
         "exclude the wrong copy, or write one patient id",
     ),
     "no_patient": ("image without a patient id", "name data.columns.patient and fill it"),
+    "two_spellings": (
+        "id written in several ways, as with and without zeros before it",
+        "write one, or set data.conflicts.spellings",
+    ),
+    "one_image_each": (
+        "every patient has exactly one image",
+        "check that data.columns.patient names patients, not images",
+    ),
+    "no_view": (
+        "image whose view is not known",
+        "name data.columns.view and fill it, or exclude it",
+    ),
     "burned_in": ("image said to have text burned in", "mask it, or exclude it"),
     "missing": ("file that is gone", "put it back"),
     "not_readable": ("file that cannot be opened", "check its permissions and the disk"),
@@ -112,8 +125,8 @@ def public_rows(findings: Iterable[Finding]) -> list[dict[str, str]]:
 
 
 def private_rows(findings: Iterable[Finding]) -> list[dict[str, str]]:
-    """Both halves, sorted, each once."""
-    found = {tuple(getattr(finding, name) for name in PRIVATE) for finding in findings}
+    """Both halves, sorted, each once; people open these in spreadsheets, which run formulas."""
+    found = {tuple(shown(getattr(finding, name)) for name in PRIVATE) for finding in findings}
     return [dict(zip(PRIVATE, values, strict=True)) for values in sorted(found)]
 
 
@@ -192,6 +205,6 @@ def _common(findings: list[Finding], reason: str) -> str:
         if item.reason == reason:
             owners.setdefault(item.detail, set()).add(item.patient or item.key)
     value = max(sorted(owners), key=lambda name: len(owners[name]))
-    if not value or len(owners[value]) < MANY:
+    if not value or len(owners[value]) < MANY or not value.isprintable():
         return ""
     return f"most often '{value.removeprefix('label_')}'"

@@ -1,10 +1,10 @@
 """From found files to samples: each step leaves some out, by a stated rule, and says so."""
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from foldwise.cohort.archive import Entry
+from foldwise.cohort.codes import side_of, view_of
 from foldwise.cohort.findings import LEFT_OUT, NOTE, QUARANTINE, Finding
 from foldwise.cohort.identity import Names
 from foldwise.cohort.readers.base import Found
@@ -71,20 +71,13 @@ class Ledger:
         )
 
 
-def code_string(value: str) -> str:
-    """A header's code such as MLO; anything that is no short code is not taken over."""
-    text = value.strip().upper()
-    return text if re.fullmatch(r"[A-Z0-9_-]{1,8}", text) else ""
+def items_of(
+    found: list[Found], entries: dict[str, Entry], names: Names, views: tuple[str, ...] = ()
+) -> list[Item]:
+    """Items with content and facts; copies of one content get names of their own.
 
-
-def side_of(value: str) -> str:
-    """L, R or B (both), else empty."""
-    text = value.strip().upper()
-    return {"L": "L", "R": "R", "B": "B", "LEFT": "L", "RIGHT": "R"}.get(text, "")
-
-
-def items_of(found: list[Found], entries: dict[str, Entry], names: Names) -> list[Item]:
-    """Items with content and facts; copies of one content get names of their own."""
+    `views` are those that the study asks for: names of its own, which may leave the archive.
+    """
     items = []
     copies: dict[str, int] = defaultdict(int)
     for one in sorted(found, key=lambda one: one.files):
@@ -99,7 +92,9 @@ def items_of(found: list[Found], entries: dict[str, Entry], names: Names) -> lis
         sample = names.sample(
             f"{identity}\0{copies[identity]}" if copies[identity] > 1 else identity
         )
-        items.append(_item(one, own, content, sample))
+        item = _item(one, own, content, sample)
+        view = one.given.get("view") or own[0].facts.get("view", "")
+        items.append(replace(item, view=view_of(view, views)))
     return sorted(items, key=lambda item: item.order)
 
 
@@ -116,7 +111,7 @@ def _item(one: Found, own: tuple[Entry, ...], content: str, sample: str) -> Item
         sample=sample,
         patient=patients[0] if len(patients) == 1 else "",
         accession=one.accession or facts.get("accession", ""),
-        view=code_string(one.given.get("view") or facts.get("view", "")),
+        view="",
         side=side_of(one.given.get("side") or facts.get("side", "")),
     )
 
@@ -142,10 +137,12 @@ def check_headers(items: list[Item], ledger: Ledger, allow_burned_in: bool) -> N
 
 
 def apply_views(items: list[Item], ledger: Ledger, views: tuple[str, ...]) -> None:
-    """Keep the views asked for; an image that tells no view is not one of them."""
+    """Keep the views asked for; of an image that tells none nobody knows whether it is one."""
     asked = {view.upper() for view in views}
     for item in items:
-        if item.usable and asked and item.view not in asked:
+        if item.usable and asked and not item.view:
+            ledger.mark(item, "cohort", QUARANTINE, "no_view")
+        elif item.usable and asked and item.view not in asked:
             ledger.mark(item, "cohort", LEFT_OUT, "other_view")
 
 
@@ -200,21 +197,6 @@ def apply_splits(items: list[Item], parts: dict[str, IdList]) -> None:
         if named:
             split = tuple(sorted({*item.found.split, *named}))
             item.found = replace(item.found, split=split)
-
-
-def name_groups(items: list[Item], ledger: Ledger, names: Names, by: str) -> None:
-    """Keyed names of group and exam; an image without patient is quarantined, never guessed.
-
-    One with two patients has no group either; conflicts.py sees to it. By image, each file content
-    is a group of its own.
-    """
-    for item in items:
-        owners = {"patient": item.patient, "accession": item.accession, "image": item.content}
-        owner = owners[by]
-        item.group = names.group(owner) if owner else ""
-        item.exam = names.exam(item.accession or item.content or item.found.files[0])
-        if item.usable and not owner and len(item.found.patients) < 2:
-            ledger.mark(item, "cohort", QUARANTINE, f"no_{by}")
 
 
 def draw_subset(items: list[Item], ledger: Ledger, groups: int | None, seed: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from foldwise.cohort.tables.table import cell
 from foldwise.errors import FoldwiseError
+from foldwise.files import is_formula
 
 # Breast density is written as letters or as numbers; in a path table both mean the same.
 LETTERS = {"A": "1", "B": "2", "C": "3", "D": "4"}
@@ -23,6 +24,15 @@ def canonical(value: Any) -> str:
 def data_place(column: str) -> str:
     """Where a study's file says how a label column is read."""
     return "data.classes" if column == "label" else f"data.heads.{column.removeprefix('label_')}"
+
+
+def _check_name(name: str, place: str) -> None:
+    """A class's name stands in tables, figures and files that spreadsheets open."""
+    if not name.isprintable() or is_formula(name):
+        raise FoldwiseError(
+            f"{place}: a class cannot be called {name!r}, which breaks a line, or which a "
+            f"spreadsheet would run as a formula. Map it to another name in {place}.mapping."
+        )
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,8 @@ class ClassScheme:
                     f"'{name}'. Keep one."
                 )
         order = tuple(str(name) for name in classes.get("order") or ())
+        for name in (*order, *mapping.values()):
+            _check_name(name, place)
         mapping = mapping or {canonical(name): name for name in order}
         drop = frozenset(canonical(value) for value in classes.get("drop") or ())
         both = sorted(drop & set(mapping))
@@ -85,6 +97,8 @@ class ClassScheme:
         if not text:
             return Outcome(MISSING, "")
         if not self.mapping:
+            if is_formula(text) or not text.isprintable():
+                return Outcome(UNKNOWN, text)  # it would stand as it is in files that people open
             return Outcome(DROPPED if text in self.drop else CLASS, text)
         spellings = [text, SAME_AS.get(text.upper(), text)] if self.letters else [text]
         for spelling in spellings:
