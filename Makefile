@@ -58,7 +58,7 @@ format: $(DEVELOPMENT) ## format all code
 	$(BIN)/snakefmt Snakefile workflow/rules
 
 dry-run: $(ENVIRONMENT) ## the whole plan, without data
-	$(BIN)/snakemake --profile profiles/ci
+	$(BIN)/snakemake --profile ci
 
 docs: $(ENVIRONMENT) ## config/README.md and envs/ from the schemas and the lock file
 	$(BIN)/python tools/write_docs.py

@@ -104,11 +104,44 @@ def test_loss_code_reruns_training_on(study):
     edit(
         package(study, "losses/classes.py"),
         "def cross_entropy(",
-        "CHANGED = 1\n\n\ndef cross_entropy(",
+        "@(lambda same: same)\ndef cross_entropy(",
     )
     jobs = planned(study)
     assert rules_of(jobs) >= TRAINING_ON
     assert rules_of(jobs) <= TRAINING_ON | REPORT
+
+
+def test_a_module_that_is_moved_reruns_nothing(study):
+    package(study, "losses/plain").mkdir()
+    package(study, "losses/plain/__init__.py").write_text("")
+    package(study, "losses/classes.py").rename(package(study, "losses/plain/single.py"))
+    package(study, "train/rates.py").rename(package(study, "train/speeds.py"))
+    for path in package(study, "").rglob("*.py"):
+        text = path.read_text().replace("losses.classes", "losses.plain.single")
+        path.write_text(text.replace("train.rates", "train.speeds"))
+    assert planned(study) == set()
+
+
+SEARCH = {"trials": 1, "space": {"training.lr": {"type": "float", "low": 0.01, "high": 0.1}}}
+
+
+def test_a_run_a_search_and_a_baseline_rerun_nothing_of_the_others(study):
+    """Another loss, sampler and method: none is code of the run that is there."""
+    runs = {"cv": {}, "ordinal": {"loss.name": "ordinal"}}
+    write_study(study, "mine", settings(runs=runs, search=SEARCH))
+    jobs = planned(study)
+    assert {"train_fold 1,ordinal", "train_fold 2,ordinal"} <= jobs
+    assert [job for job in jobs if "cv" in job or "baseline" in job or "figure" in job] == []
+    runs["ordinal"]["training.lr"] = 0.3
+    write_study(study, "mine", settings(runs=runs))
+    assert planned(study) == jobs
+    write_study(study, "mine", settings(report={"baselines": [], "gradcam_per_class": 1}))
+    assert rules_of(planned(study)) == {"report_pack", "compare_reported"}
+
+
+def test_a_new_title_reruns_the_page_alone(study):
+    write_study(study, "mine", settings(report={"title": "Another", "gradcam_per_class": 1}))
+    assert rules_of(planned(study)) == {"report_pack"}
 
 
 def test_a_learning_rate_reruns_training_on(study):
@@ -159,8 +192,7 @@ def test_a_deleted_model_reruns_that_fold_and_what_follows(study):
 
 
 def test_figure_code_reruns_figures_alone(study):
-    path = package(study, "report/style.py")
-    path.write_text(path.read_text() + "\nCHANGED = 1\n")
+    edit(package(study, "report/style.py"), "DPI = 300", "DPI = 200")
     jobs = rules_of(planned(study))
     assert "figure" in jobs
     assert jobs <= REPORT

@@ -59,32 +59,29 @@ wildcard_constraints:
     figure=r"[a-z0-9_]+",
 
 
-def branch(*names):
-    """Params of a rule: just these branches of the study's settings, so that others rerun nothing."""
+def branch(*paths):
+    """Params of a rule: just these settings of the study, by dotted path, so that others rerun nothing."""
 
     def read(wildcards):
-        return without_paths({name: STUDIES[wildcards.study][name] for name in names})
+        return state.settings_at(STUDIES[wildcards.study], paths)
 
     return read
 
 
 def code(rule):
-    """Params of a rule: a digest of the code that the study reaches from this rule's adapter."""
+    """Params of a rule: a digest of the code that its run reaches from this rule's adapter."""
 
     def read(wildcards):
         run = wildcards.get("run", "trial_" if "number" in wildcards.keys() else "")
-        searched = run.startswith(("trial_", "tuned", "nested_"))
-        return code_of(rule, study_words(wildcards.study, searched))
+        return code_of(rule, code_words(wildcards.study, run))
 
     return read
 
 
 @functools.cache
-def study_words(name, searched):
-    """Words of a study's settings; a search's own concern its trials and what comes of them."""
-    return words(
-        {key: value for key, value in STUDIES[name].items() if searched or key != "search"}
-    )
+def code_words(study, run):
+    """Words that decide which plug-ins a run executes; asked for each job of it."""
+    return state.code_words(STUDIES[study], run)
 
 
 def baseline_code(wildcards):

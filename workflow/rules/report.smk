@@ -26,7 +26,7 @@ rule gradcam_fold:
         runtime=30,
         gpu=0,
     params:
-        report=branch("report"),
+        films=branch("report.gradcam_per_class"),
         cache=cache_key,
         code=code("gradcam_fold"),
     message:

@@ -1,6 +1,6 @@
 """Submit one small CPU job and one GPU job and say what works.
 
-    python workflow/scripts/check_cluster.py --profile profiles/pbs
+    python workflow/scripts/check_cluster.py --profile pbs
 
 Ctrl-C while they are queued removes them again.
 """

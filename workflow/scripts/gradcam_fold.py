@@ -27,5 +27,5 @@ with adapter(snakemake):
         predictions=read_csv(snakemake.input.predictions),
         model_path=snakemake.input.model,
         out_dir=folder,
-        per_class=snakemake.params.report["report"]["gradcam_per_class"],
+        per_class=snakemake.params.films["report.gradcam_per_class"],
     )

@@ -4,8 +4,19 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from snakemake_interface_executor_plugins import utils
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.settings import DeploymentMethod, SharedFSUsage
+
+
+def quoted(value: Any) -> str:
+    """Text as one word of a shell; all else as Python writes it."""
+    return shlex.quote(value) if isinstance(value, str) else repr(value)
+
+
+# Snakemake writes text into the commands of jobs as `repr` does. A shell reads that otherwise where
+# it holds a quote of either kind: the job fails, or a `$(...)` in a path is run on the node.
+utils.repr = quoted  # type: ignore[attr-defined]
 
 
 class InnerCall(RemoteExecutor):
@@ -17,6 +28,10 @@ class InnerCall(RemoteExecutor):
     def get_jobscript(self, job: Any) -> str:
         """Beside it lies a list of the job's inputs, so no later driver may use the same name."""
         return str(self.folder / "scripts" / f"{self.token}.sh")
+
+    def get_python_executable(self) -> str:
+        """Quoted, since Snakemake puts it into the command as it is."""
+        return shlex.quote(super().get_python_executable())
 
     def get_job_args(self, job: Any) -> str:
         """As many cores as were asked for: on a shared node `all` would take the others' too."""

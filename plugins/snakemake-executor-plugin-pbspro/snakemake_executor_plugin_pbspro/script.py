@@ -8,15 +8,18 @@ from pathlib import Path
 from snakemake_executor_plugin_pbspro.settings import ExecutorSettings
 
 # 75: another job holds the token. 76: no shared folder. 77: the registry has no such job.
+# Each value of the outside is quoted once, where it is given to a variable: within the script's own
+# double quotes a second pair would end, and what stands between would be run.
 TEMPLATE = r"""#!/bin/bash
+workdir={workdir} folder={folder} bin={bin}
 umask {umask}
-cd {workdir} && cd {folder} || {{ echo "No {folder} on $(hostname): not shared" >&2; exit 76; }}
+cd "$workdir" && cd "$folder" || {{ echo "No $folder on $(hostname): not shared" >&2; exit 76; }}
 ls jobs >/dev/null
 [ -e jobs/{token}.json ] || {{ echo "Given up by its driver" >&2; exit 77; }}
 ( set -C; echo "$PBS_JOBID" > claims/{token} ) 2>/dev/null
 [ "$(cat claims/{token})" = "$PBS_JOBID" ] || {{ echo "Another job runs this" >&2; exit 75; }}
 set -a; . ./environment.sh; set +a
-export PATH={bin}:"$PATH" PBSPRO_STATUS={folder}/status/{token}
+export PATH="$bin:$PATH" PBSPRO_STATUS="$folder/status/{token}"
 {prologue}
 # A shell that catches SIGTERM outlives it, so that what the job saves within PBS's ten seconds
 # is followed by the exit code; the job itself gets the signal as usual.

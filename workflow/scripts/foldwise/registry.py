@@ -6,6 +6,7 @@ Standard library only: the rule files read this.
 """
 
 import importlib
+from collections.abc import Iterable
 from typing import Any
 
 from foldwise.errors import FoldwiseError, choose
@@ -158,18 +159,19 @@ def names(group: str) -> list[str]:
     return sorted(GROUPS[group])
 
 
-def module_of(group: str, name: str) -> str:
-    """Dotted module of one entry, for the fingerprint; nothing is imported."""
-    return _entry(group, name)[0]
+def among(group: str, words: Iterable[str]) -> list[str]:
+    """Those of `words` that a group has an entry for, in their order."""
+    return [word for word in words if word in GROUPS.get(group, {})]
 
 
 def load(group: str, name: str) -> Any:
     """Import the module of one entry and return what the entry names."""
-    module, attribute = _entry(group, name)
+    module, attribute = entry(group, name)
     return getattr(importlib.import_module(module), attribute)
 
 
-def _entry(group: str, name: str) -> tuple[str, str]:
+def entry(group: str, name: str) -> tuple[str, str]:
+    """Dotted module of one entry and its name in there; nothing is imported."""
     if group not in GROUPS:
         raise FoldwiseError(f"registry: no group '{group}'. Groups: {', '.join(sorted(GROUPS))}.")
     what = WHAT.get(group, group.lower().removesuffix("s"))

@@ -1,23 +1,46 @@
 """What the rules ask of the disk when the DAG is built: archive state, shards, targets.
 
-Standard library only.
+Standard library, PyYAML and jsonschema only.
 """
 
 import csv
+import functools
 import os
+from collections.abc import Sequence
+from typing import Any
 
-from foldwise import registry
 from foldwise.cohort.archive import listing_digest
 from foldwise.hashing import digest, file_digest
-from foldwise.plan.fingerprint import code_of_modules
+from foldwise.plan.fingerprint import code_of_entry, words
 from foldwise.settings.kinds import baselines_of, held_out
+from foldwise.settings.paths import without_paths
+from foldwise.settings.study import run_settings
 
 
 def cache_key(study: dict) -> str:
     """Name of the cache that the study reads: a digest of reader, image settings, decoding code."""
     reader = study["data"]["reader"]
-    code = code_of_modules(registry.module_of("DECODERS", reader), "foldwise.pixels.cache")
+    code = code_of_entry("DECODERS", reader, "foldwise.pixels.cache")
     return digest([reader, study["image"], code])
+
+
+def settings_at(study: dict, paths: Sequence[str]) -> dict[str, Any]:
+    """Settings by dotted path, for the params of a rule; of `data` without where things are."""
+    shown = without_paths(study)
+    return {path: functools.reduce(dict.__getitem__, path.split("."), shown) for path in paths}
+
+
+def code_words(study: dict, run: str) -> frozenset[str]:
+    """Words by which the code of a rule is followed: those that decide what this run executes.
+
+    Of a named run these are its own merged settings, its teacher's model among them, and none of
+    another run; of what comes of a search also those of the space; of rules without a run neither.
+    """
+    if run.startswith(("trial_", "tuned", "nested_")):
+        return words({key: study[key] for key in study if key not in ("runs", "report")})
+    if run:
+        return words(run_settings(study, run))
+    return words({key: study[key] for key in ("kind", "data", "image", "folds", "model")})
 
 
 def archive_state(study: dict) -> dict[str, str]:
