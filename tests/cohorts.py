@@ -6,6 +6,7 @@ from pathlib import Path
 
 from foldwise.cohort.audit import AuditSettings, make_audit
 from foldwise.cohort.build import CohortSettings, make_cohort
+from foldwise.cohort.identity import Names, load_key
 from foldwise.cohort.shards import locate, read_list
 from foldwise.files import read_csv, read_json, write_csv
 from foldwise.pixels.cache import write_shard
@@ -70,7 +71,9 @@ class Study:
     def _decode(self, shard: str, path: Path) -> list[dict]:
         decoder, settings = load("DECODERS", self.reader)(), ImageSettings(size=32)
         contents = read_list(self.folder / "cache" / "lists", shard)
-        read = partial(of_content, decoder, settings, locate(self.folder / "private", contents))
+        private = self.folder / "private"
+        located, names = locate(private, contents), Names(load_key(private))
+        read = partial(of_content, decoder, settings, located, names)
         shape = decoder.shape(settings)
         return write_shard(read, contents, shape, settings.dtype, path.with_suffix(".npy"), path)
 

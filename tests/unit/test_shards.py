@@ -44,7 +44,7 @@ def lists_of(study):
 
 def test_one_more_patient_is_one_more_small_shard(study):
     patient = {row["accession"]: row["patient"] for row in id_map_of(study)}
-    rows, whole = table_of(study), {row["content"] for row in study.rows("images")}
+    rows = table_of(study)
     shutil.rmtree(study.folder)
     last = patient[rows[-1]["AccessionNumber"]]
     write_table(study, [row for row in rows if patient[row["AccessionNumber"]] != last])
@@ -52,7 +52,7 @@ def test_one_more_patient_is_one_more_small_shard(study):
     before, known = lists_of(study), {row["content"] for row in study.rows("images")}
     write_table(study, rows)
     study.cohort()
-    after = lists_of(study)
+    after, whole = lists_of(study), {row["content"] for row in study.rows("images")}
     (added,) = set(after) - set(before)
     assert before.items() <= after.items()
     assert set(after[added].split()) == whole - known

@@ -9,6 +9,7 @@ checkpoint cohort:
         findings="results/{study}/findings.csv",
         flow="results/{study}/flow.json",
         id_map="results/{study}/private/id_map.csv",
+        contents="results/{study}/private/contents.csv",
     log:
         "results/{study}/logs/cohort.log",
     benchmark:

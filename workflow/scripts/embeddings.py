@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from foldwise.adapter import adapter
-from foldwise.files import read_csv
+from foldwise.contents import read_cohort
 from foldwise.train.machine import set_threads
 
 with adapter(snakemake):
@@ -13,7 +13,7 @@ with adapter(snakemake):
     from foldwise.train.embed import make_embeddings
     from foldwise.train.machine import device
 
-    rows, settings = read_csv(snakemake.input.cohort), snakemake.params.settings
+    rows, settings = read_cohort(snakemake.input.cohort), snakemake.params.settings
     make_embeddings(
         folder=Path(snakemake.output.features).parent,
         images=Images.of(rows, f"results/cache/{snakemake.params.cache}"),

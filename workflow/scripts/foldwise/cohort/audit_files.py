@@ -32,7 +32,8 @@ def write_audit(
     """Write cohort.csv, audit/* and private/quarantine.csv."""
     others = [name for name in analysed[0] if name not in (*FIRST, "pixels")]
     columns = [*FIRST, *others, "pixels"]
-    write_csv(study / "cohort.csv", columns, sorted(analysed, key=lambda row: row["content"]))
+    # In the order of images.csv, which follows the plain contents and so no random key.
+    write_csv(study / "cohort.csv", columns, analysed)
     write_csv(study / "audit" / "data_audit.csv", CHECKS, checks_of(manifest))
     bad = [item for item in findings if item.kind == QUARANTINE]
     columns = ["sample", "stage", "reason"]

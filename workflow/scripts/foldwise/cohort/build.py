@@ -115,7 +115,7 @@ def make_cohort(
         findings = joined.findings + _settle(items, joined, settings, names, study)
         check(items, findings, settings, joined.scheme or settings.scheme, study)
         check_second(items, second)
-        places = place(items, archive, private, Path(lists))
+        places = place(items, archive, private, Path(lists), names)
         check_ahead(to_decode(items), places, Path(lists).parent, settings.ahead)
     flow = flow_of(items, findings, len(table.rows), archive, settings.group)
     columns = (*joined.label_columns, *joined.extra_columns)

@@ -28,11 +28,12 @@ def check_ahead(
 ) -> None:
     """Raise FoldwiseError for folds that cannot be, a missing decoder, or too little room.
 
-    `items` are those to decode, `places` content -> (shard, row), `cache` the folder of shards.
+    `items` are those to decode, `places` keyed content -> (shard, row), `cache` the folder of
+    shards.
     """
     if ahead.folds is not None and not ahead.folds.preset:
         check_folds([item for item in items if item.usable], ahead.folds)
-    lacking = [item for item in items if not _made(cache, places[item.content][0])]
+    lacking = [item for item in items if not _made(cache, places[item.keyed][0])]
     check_decoders(lacking)
     require_room(
         cache,

@@ -8,10 +8,11 @@ from foldwise.cohort import findings as found
 from foldwise.cohort.archive import Inventory
 from foldwise.cohort.audit_files import renew_quarantine
 from foldwise.cohort.findings import LEFT_OUT, QUARANTINE, Finding
-from foldwise.cohort.identity import check_distinct, write_private_csv
+from foldwise.cohort.identity import Names, check_distinct, write_private_csv
 from foldwise.cohort.resolve import Item
 from foldwise.cohort.shards import assign, read_locations, write_locations
 from foldwise.cohort.tables.labels import ClassScheme, data_place
+from foldwise.contents import PRIVATE_CONTENTS
 from foldwise.errors import FoldwiseError
 from foldwise.files import is_formula, shown, write_csv, write_json
 from foldwise.folds.parts import check_split
@@ -98,24 +99,25 @@ def to_decode(items: list[Item]) -> list[Item]:
 
 
 def place(
-    items: list[Item], archive: Inventory, private: Path, lists: Path
+    items: list[Item], archive: Inventory, private: Path, lists: Path, names: Names
 ) -> dict[str, tuple[str, int]]:
-    """Content -> (shard, row); writes the cache lists and the private content -> files."""
+    """Keyed content -> (shard, row); writes the cache lists and the private content -> files."""
     chosen = to_decode(items)
-    files = {item.content: item.found.files for item in chosen}
+    files = {item.keyed: item.found.files for item in chosen}
     known = read_locations(private)
     # Other studies read this archive too: what they placed stays while its files are the same.
     earlier = known.pop(archive.key, {"files": {}})["files"]
-    kept = {content: own for content, own in earlier.items() if _same(archive, content, own)}
+    kept = {content: own for content, own in earlier.items() if _same(archive, content, own, names)}
     write_locations(private, archive.key, archive.root, kept | files)
     elsewhere = (content for record in known.values() for content in record["files"])
     return assign(files, lists, {*kept, *files, *elsewhere})
 
 
-def _same(archive: Inventory, content: str, files: list[str]) -> bool:
+def _same(archive: Inventory, keyed: str, files: list[str], names: Names) -> bool:
     """Whether these files are there, as they were, with this content."""
     entries = [archive.entry(path) for path in files]
-    return all(entries) and content_of([entry.sha256 for entry in entries]) == content
+    digests = [entry.sha256 for entry in entries if entry]
+    return len(digests) == len(files) and names.content(content_of(digests)) == keyed
 
 
 def write(
@@ -141,6 +143,8 @@ def write(
     write_json(study / "flow.json", flow)
     write_csv(study / "labels.csv", [*LABELS, *label_columns], labels)
     write_texts(study / "private" / "texts.csv", [item for item in chosen if item.usable])
+    contents = [{"sample": item.sample, "content": item.content} for item in chosen]
+    write_private_csv(study / "private" / PRIVATE_CONTENTS, ["sample", "content"], contents)
     write_csv(study / "images.csv", IMAGES, [_image_row(item, places) for item in chosen])
 
 
@@ -152,9 +156,9 @@ def write_texts(path: Path, items: list[Item]) -> None:
 
 
 def _image_row(item: Item, places: dict[str, tuple[str, int]]) -> dict[str, Any]:
-    shard, row = places[item.content]
-    named = {name: getattr(item, name) for name in ("sample", "group", "exam", "content")}
-    return named | {"shard": shard, "row": row}
+    shard, row = places[item.keyed]
+    named = {name: getattr(item, name) for name in ("sample", "group", "exam")}
+    return named | {"content": item.keyed, "shard": shard, "row": row}
 
 
 def _label_row(item: Item, label_columns: tuple[str, ...], table: str) -> dict[str, str]:

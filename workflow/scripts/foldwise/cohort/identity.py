@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from foldwise.contents import KEYED
 from foldwise.errors import FoldwiseError
 from foldwise.files import PRIVATE_FILE, csv_text, private_folder, replacing, temporary_of
 
 KEY_BYTES = 32
-NAME_HEX = 12
+NAME_HEX, CONTENT_LENGTH = 12, 32
 # Numbers, ids, paths and DICOM's names of persons: what stands in a row and in no header.
 VALUE = re.compile(r"[\d.,]+|.*(\d{3}|[/\\^]|\.(dcm|png|jpe?g|tiff?|pgm|nii|gz|csv|txt)$).*", re.I)
 
@@ -81,8 +82,19 @@ class Names:
 
     def name(self, kind: str, identity: str) -> str:
         """First letter of `kind` and 12 hex digits; equal identities of two kinds differ."""
+        return kind[0] + self._keyed(kind, identity)[:NAME_HEX]
+
+    def content(self, plain: str) -> str:
+        """Name of a content outside `private/`: 32 characters, the first of which is no digit."""
+        return KEYED + self._keyed("content", plain)[: CONTENT_LENGTH - 1]
+
+    def pixels(self, plain: str) -> str:
+        """Name of what a picture (or a mask) shows, outside `private/`; empty for none."""
+        return self._keyed("pixels", plain) if plain else ""
+
+    def _keyed(self, kind: str, identity: str) -> str:
         text = f"{kind}\0{identity}".encode(errors="surrogateescape")
-        return kind[0] + hmac.new(self.key, text, hashlib.sha256).hexdigest()[:NAME_HEX]
+        return hmac.new(self.key, text, hashlib.sha256).hexdigest()
 
     def sample(self, identity: str) -> str:
         """Name of one image (identity: its content, and which copy of it)."""

@@ -15,11 +15,15 @@ from foldwise.hashing import content_of, digest
 
 @dataclass
 class Item:
-    """One image on its way into the cohort; `state` is the kind of finding that stopped it."""
+    """One image on its way into the cohort; `state` is the kind of finding that stopped it.
+
+    `content` decides orders and copies; `keyed` is its name outside `private/`.
+    """
 
     found: Found
     entries: tuple[Entry, ...]
     content: str
+    keyed: str
     sample: str
     patient: str
     accession: str
@@ -94,7 +98,8 @@ def items_of(
         )
         item = _item(one, own, content, sample)
         view = one.given.get("view") or own[0].facts.get("view", "")
-        items.append(replace(item, view=view_of(view, views)))
+        keyed = names.content(content) if content else ""
+        items.append(replace(item, view=view_of(view, views), keyed=keyed))
     return sorted(items, key=lambda item: item.order)
 
 
@@ -108,6 +113,7 @@ def _item(one: Found, own: tuple[Entry, ...], content: str, sample: str) -> Item
         found=replace(one, patients=patients),
         entries=own,
         content=content,
+        keyed="",
         sample=sample,
         patient=patients[0] if len(patients) == 1 else "",
         accession=one.accession or facts.get("accession", ""),

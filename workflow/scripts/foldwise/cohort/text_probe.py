@@ -17,6 +17,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 
+from foldwise.contents import read_cohort
 from foldwise.files import read_csv, write_json
 
 log = logging.getLogger("foldwise")
@@ -37,7 +38,7 @@ def text_probe(cohort: str | Path, texts: str | Path, out: str | Path) -> dict[s
     classes, or with fewer groups than folds, has None and why.
     """
     told = {row["sample"]: row for row in read_csv(texts)}
-    rows = [row for row in read_csv(cohort) if row["sample"] in told]
+    rows = [row for row in read_cohort(cohort) if row["sample"] in told]
     labels = [name for name in (rows[0] if rows else {}) if name.partition("_")[0] == "label"]
     columns = [name for name in next(iter(told.values()), {}) if name != "sample"]
     found = [

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from foldwise.contents import read_cohort
 from foldwise.errors import FoldwiseError, choose
 from foldwise.files import read_csv, write_csv, write_json
 from foldwise.folds.assignment import earlier_parts, save_parts
@@ -42,7 +43,7 @@ def make_folds(
     The earlier assignment in `folder`/assignment.csv is kept where its settings are the same.
     Raises FoldwiseError when there are too few groups, or a class cannot stand in each fold.
     """
-    rows, folder = read_csv(cohort), Path(folder)
+    rows, folder = read_cohort(cohort), Path(folder)
     folds, facts = _folds(rows, settings, folder)
     for number in {fold for fold in folds if fold.isdigit()}:
         assert_no_leak(_fold_rows(rows, folds, number), rows)

@@ -9,7 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from foldwise.files import read_csv, read_json
+from foldwise.contents import read_cohort
+from foldwise.files import read_json
 from foldwise.hashing import digest
 
 PACKAGES = (
@@ -26,7 +27,8 @@ PACKAGES = (
     "matplotlib",
 )
 # Columns of cohort.csv that are drawn at random for each results tree, or are places in a cache.
-NOT_DATA = ("sample", "group", "exam", "shard", "row")
+# Random in each results tree; what a picture shows follows from its content.
+NOT_DATA = ("sample", "group", "exam", "shard", "row", "keyed", "pixels")
 # Settings that hold paths of the archive: they stay in the study file.
 PATHS = ("root", "table", "exclusions", "splits")
 
@@ -71,7 +73,7 @@ def data_hash(cohort_csv: str | Path) -> str:
     It does not depend on the names of samples and groups, which are random for each results
     tree: a group is named by the first content of it.
     """
-    rows = sorted(read_csv(cohort_csv), key=lambda row: row["content"])
+    rows = sorted(read_cohort(cohort_csv), key=lambda row: row["content"])
     first: dict[str, str] = {}
     for row in rows:
         first.setdefault(row["group"], row["content"])

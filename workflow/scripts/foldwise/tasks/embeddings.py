@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from foldwise.contents import public_content
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
 
@@ -30,14 +31,16 @@ def embeddings_of(folder: str | Path, rows: list[dict]) -> np.ndarray:
                 f"model.embeddings: {folder}/{METADATA} names one image twice (data rows "
                 f"{first + 1} and {index + 1}) with different features. Keep one of them."
             )
-    absent = [row["sample"] for row in rows if row["content"] not in place]
+    # Our own name images by their keyed content, those made elsewhere by the file's SHA-256.
+    found = [place.get(public_content(row), place.get(row["content"])) for row in rows]
+    absent = [row["sample"] for row, index in zip(rows, found, strict=True) if index is None]
     if absent:
         raise FoldwiseError(
             f"model.embeddings: {len(absent)} of {len(rows)} samples have no row in {folder}/"
             f"{METADATA}, the first is {absent[0]}. Make embeddings of all images, or set "
             "model.embeddings to null."
         )
-    return features[[place[row["content"]] for row in rows]]
+    return features[found]
 
 
 def read_embeddings(folder: str | Path) -> tuple[np.ndarray, list[str]]:

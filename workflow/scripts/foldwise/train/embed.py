@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from foldwise.contents import public_content
 from foldwise.errors import FoldwiseError
 from foldwise.files import replacing, write_csv
 from foldwise.models.resnet import resnet50
@@ -52,7 +53,7 @@ def make_embeddings(
     feed = Feed(None, images, rows, {}, normalise, device)
     size = images.shape[-1]
     found = infer(Describe(), model, feed, size=size, batch_size=batch_size, precision="float32")
-    write_embeddings(folder, [row["content"] for row in rows], found["embedding"])
+    write_embeddings(folder, [public_content(row) for row in rows], found["embedding"])
 
 
 def write_embeddings(folder: str | Path, contents: list[str], features: np.ndarray) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from foldwise.contents import public_content
 from foldwise.errors import FoldwiseError
 from foldwise.files import replacing
 from foldwise.train.feed.feed import Feed
@@ -45,7 +46,7 @@ def teach_fold(
         ask=task.teach,
     )
     with replacing(out) as temporary, open(temporary, "wb") as stream:
-        np.savez(stream, content=np.array([row["content"] for row in rows]), **answers)
+        np.savez(stream, content=np.array([public_content(row) for row in rows]), **answers)
 
 
 def taught_targets(
@@ -65,13 +66,13 @@ def taught_targets(
     with np.load(path, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     place = {content: number for number, content in enumerate(arrays.pop("content").tolist())}
-    lacking = sum(row["content"] not in place for row in train_rows)
-    seen = sum(row["content"] in place for row in val_rows)
+    lacking = sum(public_content(row) not in place for row in train_rows)
+    seen = sum(public_content(row) in place for row in val_rows)
     if lacking or seen:
         raise FoldwiseError(
             f"{path} is of a teacher of other folds: it lacks {lacking} of {len(train_rows)} "
             f"training images and was trained on {seen} of {len(val_rows)} that judge this "
             "student. Delete it and run again: teacher and student share one folds file."
         )
-    order = np.array([place[row["content"]] for row in train_rows])
+    order = np.array([place[public_content(row)] for row in train_rows])
     return {PREFIX + name: values[order] for name, values in arrays.items()}

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from foldwise.contents import read_cohort
 from foldwise.files import read_csv
 
 
@@ -24,7 +25,7 @@ def parts(
     told = {row.pop("sample"): row for path in texts for row in read_csv(path)}
     part_of = {row["sample"]: row["part"] for row in read_csv(fold_file)}
     found: dict[str, list[dict]] = {}
-    for row in sorted_rows(read_csv(cohort)):
+    for row in sorted_rows(read_cohort(cohort)):
         if row["sample"] in part_of:
             own = {"texts": told[row["sample"]]} if row["sample"] in told else {}
             found.setdefault(part_of[row["sample"]], []).append(row | {"fold": fold} | own)
