@@ -21,6 +21,7 @@ from foldwise.search.trials import (
     trial_file,
     write_trial_file,
 )
+from foldwise.settings.schema import check
 
 MONITORS = {"kappa": "max", "accuracy": "max", "loss": "min"}
 EPOCHS = 6
@@ -52,7 +53,9 @@ FINITE = {
 def search_of(seed: int = 42, count: int = 2, **raw) -> Search:
     """A search with the made-up study's defaults, of a study of `count` folds."""
     settings = {"space": SPACE, "window": 3, "trials": 10} | raw
-    return parse_search(settings, seed, list(range(1, count + 1)), MONITORS)
+    return parse_search(
+        check("search", settings, "search"), seed, list(range(1, count + 1)), MONITORS
+    )
 
 
 def score(params: dict, fold: int = 1) -> float:

@@ -10,6 +10,7 @@ from torch import nn
 
 from foldwise.files import read_json
 from foldwise.models.network import Network
+from foldwise.settings.changes import override
 from foldwise.settings.schema import check
 from foldwise.tasks.classification import Classification
 from foldwise.train.loop import train_fold
@@ -94,10 +95,9 @@ def make_params(size: int = 16, **changes: Any) -> dict[str, Any]:
     params["image"] = check("image", {"size": size}, "test")
     params["task"] = {"classes": CLASSES}
     params["training"] |= {"epochs": 3, "batch_size": 8, "lr": 0.01}
-    for path, value in changes.items():
-        branch, _, key = path.partition("__")
-        params[branch] = params[branch] | {key: value} if key else value
-    return params
+    dotted = {path.replace("__", "."): value for path, value in changes.items()}
+    inner = {path: value for path, value in dotted.items() if "." in path}
+    return override(params | {key: dotted[key] for key in dotted.keys() - inner}, inner, "test")
 
 
 def train(folder: Path, params: dict[str, Any] | None = None, **named: Any) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from foldwise.errors import FoldwiseError
 from foldwise.settings.schema import schema
+from foldwise.settings.unions import Union, union_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,7 +42,7 @@ OLD_FLAGS = [
     ("--batch-size", "training.batch_size"),
     ("--img-size", "image.size"),
     ("--class-weights", "loss.class_weights"),
-    ("--warmup-epochs", "training.warmup_epochs"),
+    ("--warmup-epochs", "training.head_only_epochs"),
     ("--embeddings-dir", "model.embeddings"),
     ("--cv-folds", "folds.n"),
     ("--cv-outdir", "`results/<study>/runs/cv`, always"),
@@ -87,8 +88,10 @@ def _table(part: dict) -> list[list[str]]:
 
 
 def _rows(part: dict, prefix: str) -> list[list[str]]:
-    rows = []
+    rows, union = [], union_of(part, prefix.rstrip("."))
     for key, inner in part.get("properties", {}).items():
+        if union and key == union.chooser:
+            inner = inner | {"enum": list(union.choices)}
         name = prefix + key
         meaning = " ".join(inner.get("description", inner.get("title", "")).split())
         required = key in part.get("required", [])
@@ -97,11 +100,28 @@ def _rows(part: dict, prefix: str) -> list[list[str]]:
         rows += _rows(inner, f"{name}.")
         if "properties" in inner.get("items", {}):
             rows += _rows(inner["items"], f"{name}[].")
+    rows += _choices(union, prefix) if union else []
     return [[cell.replace("|", "\\|") for cell in row] for row in rows]
 
 
+def _choices(union: Union, prefix: str) -> list[list[str]]:
+    """Rows of the keys that some choices of a union read: one for each meaning of a key."""
+    readers: dict[str, list[str]] = {}
+    meanings = {}
+    for choice, keys in union.choices.items():
+        for key, inner in keys.items():
+            mark = json.dumps([key, inner], sort_keys=True)
+            readers.setdefault(mark, []).append(choice)
+            meanings[mark] = (key, inner)
+    rows = []
+    for mark, (key, inner) in sorted(meanings.items(), key=lambda one: union.keys.index(one[1][0])):
+        whom = f"With {union.chooser} {', '.join(readers[mark])}: {inner['description']}"
+        rows += _rows({"properties": {key: inner | {"description": whom}}}, prefix)
+    return rows
+
+
 def _default(part: dict) -> str:
-    if "properties" in part or "default" not in part:
+    if "default" not in part or part["default"] == {}:
         return ""
     return f"`{json.dumps(part['default'])}`"
 

@@ -29,6 +29,7 @@ from foldwise.search.propose.propose import propose
 from foldwise.search.propose.samplers import distribution, quiet
 from foldwise.search.settings import Search, parse_search
 from foldwise.search.trials import Known, Result
+from foldwise.settings.schema import check
 
 Function = Callable[[dict[str, float]], float]
 HARTMANN_A = [
@@ -102,7 +103,7 @@ def search_over(ranges: list[tuple[float, float]], seed: int, window: int, trial
         for index, (low, high) in enumerate(ranges)
     }
     raw = {"space": space, "window": window, "trials": trials, "sampler": "tpe"}
-    return parse_search(raw, seed, [1], {"loss": "min"})
+    return parse_search(check("search", raw, "search"), seed, [1], {"loss": "min"})
 
 
 def foldwise(function: Function, search: Search) -> float:

@@ -13,7 +13,7 @@ import pytest
 
 from flow import ROOT, jobs_in, plan, rules_of, run, snakemake, write_study
 from foldwise.hashing import digest
-from foldwise.settings.study import dotted
+from foldwise.settings.changes import dotted
 from studies import density_study, settings
 
 SPACE = {

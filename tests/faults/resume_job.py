@@ -19,7 +19,7 @@ PARAMS = make_params(
     size=160,
     training__epochs=int(sys.argv[2]),
     training__batch_size=4,
-    training__warmup_epochs=2,
+    training__head_only_epochs=2,
     training__early_stopping={"patience": None, "min_delta": 0},
 )
 

@@ -119,7 +119,9 @@ def test_each_setting_multiplies_its_own_term():
     student, teacher = output(1), output(2)
     targets = {"modality": torch.tensor([0, 1, 0, 1]), "location": torch.tensor([4, 0, 2, 1])}
     weights = dict(zip(terms.TERMS, (2.0, 3.0, 5.0, 7.0, 11.0), strict=True))
-    criterion = terms.distillation({"alpha": 0.5, "beta": 13.0, "temperature": 2.0} | weights)
+    criterion = terms.distillation(
+        {"alpha": 0.5, "beta": 13.0, "temperature": 2.0, "tau": 0.1} | weights
+    )
     found = criterion(student, teacher, targets)
     expected = 0.5 * found["cross_entropy"] + 13.0 * found["soft_targets"]
     expected = expected + sum(weight * found[name] for name, weight in weights.items())

@@ -78,9 +78,14 @@ def batch(folder, channels=1, size=32):
     return torch.randn(3, channels, size, size), ids, mask
 
 
+HEADS = {name: {"heads": 4} for name in ("cross_attention", "transformer")}
+
+
 def fuse(name, layers=1, **tokens):
     torch.manual_seed(3)
-    fusion = registry.load("FUSIONS", name)(DIM, 4, layers, 0.0).eval()
+    fusion = registry.load("FUSIONS", name)(
+        DIM, layers=layers, dropout=0.0, **HEADS.get(name, {})
+    ).eval()
     torch.manual_seed(4)
     vision, text = torch.randn(3, 5, DIM), torch.randn(3, 7, DIM)
     mask = torch.ones(3, 7, dtype=torch.long)

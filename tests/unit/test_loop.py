@@ -125,7 +125,9 @@ def test_a_warm_up_trains_the_head_alone_and_then_the_blocks(tmp_path):
             seen.append({name: value.clone() for name, value in self.model.state_dict().items()})
             return self.model
 
-    params = make_params(training__epochs=4, training__warmup_epochs=2, model__trainable_blocks=1)
+    params = make_params(
+        training__epochs=4, training__head_only_epochs=2, model__trainable_blocks=1
+    )
     train(tmp_path, params, task=Watching(params["task"]))
     start, _, warm, after, _ = seen
 

@@ -99,7 +99,7 @@ def test_a_head_alone_may_be_warmed_up_to_the_end(tmp_path):
     """What the message on a warm-up that fills all epochs tells to do, with the usual schedule."""
     params = make_params(
         training__epochs=3,
-        training__warmup_epochs=3,
+        training__head_only_epochs=3,
         training__schedule={"name": "cosine"},
         model__trainable_blocks=0,
     )
@@ -111,7 +111,7 @@ def test_a_head_alone_may_be_warmed_up_to_the_end(tmp_path):
     ("changes", "message"),
     [
         ({"training__sampler": "weighted", "loss__class_weights": "balanced"}, "overdo"),
-        ({"training__warmup_epochs": 3}, "never be trained"),
+        ({"training__head_only_epochs": 3}, "never be trained"),
         ({"training__stages": [{"size": 32, "epochs": 1}]}, "image.size 16"),
         ({"training__monitor": "kapa"}, "kapa"),
     ],

@@ -10,6 +10,7 @@ from torch import nn
 
 from foldwise.errors import FoldwiseError
 from foldwise.losses import classes, masks, ordinal, zones
+from foldwise.settings.schema import check
 
 NAMES = "ABCD"
 LABELS = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 3])
@@ -19,6 +20,10 @@ def draw(samples=40, n_classes=4, seed=0):
     rng = np.random.default_rng(seed)
     logits = torch.tensor(rng.normal(size=(samples, n_classes)) * 2)
     return logits, torch.tensor(rng.integers(0, n_classes, samples))
+
+
+def of(name, keys):
+    return check("loss", {"name": name} | keys, "test")
 
 
 def gradients_agree(loss, logits, *rest):
@@ -45,8 +50,10 @@ def test_cross_entropy_is_scikit_learns_log_loss():
     logits, target = draw()
     weights = classes.class_weights(LABELS, NAMES, "balanced")
     p = logits.softmax(1).numpy()
-    plain = classes.cross_entropy({"class_weights": "none"}, LABELS, NAMES)
-    weighted = classes.cross_entropy({"class_weights": "balanced"}, LABELS, NAMES)
+    plain = classes.cross_entropy(of("cross_entropy", {"class_weights": "none"}), LABELS, NAMES)
+    weighted = classes.cross_entropy(
+        of("cross_entropy", {"class_weights": "balanced"}), LABELS, NAMES
+    )
     assert plain(logits, target).item() == pytest.approx(log_loss(target, p), rel=1e-6)
     expected = log_loss(target, p, sample_weight=weights.numpy()[target])
     assert weighted(logits, target).item() == pytest.approx(expected, rel=1e-6)
@@ -54,7 +61,7 @@ def test_cross_entropy_is_scikit_learns_log_loss():
 
 def test_label_smoothing_is_cross_entropy_to_a_smoothed_target():
     logits, target = draw()
-    loss = classes.cross_entropy({"label_smoothing": 0.2}, LABELS, NAMES)
+    loss = classes.cross_entropy(of("cross_entropy", {"label_smoothing": 0.2}), LABELS, NAMES)
     soft = nn.functional.one_hot(target, 4) * 0.8 + 0.05
     expected = -(soft * logits.log_softmax(1)).sum(1).mean()
     assert loss(logits, target).item() == pytest.approx(expected.item(), rel=1e-6)
@@ -63,14 +70,14 @@ def test_label_smoothing_is_cross_entropy_to_a_smoothed_target():
 def test_focal_is_its_formula_and_cross_entropy_at_gamma_zero():
     logits, target = draw()
     p = logits.softmax(1).gather(1, target[:, None])[:, 0].numpy()
-    found = classes.focal({"gamma": 2}, LABELS, NAMES)(logits, target).item()
+    found = classes.focal(of("focal", {"gamma": 2}), LABELS, NAMES)(logits, target).item()
     assert found == pytest.approx(np.mean(-((1 - p) ** 2) * np.log(p)), rel=1e-5)
     for scheme in ("none", "balanced"):
-        settings = {"class_weights": scheme, "gamma": 0}
-        same = classes.cross_entropy(settings, LABELS, NAMES)(logits, target)
-        assert classes.focal(settings, LABELS, NAMES)(logits, target).item() == pytest.approx(
-            same.item()
-        )
+        weighted = {"class_weights": scheme}
+        same = classes.cross_entropy(of("cross_entropy", weighted), LABELS, NAMES)(logits, target)
+        assert classes.focal(of("focal", weighted | {"gamma": 0}), LABELS, NAMES)(
+            logits, target
+        ).item() == pytest.approx(same.item())
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "focal"])
@@ -98,7 +105,7 @@ def test_squared_emd_is_the_ranked_probability_score():
         forecast = np.cumsum(row)[:-1]
         observed = np.cumsum(np.eye(5)[label])[:-1]
         expected.append(((forecast - observed) ** 2).sum() / 4)
-    found = ordinal.ordinal({}, target.numpy(), "abcde")(logits, target)
+    found = ordinal.ordinal(of("ordinal", {}), target.numpy(), "abcde")(logits, target)
     assert found.item() == pytest.approx(np.mean(expected), rel=1e-5)
 
 
@@ -118,7 +125,9 @@ def test_cumulative_loss_is_the_mean_log_loss_of_its_questions():
     questions = [
         log_loss(target.numpy() > k, p[:, k + 1 :].sum(1), labels=[False, True]) for k in range(4)
     ]
-    found = ordinal.ordinal_cumulative({}, target.numpy(), "abcde")(logits, target)
+    found = ordinal.ordinal_cumulative(of("ordinal_cumulative", {}), target.numpy(), "abcde")(
+        logits, target
+    )
     assert found.item() == pytest.approx(np.mean(questions), rel=1e-5)
 
 
@@ -142,7 +151,9 @@ def test_zone_loss_weighs_unknown_as_scikit_learn_does():
     p, flat = logits.softmax(2).flatten(0, 1).numpy(), target.flatten().numpy()
     expected = log_loss(flat, p, sample_weight=np.where(flat == 4, 0.3, 1.0))
     values = ["0", "1", "2", "3", "unknown"]
-    found = zones.zone_cross_entropy({"unknown_weight": 0.3}, target.numpy(), values)
+    found = zones.zone_cross_entropy(
+        of("zone_cross_entropy", {"unknown_weight": 0.3}), target.numpy(), values
+    )
     assert found(logits, target).item() == pytest.approx(expected, rel=1e-6)
     term = zones.zone_ordinal(
         {"unknown_weight": 0.3, "ordinal_weight": 2.0}, target.numpy(), values
@@ -156,7 +167,7 @@ def test_zone_loss_weighs_unknown_as_scikit_learn_does():
 
 
 def test_zone_loss_of_unknown_zones_alone_is_finite():
-    loss = zones.zone_ordinal({}, np.full((1, 6), 4), list("0123u"))
+    loss = zones.zone_ordinal(of("zone_ordinal", {}), np.full((1, 6), 4), list("0123u"))
     logits = torch.zeros(1, 6, 5, requires_grad=True)
     loss(logits, torch.full((1, 6), 4)).backward()
     assert logits.grad.isfinite().all()
@@ -177,7 +188,7 @@ GOLDEN = {
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_mask_losses_give_the_published_values(name):
-    loss = getattr(masks, name)({})
+    loss = getattr(masks, name)(of(name, {}))
     assert loss(LOGITS, PIXELS).item() == pytest.approx(GOLDEN[name], abs=5e-7)
     assert loss(LOGITS, PIXELS.byte()).item() == pytest.approx(GOLDEN[name], abs=5e-7)
     assert gradients_agree(loss, LOGITS, PIXELS)
@@ -188,7 +199,7 @@ def test_mask_losses_give_the_published_values(name):
 @pytest.mark.parametrize("size", [80.0, -80.0])
 def test_mask_losses_stay_finite_for_empty_and_full_masks(name, filled, size):
     logits = torch.full((2, 1, 4, 4), size, dtype=torch.bfloat16, requires_grad=True)
-    value = getattr(masks, name)({})(logits, torch.full((2, 1, 4, 4), filled))
+    value = getattr(masks, name)(of(name, {}))(logits, torch.full((2, 1, 4, 4), filled))
     value.backward()
     assert value.dtype == torch.float32
     assert value.isfinite()
@@ -198,12 +209,14 @@ def test_mask_losses_stay_finite_for_empty_and_full_masks(name, filled, size):
 def test_dice_loss_of_a_sure_answer_is_one_minus_f1():
     rng = np.random.default_rng(4)
     truth, answer = rng.integers(0, 2, (2, 1, 8, 8)), rng.integers(0, 2, (2, 1, 8, 8))
-    found = masks.dice({})(torch.tensor(answer * 200.0 - 100), torch.tensor(truth)).item()
+    found = masks.dice(of("dice", {}))(
+        torch.tensor(answer * 200.0 - 100), torch.tensor(truth)
+    ).item()
     assert found == pytest.approx(1 - f1_score(truth.ravel(), answer.ravel()), abs=1e-6)
 
 
 def test_the_share_of_dice_grows_over_thirty_epochs():
-    loss = masks.combined({"ramp_epochs": 30})
+    loss = masks.combined(of("combined", {"ramp_epochs": 30}))
     shares = {epoch: loss.share(epoch) for epoch in (0, 15, 30, 90, None)}
     assert shares == pytest.approx({0: 0.5, 15: 0.6, 30: 0.7, 90: 0.7, None: 0.7})
     expected = 0.5 * 0.15 + 0.5 * 0.0012474
@@ -228,5 +241,5 @@ def test_boundary_weight_charges_more_for_a_miss_at_the_edge():
     at_edge, far_off = answer.clone(), answer.clone()
     at_edge[..., 4, 6], far_off[..., 8, 8] = -8, -8
     for name in GOLDEN:
-        loss = getattr(masks, name)({"boundary_weight": 3.0, "boundary_px": 1})
+        loss = getattr(masks, name)(of(name, {"boundary_weight": 3.0, "boundary_px": 1}))
         assert loss(at_edge, mask) > loss(far_off, mask)

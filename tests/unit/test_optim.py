@@ -6,13 +6,18 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from foldwise.settings.training import Schedule, Stage, read_settings
+from foldwise.settings.schema import check
+from foldwise.settings.training import Stage, read_settings
 from foldwise.train.fit import Fit
 from foldwise.train.optim import groups, make_optimizer, trainable
 from foldwise.train.rates import rate, set_rates
 from training import Tiny, make_params
 
 SETTINGS = read_settings(make_params())
+
+
+def of(name: str, **keys) -> dict:
+    return check("training", {"schedule": {"name": name, **keys}}, "test")["schedule"]
 
 
 def model() -> Tiny:
@@ -32,13 +37,13 @@ def torch_rates(make, epochs: int, scores: list[float] | None = None) -> list[fl
 
 def test_cosine_is_that_of_torch():
     expected = torch_rates(lambda o: lr_scheduler.CosineAnnealingLR(o, 12, eta_min=1e-3), 12)
-    ours = [rate(0.1, Schedule("cosine", min_lr=1e-3), epoch, 12, []) for epoch in range(12)]
+    ours = [rate(0.1, of("cosine", min_lr=1e-3), epoch, 12, []) for epoch in range(12)]
     assert ours == pytest.approx(expected)
 
 
 def test_step_is_that_of_torch():
     expected = torch_rates(lambda o: lr_scheduler.StepLR(o, 3, gamma=0.5), 12)
-    ours = [rate(0.1, Schedule("step", 0.5, step_epochs=3), epoch, 12, []) for epoch in range(12)]
+    ours = [rate(0.1, of("step", step_epochs=3), epoch, 12, []) for epoch in range(12)]
     assert ours == pytest.approx(expected)
 
 
@@ -49,14 +54,14 @@ def test_plateau_is_that_of_torch():
         len(scores),
         scores,
     )
-    schedule = Schedule("plateau", 0.5, patience=2, min_lr=0.02)
+    schedule = of("plateau", patience=2, min_lr=0.02)
     ours = [rate(0.1, schedule, epoch, 15, scores[:epoch]) for epoch in range(15)]
     assert ours == pytest.approx(expected)
 
 
 def test_a_rate_below_the_floor_is_not_raised():
     for name in ("cosine", "step", "plateau"):
-        assert rate(1e-9, Schedule(name, min_lr=1e-7), 0, 10, []) == pytest.approx(1e-9)
+        assert rate(1e-9, of(name, min_lr=1e-7), 0, 10, []) == pytest.approx(1e-9)
 
 
 @pytest.mark.parametrize("blocks", [0, 1, 2])
@@ -75,7 +80,7 @@ def test_frozen_blocks_neither_learn_nor_normalise_by_the_batch(blocks):
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
 def test_optimizers_and_their_rates(name):
-    rates = {"lr": 0.1, "backbone_lr": 0.01}
+    rates = {"lr": 0.1, "backbone_lr": 0.01, "momentum": 0.9}
     stages = (Stage((16,), 12),)
     settings = dataclasses.replace(SETTINGS, optimizer=name, stages=stages, **rates)
     net = model()
@@ -86,3 +91,41 @@ def test_optimizers_and_their_rates(name):
     set_rates(Fit(net, optimizer, epoch=6), settings)
     rates = {group["name"]: group["lr"] for group in optimizer.param_groups}
     assert rates == pytest.approx({"head": 0.05, "backbone": 0.005}, rel=1e-4)
+
+
+def test_warming_rates_are_those_of_torch():
+    """Linear, then the cosine over what is left, as torch chains the two."""
+    settings = dataclasses.replace(
+        SETTINGS,
+        lr=0.1,
+        lr_warmup_epochs=3,
+        schedule=of("cosine", min_lr=0.0),
+        stages=(Stage((16,), 12),),
+    )
+
+    def chained(optimizer):
+        parts = [
+            lr_scheduler.LinearLR(optimizer, 1 / 4, total_iters=3),
+            lr_scheduler.CosineAnnealingLR(optimizer, 9),
+        ]
+        return lr_scheduler.SequentialLR(optimizer, parts, [3])
+
+    assert rates_of(settings) == pytest.approx(torch_rates(chained, 12))
+
+
+def test_rates_rise_after_the_head_only_epochs():
+    settings = dataclasses.replace(
+        SETTINGS, lr=0.1, head_only_epochs=2, lr_warmup_epochs=1, stages=(Stage((16,), 5),)
+    )
+    expected = [0.1, 0.1, 0.05, 0.1]
+    assert rates_of(settings)[:4] == pytest.approx(expected)
+
+
+def rates_of(settings) -> list[float]:
+    net = model()
+    fit, rates = Fit(net, make_optimizer(net, settings)), []
+    for epoch in range(settings.stages[0].epochs):
+        fit.epoch = epoch
+        set_rates(fit, settings)
+        rates.append(fit.optimizer.param_groups[0]["lr"])
+    return rates

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from foldwise.plan import state
-from foldwise.settings.schema import read_yaml
+from foldwise.settings.yaml_file import read_yaml
 
 ROOT = Path(__file__).parents[2]
 

@@ -19,6 +19,7 @@ from foldwise.search.trials import (
     read_outcome,
     write_trial_file,
 )
+from foldwise.settings.schema import check
 from foldwise.train.loop import train_fold
 from foldwise.train.predict import load_model
 from foldwise.train.stop import Stop, Stopped
@@ -31,7 +32,7 @@ MONITORS = {"kappa": "max"}
 
 def search_of(**raw):
     raw = {"space": SPACE, "window": 1, "trials": 9, "sampler": "random", "folds": [1, 2]} | raw
-    return parse_search(raw, 3, [1, 2], MONITORS)
+    return parse_search(check("search", raw, "search"), 3, [1, 2], MONITORS)
 
 
 def run(folder, search, number=0, fold=1, known=(), done=(), **changes):
@@ -119,7 +120,7 @@ def test_memory_that_runs_out_is_a_failure_with_the_sizes(tmp_path, monkeypatch)
 
 
 def test_settings_that_contradict_each_other_are_a_failure_of_the_trial(tmp_path):
-    outcome = run(tmp_path, search_of(), training__warmup_epochs=3)
+    outcome = run(tmp_path, search_of(), training__head_only_epochs=3)
     assert outcome.state == "FAIL" and "cannot run: " in outcome.reason
 
 

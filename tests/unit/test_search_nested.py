@@ -13,6 +13,7 @@ from foldwise.search.nested import inside, told_against_promised
 from foldwise.search.plan import another_search, outer_study, plan_of, trial_base
 from foldwise.search.trials import trial_file
 from foldwise.settings import study as config
+from foldwise.settings.schema import check
 from training import make_params, make_rows, train
 
 STUDIES = Path(__file__).parents[2] / "config" / "studies"
@@ -22,7 +23,8 @@ SPACE = {"training.lr": {"type": "float", "low": 1e-4, "high": 1e-2, "log": True
 @pytest.fixture
 def study():
     settings = config.load_study("demo_density", STUDIES)
-    settings["search"] = {"space": SPACE, "folds": 3, "inner_folds": 2, "window": 2, "trials": 4}
+    search = {"space": SPACE, "folds": 3, "inner_folds": 2, "window": 2, "trials": 4}
+    settings["search"] = check("search", search, "search")
     return settings
 
 

@@ -36,7 +36,7 @@ def study():
 
 
 def searched(study, **raw):
-    branch = {"space": SPACE, "trials": 10, "window": 2} | raw
+    branch = check("search", {"space": SPACE, "trials": 10, "window": 2} | raw, "search")
     base = trial_base(study)
     return branch, read_search(branch, base, [1, 2, 3]), base
 
@@ -57,6 +57,7 @@ def test_what_a_trial_is_told_stays_as_trials_are_added(study, raw):
         longer["phases"][-1]["trials"] = 20
         longer["phases"].append({"trials": 3, "epochs": 9})
     longer |= {"trials": 50, "max_failed": 0.9, "seeds": [1]}
+    longer = check("search", longer, "search")
     longer_search = read_search(longer, base, [1, 2, 3])
     for number in range(10):
         seen = as_seen_by(branch, search, number)
@@ -103,7 +104,7 @@ def test_a_sound_search_passes(study):
 )
 def test_any_metric_of_the_study_may_judge_trials(name, metric, direction):
     study = config.load_study(name, STUDIES)
-    study["search"] = {"space": SPACE, "objective": metric, "trials": 2}
+    study["search"] = check("search", {"space": SPACE, "objective": metric, "trials": 2}, "x")
     first = plan_of(study, [1, 2]).search.objectives[0]
     assert (first.metric, first.direction) == (metric, direction)
 
@@ -126,7 +127,7 @@ SHIPPED = {
 def test_each_space_that_is_shipped_fits_a_study_of_its_kind(path):
     name, combinations = SHIPPED[path.stem]
     study = config.load_study(name, STUDIES)
-    study["search"] = {"space": str(path), "folds": 1, "trials": 500}
+    study["search"] = check("search", {"space": str(path), "folds": 1, "trials": 500}, "x")
     plan = plan_of(study, [1, 2, 3])
     check_plan(study, plan)
     assert size(plan.search.space) == combinations

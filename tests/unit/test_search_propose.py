@@ -16,10 +16,11 @@ from scipy.stats import qmc
 
 from foldwise.errors import FoldwiseError
 from foldwise.hashing import stream_seed
-from foldwise.search.options import SAMPLERS
 from foldwise.search.propose.propose import propose
 from foldwise.search.space import inside, numeric, size
 from foldwise.search.trials import Known, Result, read_all
+from foldwise.settings.schema import schema
+from foldwise.settings.unions import union_of
 from searching import (
     FINITE,
     digest_of,
@@ -29,7 +30,7 @@ from searching import (
     search_of,
 )
 
-EVERY = sorted(set(SAMPLERS) - {"grid", "best"})
+EVERY = sorted(set(union_of(schema("search")["properties"]["sampler"]).choices) - {"grid"})
 SMALL = {"tpe": {"startup": 4}, "gp": {"startup": 4}, "nsga2": {"population": 4}}
 
 

@@ -9,8 +9,10 @@ from scipy import stats
 from foldwise.errors import FoldwiseError
 from foldwise.search.check import check_search
 from foldwise.search.plan import check_batches
+from foldwise.search.propose import draws
+from foldwise.search.propose.draws import untried
 from foldwise.search.read_space import parse_space
-from foldwise.search.space import Parameter, combinations, inside, size
+from foldwise.search.space import Parameter, combination_at, combinations, inside, rank_of, size
 from searching import FINITE, SPACE, search_of
 
 
@@ -112,21 +114,39 @@ def test_a_logarithmic_draw_is_loguniform():
 
 
 BAD_SETTINGS = [
-    ({"window": 0}, r"search.window: 0"),
-    ({"sampler": "tpee"}, r"unknown sampler 'tpee'.*'tpe'"),
-    ({"sampler": {"name": "tpe", "startups": 3}}, r"option of sampler 'tpe' 'startups'"),
+    ({"window": 0}, r"search: window: 0 is less than the minimum of 1"),
+    ({"sampler": "tpee"}, r"sampler.name: 'tpee' is not known. Did you mean 'tpe'"),
+    (
+        {"sampler": {"name": "tpe", "startups": 3}},
+        r"sampler: unknown key 'startups'. Did you mean 'startup'",
+    ),
     ({"sampler": "grid"}, r"a grid needs listed values, but training.lr, training.momentum are"),
-    ({"pruner": "medain"}, r"unknown pruner 'medain'.*'median'"),
+    ({"pruner": "medain"}, r"pruner.name: 'medain' is not known. Did you mean 'median'"),
     ({"objective": "kapa"}, r"unknown objective 'kapa'.*'kappa'"),
     ({"objective": ["parameters"]}, r"parameters is a cost. Name a metric of the study first"),
     ({"objective": ["parameters", "kappa"]}, r"parameters is a cost"),
     ({"objective": [{"metric": "kappa", "direction": "max"}]}, r"unknown direction 'max'"),
     ({"objective": [{"metrics": "kappa"}]}, r"Write a metric's name, or \{metric"),
-    ({"sampler": {"name": "tpe", "startup": "ten"}}, r"startup is 'ten'; write a whole number"),
-    ({"sampler": {"name": "qmc", "sequence": "sobel"}}, r"unknown sequence 'sobel'.*'sobol'"),
-    ({"pruner": {"name": "median", "startup": -1}}, r"startup is -1; write a whole number, 0 or"),
-    ({"pruner": {"name": "halving", "factor": 1}}, r"factor is 1; write a whole number, 2 or"),
-    ({"pruner": {"name": "percentile", "percentile": 150}}, r"write a number, 0 to 100"),
+    (
+        {"sampler": {"name": "tpe", "startup": "ten"}},
+        r"sampler.startup: expected a whole number, found 'ten'",
+    ),
+    (
+        {"sampler": {"name": "qmc", "sequence": "sobel"}},
+        r"sampler.sequence: 'sobel' is not known. Did you mean 'sobol'",
+    ),
+    (
+        {"pruner": {"name": "median", "startup": -1}},
+        r"pruner.startup: -1 is less than the minimum of 0",
+    ),
+    (
+        {"pruner": {"name": "halving", "factor": 1}},
+        r"pruner.factor: 1 is less than the minimum of 2",
+    ),
+    (
+        {"pruner": {"name": "percentile", "percentile": 150}},
+        r"pruner.percentile: 150 is greater than the maximum of 100",
+    ),
     ({"folds": [1, 1]}, r"search.folds: \[1, 1\].*once each"),
     ({"objective": ["kappa", "kappa"]}, r"name each metric once"),
     ({"objective": ["kappa", "loss"], "pruner": "median"}, r"there are 2 objectives"),
@@ -134,7 +154,10 @@ BAD_SETTINGS = [
     ({"folds": 3}, r"search.folds: 3"),
     ({"folds": 1, "across_folds": "first_fold"}, r"needs two folds"),
     ({"across_folds": "wilcoxon"}, r"after 1 of 2 folds no signed-rank p-value is below 0.5"),
-    ({"pruner": {"name": "halving", "patience": 2}}, r"patience works with"),
+    (
+        {"pruner": {"name": "halving", "patience": 2}},
+        r"unknown key 'patience': halving does not read it, none, median, percentile do",
+    ),
     ({"phases": [{"sampler": "best", "trials": 2}]}, r"there is none"),
 ]
 
@@ -152,8 +175,12 @@ SETTINGS = {
     "training.backbone_lr": None,
     "training.batch_size": 16,
     "training.epochs": 10,
-    "training.warmup_epochs": 0,
+    "training.head_only_epochs": 0,
     "training.sampler": "shuffle",
+    "training.stages": [],
+    "training.lr_warmup_epochs": 0,
+    "training.tiles.size": None,
+    "image.size": 64,
     "training.schedule.name": "cosine",
     "training.schedule.patience": 5,
     "model.trainable_blocks": "all",
@@ -193,9 +220,9 @@ BAD_SEARCHES = [
         r"since model.trainable_blocks is 0",
     ),
     (
-        {"space": {"training.warmup_epochs": {"type": "int", "low": 0, "high": 12}}},
+        {"space": {"training.head_only_epochs": {"type": "int", "low": 0, "high": 12}}},
         {},
-        r"3 combinations cannot run, warm-up fills all epochs.*warmup_epochs 10",
+        r"3 combinations cannot run, the head-only epochs fill all epochs.*head_only_epochs 10",
     ),
     ({"pruner": {"name": "median", "warmup": 9}}, {}, r"first decides after epoch 10"),
     ({"pruner": {"name": "halving", "first": 4, "factor": 4, "skip": 1}}, {}, r"epoch 16"),
@@ -220,13 +247,50 @@ def test_what_would_waste_trials_is_refused_before_anything_starts(raw, changes,
 
 def test_a_sound_search_passes():
     check_search(search_of(pruner="median"), SETTINGS, refuse)
-    check_batches(search_of(), 128, "search")
+    check_batches(search_of(), SETTINGS, 128, "search")
 
 
 def test_a_batch_larger_than_the_training_part_is_refused():
     search = search_of(space={"training.batch_size": categorical(8, 512)})
     with pytest.raises(FoldwiseError, match=r"a batch of 512 .* training part of 100 images"):
-        check_batches(search, 100, "search")
+        check_batches(search, SETTINGS, 100, "search")
     halved = search_of(phases=[{"trials": 2, "subset": 0.5}])
     with pytest.raises(FoldwiseError, match=r"a batch of 128 .* training part of 100 images"):
-        check_batches(halved, 200, "search")
+        check_batches(halved, SETTINGS, 200, "search")
+
+
+def test_a_combination_is_found_by_its_number():
+    space = parse_space(FINITE)
+    listed = list(combinations(space))
+    assert [combination_at(space, rank) for rank in range(size(space))] == listed
+    assert [rank_of(space, item) for item in listed] == list(range(size(space)))
+
+
+def test_a_space_too_large_to_list_is_drawn_from():
+    switches = {f"k{n}": categorical(0, 1) for n in range(80)}
+    space = parse_space(switches | {"child": categorical(1, 2, when={"k0": 1})})
+    assert size(space) == 3 * 2**79
+    rng, tried = np.random.default_rng(0), []
+    for _ in range(20):
+        tried.append(untried(space, tried, rng))
+        assert inside(space, tried[-1])
+    assert len({rank_of(space, item) for item in tried}) == 20
+    assert np.mean([item["k0"] for item in tried]) == pytest.approx(2 / 3, abs=0.3)
+
+
+def test_what_is_left_is_drawn_as_from_a_list():
+    space = parse_space(FINITE)
+    every = list(combinations(space))
+    for taken in ([], every[::2], every[:5], every[1:]):
+        left = [item for item in every if item not in taken]
+        place = int(np.random.default_rng(3).integers(len(left)))
+        assert untried(space, taken, np.random.default_rng(3)) == left[place]
+    with pytest.raises(FoldwiseError, match="All 12 combinations"):
+        untried(space, every, np.random.default_rng(3))
+
+
+def test_a_grid_too_large_to_list_comes_by_each_once():
+    for count in (draws.LISTED + 7, 10):
+        ranks = draws.shuffled_ranks(np.random.default_rng(1), count)
+        seen = np.fromiter(ranks, dtype=np.int64)
+        assert len(seen) == count and (np.sort(seen) == np.arange(count)).all()

@@ -5,8 +5,9 @@ import yaml
 
 from flow import write_study
 from foldwise.errors import FoldwiseError
-from foldwise.settings.schema import check, read_yaml
+from foldwise.settings.schema import check
 from foldwise.settings.study import load_study
+from foldwise.settings.yaml_file import read_yaml
 from studies import settings
 
 GOOD = yaml.safe_dump(settings(), sort_keys=False)

@@ -8,6 +8,7 @@ from foldwise.files import read_csv, write_json
 from foldwise.search.plan import check_batches, failure_limit, told_search, trial_params
 from foldwise.search.propose.propose import propose
 from foldwise.search.trials import check_failures, read_known, write_trial_file
+from foldwise.settings.changes import dotted
 
 with adapter(snakemake):
     number = int(snakemake.wildcards.number)
@@ -15,7 +16,9 @@ with adapter(snakemake):
     search = told_search(snakemake.params.told)
     if number == 0:
         parts = [[row["part"] for row in read_csv(path)] for path in snakemake.input]
-        check_batches(search, min(part.count("train") for part in parts), f"{study}: search")
+        settings = dotted(snakemake.params.told["base"])
+        smallest = min(part.count("train") for part in parts)
+        check_batches(search, settings, smallest, f"{study}: search")
     known = read_known(Path(snakemake.output.suggestion).parents[1], number, search)
     limit = failure_limit(study, snakemake.config["folder"])
     check_failures(known, replace(search, max_failed=limit), f"{study}: search")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from foldwise.settings.schema import read_yaml
+from foldwise.settings.yaml_file import read_yaml
 
 # Room above the largest job seen: memory grows with the data, time with a busy node.
 MEMORY_FACTOR, TIME_FACTOR = 1.5, 2.0

@@ -92,11 +92,11 @@ def cross_entropy(
     settings: dict[str, Any], labels: np.ndarray, names: Sequence[str]
 ) -> CrossEntropy:
     """Of settings class_weights, label_smoothing; `labels`: the training part's classes (N,)."""
-    weights = class_weights(labels, names, settings.get("class_weights"))
-    return CrossEntropy(weights, settings.get("label_smoothing", 0.0))
+    weights = class_weights(labels, names, settings["class_weights"])
+    return CrossEntropy(weights, settings["label_smoothing"])
 
 
 def focal(settings: dict[str, Any], labels: np.ndarray, names: Sequence[str]) -> Focal:
     """Of settings class_weights, gamma; `labels`: the training part's classes (N,)."""
-    weights = class_weights(labels, names, settings.get("class_weights"))
-    return Focal(weights, settings.get("gamma", 2.0))
+    weights = class_weights(labels, names, settings["class_weights"])
+    return Focal(weights, settings["gamma"])

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 TERMS = ("feature", "contrastive", "relational_distance", "relational_angle", "mmd")
+KEYS = ("alpha", "beta", "temperature", "tau", *TERMS)
 
 
 def soft_targets(student_bk: Tensor, teacher_bk: Tensor, temperature: float) -> Tensor:
@@ -104,10 +105,8 @@ class Distillation(nn.Module):
 
     def __init__(self, settings: dict[str, Any]):
         super().__init__()
-        alpha = settings.get("alpha")
-        self.alpha, self.beta = 1.0 if alpha is None else alpha, settings.get("beta", 1.0)
-        self.temperature, self.tau = settings.get("temperature", 4.0), settings.get("tau", 0.1)
-        self.weights = {name: settings.get(name, 0.0) for name in TERMS}
+        # A run without a teacher has the weights of none of this.
+        self.settings = {key: settings[key] for key in KEYS if key in settings}
 
     def forward(self, student: Any, teacher: Any, targets: dict[str, Tensor]) -> dict[str, Tensor]:
         """{"loss", "cross_entropy", "soft_targets", ...terms in use}, scalars before weighting.
@@ -119,14 +118,15 @@ class Distillation(nn.Module):
         terms = {"cross_entropy": _mean([functional.cross_entropy(*head) for head in heads])}
         if teacher is None:
             return {"loss": terms["cross_entropy"], **terms}
+        weights, temperature = self.settings, self.settings["temperature"]
         terms["soft_targets"] = _mean(
-            [soft_targets(student.logits[n], teacher.logits[n], self.temperature) for n in targets]
+            [soft_targets(student.logits[n], teacher.logits[n], temperature) for n in targets]
         )
-        loss = self.alpha * terms["cross_entropy"] + self.beta * terms["soft_targets"]
-        for name, weight in self.weights.items():
-            if weight:
+        loss = weights["alpha"] * terms["cross_entropy"] + weights["beta"] * terms["soft_targets"]
+        for name in TERMS:
+            if weights[name]:
                 terms[name] = self.between_features(name, student, teacher)
-                loss = loss + weight * terms[name]
+                loss = loss + weights[name] * terms[name]
         return {"loss": loss, **terms}
 
     def between_features(self, name: str, student: Any, teacher: Any) -> Tensor:
@@ -136,7 +136,7 @@ class Distillation(nn.Module):
         if name == "relational_angle":
             return relational_angle(student.fused, teacher.fused)
         if name == "contrastive":
-            return contrastive(student.matched, teacher.fused, self.tau)
+            return contrastive(student.matched, teacher.fused, self.settings["tau"])
         return {"feature": feature, "mmd": mmd}[name](student.matched, teacher.fused)
 
 

@@ -28,8 +28,8 @@ def tversky_loss(
     logits: Tensor,
     mask: Tensor,
     weight: Tensor,
-    false_negative: float = 0.7,
-    false_positive: float = 0.3,
+    false_negative: float,
+    false_positive: float,
     gamma: float = 1.0,
 ) -> Tensor:
     """(1 - TI)^gamma, TI = (TP + eps) / (TP + a FN + b FP + eps).
@@ -46,9 +46,7 @@ def tversky_loss(
     return (1 - index).clamp_min(EPSILON**2) ** gamma
 
 
-def focal_loss(
-    logits: Tensor, mask: Tensor, weight: Tensor, alpha: float = 0.25, gamma: float = 2.0
-) -> Tensor:
+def focal_loss(logits: Tensor, mask: Tensor, weight: Tensor, alpha: float, gamma: float) -> Tensor:
     """Weighted mean of -alpha (1 - p_t)^gamma log p_t, alpha for both classes.
 
     Lin et al. 2017, Focal loss for dense object detection, ICCV.
@@ -128,41 +126,35 @@ def tversky(settings: dict[str, Any]) -> MaskLoss:
 
 
 def focal_tversky(settings: dict[str, Any]) -> MaskLoss:
-    """As tversky, to the power tversky_gamma (1.33)."""
-    gamma = settings.get("tversky_gamma", 1.33)
-    return MaskLoss(partial(_tversky(settings), gamma=gamma), None, **_boundary(settings))
-
-
-def combined(settings: dict[str, Any]) -> MaskLoss:
-    """overlap_share (.7) Dice + the rest focal; settings of both and ramp_epochs."""
-    return MaskLoss(dice_loss, _focal(settings), **_mixture(settings, 0.7))
-
-
-def combined_tversky(settings: dict[str, Any]) -> MaskLoss:
-    """overlap_share (.6) Tversky + the rest focal; settings of both and ramp_epochs."""
-    return MaskLoss(_tversky(settings), _focal(settings), **_mixture(settings, 0.6))
-
-
-def _tversky(settings: dict[str, Any]) -> Callable[..., Tensor]:
-    costs = {"false_negative": 0.7, "false_positive": 0.3}
-    return partial(tversky_loss, **{key: settings.get(key, cost) for key, cost in costs.items()})
-
-
-def _focal(settings: dict[str, Any]) -> Callable[..., Tensor]:
-    shape = {"alpha": 0.25, "gamma": 2.0}
-    stated = {key: settings.get(key) for key in shape}
-    return partial(
-        focal_loss, **{key: shape[key] if value is None else value for key, value in stated.items()}
+    """As tversky, to the power tversky_gamma."""
+    return MaskLoss(
+        partial(_tversky(settings), gamma=settings["tversky_gamma"]), None, **_boundary(settings)
     )
 
 
-def _mixture(settings: dict[str, Any], share: float) -> dict[str, Any]:
-    found = settings.get("overlap_share")
-    ramp = settings.get("ramp_epochs", 0)
-    share = share if found is None else found
+def combined(settings: dict[str, Any]) -> MaskLoss:
+    """overlap_share Dice + the rest focal; settings of both and ramp_epochs."""
+    return MaskLoss(dice_loss, _focal(settings), **_mixture(settings))
+
+
+def combined_tversky(settings: dict[str, Any]) -> MaskLoss:
+    """overlap_share Tversky + the rest focal; settings of both and ramp_epochs."""
+    return MaskLoss(_tversky(settings), _focal(settings), **_mixture(settings))
+
+
+def _tversky(settings: dict[str, Any]) -> Callable[..., Tensor]:
+    costs = ("false_negative", "false_positive")
+    return partial(tversky_loss, **{key: settings[key] for key in costs})
+
+
+def _focal(settings: dict[str, Any]) -> Callable[..., Tensor]:
+    return partial(focal_loss, alpha=settings["alpha"], gamma=settings["gamma"])
+
+
+def _mixture(settings: dict[str, Any]) -> dict[str, Any]:
+    share, ramp = settings["overlap_share"], settings["ramp_epochs"]
     return {"share": share, "ramp_epochs": ramp} | _boundary(settings)
 
 
 def _boundary(settings: dict[str, Any]) -> dict[str, Any]:
-    weight, width = settings.get("boundary_weight", 0.0), settings.get("boundary_px", 2)
-    return {"boundary_weight": weight, "boundary_px": width}
+    return {key: settings[key] for key in ("boundary_weight", "boundary_px")}

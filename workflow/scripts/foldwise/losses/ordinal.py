@@ -57,11 +57,11 @@ class Ordinal(nn.Module):
 
 def ordinal(settings: dict[str, Any], labels: np.ndarray, names: Sequence[str]) -> Ordinal:
     """Squared earth mover's distance. Of settings class_weights; `labels` as in cross_entropy."""
-    return Ordinal(False, class_weights(labels, names, settings.get("class_weights")))
+    return Ordinal(False, class_weights(labels, names, settings["class_weights"]))
 
 
 def ordinal_cumulative(
     settings: dict[str, Any], labels: np.ndarray, names: Sequence[str]
 ) -> Ordinal:
     """Cumulative log loss. Of settings class_weights; `labels` as in cross_entropy."""
-    return Ordinal(True, class_weights(labels, names, settings.get("class_weights")))
+    return Ordinal(True, class_weights(labels, names, settings["class_weights"]))

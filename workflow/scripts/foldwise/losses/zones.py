@@ -43,10 +43,10 @@ def zone_cross_entropy(
     settings: dict[str, Any], labels: np.ndarray, names: Sequence[str]
 ) -> ZoneLoss:
     """Of settings unknown_weight. `names`: the values, "unknown" last."""
-    return ZoneLoss(len(names), settings.get("unknown_weight", 0.3))
+    return ZoneLoss(len(names), settings["unknown_weight"])
 
 
 def zone_ordinal(settings: dict[str, Any], labels: np.ndarray, names: Sequence[str]) -> ZoneLoss:
     """Of settings unknown_weight and ordinal_weight. `names`: the values, "unknown" last."""
-    weight = settings.get("ordinal_weight", 1.0)
-    return ZoneLoss(len(names), settings.get("unknown_weight", 0.3), weight)
+    weight = settings["ordinal_weight"]
+    return ZoneLoss(len(names), settings["unknown_weight"], weight)

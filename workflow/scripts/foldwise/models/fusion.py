@@ -57,7 +57,7 @@ class Attend(nn.Module):
 class ConcatMLP(nn.Module):
     """Both first tokens side by side through `layers` hidden layers."""
 
-    def __init__(self, dim: int, heads: int, layers: int, dropout: float):
+    def __init__(self, dim: int, layers: int, dropout: float):
         super().__init__()
         widths = [2 * dim] + [dim] * layers
         steps = [nn.Sequential(*hidden(n, dim, dropout)) for n in widths[:-1]]
@@ -74,7 +74,7 @@ class Gated(nn.Module):
     Arevalo et al. 2017, Gated multimodal units, ICLR workshop.
     """
 
-    def __init__(self, dim: int, heads: int, layers: int, dropout: float):
+    def __init__(self, dim: int, layers: int, dropout: float):
         super().__init__()
         self.own = nn.ModuleList(nn.Linear(dim, dim) for _ in range(layers))
         self.other = nn.ModuleList(nn.Linear(dim, dim) for _ in range(layers))
@@ -96,7 +96,7 @@ class FiLM(nn.Module):
     Perez et al. 2018, FiLM: visual reasoning with a general conditioning layer, AAAI.
     """
 
-    def __init__(self, dim: int, heads: int, layers: int, dropout: float):
+    def __init__(self, dim: int, layers: int, dropout: float):
         super().__init__()
         self.linear = nn.ModuleList(nn.Linear(dim, dim) for _ in range(layers))
         self.condition = nn.ModuleList(nn.Linear(dim, 2 * dim) for _ in range(layers))

@@ -91,15 +91,14 @@ def vision_text(
 
     Random weights come from torch's generator, which the caller seeds.
     """
-    dim, fusion = settings["dim"], settings["fusion"]
+    dim, fusion = settings["dim"], dict(settings["fusion"])
+    make_fusion = registry.load("FUSIONS", fusion.pop("name"))
     return VisionTextModel(
         vision=vision_encoder(settings["vision"], channels),
         text=text_encoder(settings["text"]),
-        fusion=registry.load("FUSIONS", fusion["name"])(
-            dim, fusion["heads"], fusion["layers"], fusion["dropout"]
-        ),
+        fusion=make_fusion(dim, **fusion),
         dim=dim,
         heads=outputs,
-        dropout=settings.get("dropout", 0.1),
+        dropout=settings["dropout"],
         match_dim=match_dim,
     )

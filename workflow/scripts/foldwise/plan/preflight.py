@@ -22,16 +22,14 @@ from foldwise.errors import FoldwiseError
 from foldwise.files import listed
 from foldwise.plan import state
 from foldwise.search.check import unread
-from foldwise.settings.schema import complete, schema
-from foldwise.settings.study import dotted
+from foldwise.settings.changes import dotted, override, usual_beside
+from foldwise.settings.study import RUN_BRANCHES
 
 # A fold's weights, resume state and predictions, bytes: EfficientNet-B0 takes 60 MB, DenseNet 90.
 FOLD_BYTES = 250 << 20
 # Below this not even tables and logs find room.
 LEAST_BYTES = 32 << 20
 CHECKED = ("accession", "image", "label", "patient", "view", "side", "date", "split", "stratum")
-# Branches of the settings whose values may be of no use beside another's.
-BRANCHES = ("model", "loss", "training")
 # What jobs of every study import.
 MODULES = ("numpy", "scipy", "pydicom", "cv2", "PIL", "sklearn", "torch", "torchvision", "pandas")
 MODULES += ("matplotlib", "seaborn", "jinja2", "markdown_it")
@@ -174,9 +172,9 @@ def fetched(study: dict[str, Any]) -> Iterator[str]:
 
 def ignored(study: dict[str, Any]) -> Iterator[str]:
     """Settings that a study names and no run of it reads: most often those of another loss."""
-    usual = dotted({branch: complete(schema(branch), {}) for branch in BRANCHES})
-    own = dotted({branch: study[branch] for branch in BRANCHES}) | {"kind": study["kind"]}
-    found = [unread(own | changes, usual) for changes in study["runs"].values()]
+    kept = {key: study[key] for key in (*RUN_BRANCHES, "kind")}
+    runs = [dotted(override(kept, changes, run)) for run, changes in study["runs"].items()]
+    found = [unread(settings, usual_beside(settings)) for settings in runs]
     if study["search"] is None and found:
         for key in sorted(set.intersection(*map(set, found))):
             yield (

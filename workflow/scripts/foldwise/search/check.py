@@ -4,7 +4,7 @@ Standard library only: this runs when the DAG is built.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from foldwise import registry
 from foldwise.errors import FoldwiseError
 from foldwise.search.settings import Search
 from foldwise.search.space import Parameter, Space, numeric
+from foldwise.settings.changes import study_unions
+from foldwise.settings.rules import RULES, batch_too_large
 
 
 @dataclass(frozen=True)
@@ -28,53 +30,31 @@ class Read:
         return value in self.only if self.only else value not in self.never
 
 
-CLASSES, MASKS = tuple(registry.CLASS_LOSSES), tuple(registry.MASK_LOSSES)
 UNETS, VISION_TEXT = tuple(registry.SEGMENTERS), tuple(registry.VISION_TEXT)
-COMBINED = ("combined", "combined_tversky")
-FOCAL_MASKS = ("binary_focal", *COMBINED)
 OF_VISION_TEXT = ("dim", "vision.name", "vision.weights", "text.name", "text.weights")
 OF_VISION_TEXT += ("text.max_tokens", "fusion.name", "fusion.heads", "fusion.layers")
 OF_VISION_TEXT += ("fusion.dropout",)
-TVERSKY = ("tversky", "focal_tversky", "combined_tversky")
+OF_TEACHER = ("beta", "temperature", "feature", "contrastive", "relational_distance")
+OF_TEACHER += ("relational_angle", "mmd", "tau")
 
-# A searched setting that nothing reads turns trials into repeats. Add a line where a setting
-# depends on another.
+# A searched setting that nothing reads turns trials into repeats. What a loss, a schedule or an
+# optimiser reads stands in the schemas; add a line where a setting depends on another otherwise.
 READS = [
-    Read("training.momentum", "training.optimizer", only=("sgd",)),
+    *(
+        Read(union.dotted(key), chooser, only=tuple(union.readers(key)))
+        for chooser, union in study_unions().items()
+        for key in union.keys
+        if not chooser.startswith("search.")
+    ),
     Read("training.backbone_lr", "model.trainable_blocks", never=(0,)),
-    Read("training.warmup_epochs", "model.trainable_blocks", never=(0,)),
-    Read("training.schedule.factor", "training.schedule.name", only=("plateau", "step")),
-    Read("training.schedule.patience", "training.schedule.name", only=("plateau",)),
-    Read("training.schedule.step_epochs", "training.schedule.name", only=("step",)),
-    Read("training.schedule.min_lr", "training.schedule.name", never=("none",)),
+    Read("training.head_only_epochs", "model.trainable_blocks", never=(0,)),
     Read("training.early_stopping.min_delta", "training.early_stopping.patience", never=(None,)),
     Read("training.tiles.overlap", "training.tiles.size", never=(None,)),
     Read("training.tiles.per_image", "training.tiles.size", never=(None,)),
-    Read("loss.class_weights", "loss.name", only=CLASSES),
-    Read("loss.unknown_weight", "loss.name", only=tuple(registry.ZONE_LOSSES)),
-    Read("loss.ordinal_weight", "loss.name", only=("zone_ordinal",)),
-    Read("loss.gamma", "loss.name", only=("focal", *FOCAL_MASKS)),
-    Read("loss.alpha", "loss.name", only=(*FOCAL_MASKS, "distillation")),
-    Read("loss.beta", "training.teacher", never=(None,)),
-    Read("loss.temperature", "training.teacher", never=(None,)),
+    *(Read(f"loss.{key}", "training.teacher", never=(None,)) for key in OF_TEACHER),
     Read("loss.temperature", "loss.beta", never=(0,)),
-    Read("loss.feature", "training.teacher", never=(None,)),
-    Read("loss.contrastive", "training.teacher", never=(None,)),
-    Read("loss.relational_distance", "training.teacher", never=(None,)),
-    Read("loss.relational_angle", "training.teacher", never=(None,)),
-    Read("loss.mmd", "training.teacher", never=(None,)),
-    Read("loss.tau", "training.teacher", never=(None,)),
     Read("loss.tau", "loss.contrastive", never=(0,)),
-    Read("loss.label_smoothing", "loss.name", only=("cross_entropy",)),
-    Read("loss.false_negative", "loss.name", only=TVERSKY),
-    Read("loss.false_positive", "loss.name", only=TVERSKY),
-    Read("loss.tversky_gamma", "loss.name", only=("focal_tversky",)),
-    Read("loss.overlap_share", "loss.name", only=COMBINED),
-    Read("loss.ramp_epochs", "loss.name", only=COMBINED),
-    Read("loss.boundary_weight", "loss.name", only=MASKS),
-    Read("loss.boundary_px", "loss.name", only=MASKS),
     Read("loss.boundary_px", "loss.boundary_weight", never=(0,)),
-    Read("model.fusion.heads", "model.fusion.name", only=("cross_attention", "transformer")),
     Read("model.groups", "model.norm", only=("group",)),
     *(Read(f"model.{key}", "model.name", only=UNETS) for key in ("width", "norm", "groups")),
     Read("model.threshold", "model.name", only=UNETS),
@@ -83,21 +63,6 @@ READS = [
     *(Read(f"model.{key}", "kind", only=("zones",)) for key in ("zone_windows", "both_ways")),
 ]
 
-
-def warmup_too_long(values: Mapping[str, Any]) -> str:
-    """Warm-up that fills all epochs."""
-    if values["training.warmup_epochs"] >= values["training.epochs"]:
-        return "warm-up fills all epochs, so the feature blocks are never trained"
-    return ""
-
-
-def weighted_twice(values: Mapping[str, Any]) -> str:
-    """Classes weighted by the sampler and by the loss."""
-    if values["training.sampler"] == "weighted" and values["loss.class_weights"] != "none":
-        return "classes are weighted twice, by the sampler and by the loss"
-    return ""
-
-
 # Settings that a search must not vary, and why.
 NEVER = {
     "seed": "the best seed is the luckiest draw",
@@ -105,12 +70,6 @@ NEVER = {
     "training.teacher": "a teacher is made once, before the trials; compare two named runs instead",
     "model.embeddings": "embeddings are made once for a study; compare two named runs instead",
 }
-
-# Combinations that cannot run or make no sense: a function of the settings that its keys name.
-IMPOSSIBLE: list[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], str]]] = [
-    (("training.warmup_epochs", "training.epochs"), warmup_too_long),
-    (("training.sampler", "loss.class_weights"), weighted_twice),
-]
 
 
 def check_search(
@@ -127,9 +86,10 @@ def check_search(
         refuse: says why a run with these changes (dotted path to value) is refused, or ''.
         where: named in the message.
     """
-    faults = list(value_faults(search.space, refuse, where))
+    unread_keys = dict(unread_faults(search.space, settings, where))
+    faults = list(value_faults(search, settings, refuse, where, skip=unread_keys))
+    faults += unread_keys.values()
     if not faults:
-        faults += unread_faults(search.space, settings, where)
         faults += combination_faults(search.space, settings, where)
         faults += budget_faults(search, settings, where)
         faults += sampler_faults(search, where)
@@ -145,19 +105,34 @@ def probes(parameter: Parameter) -> list:
 
 
 def value_faults(
-    space: Space, refuse: Callable[[dict[str, Any]], str], where: str
+    search: Search,
+    settings: Mapping[str, Any],
+    refuse: Callable[[dict[str, Any]], str],
+    where: str,
+    skip: Collection[str],
 ) -> Iterator[str]:
     """Unknown keys and values that the study's schema refuses, each told once."""
-    for parameter in space:
+    for parameter in search.space:
         if parameter.key in NEVER:
             yield f"{where}.space.{parameter.key}: not searched, as {NEVER[parameter.key]}."
             continue
+        beside = {} if parameter.key in skip else read_beside(parameter, search.space, settings)
         told = set()
-        for value in probes(parameter):
-            reason = refuse({parameter.key: value})
+        for value in () if parameter.key in skip else probes(parameter):
+            reason = refuse(beside | {parameter.key: value})
             if reason and reason not in told:
                 told.add(reason)
                 yield f"{where}.space.{parameter.key}: {reason}"
+
+
+def read_beside(parameter: Parameter, space: Space, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Searched values beside which a parameter is read, such as the loss that has it as a key."""
+    beside = {key: accepted[0] for key, accepted in parameter.when.items()}
+    for rule in READS:
+        if rule.key == parameter.key and rule.by in {item.key for item in space}:
+            values = values_of(rule.by, space, settings)
+            beside.setdefault(rule.by, next(filter(rule.reads, values)))
+    return beside
 
 
 def values_of(key: str, space: Space, settings: Mapping[str, Any]) -> list:
@@ -170,8 +145,10 @@ def values_of(key: str, space: Space, settings: Mapping[str, Any]) -> list:
     return listed + [value for value in own if parameter.when and value not in listed]
 
 
-def unread_faults(space: Space, settings: Mapping[str, Any], where: str) -> Iterator[str]:
-    """Searched settings that some or all trials would not read."""
+def unread_faults(
+    space: Space, settings: Mapping[str, Any], where: str
+) -> Iterator[tuple[str, str]]:
+    """Searched settings that some or all trials would not read: key and what to say of it."""
     for parameter, rule in itertools.product(space, READS):
         if rule.key != parameter.key or rule.by not in settings:
             continue
@@ -180,13 +157,15 @@ def unread_faults(space: Space, settings: Mapping[str, Any], where: str) -> Iter
         bad = [value for value in values if not rule.reads(value)]
         if bad and not good:
             yield (
+                parameter.key,
                 f"{where}.space.{parameter.key}: nothing reads it, since {rule.by} is "
-                f"{listing(bad)}. Take it out of the space, or change {rule.by}."
+                f"{listing(bad)}. Take it out of the space, or change {rule.by}.",
             )
         elif bad:
             yield (
+                parameter.key,
                 f"{where}.space.{parameter.key}: nothing reads it where {rule.by} is "
-                f"{listing(bad)}. Add `when: {{{rule.by}: [{listing(good)}]}}`."
+                f"{listing(bad)}. Add `when: {{{rule.by}: [{listing(good)}]}}`.",
             )
 
 
@@ -195,7 +174,8 @@ def unread(settings: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, s
     return {
         rule.key: f"{rule.by} is {listing([settings[rule.by]])}"
         for rule in READS
-        if settings.get(rule.key) != usual.get(rule.key)
+        if rule.key in settings
+        and settings[rule.key] != usual.get(rule.key)
         and rule.by in settings
         and not rule.reads(settings[rule.by])
     }
@@ -210,15 +190,17 @@ def listing(values: list) -> str:
 def combination_faults(space: Space, settings: Mapping[str, Any], where: str) -> Iterator[str]:
     """Combinations that cannot run, listed."""
     searched = {parameter.key for parameter in space}
-    for keys, tell in IMPOSSIBLE:
-        if not searched & set(keys) or not set(keys) <= set(settings):
+    for rule in RULES:
+        listed = {key: values_of(key, space, settings) for key in rule.keys}
+        if not searched & set(rule.keys) or not all(listed.values()):
             continue
         found: dict[str, list[str]] = {}
-        for values in itertools.product(*(values_of(key, space, settings) for key in keys)):
-            combination = dict(zip(keys, values, strict=True))
-            reason = tell(combination)
+        for values in itertools.product(*listed.values()):
+            combination = dict(zip(rule.keys, values, strict=True))
+            reason = rule.broken(combination)
             if reason:
-                text = ", ".join(f"{key} {value}" for key, value in combination.items())
+                shown = {key: value for key, value in combination.items() if key in searched}
+                text = ", ".join(f"{key} {value}" for key, value in shown.items())
                 found.setdefault(reason, []).append(text)
         for reason, texts in found.items():
             more = f" and {len(texts) - 4} more" if len(texts) > 4 else ""
@@ -228,15 +210,17 @@ def combination_faults(space: Space, settings: Mapping[str, Any], where: str) ->
             )
 
 
-def batch_faults(space: Space, train_images: int, where: str) -> Iterator[str]:
+def batch_faults(
+    space: Space, settings: Mapping[str, Any], train_images: int, where: str
+) -> Iterator[str]:
     """Batches larger than the smallest training part."""
-    for parameter in space:
-        largest = max(probes(parameter)) if parameter.key == "training.batch_size" else 0
-        if largest > train_images:
-            yield (
-                f"{where}.space.training.batch_size: a batch of {largest} is larger than the "
-                f"training part of {train_images} images. Lower the largest batch."
-            )
+    parameter = next((item for item in space if item.key == "training.batch_size"), None)
+    batch = max(values_of("training.batch_size", space, settings))
+    crops = [1]
+    if settings["training.tiles.size"] is not None:
+        crops = values_of("training.tiles.per_image", space, settings)
+    if reason := batch_too_large(batch, min(crops), train_images):
+        yield f"{where}{'.space' if parameter else ''}: training.batch_size: {reason}."
 
 
 def budget_faults(search: Search, settings: Mapping[str, Any], where: str) -> Iterator[str]:
@@ -250,13 +234,21 @@ def budget_faults(search: Search, settings: Mapping[str, Any], where: str) -> It
             values_of("training.epochs", search.space, settings), default=None
         )
         pruner = search.pruner
-        first = pruner.get("first", pruner.get("warmup", 0) + 1)
-        first *= pruner.get("factor", 1) ** pruner.get("skip", 0)
-        if pruner["name"] != "none" and epochs is not None and first >= epochs:
+        if pruner["name"] == "none":
+            return
+        first = first_decision(pruner)
+        if epochs is not None and first >= epochs:
             yield (
                 f"{where}.pruner: {pruner['name']} first decides after epoch {first}, but trials "
                 f"end at epoch {epochs}. Lower its warmup or first, or set the pruner to none."
             )
+
+
+def first_decision(pruner: Mapping[str, Any]) -> int:
+    """The epoch after which a pruner may first stop a fold."""
+    if pruner["name"] == "halving":
+        return pruner["first"] * pruner["factor"] ** pruner["skip"]
+    return pruner["first"] if pruner["name"] == "hyperband" else pruner["warmup"] + 1
 
 
 def sampler_faults(search: Search, where: str) -> Iterator[str]:

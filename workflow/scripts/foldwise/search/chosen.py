@@ -10,8 +10,8 @@ from foldwise.search.plan import changes_of
 from foldwise.search.ranking import best
 from foldwise.search.settings import Search
 from foldwise.search.trials import Known, trial_name
+from foldwise.settings.changes import override
 from foldwise.settings.kinds import with_task
-from foldwise.settings.study import override
 
 
 def best_params(study: str, search: Search, known: Sequence[Known]) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from foldwise.metrics import judging
 from foldwise.search.check import batch_faults, check_search
 from foldwise.search.settings import Search, parse_search
 from foldwise.search.trials import Suggestion, trial_file, trial_name
+from foldwise.settings.changes import dotted, override, present
 from foldwise.settings.kinds import with_task
-from foldwise.settings.schema import read_yaml
-from foldwise.settings.study import dotted, load_study, override, with_changes
+from foldwise.settings.study import load_study, with_changes
+from foldwise.settings.yaml_file import read_yaml
 
 # What does not decide any trial, so that a change of it makes none again.
 LOOSE = ("trials", "max_failed", "seeds", "inner_folds")
@@ -49,7 +50,7 @@ def plan_of(study: dict, folds: list[int]) -> Plan | None:
         return None
     base = trial_base(study)
     where = f"{study['name']}: search"
-    raw = raw | {"space": space_of(raw["space"], where)}
+    raw = raw | {"space": present(space_of(raw["space"], where))}
     return Plan(raw, base, folds, read_search(raw, base, folds, where))
 
 
@@ -115,10 +116,12 @@ def another_search(runs: str | Path, search: Search) -> str:
     )
 
 
-def check_batches(search: Search, train_images: int, where: str) -> None:
+def check_batches(
+    search: Search, settings: Mapping[str, Any], train_images: int, where: str
+) -> None:
     """Raise FoldwiseError where a batch of the space is larger than the smallest training part."""
     share = min(phase.budget.subset for phase in search.phases)
-    faults = list(batch_faults(search.space, int(train_images * share), where))
+    faults = list(batch_faults(search.space, settings, int(train_images * share), where))
     if faults:
         raise FoldwiseError("\n".join(faults))
 
@@ -142,7 +145,7 @@ def as_seen_by(raw: dict[str, Any], search: Search, number: int) -> dict[str, An
     It is what a trial's rules have as params, so that raising `trials` reruns none of them.
     """
     seen = {key: value for key, value in raw.items() if key not in LOOSE}
-    if not raw.get("phases"):
+    if not raw["phases"]:
         return seen | {"trials": number + 1}
     index = search.phases.index(search.phase(number))
     phases = [dict(phase) for phase in raw["phases"][: index + 1]]

@@ -28,7 +28,7 @@ class FoldPruner:
         """`known` are the trials before `number`, `epochs` the most that the fold is trained."""
         self.name = search.pruner["name"]
         self.metric = search.objectives[0].metric
-        self.off = self.name == "none" and not search.pruner["patience"]
+        self.off = self.name == "none" and not search.patient
         # After the last epoch of the last fold nothing is left to spare: its value is kept.
         self.end = epochs if fold == search.folds[-1] else math.inf
         if self.off:
@@ -106,7 +106,7 @@ def make_pruner(settings: Mapping[str, Any], bracket: int) -> optuna.pruners.Bas
     name = settings["name"]
     if name in ("median", "percentile"):
         inner: Any = optuna.pruners.PercentilePruner(
-            settings.get("percentile", 50.0),
+            50.0 if name == "median" else settings["percentile"],
             n_startup_trials=settings["startup"],
             # Epochs count from 1; none of the first `warmup` epochs prunes.
             n_warmup_steps=settings["warmup"] + 1,
@@ -121,7 +121,7 @@ def make_pruner(settings: Mapping[str, Any], bracket: int) -> optuna.pruners.Bas
         )
     else:
         inner = None
-    if settings["patience"]:
+    if settings.get("patience"):
         return optuna.pruners.PatientPruner(inner, settings["patience"], settings["min_delta"])
     return inner or optuna.pruners.NopPruner()
 

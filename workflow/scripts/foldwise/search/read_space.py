@@ -55,7 +55,7 @@ def parse_parameter(key: str, entry: dict, place: str) -> Parameter:
         return Parameter(key, kind, choices=parse_choices(entry, place), when=when)
     low, high = (parse_number(entry, name, kind, place) for name in ("low", "high"))
     step = parse_number(entry, "step", kind, place) if entry.get("step") is not None else None
-    parameter = Parameter(key, kind, low, high, step, bool(entry.get("log", False)), when=when)
+    parameter = Parameter(key, kind, low, high, step, bool(entry.get("log")), when=when)
     check_range(parameter, place)
     return parameter
 

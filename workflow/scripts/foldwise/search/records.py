@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.files import write_json, write_text
-from foldwise.settings.study import RUN_BRANCHES, dotted
+from foldwise.settings.changes import dotted
+from foldwise.settings.study import RUN_BRANCHES
 
 
 def trial_record(

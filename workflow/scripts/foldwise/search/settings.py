@@ -4,12 +4,11 @@ Standard library only: the plan is drawn up when the DAG is built.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from foldwise.errors import FoldwiseError, choose
 from foldwise.hashing import digest
-from foldwise.search.options import ACROSS, PRUNERS, SAMPLERS, options
 from foldwise.search.read_space import parse_space
 from foldwise.search.space import Space, size
 
@@ -46,8 +45,8 @@ class Budget:
     `epochs` None is the run's own; `subset` is the share of the training part's groups.
     """
 
-    epochs: int | None = None
-    subset: float = 1.0
+    epochs: int | None
+    subset: float
 
 
 @dataclass(frozen=True)
@@ -72,12 +71,12 @@ class Search:
     phases: tuple[Phase, ...]
     window: int
     objectives: tuple[Objective, ...]
-    pruner: Mapping[str, Any] = field(default_factory=lambda: {"name": "none", "patience": 0})
-    across: Mapping[str, Any] = field(default_factory=lambda: {"name": "none"})
-    folds: tuple[int, ...] = (1,)
-    max_failed: float = 0.5
-    seed: int = 0
-    context: str = ""
+    pruner: Mapping[str, Any]
+    across: Mapping[str, Any]
+    folds: tuple[int, ...]
+    max_failed: float | None  # None for a trial, which it does not concern
+    seed: int
+    context: str
 
     @property
     def trials(self) -> int:
@@ -95,8 +94,13 @@ class Search:
     @property
     def prunes(self) -> bool:
         """True if a trial may be stopped before its end."""
-        pruner = self.pruner["name"] != "none" or self.pruner["patience"] > 0
+        pruner = self.pruner["name"] != "none" or self.patient
         return pruner or self.across["name"] != "none"
+
+    @property
+    def patient(self) -> bool:
+        """True if the pruner waits for trials that still get better; not all pruners can."""
+        return bool(self.pruner.get("patience"))
 
     def identity(self, number: int) -> str:
         """Digest of all settings that decide trial `number`; equal after trials are added.
@@ -131,30 +135,24 @@ def parse_search(
     """Read the `search` branch of a study.
 
     Args:
-        raw: the branch, already checked against its schema.
+        raw: the branch as its schema completes it.
         seed: the study's seed.
         folds: numbers of the study's folds.
         monitors: metrics that the study measures, with "max" or "min"; the first is the default.
         where: named in errors.
         context: digest of the settings that all trials share.
     """
-    space = parse_space(raw.get("space") or {}, f"{where}.space")
-    window = raw.get("window", 1)
-    if not isinstance(window, int) or isinstance(window, bool) or window < 1:
-        raise FoldwiseError(
-            f"{where}.window: {window!r}. Trial n knows the values of trials up to n - window: "
-            "write 1 or more, best twice the number of trials that run at once."
-        )
-    objectives = parse_objectives(raw.get("objective"), monitors, where)
+    space = parse_space(raw["space"], f"{where}.space")
+    objectives = parse_objectives(raw["objective"], monitors, where)
     search = Search(
         space=space,
         phases=parse_phases(raw, space, where),
-        window=window,
+        window=raw["window"],
         objectives=objectives,
-        pruner=options(raw.get("pruner", "none"), PRUNERS, "pruner", f"{where}.pruner"),
-        across=options(raw.get("across_folds", "none"), ACROSS, "rule", f"{where}.across_folds"),
-        folds=parse_folds(raw.get("folds"), folds, where),
-        max_failed=raw.get("max_failed", 0.5),
+        pruner=raw["pruner"],
+        across=raw["across_folds"],
+        folds=parse_folds(raw["folds"], folds, where),
+        max_failed=raw.get("max_failed"),
         seed=seed,
         context=context,
     )
@@ -175,7 +173,7 @@ def parse_objectives(raw: Any, monitors: Mapping[str, str], where: str) -> tuple
             )
         known = {**monitors, **dict.fromkeys(COSTS, "min")}
         metric = choose(named["metric"], known, "objective", f"{where}.objective")
-        direction = named.get("direction", DIRECTIONS[known[metric]])
+        direction = named["direction"] if "direction" in named else DIRECTIONS[known[metric]]
         objectives.append(
             Objective(metric, choose(direction, DIRECTIONS.values(), "direction", where))
         )
@@ -195,13 +193,11 @@ def parse_phases(raw: dict[str, Any], space: Space, where: str) -> tuple[Phase, 
 
     In a finite space a budget's trials end with its combinations: none is trained twice.
     """
-    entries = raw.get("phases") or [{"trials": raw.get("trials", 20)}]
+    entries = raw["phases"] or [{"trials": raw["trials"], "epochs": None, "subset": 1.0}]
     combinations, left, phases, first = size(space), {}, [], 0
     for index, entry in enumerate(entries):
-        place = f"{where}.phases[{index}]" if raw.get("phases") else where
-        chosen = options(
-            entry.get("sampler", raw.get("sampler", "tpe")), SAMPLERS, "sampler", f"{place}.sampler"
-        )
+        place = f"{where}.phases[{index}]" if raw["phases"] else where
+        chosen = dict(entry["sampler"] if "sampler" in entry else raw["sampler"])
         name = chosen.pop("name")
         if name == "grid" and combinations is None:
             loose = [item.key for item in space if item.values() is None]
@@ -211,7 +207,7 @@ def parse_phases(raw: dict[str, Any], space: Space, where: str) -> tuple[Phase, 
             )
         if name == "best" and not phases:
             raise FoldwiseError(f"{place}: 'best' repeats trials of earlier phases; there is none.")
-        budget = Budget(entry.get("epochs"), entry.get("subset", 1.0))
+        budget = Budget(entry["epochs"], entry["subset"])
         trials = entry["trials"]
         if combinations is not None:
             trials = min(trials, left.setdefault(budget, combinations))
@@ -240,11 +236,6 @@ def check_pruning(search: Search, where: str) -> None:
         raise FoldwiseError(
             f"{where}: pruning compares one value, but there are {len(search.objectives)} "
             "objectives. Set pruner and across_folds to none, or name one objective."
-        )
-    if search.pruner["patience"] and search.pruner["name"] in ("halving", "hyperband"):
-        raise FoldwiseError(
-            f"{where}.pruner: patience works with median, percentile or none. Successive halving "
-            "decides at its rungs and cannot wait."
         )
     across, count = search.across, len(search.folds)
     if across["name"] != "none" and count < 2:

@@ -105,21 +105,50 @@ def size(space: Space) -> int | None:
     """Number of combinations, or None if a parameter is continuous."""
     if any(parameter.values() is None for parameter in space):
         return None
-    parents = {parent for parameter in space for parent in parameter.when}
+    return _count(space, 0, {})
 
-    def count(index: int, chosen: dict[str, Any]) -> int:
-        if index == len(space):
-            return 1
-        parameter = space[index]
+
+def _count(space: Space, index: int, chosen: dict[str, Any]) -> int:
+    """Combinations of the parameters from `index` on, beside the values chosen before.
+
+    Only values that switch others on are gone through, so that 2^30 combinations cost nothing.
+    """
+    if index == len(space):
+        return 1
+    parameter = space[index]
+    if not active(parameter, chosen):
+        return _count(space, index + 1, chosen)
+    values = parameter.values()
+    if not any(parameter.key in later.when for later in space):
+        return len(values) * _count(space, index + 1, chosen)
+    return sum(_count(space, index + 1, chosen | {parameter.key: value}) for value in values)
+
+
+def combination_at(space: Space, rank: int) -> dict[str, Any]:
+    """The combination at place `rank` (from 0) of `combinations`, without listing those before."""
+    chosen: dict[str, Any] = {}
+    for index, parameter in enumerate(space):
+        for value in parameter.values() if active(parameter, chosen) else ():
+            below = _count(space, index + 1, chosen | {parameter.key: value})
+            if rank < below:
+                chosen[parameter.key] = value
+                break
+            rank -= below
+    return chosen
+
+
+def rank_of(space: Space, combination: Mapping[str, Any]) -> int:
+    """The place of a combination in `combinations`: what `combination_at` takes."""
+    rank, chosen = 0, {}
+    for index, parameter in enumerate(space):
         if not active(parameter, chosen):
-            return count(index + 1, chosen)
-        if parameter.key not in parents:
-            return len(parameter.values()) * count(index + 1, chosen)
-        return sum(
-            count(index + 1, chosen | {parameter.key: value}) for value in parameter.values()
-        )
-
-    return count(0, {})
+            continue
+        for value in parameter.values():
+            if value == combination[parameter.key]:
+                break
+            rank += _count(space, index + 1, chosen | {parameter.key: value})
+        chosen[parameter.key] = combination[parameter.key]
+    return rank
 
 
 def inside(space: Space, values: Mapping[str, Any]) -> bool:

@@ -1,5 +1,7 @@
 """Closed schemas: defaults filled in, numbers and text read as meant, errors in one line each.
 
+Besides JSON schema's own words a part may have: `unit` (for the documentation), `by` (a union, see
+`unions.py`), `was` (an old name of this key, still read) and `synonyms` (words for a value).
 Standard library, PyYAML and jsonschema only: this runs whenever the DAG is built.
 """
 
@@ -7,13 +9,16 @@ import copy
 import functools
 import math
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 
 from foldwise.errors import FoldwiseError, nearest
+from foldwise.settings.names import hint
+from foldwise.settings.unions import chosen, chosen_throughout, union_of
+from foldwise.settings.yaml_file import read_yaml
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 KINDS = {
@@ -27,53 +32,6 @@ KINDS = {
 }
 # YAML 1.1 reads `1e-4` as text, since it asks for a point; a researcher means the number.
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-
-
-class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-    """YAML in which a key stands once: the later of two would win without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        """The mapping. Raises yaml.MarkedYAMLError for a key that is there already."""
-        found: dict[Any, yaml.Node] = {}
-        for key, _ in node.value:
-            first = found.setdefault(key.value, key)
-            if first is not key and key.value != "<<":
-                line = first.start_mark.line + 1
-                problem = f"the key '{key.value}' stands in line {line} already; keep one of them"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: str | Path) -> Any:
-    """Read a YAML file; a syntax error is told by file, line and column."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FoldwiseError(f"{path}: not UTF-8 text. Save it as UTF-8.") from error
-    except OSError as error:
-        raise FoldwiseError(f"{path}: cannot be read ({error.strerror}).") from error
-    try:
-        return yaml.load(text, Loader)
-    except yaml.MarkedYAMLError as error:
-        raise FoldwiseError(f"{path}{_place(error, text)}") from error
-    except yaml.YAMLError as error:
-        raise FoldwiseError(f"{path}: not valid YAML: {str(error).splitlines()[0]}.") from error
-
-
-def _place(error: yaml.MarkedYAMLError, text: str) -> str:
-    """Line and column of a syntax error, what is wrong there, and the line itself."""
-    mark, problem = error.problem_mark, error.problem
-    if mark is None:
-        return f": not valid YAML: {problem}."
-    lines = text.splitlines() or [""]
-    line = lines[min(mark.line, len(lines) - 1)]
-    if "\t" in line[: mark.column + 1]:
-        problem = "a tab; indent with spaces"
-    shown = f" (`{line.strip()[:60]}`)" if line.strip() else ""
-    above = " Look at the line above too." if "expected" in problem else ""
-    return (
-        f" line {mark.line + 1}, column {mark.column + 1}: not valid YAML: {problem}{shown}.{above}"
-    )
 
 
 @functools.cache
@@ -91,19 +49,55 @@ def schema(name: str) -> dict:
 
 
 def as_meant(part: dict, value: Any) -> Any:
-    """Number-like text as a number where `part` asks for one, an integer as text where for text."""
+    """Number-like text as a number where `part` asks for one, an integer as text where for text.
+
+    A union may be written as its name alone.
+    """
+    union = union_of(part)
+    if union and isinstance(value, str):
+        value = {union.chooser: value}
     if isinstance(value, dict):
+        part = chosen(part, value)
         inner, other = part.get("properties", {}), part.get("additionalProperties")
         other = other if isinstance(other, dict) else {}
         named = {_text(key): item for key, item in value.items()}
+        named = {present_name(key, inner, named): item for key, item in named.items()}
         return {key: as_meant(inner.get(key, other), item) for key, item in named.items()}
     if isinstance(value, list):
         return [as_meant(part.get("items", {}), item) for item in value]
+    if isinstance(value, str) and value in part.get("synonyms", ()):
+        return part["synonyms"][value]
     types = [kind for option in part.get("oneOf", [part]) for kind in _types(option)]
     if isinstance(value, str) and NUMBER.fullmatch(value) and {"number", "integer"} & set(types):
         number = float(value)
         return int(number) if "integer" in types and number.is_integer() else number
     return _text(value) if "string" in types and "integer" not in types else value
+
+
+def present_name(key: str, properties: dict, stated: dict) -> str:
+    """A key's name of today, told on stderr where an old one was written."""
+    for name, inner in properties.items():
+        if inner.get("was") == key and name not in stated:
+            say_renamed(key, name)
+            return name
+    return key
+
+
+@functools.cache
+def say_renamed(old: str, new: str) -> None:
+    """One line on stderr, once a process."""
+    print(
+        f"Note: the setting {old} is called {new} now; the old name is still read.", file=sys.stderr
+    )
+
+
+def present_path(name: str, path: str) -> str:
+    """A dotted path of the schema `name` with its last key's name of today."""
+    *branches, leaf = path.split(".")
+    part = schema(name)
+    for step in branches:
+        part = part.get("properties", {}).get(step, {})
+    return ".".join([*branches, present_name(leaf, part.get("properties", {}), {})])
 
 
 def _text(value: Any) -> Any:
@@ -118,12 +112,14 @@ def _types(part: dict) -> list[str]:
 
 def complete(part: dict, value: Any) -> Any:
     """Put the schema's defaults where `value` says nothing; `value` is left as it is."""
+    if isinstance(value, list) and "items" in part:
+        return [complete(part["items"], item) for item in value]
     if not isinstance(value, dict) or "properties" not in part:
         return value
-    filled = dict(value)
+    filled, part = dict(value), chosen(part, value)
     for key, inner in part["properties"].items():
         if key not in filled and "default" in inner:
-            filled[key] = copy.deepcopy(inner["default"])
+            filled[key] = as_meant(inner, copy.deepcopy(inner["default"]))
         if key in filled:
             filled[key] = complete(inner, filled[key])
     return filled
@@ -143,7 +139,9 @@ def check(name: str, value: Any, where: str) -> dict:
     value = complete(part, as_meant(part, value))
     faults = [
         f"{where}: {_tell(error)}"
-        for error in jsonschema.Draft202012Validator(part).iter_errors(value)
+        for error in jsonschema.Draft202012Validator(chosen_throughout(part, value)).iter_errors(
+            value
+        )
     ]
     if faults:
         raise FoldwiseError("\n".join(sorted(faults)))
@@ -171,16 +169,15 @@ def _tell(error: jsonschema.ValidationError) -> str:
     place = ".".join(str(step) for step in error.absolute_path) or "top level"
     if error.validator == "additionalProperties" and error.validator_value is False:
         known = error.schema["properties"]
-        unknown = [key for key in error.instance if key not in known]
-        hints = [f"unknown key '{key}'.{nearest(key, known)}" for key in unknown]
+        hints = [_unknown(key, error.schema, place) for key in error.instance if key not in known]
         return f"{place}: {' '.join(hints)} Known keys: {', '.join(sorted(known))}."
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         return f"{place}: '{missing[0]}' is missing. Add it; config/README.md describes it."
     if error.validator == "enum":
         allowed = [str(option) for option in error.validator_value]
-        hint = nearest(str(error.instance), allowed)
-        return f"{place}: {error.instance!r} is not known.{hint} Choose: {', '.join(allowed)}."
+        near = nearest(str(error.instance), allowed)
+        return f"{place}: {error.instance!r} is not known.{near} Choose: {', '.join(allowed)}."
     if error.validator == "type":
         return f"{place}: expected {_wanted(error.schema)}, found {_found(error.instance)}."
     if error.parent is None and error.validator == "pattern":
@@ -191,6 +188,36 @@ def _tell(error: jsonschema.ValidationError) -> str:
     if error.validator in ("oneOf", "anyOf"):
         return f"{place}: {error.instance!r} does not fit. {error.schema.get('description', '')}"
     return f"{place}: {error.message}. {error.schema.get('description', '')}".rstrip()
+
+
+def _unknown(key: str, part: dict, place: str) -> str:
+    """What to say of a key that a part of the settings does not have."""
+    if "union" in part and (readers := part["union"].readers(key)):
+        return not_read(key, part["choice"], readers)
+    near = hint(key, part["properties"])
+    if not near and place == "top level":
+        near = hint(key, paths(part))
+    return f"unknown key '{key}'.{near}"
+
+
+def not_read(key: str, choice: Any, readers: list[str]) -> str:
+    """What to say of a key that another choice of its union reads."""
+    return (
+        f"unknown key '{key}': {choice} does not read it, {', '.join(readers)} "
+        f"{'does' if len(readers) == 1 else 'do'}. Take it out, or choose such a one."
+    )
+
+
+def paths(part: dict, prefix: str = "") -> list[str]:
+    """Dotted paths of all keys of a schema, whatever the unions in it choose."""
+    union = union_of(part)
+    own = dict(part.get("properties", {}))
+    for choice in union.choices.values() if union else ():
+        own |= choice
+    found = []
+    for key, inner in own.items():
+        found += [f"{prefix}{key}", *paths(inner, f"{prefix}{key}.")]
+    return found
 
 
 def _wanted(part: dict) -> str:

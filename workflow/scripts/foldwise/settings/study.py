@@ -3,14 +3,15 @@
 Standard library, PyYAML and jsonschema only: this runs whenever the DAG is built.
 """
 
-import copy
 from pathlib import Path
 from typing import Any
 
 from foldwise.errors import FoldwiseError, nearest
+from foldwise.settings.changes import dotted, override, present
 from foldwise.settings.kinds import KINDS, check_kind, task_settings, with_defaults
-from foldwise.settings.schema import check, read_yaml
-from foldwise.settings.training import read_settings
+from foldwise.settings.rules import check_rules
+from foldwise.settings.schema import check
+from foldwise.settings.yaml_file import read_yaml
 
 # Settings of the loss that a run without a teacher does not read.
 OF_TEACHER = ("alpha", "beta", "temperature", "tau", "feature", "contrastive", "mmd")
@@ -32,6 +33,7 @@ def load_study(name: str, folder: str | Path = "config/studies") -> dict:
         )
     study = check("study", with_defaults(read_yaml(path)), str(path))
     study["name"] = name
+    study["runs"] = {run: present(changes) for run, changes in study["runs"].items()}
     _check_classes(study, str(path))
     low, high = study["image"]["percentiles"]
     if low >= high:
@@ -69,32 +71,6 @@ def _check_classes(study: dict, where: str) -> None:
         )
 
 
-def override(settings: dict, changes: dict[str, Any], where: str) -> dict:
-    """A copy of `settings` with values set by dotted path; an unknown path is an error."""
-    changed = copy.deepcopy(settings)
-    for path, value in changes.items():
-        *branches, leaf = path.split(".")
-        part = changed
-        for step in branches:
-            part = part.get(step) if isinstance(part, dict) else None
-        if not isinstance(part, dict) or leaf not in part:
-            known = dotted({key: settings[key] for key in RUN_BRANCHES if key in settings})
-            raise FoldwiseError(f"{where}: unknown setting '{path}'.{nearest(path, known)}")
-        part[leaf] = value
-    return changed
-
-
-def dotted(settings: dict, prefix: str = "") -> dict[str, Any]:
-    """Leaves of nested settings by dotted path."""
-    leaves = {}
-    for key, value in settings.items():
-        if isinstance(value, dict) and value:
-            leaves |= dotted(value, f"{prefix}{key}.")
-        else:
-            leaves[prefix + key] = value
-    return leaves
-
-
 def run_settings(study: dict, run: str, where: str = "") -> dict:
     """All settings of one run, resolved: what stands in its `params.json`.
 
@@ -114,13 +90,14 @@ def changes_of_run(study: dict, run: str) -> dict[str, Any]:
     name, _, seed = run.rpartition("_seed")
     if run not in study["runs"] and name in study["runs"] and seed.isdigit():
         return study["runs"][name] | {"seed": int(seed)}
-    return dict(study["runs"].get(run, {}))
+    return dict(study["runs"].get(run) or {})
 
 
 def teacher_of(study: dict, run: str) -> str | None:
     """The run whose answers `run` (also a trial) learns from, if any."""
     # No copy of the settings: this is asked for each fold of each trial when the DAG is built.
-    return changes_of_run(study, run).get("training.teacher", study["training"]["teacher"])
+    changes, key = changes_of_run(study, run), "training.teacher"
+    return changes[key] if key in changes else study["training"]["teacher"]
 
 
 def model_of(study: dict, run: str) -> dict[str, Any]:
@@ -179,7 +156,7 @@ def with_changes(study: dict, run: str, changes: dict[str, Any], where: str) -> 
     plain = {key: value for key, value in study.items() if key != "name"}
     settings = check("study", override(plain, changes, where), where)
     check_kind(settings, where)
-    read_settings(settings, where)
+    check_rules(dotted(settings), where)
     teacher = settings["training"]["teacher"]
     taught = {"teacher": {"run": teacher, "model": model_of(study, teacher)}} if teacher else {}
     return taught | {

@@ -1,29 +1,19 @@
 """Settings of training as the loop reads them. Standard library only: checked before any job."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from foldwise.errors import FoldwiseError
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How the learning rates change over the epochs of a stage."""
-
-    name: str = "none"
-    factor: float = 0.5
-    patience: int = 5
-    step_epochs: int = 10
-    min_lr: float = 0.0
+from foldwise.settings.changes import dotted
+from foldwise.settings.rules import check_rules, sides_of
 
 
 @dataclass(frozen=True)
 class EarlyStopping:
     """A stage ends after `patience` epochs without a gain above `min_delta`; None never ends it."""
 
-    patience: int | None = None
-    min_delta: float = 0.0
+    patience: int | None
+    min_delta: float
 
 
 @dataclass(frozen=True)
@@ -50,9 +40,10 @@ class Settings:
     lr: float
     backbone_lr: float
     weight_decay: float
-    momentum: float
-    warmup_epochs: int
-    schedule: Schedule
+    momentum: float | None  # of SGD alone
+    head_only_epochs: int
+    lr_warmup_epochs: int
+    schedule: Mapping[str, Any]  # its name, and the keys that it reads (train/rates.py)
     early_stopping: EarlyStopping
     stop_after: int | None
     monitor: str | None
@@ -70,50 +61,33 @@ class Settings:
         return sum(stage.epochs for stage in self.stages)
 
 
-COPIED = ("batch_size", "optimizer", "lr", "weight_decay", "momentum", "warmup_epochs")
+COPIED = ("batch_size", "optimizer", "lr", "weight_decay", "schedule")
+COPIED += ("head_only_epochs", "lr_warmup_epochs")
 COPIED += ("stop_after", "monitor", "accumulate", "clip_norm", "precision", "sampler")
 
 
 def read_settings(params: dict[str, Any], where: str = "params.json") -> Settings:
     """Settings from the content of a `params.json`; `where` is named if values contradict."""
+    check_rules(dotted(params), where)
     training = params["training"]
-    settings = Settings(
+    return Settings(
         seed=params["seed"],
         stages=tuple(_stages(training, params["image"]["size"])),
-        schedule=Schedule(**training["schedule"]),
         early_stopping=EarlyStopping(**training["early_stopping"]),
+        momentum=training.get("momentum"),
         backbone_lr=training["backbone_lr"] or training["lr"],
-        trainable_blocks=params["model"].get("trainable_blocks", "all"),
+        trainable_blocks=params["model"]["trainable_blocks"],
         tile=training["tiles"]["size"],
-        crops=training["tiles"]["per_image"] if training["tiles"]["size"] else 1,
+        crops=crops_of(training),
         **{name: training[name] for name in COPIED},
     )
-    _check(settings, params, where)
-    return settings
+
+
+def crops_of(training: dict[str, Any]) -> int:
+    """Crops of each picture in an epoch: whole pictures are one."""
+    return training["tiles"]["per_image"] if training["tiles"]["size"] else 1
 
 
 def _stages(training: dict[str, Any], size: int) -> Iterator[Stage]:
     for stage in training["stages"] or [{"size": size, "epochs": training["epochs"]}]:
-        sizes = stage["size"] if isinstance(stage["size"], list) else [stage["size"]]
-        yield Stage(tuple(sizes), stage["epochs"])
-
-
-def _check(settings: Settings, params: dict[str, Any], where: str) -> None:
-    weights = params["loss"].get("class_weights", "none")
-    if settings.sampler == "weighted" and weights != "none":
-        raise FoldwiseError(
-            f"{where}: training.sampler is 'weighted' and loss.class_weights is '{weights}': both "
-            "even out the classes, together they overdo it. Set one of them to 'shuffle' or 'none'."
-        )
-    if settings.warmup_epochs >= settings.stages[0].epochs and settings.trainable_blocks != 0:
-        raise FoldwiseError(
-            f"{where}: training.warmup_epochs is {settings.warmup_epochs} of "
-            f"{settings.stages[0].epochs} epochs: the feature blocks would never be trained. Lower "
-            "it, or say model.trainable_blocks: 0 if only the head is meant to be trained."
-        )
-    largest = max(size for stage in settings.stages for size in stage.sizes)
-    if largest > params["image"]["size"]:
-        raise FoldwiseError(
-            f"{where}: training.stages names size {largest}, but images are stored at image.size "
-            f"{params['image']['size']}. Raise image.size to the largest size trained."
-        )
+        yield Stage(tuple(sides_of(stage["size"])), stage["epochs"])

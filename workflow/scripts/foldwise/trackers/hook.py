@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.registry import load
-from foldwise.settings.study import RUN_BRANCHES, dotted
+from foldwise.settings.changes import dotted
+from foldwise.settings.study import RUN_BRANCHES
 from foldwise.trackers.base import Tolerant
 
 

@@ -90,8 +90,8 @@ def train_fold(
 def train_epoch(fit: Fit, plan: Plan) -> None:
     """All steps of one epoch that are not done yet."""
     settings, epoch = plan.settings, fit.epoch + 1
-    warming = epoch <= settings.warmup_epochs
-    fit.model.trainable(0 if warming else settings.trainable_blocks)
+    head_only = epoch <= settings.head_only_epochs
+    fit.model.trainable(0 if head_only else settings.trainable_blocks)
     fit.model.train()
     set_rates(fit, settings)
     plan.criterion.begin_epoch(fit.epoch)
@@ -162,8 +162,8 @@ def end_epoch(fit: Fit, plan: Plan) -> None:
     plan.progress.epoch(fit)
     done = fit.epoch - fit.first
     patience = settings.early_stopping.patience
-    # The warm-up is no time to give up: the feature blocks have not been trained yet.
-    since = max(fit.best_epoch, settings.warmup_epochs)
+    # Head-only epochs are no time to give up: the feature blocks have not been trained yet.
+    since = max(fit.best_epoch, settings.head_only_epochs)
     early = patience is not None and fit.epoch - since >= patience
     if plan.report is not None and plan.report(fit.history):
         fit.ended = "pruned"

@@ -1,41 +1,60 @@
 """Learning rates as functions of the epoch and the scores so far: nothing to save or resume."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from foldwise.settings.training import Schedule, Settings
+from foldwise.settings.training import Settings
 from foldwise.train.fit import Fit
 
 
 def set_rates(fit: Fit, settings: Settings) -> None:
-    """Rates of the coming epoch: full in the warm-up, scheduled over the rest of the stage."""
-    warm = settings.warmup_epochs if fit.stage == 0 else 0
-    done = max(0, fit.epoch - fit.first - warm)
-    # Where the head alone is trained, the warm-up may be all there is.
-    epochs = max(1, settings.stages[fit.stage].epochs - warm)
+    """Rates of the coming epoch: full while the head is trained alone, then rising, then scheduled.
+
+    Later stages go on from trained weights and so begin with their schedule.
+    """
+    head_only, rising = 0, 0
+    if fit.stage == 0:
+        head_only, rising = settings.head_only_epochs, settings.lr_warmup_epochs
+    before = head_only + rising
+    done = max(0, fit.epoch - fit.first - before)
+    # With model.trainable_blocks 0 the head-only epochs may be all there are.
+    epochs = max(1, settings.stages[fit.stage].epochs - before)
+    share = warmup_share(fit.epoch - fit.first - head_only, rising)
     bases = {"head": settings.lr, "backbone": settings.backbone_lr}
     for group in fit.optimizer.param_groups:
         base = bases[group["name"]]
-        group["lr"] = rate(base, settings.schedule, done, epochs, fit.scores[warm:])
+        group["lr"] = share * rate(base, settings.schedule, done, epochs, fit.scores[before:])
+
+
+def warmup_share(epoch: int, rising: int) -> float:
+    """Share of the full rate in `epoch` (from 0) of `rising` epochs in which it rises linearly.
+
+    The first step is above 0 and the last below 1, so that each of these epochs learns and the one
+    after them is the first at the full rate (Goyal et al. 2017, arXiv:1706.02677, section 2.2).
+    """
+    return (epoch + 1) / (rising + 1) if 0 <= epoch < rising else 1.0
 
 
 def rate(
-    base: float, schedule: Schedule, epoch: int, epochs: int, scores: Sequence[float]
+    base: float, schedule: Mapping[str, Any], epoch: int, epochs: int, scores: Sequence[float]
 ) -> float:
     """The learning rate of `epoch` (from 0) of `epochs`, both counted after the warm-up.
 
     `scores` are those of the epochs before it, larger is better (used by plateau alone).
     cosine: SGDR without restarts (Loshchilov & Hutter 2017, equation 5).
     """
-    if schedule.name == "cosine":
-        least = min(schedule.min_lr, base)
+    name = schedule["name"]
+    if name == "none":
+        return base
+    least = min(schedule["min_lr"], base)
+    if name == "cosine":
         return least + (base - least) * (1 + math.cos(math.pi * epoch / epochs)) / 2
-    drops = 0
-    if schedule.name == "step":
-        drops = epoch // schedule.step_epochs
-    if schedule.name == "plateau":
-        drops = plateaus(scores, schedule.patience)
-    return max(base * schedule.factor**drops, min(schedule.min_lr, base))
+    if name == "step":
+        drops = epoch // schedule["step_epochs"]
+    else:
+        drops = plateaus(scores, schedule["patience"])
+    return max(base * schedule["factor"] ** drops, least)
 
 
 def plateaus(scores: Sequence[float], patience: int) -> int:

@@ -13,13 +13,15 @@ import numpy as np
 from foldwise.errors import FoldwiseError
 from foldwise.hashing import stream_seed
 from foldwise.search.propose.cma import propose_cmaes
-from foldwise.search.propose.draws import draw, draw_sequence, untried
+from foldwise.search.propose.draws import draw, draw_sequence, shuffled_ranks, untried
 from foldwise.search.propose.samplers import propose_model
 from foldwise.search.ranking import budget_of
 from foldwise.search.settings import Phase, Search
-from foldwise.search.space import combinations
+from foldwise.search.space import combination_at, rank_of, size
 from foldwise.search.trials import Known, Suggestion
 
+# Values that a model without a start of its own needs.
+LEAST = 2
 # A sampler that offers a trial again is asked this often before an untried one is drawn.
 TRIES = 16
 # Points of a sequence between one attempt and the next.
@@ -106,7 +108,8 @@ def guiding(search: Search, phase: Phase, known: list[Known], earlier: list[Know
     The phase's own budget once it has enough values, else the latest earlier budget that has,
     as BOHB does (Falkner, Klein and Hutter, ICML 2018, section 4.1).
     """
-    enough = phase.options.get("startup", 2)
+    startup = phase.options.get("startup")
+    enough = LEAST if startup is None else startup
     for other in [phase, *reversed([item for item in search.phases if item.first < phase.first])]:
         trials = [item for item in known if budget_of(item) == other.budget]
         told = [item for item in trials if item.result and item.result.state != "FAIL"]
@@ -122,12 +125,11 @@ def pending(trials: list[Known]) -> list[Known]:
 
 def grid(search: Search, tried: list[dict]) -> dict[str, Any]:
     """The next combination in an order drawn from the seed, so that a part covers the whole."""
-    every = list(combinations(search.space))
-    order = np.random.default_rng(stream_seed(search.seed, "grid")).permutation(len(every))
-    for index in order:
-        if every[index] not in tried:
-            return every[index]
-    raise FoldwiseError(f"The grid is done: all {len(every)} combinations were proposed.")
+    every, taken = size(search.space), {rank_of(search.space, item) for item in tried}
+    for rank in shuffled_ranks(np.random.default_rng(stream_seed(search.seed, "grid")), every):
+        if rank not in taken:
+            return combination_at(search.space, rank)
+    raise FoldwiseError(f"The grid is done: all {every} combinations were proposed.")
 
 
 def best_of(search: Search, phase: Phase, known: list[Known], tried: list[dict]) -> dict[str, Any]:

@@ -1,0 +1,93 @@
+"""Settings with some values set by dotted path: runs, trials, and keys from the command line.
+
+Standard library only, with the schemas: this runs whenever the DAG is built, and in jobs.
+"""
+
+import copy
+import functools
+from typing import Any
+
+from foldwise.errors import FoldwiseError
+from foldwise.settings.names import hint
+from foldwise.settings.schema import as_meant, complete, not_read, paths, present_path, schema
+from foldwise.settings.unions import Union, rechosen, unions_in
+
+
+@functools.cache
+def study_unions() -> dict[str, Union]:
+    """The unions of a study's settings, by the dotted path of the key that chooses."""
+    return {union.dotted(union.chooser): union for union in unions_in(schema("study"))}
+
+
+def present(changes: dict[str, Any]) -> dict[str, Any]:
+    """Changes by dotted path, the paths by their names of today."""
+    return {present_path("study", path): value for path, value in changes.items()}
+
+
+def override(settings: dict, changes: dict[str, Any], where: str) -> dict:
+    """A copy of `settings` with values set by dotted path; an unknown path is an error.
+
+    Where a change chooses another loss, schedule or the like, its keys take the place of the old
+    one's (`rechosen`); so choices come before the keys that depend on them.
+    """
+    changed = copy.deepcopy(settings)
+    for path, value in sorted(changes.items(), key=_order):
+        *branches, leaf = path.split(".")
+        part = changed
+        for step in branches:
+            part = part.get(step) if isinstance(part, dict) else None
+        if not isinstance(part, dict) or leaf not in part:
+            raise FoldwiseError(f"{where}: {_unknown(path, changed)}")
+        if path in study_unions():
+            after = rechosen(part_at(".".join(branches)), part, value)
+            part.clear()
+            part |= after
+        part[leaf] = complete(part_at(path), as_meant(part_at(path), value))
+    return changed
+
+
+def _order(change: tuple[str, Any]) -> tuple[int, bool]:
+    """Whole branches first, then what chooses the keys of a branch, then these."""
+    return change[0].count("."), change[0] not in study_unions()
+
+
+def usual_beside(settings: dict[str, Any]) -> dict[str, Any]:
+    """The defaults, by dotted path, beside the losses, schedules and the like that are chosen."""
+    chosen: dict[str, Any] = {}
+    for path in study_unions():
+        *branches, leaf = path.split(".")
+        part = chosen
+        for step in branches:
+            part = part.setdefault(step, {})
+        if path in settings:
+            part[leaf] = settings[path]
+    return dotted(complete(schema("study"), chosen))
+
+
+def part_at(path: str) -> dict:
+    """The part of the study's schema at a dotted path; empty where there is none of its own."""
+    part = schema("study")
+    for step in path.split(".") if path else ():
+        part = part.get("properties", {}).get(step, {})
+    return part
+
+
+def _unknown(path: str, settings: dict) -> str:
+    """What to say of a setting that there is not, or not beside what others choose."""
+    branch, _, leaf = path.rpartition(".")
+    for union in study_unions().values():
+        readers = union.readers(leaf) if union.path == branch else []
+        if readers:
+            return not_read(path, dotted(settings).get(union.dotted(union.chooser)), readers)
+    return f"unknown setting '{path}'.{hint(path, paths(schema('study')))}"
+
+
+def dotted(settings: dict, prefix: str = "") -> dict[str, Any]:
+    """Leaves of nested settings by dotted path."""
+    leaves = {}
+    for key, value in settings.items():
+        if isinstance(value, dict) and value:
+            leaves |= dotted(value, f"{prefix}{key}.")
+        else:
+            leaves[prefix + key] = value
+    return leaves
