@@ -18,12 +18,26 @@ STUDY = {
         "table": {"path": "CANARY.csv"},
         "group": "patient",
         "splits": {},
+        "columns": {"texts": [], "second": None},
     },
     "folds": {"preset": None, "holdout": 0.0},
-    "report": {"title": None},
+    "search": None,
+    "report": {
+        "title": None,
+        "run": "cv",
+        "compare": [],
+        "search": [],
+        "baselines": None,
+        "gradcam_per_class": 3,
+    },
 }
 OUT = Path("results/density/report")
 STARTED = {"command": "snakemake --cores 2", "started": "2026-01-01T12:00:00+00:00"}
+
+
+def reporting(**changes):
+    """STUDY with other settings of the report."""
+    return STUDY | {"report": STUDY["report"] | changes}
 
 
 def build(root, n_folds=3, classes=("A", "B"), study=STUDY, patients=8, group_by="patient"):
@@ -36,8 +50,8 @@ def build(root, n_folds=3, classes=("A", "B"), study=STUDY, patients=8, group_by
     figures = {}
     for name in figures_of("classification", holdout=held):
         figures[name] = OUT / "figures" / f"{name}.png"
-        figure(name, figure_inputs(name, "density", "cv", run.folds), figures[name])
-    report_pack(study, "cv", run.folds, figures, OUT, STARTED)
+        figure(name, figure_inputs(name, study, run.folds), figures[name])
+    report_pack(study, run.folds, figures, OUT, STARTED)
     return root / OUT
 
 

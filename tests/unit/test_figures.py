@@ -17,6 +17,7 @@ from foldwise.report.inputs import predictions
 from legible import assert_labels_lie_apart
 from made_heads import HEADS, with_two_labels
 from made_runs import make_gradcam, make_run
+from report_pages import STUDY
 
 SIZES = {"3x2": (3, "AB"), "10x8": (10, "ABCDEFGH")}
 
@@ -150,18 +151,18 @@ def test_numbers_can_be_read_on_every_shade(share):
 
 
 def test_inputs_of_a_figure_are_its_own():
-    found = figure_inputs("training", "density", "cv", range(1, 12))
+    found = figure_inputs("training", STUDY, range(1, 12))
     assert list(found) == ["histories"]
     assert found["histories"][1].endswith("fold_2/results/train_history.json")
     assert found["histories"][-1].endswith("fold_11/results/train_history.json")
-    assert figure_inputs("cohort_flow", "density", "cv", [1, 2]) == {
+    assert figure_inputs("cohort_flow", STUDY, [1, 2]) == {
         "manifest": ["results/density/audit/data_manifest.json"]
     }
 
 
 def test_an_unknown_figure_names_the_nearest():
     with pytest.raises(FoldwiseError, match="Did you mean 'training'"):
-        figure_inputs("trainig", "density", "cv", [1])
+        figure_inputs("trainig", STUDY, [1])
 
 
 def test_catalogue_and_registry_agree():

@@ -11,7 +11,7 @@ from foldwise.hashing import file_digest
 from foldwise.report.entries import FIGURES
 from foldwise.report.pack import report_pack
 from made_runs import make_run
-from report_pages import OUT, STUDY, Page, build
+from report_pages import OUT, STUDY, Page, build, reporting
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_it_is_said_that_the_judging_part_chose_the_epoch(pack, tmp_path, monkey
     fixed = params | {"training": params["training"] | {"stop_after": 15}}
     write_json(run.paths()["params"][0], fixed)
     figures = {}
-    report_pack(STUDY, "cv", run.folds, figures, OUT)
+    report_pack(STUDY, run.folds, figures, OUT)
     text = " ".join((tmp_path / OUT / "report.md").read_text().split())
     assert said not in text and "no epoch was chosen on the part that judges it" in text
 
@@ -134,7 +134,7 @@ def test_it_is_said_that_the_judging_part_chose_the_epoch(pack, tmp_path, monkey
 def test_one_fold_and_odd_class_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     odd = ["<=B|C", "*D*", "_e_"]
-    pack = build(tmp_path, 1, odd, study=STUDY | {"report": {"title": "Density & <age>"}})
+    pack = build(tmp_path, 1, odd, study=reporting(title="Density & <age>"))
     text = (pack / "index.html").read_text()
     assert "&lt;=B|C</td>" in text
     assert "*D*</td>" in text

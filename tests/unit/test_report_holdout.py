@@ -38,7 +38,7 @@ def test_data_without_a_holdout_have_no_section(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make_holdout(make_run(tmp_path, 2, "AB", patients=20), patients=0)
     path = tmp_path / "holdout.png"
-    figure("holdout", figure_inputs("holdout", "density", "cv", [1, 2]), path)
+    figure("holdout", figure_inputs("holdout", STUDY, [1, 2]), path)
     assert path.stat().st_size
     pack = build(tmp_path, 2, study=STUDY | {"folds": {"preset": None, "holdout": 0.2}}, patients=0)
     assert "## Holdout" not in (pack / "report.md").read_text()

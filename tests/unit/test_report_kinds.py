@@ -8,16 +8,15 @@ from foldwise.evaluate.fold import evaluate_fold
 from foldwise.evaluate.summary import read_fold, summarise
 from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.registry import load
-from foldwise.report.beside import beside
 from foldwise.report.catalogue import figure_inputs, figures_of
 from foldwise.report.draw import figure
 from foldwise.report.ledger import Ledger
 from foldwise.report.pack import report_pack
-from foldwise.report.sections import Sections
-from foldwise.report.versus import comparisons
+from foldwise.report.run import Run
+from foldwise.report.sections import baselines, comparison
 from made_heads import with_two_labels
 from made_runs import make_run
-from report_pages import OUT, STUDY, Page
+from report_pages import OUT, STUDY, Page, reporting
 
 
 def test_a_study_of_zones_has_a_page_too(tmp_path, monkeypatch):
@@ -26,8 +25,8 @@ def test_a_study_of_zones_has_a_page_too(tmp_path, monkeypatch):
     zones(run)
     figures = {name: OUT / "figures" / f"{name}.png" for name in figures_of("zones", False)}
     for name, path in figures.items():
-        figure(name, figure_inputs(name, "density", "cv", run.folds), path)
-    report_pack(STUDY | {"kind": "zones"}, "cv", run.folds, figures, OUT)
+        figure(name, figure_inputs(name, STUDY, run.folds), path)
+    report_pack(reporting(baselines=[]) | {"kind": "zones"}, run.folds, figures, OUT)
     page = Page((tmp_path / OUT / "index.html").read_text())
     assert page.untraced == []
     text = (tmp_path / OUT / "report.md").read_text()
@@ -52,10 +51,11 @@ def test_a_comparison_without_the_monitored_metric_has_dashes(tmp_path, monkeypa
     del alone["metrics"][found["metric"]]
     alone["metrics"]["mean_accuracy"] |= {"low": None, "high": None}
     write_json(path, found | {"against": {"alone": alone, "baseline_otsu": alone}})
-    sections = Sections(Ledger(), "density", "cv", run.folds)
-    (row,) = beside(sections, ["otsu"])["rows"]
+    study = reporting(baselines=["otsu"], compare=["alone"])
+    reported = Run(Ledger(), study, run.folds, {})
+    (row,) = baselines.values(reported)["rows"]
     assert (str(row["difference"]), row["folds"], row["groups"]) == ("–", [], [])
-    (other,) = comparisons(sections, ["alone"])
+    (other,) = comparison.values(reported)["comparisons"]
     by_name = {row["name"]: row for row in other["metrics"]}
     assert "Mean F1" not in by_name and by_name["Mean accuracy"]["interval"] == []
 
@@ -65,9 +65,9 @@ def test_a_study_of_several_labels_has_a_page_too(tmp_path, monkeypatch):
     run = with_two_labels(make_run(tmp_path, 3, "AB", patients=30))
     figures = {name: OUT / "figures" / f"{name}.png" for name in figures_of("distillation")}
     for name, path in figures.items():
-        figure(name, figure_inputs(name, "density", "cv", run.folds), path)
-    study = STUDY | {"kind": "distillation", "report": {"title": None, "compare": ["alone"]}}
-    report_pack(study, "cv", run.folds, figures, OUT)
+        figure(name, figure_inputs(name, STUDY, run.folds), path)
+    study = reporting(compare=["alone"]) | {"kind": "distillation"}
+    report_pack(study, run.folds, figures, OUT)
     assert Page((tmp_path / OUT / "index.html").read_text()).untraced == []
     text = (tmp_path / OUT / "report.md").read_text()
     for said in (

@@ -13,21 +13,16 @@ from foldwise.files import read_json, write_json
 from foldwise.registry import load
 from foldwise.report.ledger import Ledger
 from foldwise.report.pack import report_pack
-from foldwise.report.searching import searched
-from foldwise.report.sections import Sections
+from foldwise.report.run import Run
+from foldwise.report.sections import nested, search
 from foldwise.search.nested import told_against_promised
 from foldwise.search.results import write_results
 from foldwise.settings.study import check_compared
 from made_runs import make_run
+from report_pages import reporting
 from searching import run_search, search_of
 
-STUDY = {
-    "name": "density",
-    "kind": "classification",
-    "seed": 42,
-    "data": {"root": "/archive", "table": {}, "group": "patient"},
-    "report": {"title": None, "search": ["search", "tuned", "nested"]},
-}
+STUDY = reporting(search=["search", "tuned", "nested"])
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +33,12 @@ def page(tmp_path_factory):
         patch.chdir(root)
         run = make_run(root, 3, "AB", patients=40)
         folder = run.results / "search"
-        search = search_of(trials=24, sampler="random", pruner={"name": "median", "warmup": 0})
-        known = run_search(search)
+        settings = search_of(trials=24, sampler="random", pruner={"name": "median", "warmup": 0})
+        known = run_search(settings)
         lost = replace(
             known[-1].result, state="FAIL", values=None, reason="fold 1: memory (size 9)"
         )
-        write_results(folder, "density", search, [*known[:-1], replace(known[-1], result=lost)])
+        write_results(folder, "density", settings, [*known[:-1], replace(known[-1], result=lost)])
         folds = folds_of(run.results / "runs" / "cv", run.results / "folds", run.folds)
         task = load("MEASURES", "classification")({"classes": run.classes})
         found = {seed: compare(folds, folds, task, 42, "kappa", 20) for seed in (42, 7)}
@@ -53,7 +48,7 @@ def page(tmp_path_factory):
         nested = {"search": told_against_promised(outer, [inner] * 3, "kappa")}
         nested["kappa"] = {"mean": 0.5, "interval": [0.4, 0.6]}
         write_json(folder / "nested_summary.json", nested)
-        report_pack(STUDY, "cv", run.folds, {}, run.results / "report")
+        report_pack(STUDY, run.folds, {}, run.results / "report")
         yield (run.results / "report" / "report.md").read_text(), folder
 
 
@@ -88,7 +83,8 @@ def test_tuned_and_nested_are_told_in_words(page):
 def test_each_number_of_the_section_has_its_file_and_job(page, monkeypatch):
     monkeypatch.chdir(page[1].parents[2])
     ledger = Ledger()
-    searched(Sections(ledger, "density", "cv", [1, 2, 3]), ["search", "nested"])
+    run = Run(ledger, STUDY, [1, 2, 3], {})
+    assert search.values(run) and nested.values(run)
     jobs = {number.job for number in ledger.numbers}
     assert jobs == {"collect_search density", "nested_summary density"}
 

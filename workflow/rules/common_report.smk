@@ -1,6 +1,8 @@
 """Helpers of the report's rules: what a figure and the pack read."""
 
-from foldwise.report import catalogue, command
+from foldwise.hashing import digest
+from foldwise.report import catalogue, command, page, templates
+from foldwise.report.files import paths_of
 
 
 def remember_command():
@@ -11,9 +13,8 @@ def remember_command():
 
 
 def reported(wildcards):
-    """Settings of the reported run: study, run and folds."""
-    study = STUDIES[wildcards.study]
-    return wildcards.study, study["report"]["run"], fold_numbers(wildcards)
+    """Settings of the study and the numbers of its folds."""
+    return STUDIES[wildcards.study], fold_numbers(wildcards)
 
 
 def through_cohort(files, wildcards):
@@ -31,25 +32,16 @@ def figure_files(wildcards):
 
 
 def pack_files(wildcards):
-    """Input of `report_pack`: the files that its text reads."""
-    kinds = catalogue.PACK + (catalogue.ASSET_FILES if with_gradcam(wildcards) else ())
-    study, run, folds = reported(wildcards)
-    kinds += catalogue.asked_for(STUDIES[study])
-    found = catalogue.files(kinds, study, run, folds)
-    costs = expand("results/{study}/runs/{run}/cost.json", study=study, run=costed(wildcards))
-    return through_cohort(found | {"costs": costs}, wildcards)
+    """Input of `report_pack`: the files that its sections, its record and its assets read."""
+    study, folds = reported(wildcards)
+    kinds = [*page.kinds_read(study), "cohort", "histories", *catalogue.asset_files(study)]
+    return through_cohort(paths_of(dict.fromkeys(kinds), study, folds), wildcards)
 
 
 def compared_with(wildcards):
     """Runs that the reported one is compared with: those named, and classical methods."""
     study = STUDIES[wildcards.study]
     return study["report"]["compare"] + state.baseline_runs(study)
-
-
-def costed(wildcards):
-    """Runs whose models' size and time the report tells: those that it compares."""
-    shown = STUDIES[wildcards.study]["report"]
-    return [shown["run"], *shown["compare"]] if shown["compare"] else []
 
 
 def reported_params(wildcards):
@@ -69,11 +61,6 @@ def reported_files(wildcards):
     return [current(path)(wildcards) for path in paths]
 
 
-def with_gradcam(wildcards):
-    """Whether the study's report shows where its models look."""
-    return "gradcam" in catalogue.figures_of_study(STUDIES[wildcards.study])
-
-
 def pack_figures(wildcards):
     """Input of `report_pack`: its figures, in their order."""
     study = STUDIES[wildcards.study]
@@ -87,8 +74,9 @@ def figure_code(wildcards):
 
 
 def pack_code(wildcards):
-    """Params of `report_pack`: a digest of its code and of the figures among its assets."""
-    return code_of("report_pack", words(STUDIES[wildcards.study]) | set(catalogue.ASSETS.values()))
+    """Params of `report_pack`: a digest of its code, its templates and the figures of its assets."""
+    names = words(STUDIES[wildcards.study]) | set(catalogue.ASSETS.values())
+    return digest([code_of("report_pack", names), templates.digests()])
 
 
 def study_settings(wildcards):

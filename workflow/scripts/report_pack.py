@@ -10,7 +10,6 @@ with adapter(snakemake):
     study = snakemake.params.study
     report_pack(
         study=study,
-        run=study["report"]["run"],
         folds=snakemake.params.folds,
         figures={Path(path).stem: path for path in snakemake.input.figures},
         out=Path(snakemake.output.page).parent,

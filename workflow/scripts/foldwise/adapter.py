@@ -13,6 +13,7 @@ from typing import Any
 
 from foldwise.disk import is_full, no_space
 from foldwise.errors import FoldwiseError
+from foldwise.origin import note_origin
 
 
 @contextmanager
@@ -26,6 +27,7 @@ def adapter(snakemake: Any) -> Iterator[logging.Logger]:
     logger = open_log(str(snakemake.log[0]))
     try:
         yield logger
+        note_origin(snakemake)
     except FoldwiseError as error:
         logger.error("Error: %s", error)
         sys.exit(1)

@@ -114,7 +114,7 @@ FIGURES = {
     "zone_confusion": "foldwise.report.figures.zones:draw_confusion",
     "score_agreement": "foldwise.report.figures.zones:draw_agreement",
     "gradcam": "foldwise.report.figures.gradcam:draw",
-    "holdout": "foldwise.report.figures.held:draw",
+    "holdout": "foldwise.report.figures.holdout:draw",
     "holdout_confusion": "foldwise.report.figures.confusion:draw",
     "holdout_zone_confusion": "foldwise.report.figures.zones:draw_confusion",
     "holdout_objects": "foldwise.report.figures.masks:draw_objects",

@@ -134,7 +134,7 @@ FIGURES = {
         "Confusion matrix of the holdout",
         "Images that no fold has seen, as the models of all folds predict them together. Large: "
         "counts; small and shade: share of the true class.",
-        ("params", "held"),
+        ("params", "holdout_predictions"),
         "holdout",
     ),
     "holdout_zone_confusion": Entry(
@@ -142,14 +142,14 @@ FIGURES = {
         "Images that no fold has seen, as the models of all folds predict them together, each zone "
         "where it lies in the picture; ? is unknown. Numbers: counts; shade: share of the true "
         "score. Kappa, with quadratic weights, is of zones that both scored.",
-        ("params", "held"),
+        ("params", "holdout_predictions"),
         "holdout",
     ),
     "holdout_objects": Entry(
         "Objects counted and sized, of the holdout",
         "A dot an image that no fold has seen, as the models of all folds predict it together; "
         "otherwise as for the validation images above.",
-        ("held",),
+        ("holdout_predictions",),
         "holdout",
     ),
 }

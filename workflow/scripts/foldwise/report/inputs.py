@@ -9,7 +9,7 @@ import numpy as np
 
 from foldwise.evaluate.metrics import classification, heads
 from foldwise.files import read_csv, read_json
-from foldwise.report.catalogue import FILES
+from foldwise.report.files import FILES
 
 Paths = Mapping[str, Sequence[str | Path]]
 

@@ -6,23 +6,31 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.files import replacing, write_json, write_text
-from foldwise.report import pages
-from foldwise.report.catalogue import ASSET_FILES, ASSETS, OF_KIND, files
-from foldwise.report.context import context_of
+from foldwise.origin import origins
+from foldwise.report import render
+from foldwise.report.catalogue import ASSETS, OF_KIND, asset_files, figure_inputs
 from foldwise.report.draw import figure
 from foldwise.report.entries import FIGURES
+from foldwise.report.files import paths_of
 from foldwise.report.inputs import best_fold, of_fold
-from foldwise.report.ledger import Ledger
+from foldwise.report.ledger import Job, Ledger
+from foldwise.report.page import shown
 from foldwise.report.record import run_record
-from foldwise.report.sections import Sections
+from foldwise.report.run import Run
+from foldwise.report.sections.heading import title_of
 
-TEMPLATE = "pack.md.j2"
-HELD = "holdout"
+HOLDOUT = "holdout"
+
+
+class Figures(dict):
+    """Figures of a page by name; None for one that this page has not, an error for no figure."""
+
+    def __missing__(self, name: str) -> None:
+        FIGURES[name]
 
 
 def report_pack(
     study: dict[str, Any],
-    run: str,
     folds: Sequence[int],
     figures: Mapping[str, str | Path],
     out: str | Path,
@@ -30,38 +38,41 @@ def report_pack(
 ) -> None:
     """Write index.html, report.md, figures/, assets/, ledger.json and record.json into `out`.
 
-    study: settings with "name"; figures: name (of catalogue.FIGURES) -> PNG made by rule `figure`.
+    study: settings with "name"; figures: name (of entries.FIGURES) -> PNG made by rule `figure`.
     started: "command" and "started" of the run that is going on. Files are read from
     results/<study> below the working folder.
     """
-    out, name = Path(out), study["name"]
-    paths = files(ASSET_FILES, name, run, folds)
-    record = run_record(study, Path("results") / name, run, paths["histories"], started)
+    out, results = Path(out), Path("results") / study["name"]
+    paths = paths_of(asset_files(study), study, folds)
+    record = run_record(study, results, paths["histories"], started)
     write_json(out / "record.json", record)
-    ledger = Ledger()
-    sections = Sections(ledger, name, run, list(folds))
-    context = context_of(study, sections, out / "record.json", HELD in figures)
-    if context["holdout"]["n"] is None:
-        figures = {name: path for name, path in figures.items() if FIGURES[name].section != HELD}
-    context["figures"] = _figures(figures, out)
-    write_text(out / "report.md", pages.markdown(TEMPLATE, context))
-    write_text(out / "index.html", pages.page(TEMPLATE, context, out))
-    write_json(out / "ledger.json", ledger.as_json())
+    ledger = Ledger(origins(results / "logs"))
+    run = Run(ledger, study, folds, Figures())
+    if run.holdout is None:
+        figures = {name: path for name, path in figures.items() if FIGURES[name].section != HOLDOUT}
+    run.figures.update(_figures(run, figures, out))
+    sections = shown(run)
+    write_text(out / "report.md", render.markdown(sections))
+    made_by = {one["file"]: one["origin"] for one in run.figures.values()}
+    write_text(out / "index.html", render.page(sections, title_of(study), made_by, out))
+    write_json(out / "ledger.json", {"data": record["data_hash"], **ledger.as_json()})
     make_assets(study, paths, [a for a, f in ASSETS.items() if f in figures], out / "assets")
 
 
-def _figures(figures: Mapping[str, str | Path], out: Path) -> dict[str, dict[str, str]]:
-    """Title, caption and file (a copy beside the page) of each figure."""
-    shown = {}
+def _figures(run: Run, figures: Mapping[str, str | Path], out: Path) -> dict[str, dict[str, str]]:
+    """Title, caption, file (a copy in the page's folder) and origin of each figure, noted."""
+    found = {}
     for name, path in figures.items():
         file = f"figures/{name}.png"
         if Path(path).resolve() != (out / file).resolve():
             with replacing(out / file) as temporary:
                 shutil.copyfile(path, temporary)
-        entry = FIGURES[name]
+        entry, job = FIGURES[name], Job("figure", run.study["name"], run.name)
+        reads = figure_inputs(name, run.study, run.folds).values()
+        run.ledger.note_figure(name, path, job, [one for many in reads for one in many])
         facts = {"title": entry.title, "caption": entry.caption, "section": entry.section}
-        shown[name] = facts | {"file": file}
-    return shown
+        found[name] = facts | {"file": file, "origin": run.ledger.origin_of_figure(name)}
+    return found
 
 
 def make_assets(

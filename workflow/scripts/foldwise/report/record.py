@@ -27,8 +27,10 @@ PACKAGES = (
     "matplotlib",
 )
 # Columns of cohort.csv that are drawn at random for each results tree, or are places in a cache.
-# Random in each results tree; what a picture shows follows from its content.
+# What a picture shows follows from its content.
 NOT_DATA = ("sample", "group", "exam", "shard", "row", "keyed", "pixels")
+# Folders of the repository in which a study's settings stand, and a machine's.
+SETTINGS = ("config", "profiles")
 # Settings that hold paths of the archive: they stay in the study file.
 PATHS = ("root", "table", "exclusions", "splits")
 
@@ -36,7 +38,6 @@ PATHS = ("root", "table", "exclusions", "splits")
 def run_record(
     study: dict[str, Any],
     results: Path,
-    run: str,
     histories: Iterable[str | Path],
     started: Mapping[str, str] | None = None,
     code_folder: Path = Path(__file__).parent,
@@ -45,7 +46,7 @@ def run_record(
 
     The archive's paths are left out: a report may travel further than the archive.
     """
-    trained = [read_json(path) for path in histories]
+    run, trained = study["report"]["run"], [read_json(path) for path in histories]
     machines = sorted({_words(fold["environment"]) for fold in trained if fold.get("environment")})
     return {
         "study": {
@@ -84,11 +85,23 @@ def data_hash(cohort_csv: str | Path) -> str:
 
 
 def git_state(folder: Path) -> dict[str, Any]:
-    """Commit of the workflow, and whether tracked files differ from it; empty without git."""
+    """Commit of the workflow, and whether code or settings differ from it; empty without git.
+
+    Everyone edits config/, as the README says: that makes no other program of it.
+    """
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
         return {}
-    return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain", "-uno"))}
+    code = [".", *(f":(exclude,top){name}" for name in SETTINGS)]
+    settings = [f":(top){name}" for name in SETTINGS]
+    return {"commit": commit, "dirty": _differs(folder, code)} | {
+        "settings_dirty": _differs(folder, settings)
+    }
+
+
+def _differs(folder: Path, paths: list[str]) -> bool:
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    return bool(_git(Path(top or folder), "status", "--porcelain", "-uno", "--", *paths))
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -1,0 +1,59 @@
+"""The files that a report reads: of each kind the rule that makes it, and where it is.
+
+Standard library only: the rule files read this.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_RUN = "results/{study}/runs/{run}"
+_FOLD = _RUN + "/fold_{fold}/results"
+
+# Kind of file -> the rule that makes it, and its path. Those with {fold} are as many as the folds.
+_MADE = {
+    "manifest": ("audit", "results/{study}/audit/data_manifest.json"),
+    "checks": ("audit", "results/{study}/audit/data_audit.csv"),
+    "cohort": ("cohort", "results/{study}/cohort.csv"),
+    "folds": ("fold", "results/{study}/folds/fold_{fold}.csv"),
+    "params": ("run_params", f"{_RUN}/params.json"),
+    "summary": ("cv_summary", f"{_RUN}/cv_summary.json"),
+    "histories": ("train_fold", f"{_FOLD}/train_history.json"),
+    "predictions": ("predict_fold", f"{_FOLD}/val_predictions.csv"),
+    "metrics": ("evaluate_fold", f"{_FOLD}/metrics/val_metrics.json"),
+    "gradcam": ("gradcam_fold", f"{_FOLD}/gradcam/gradcam.json"),
+    "examples": ("examples", f"{_RUN}/examples/examples.json"),
+    "probe": ("text_probe", "results/{study}/audit/text_probe.json"),
+    "comparisons": ("compare_reported", "results/{study}/report/comparisons.json"),
+    "cost": ("run_cost", f"{_RUN}/cost.json"),
+    "search": ("collect_search", "results/{study}/search/study_summary.json"),
+    "trials": ("collect_search", "results/{study}/search/search_results_final.csv"),
+    "tuned": ("compare_runs", "results/{study}/search/comparison.json"),
+    "nested": ("nested_summary", "results/{study}/search/nested_summary.json"),
+    "holdout": ("evaluate_holdout", f"{_RUN}/holdout_summary.json"),
+    "holdout_predictions": ("predict_holdout", f"{_RUN}/holdout/results/val_predictions.csv"),
+    "record": ("report_pack", "results/{study}/report/record.json"),
+}
+RULES = {kind: rule for kind, (rule, _) in _MADE.items()}
+FILES = {kind: path for kind, (_, path) in _MADE.items()}
+# What any section may read. The holdout is there where the study has one; the record is written
+# by the job that makes the page, before it.
+ALWAYS = ("manifest", "params", "summary")
+SHARED = (*ALWAYS, "holdout", "record")
+# Those that are read of each run that the reported one is compared with, too.
+OF_COMPARED = ("cost",)
+
+
+def paths_of(
+    kinds: Iterable[str], study: Mapping[str, Any], folds: Iterable[int]
+) -> dict[str, list[str]]:
+    """Kind of file -> its path for the study's reported run, or its paths over folds."""
+    name, report, numbers = study["name"], study["report"], list(folds)
+    found = {}
+    for kind in kinds:
+        runs = [report["run"], *(report["compare"] if kind in OF_COMPARED else ())]
+        places = {
+            FILES[kind].format(study=name, run=run, fold=fold) for run in runs for fold in numbers
+        }
+        # fold_2 before fold_10
+        found[kind] = sorted(places, key=lambda path: (len(path), path))
+    return found

@@ -1,0 +1,85 @@
+"""The page: its sections in their order, the files that they read, and what each shows.
+
+A section is a module of `report/sections` and a template of the same name in
+`workflow/report/sections`. The module has
+
+    applies(study) -> bool        whether the settings ask for the section
+    reads(study) -> tuple         kinds of files (`report.files`) that it reads, beyond SHARED
+    values(run) -> dict | None    what its template shows; None where these results have nothing
+
+Standard library only: the rule files read this.
+"""
+
+from types import ModuleType
+from typing import Any
+
+from foldwise.report.files import ALWAYS
+from foldwise.report.run import Run, Study
+from foldwise.report.sections import (
+    answers,
+    baselines,
+    cohort,
+    comparison,
+    folds,
+    gradcam,
+    heading,
+    holdout,
+    methods,
+    nested,
+    record,
+    results,
+    search,
+    study,
+    training,
+    tuned,
+    warnings,
+)
+from foldwise.settings.kinds import held_out
+
+SECTIONS = (
+    heading,
+    warnings,
+    study,
+    cohort,
+    folds,
+    results,
+    baselines,
+    answers,
+    comparison,
+    search,
+    tuned,
+    nested,
+    holdout,
+    training,
+    gradcam,
+    methods,
+    record,
+)
+
+
+def sections_of(settings: Study) -> list[ModuleType]:
+    """The sections that a study's page has."""
+    return [section for section in SECTIONS if section.applies(settings)]
+
+
+def name_of(section: ModuleType) -> str:
+    """Name of a section: that of its module and of its template."""
+    return section.__name__.rpartition(".")[2]
+
+
+def kinds_read(settings: Study) -> list[str]:
+    """Kinds of files that the page's text reads, each once."""
+    kinds = [*ALWAYS, *(["holdout"] if held_out(settings) else [])]
+    kinds += [kind for section in sections_of(settings) for kind in section.reads(settings)]
+    return list(dict.fromkeys(kinds))
+
+
+def shown(run: Run) -> list[tuple[str, dict[str, Any]]]:
+    """Name of each section and what its template is given, in the page's order."""
+    facts, found = run.facts(), []
+    for section in sections_of(run.study):
+        name = name_of(section)
+        values = section.values(run.of_section(name, section.reads(run.study)))
+        if values is not None:
+            found.append((name, facts | values))
+    return found

@@ -1,0 +1,146 @@
+"""Sections as two pages: report.md as it is, and a web page that needs no network."""
+
+import base64
+import html
+import re
+import traceback
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from markdown_it import MarkdownIt
+
+from foldwise.errors import FoldwiseError
+from foldwise.report.ledger import Number
+from foldwise.report.style import DPI
+from foldwise.report.templates import TEMPLATES
+
+PIXELS_PER_INCH = 117
+PICTURE = re.compile(r'<p><img src="([^"]+)" alt="([^"]*)" ?/?></p>')
+HEADING = re.compile(r"<h([23])>(.*?)</h\1>")
+
+# Name of each section and what its template is given, in the page's order.
+Shown = Iterable[tuple[str, Mapping[str, Any]]]
+
+
+def markdown(sections: Shown) -> str:
+    """The report as Markdown: numbers as plain text."""
+    return _tidy(_rendered(sections, _plain))
+
+
+def page(sections: Shown, title: str, origins: Mapping[str, str], folder: Path) -> str:
+    """The report as one HTML file: pictures of `folder` inside, numbers that say their origin.
+
+    origins: file of a figure, relative to `folder`, -> what made it, in words.
+    """
+    sections = list(sections)
+    text = _tidy(_rendered(sections, _hovering))
+    body = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+    body = PICTURE.sub(lambda match: _figure(match, folder, origins), body)
+    body = body.replace("<table>", '<div class="wide"><table>').replace(
+        "</table>", "</table></div>"
+    )
+    headline = [row for _, values in sections for row in values.get("headline", [])]
+    if headline:
+        body = body.replace(_first_table(body), _tiles(headline), 1)
+    body, contents = _anchors(body)
+    style = (TEMPLATES / "page.css").read_text(encoding="utf-8").strip()
+    shell = _environment(_plain).get_template("page.html.j2")
+    return shell.render(title=html.escape(title), style=style, body=body, contents=contents)
+
+
+def _rendered(sections: Shown, finalize: Any) -> str:
+    environment = _environment(finalize)
+    return "\n\n".join(_section(environment, name, values) for name, values in sections)
+
+
+def _section(environment: Environment, name: str, values: Mapping[str, Any]) -> str:
+    """One section's text. FoldwiseError with the template's line for what it cannot show."""
+    try:
+        return environment.get_template(f"sections/{name}.md.j2").render(values)
+    except TemplateError as error:
+        where = _place(error, name)
+        raise FoldwiseError(f"{where}: {error.message}. Mend the template.") from error
+
+
+def _place(error: TemplateError, name: str) -> str:
+    """File and line of the template in which an error rose."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [(Path(f.filename), f.lineno) for f in frames if f.filename.endswith(".j2")]
+    # An error of syntax rises before there is a frame of the template.
+    at = (TEMPLATES / f"sections/{name}.md.j2", getattr(error, "lineno", None))
+    path, line = lines[-1] if lines else at
+    return f"workflow/report/{path.relative_to(TEMPLATES)}, line {line}"
+
+
+def _environment(finalize: Any) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Number) else value
+
+
+def _hovering(value: Any) -> Any:
+    return value.__html__() if isinstance(value, Number) else value
+
+
+def _tidy(text: str) -> str:
+    """One empty line around pictures, and never more than one in a row."""
+    text = "\n".join(line.rstrip() for line in text.splitlines())
+    text = re.sub(r"^(!\[.*)$", r"\n\1\n", text, flags=re.MULTILINE)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _figure(match: re.Match[str], folder: Path, origins: Mapping[str, str]) -> str:
+    source, caption = match[1], html.unescape(match[2])
+    content = (folder / source).read_bytes()
+    data = base64.b64encode(content).decode()
+    title, _, rest = caption.partition(". ")
+    # Print inches to CSS pixels, so that text has one size in all figures.
+    width = round(int.from_bytes(content[16:20], "big") / DPI * PIXELS_PER_INCH)
+    return (
+        f'<figure title="{html.escape(origins[source])}">'
+        f'<img alt="{html.escape(title)}" style="width:{width}px" '
+        f'src="data:image/png;base64,{data}">'
+        f"<figcaption><strong>{html.escape(title)}.</strong> {html.escape(rest)}</figcaption>"
+        "</figure>"
+    )
+
+
+def _first_table(body: str) -> str:
+    start = body.index('<div class="wide">')
+    return body[start : body.index("</div>", start) + len("</div>")]
+
+
+def _tiles(headline: list[dict[str, Any]]) -> str:
+    """The main metrics as tiles in place of their table."""
+    tiles = []
+    for row in headline:
+        low_high = " to ".join(bound.__html__() for bound in row["interval"])
+        tiles.append(
+            f"<div><dt>{html.escape(row['name'])}</dt><dd>{row['mean'].__html__()}</dd>"
+            f"<dd>{low_high or 'no interval'}</dd></div>"
+        )
+    return f'<dl class="tiles">{"".join(tiles)}</dl>'
+
+
+def _anchors(body: str) -> tuple[str, list[tuple[str, str]]]:
+    """Headings with ids, and (id, text) of those of the second level."""
+    contents = []
+
+    def name(match: re.Match[str]) -> str:
+        anchor = re.sub(r"[^a-z0-9]+", "-", match[2].lower()).strip("-")
+        if match[1] == "2":
+            contents.append((anchor, match[2]))
+        return f'<h{match[1]} id="{anchor}">{match[2]}</h{match[1]}>'
+
+    return HEADING.sub(name, body), contents

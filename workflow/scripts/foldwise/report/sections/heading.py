@@ -1,0 +1,44 @@
+"""Title, what the page is of, and the main metrics."""
+
+from typing import Any
+
+from foldwise.evaluate.wording import spoken
+from foldwise.report.ledger import escaped
+from foldwise.report.run import Run, Study
+from foldwise.report.tables import pooled
+
+
+def applies(study: Study) -> bool:
+    """To any study."""
+    return True
+
+
+def reads(study: Study) -> tuple[str, ...]:
+    """Nothing but what any section may read."""
+    return ()
+
+
+def values(run: Run) -> dict[str, Any]:
+    """Title, code, and the metrics that a reader looks for, each with its interval over folds."""
+    record = run.file("record")
+    return {
+        "heading": escaped(title_of(run.study)),
+        "made": record("made", form=".10"),
+        "commit": record.maybe("git", "commit", form=".10"),
+        "dirty": record.value("git", "dirty"),
+        "headline": [run.over_folds(name) for name in run.headline],
+        "judged_once": _of_holdout(run) if run.headline and run.holdout else None,
+    }
+
+
+def title_of(study: Study) -> str:
+    """The page's title: the study's own, or its name in words."""
+    named = study["name"].replace("_", " ").replace(".", " ")
+    return study["report"]["title"] or named.capitalize()
+
+
+def _of_holdout(run: Run) -> dict[str, Any]:
+    """The first of the main metrics on the holdout."""
+    name = run.headline[0]
+    value, interval = pooled(run.file("holdout"), ("ensemble", "image"), name)
+    return {"name": spoken(name), "value": value, "interval": interval}

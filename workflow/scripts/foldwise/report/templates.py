@@ -1,0 +1,18 @@
+"""Where the page's templates are, and what they say.
+
+Standard library only: the rule files read this.
+"""
+
+from pathlib import Path
+
+from foldwise.hashing import file_digest
+
+TEMPLATES = Path(__file__).parents[3] / "report"
+# Captions of Snakemake's own report are no part of the page.
+PARTS = ("*.j2", "*.css", "*.js")
+
+
+def digests() -> dict[str, str]:
+    """Name of each part of the page -> digest of its content; code alone does not make a page."""
+    paths = sorted(path for part in PARTS for path in TEMPLATES.rglob(part))
+    return {str(path.relative_to(TEMPLATES)): file_digest(path) for path in paths}
