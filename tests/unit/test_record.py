@@ -2,7 +2,7 @@
 
 import subprocess
 
-from foldwise.files import write_csv
+from foldwise.files import write_csv, write_text
 from foldwise.report.record import data_hash, git_state, rules
 
 
@@ -23,19 +23,36 @@ def test_the_data_hash_ignores_random_names_and_order(tmp_path):
     assert hashed([rows[0] | {"group": "g2"}, *rows[1:]]) != first
 
 
-def test_uncommitted_changes_are_seen(tmp_path):
-    def git(*arguments):
-        name = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
-        subprocess.run(["git", "-C", tmp_path, *name, *arguments], check=True, capture_output=True)
+def git(folder, *arguments):
+    name = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    subprocess.run(["git", "-C", folder, *name, *arguments], check=True, capture_output=True)
 
+
+def test_uncommitted_changes_are_seen(tmp_path):
     assert git_state(tmp_path) == {}
-    git("init")
+    git(tmp_path, "init")
     (tmp_path / "a").write_text("1")
-    git("add", "a")
-    git("commit", "-m", "one")
+    git(tmp_path, "add", "a")
+    git(tmp_path, "commit", "-m", "one")
     assert git_state(tmp_path)["dirty"] is False
     (tmp_path / "a").write_text("2")
     assert git_state(tmp_path)["dirty"] is True
+
+
+def test_edited_settings_are_no_edited_code(tmp_path):
+    for name in ("config/config.yaml", "profiles/default/config.yaml", "workflow/code.py"):
+        write_text(tmp_path / name, "1")
+    git(tmp_path, "init")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "one")
+    clean = git_state(tmp_path / "workflow")
+    assert (clean["dirty"], clean["settings_dirty"]) == (False, False)
+    # As the README says: everyone names his studies here.
+    write_text(tmp_path / "config/config.yaml", "2")
+    edited = git_state(tmp_path / "workflow")
+    assert (edited["dirty"], edited["settings_dirty"]) == (False, True)
+    write_text(tmp_path / "workflow/code.py", "2")
+    assert git_state(tmp_path / "workflow")["dirty"] is True
 
 
 def test_times_of_jobs_that_ended_too_soon_to_be_measured(tmp_path):

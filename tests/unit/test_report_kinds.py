@@ -1,13 +1,6 @@
 """Report packs of zones and of several labels, and their comparison with other runs."""
 
-import itertools
-
-import numpy as np
-
-from foldwise.evaluate.fold import evaluate_fold
-from foldwise.evaluate.summary import read_fold, summarise
-from foldwise.files import read_csv, read_json, write_csv, write_json
-from foldwise.registry import load
+from foldwise.files import read_json, write_json
 from foldwise.report.catalogue import figure_inputs, figures_of
 from foldwise.report.draw import figure
 from foldwise.report.ledger import Ledger
@@ -16,13 +9,14 @@ from foldwise.report.run import Run
 from foldwise.report.sections import baselines, comparison
 from made_heads import with_two_labels
 from made_runs import make_run
+from made_zone_run import with_zones
 from report_pages import OUT, STUDY, Page, reporting
 
 
 def test_a_study_of_zones_has_a_page_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = make_run(tmp_path, 3, "AB", patients=30)
-    zones(run)
+    with_zones(run)
     figures = {name: OUT / "figures" / f"{name}.png" for name in figures_of("zones", False)}
     for name, path in figures.items():
         figure(name, figure_inputs(name, STUDY, run.folds), path)
@@ -52,7 +46,7 @@ def test_a_comparison_without_the_monitored_metric_has_dashes(tmp_path, monkeypa
     alone["metrics"]["mean_accuracy"] |= {"low": None, "high": None}
     write_json(path, found | {"against": {"alone": alone, "baseline_otsu": alone}})
     study = reporting(baselines=["otsu"], compare=["alone"])
-    reported = Run(Ledger(), study, run.folds, {})
+    reported = Run(Ledger(), study, run.folds)
     (row,) = baselines.values(reported)["rows"]
     assert (str(row["difference"]), row["folds"], row["groups"]) == ("–", [], [])
     (other,) = comparison.values(reported)["comparisons"]
@@ -79,25 +73,3 @@ def test_a_study_of_several_labels_has_a_page_too(tmp_path, monkeypatch):
     ):
         assert said in text, said
     assert "| alone | 12,345 |" in text and "Initial weights" not in text
-
-
-def zones(run):
-    """Turn a run into one of two zones: other predictions, metrics and summary."""
-    random, names = np.random.default_rng(0), ["left", "right"]
-    paths = run.paths()
-    write_json(paths["params"][0], read_json(paths["params"][0]) | {"task": {"zones": names}})
-    measures = load("MEASURES", "zones")({"zones": names})
-    cohort = read_csv(paths["cohort"][0])
-    scored = [row | dict.fromkeys(names, str(n % 5)) for n, row in enumerate(cohort)]
-    write_csv(paths["cohort"][0], list(scored[0]), scored)
-    for path in paths["predictions"]:
-        rows = [{key: row[key] for key in ("sample", "group", "exam")} for row in read_csv(path)]
-        for row, zone in itertools.product(rows, names):
-            row[f"label_{zone}"] = truth = int(random.integers(5))
-            p = random.dirichlet(1 + 4 * np.eye(5)[truth])
-            row |= {f"p_{zone}_{k}": repr(float(value)) for k, value in enumerate(p)}
-        write_csv(path, list(rows[0]), rows)
-        evaluate_fold(path, measures, path.parent / "metrics")
-    each = zip(run.folds, paths["metrics"], paths["predictions"], paths["folds"], strict=True)
-    folds = [read_fold(*one) for one in each]
-    write_json(paths["summary"][0], summarise(folds, measures, 42, resamples=50))

@@ -1,26 +1,19 @@
 """What the report says of a search is what the search's own files say."""
 
 import json
-from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
 from foldwise.errors import FoldwiseError
-from foldwise.evaluate.compare import compare, over_seeds
-from foldwise.evaluate.comparisons import folds_of
-from foldwise.files import read_json, write_json
-from foldwise.registry import load
+from foldwise.files import read_json
 from foldwise.report.ledger import Ledger
 from foldwise.report.pack import report_pack
 from foldwise.report.run import Run
 from foldwise.report.sections import nested, search
-from foldwise.search.nested import told_against_promised
-from foldwise.search.results import write_results
 from foldwise.settings.study import check_compared
 from made_runs import make_run
+from made_search_run import make_search
 from report_pages import reporting
-from searching import run_search, search_of
 
 STUDY = reporting(search=["search", "tuned", "nested"])
 
@@ -32,22 +25,7 @@ def page(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         run = make_run(root, 3, "AB", patients=40)
-        folder = run.results / "search"
-        settings = search_of(trials=24, sampler="random", pruner={"name": "median", "warmup": 0})
-        known = run_search(settings)
-        lost = replace(
-            known[-1].result, state="FAIL", values=None, reason="fold 1: memory (size 9)"
-        )
-        write_results(folder, "density", settings, [*known[:-1], replace(known[-1], result=lost)])
-        folds = folds_of(run.results / "runs" / "cv", run.results / "folds", run.folds)
-        task = load("MEASURES", "classification")({"classes": run.classes})
-        found = {seed: compare(folds, folds, task, 42, "kappa", 20) for seed in (42, 7)}
-        write_json(folder / "comparison.json", {"seeds": found, "over_seeds": over_seeds(found)})
-        inner = {"best_value": 0.75, "epochs": 3, "best_params": {"training.lr": 0.1}}
-        outer = [SimpleNamespace(fold=k, metrics={"kappa": 0.5}) for k in run.folds]
-        nested = {"search": told_against_promised(outer, [inner] * 3, "kappa")}
-        nested["kappa"] = {"mean": 0.5, "interval": [0.4, 0.6]}
-        write_json(folder / "nested_summary.json", nested)
+        folder = make_search(run)
         report_pack(STUDY, run.folds, {}, run.results / "report")
         yield (run.results / "report" / "report.md").read_text(), folder
 
@@ -83,7 +61,7 @@ def test_tuned_and_nested_are_told_in_words(page):
 def test_each_number_of_the_section_has_its_file_and_job(page, monkeypatch):
     monkeypatch.chdir(page[1].parents[2])
     ledger = Ledger()
-    run = Run(ledger, STUDY, [1, 2, 3], {})
+    run = Run(ledger, STUDY, [1, 2, 3])
     assert search.values(run) and nested.values(run)
     jobs = {number.job for number in ledger.numbers}
     assert jobs == {"collect_search density", "nested_summary density"}

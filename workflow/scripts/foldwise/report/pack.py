@@ -16,17 +16,10 @@ from foldwise.report.inputs import best_fold, of_fold
 from foldwise.report.ledger import Job, Ledger
 from foldwise.report.page import shown
 from foldwise.report.record import run_record
-from foldwise.report.run import Run
+from foldwise.report.run import Figures, Run
 from foldwise.report.sections.heading import title_of
 
 HOLDOUT = "holdout"
-
-
-class Figures(dict):
-    """Figures of a page by name; None for one that this page has not, an error for no figure."""
-
-    def __missing__(self, name: str) -> None:
-        FIGURES[name]
 
 
 def report_pack(

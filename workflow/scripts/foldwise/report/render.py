@@ -1,6 +1,7 @@
 """Sections as two pages: report.md as it is, and a web page that needs no network."""
 
 import base64
+import functools
 import html
 import re
 import traceback
@@ -67,13 +68,14 @@ def _section(environment: Environment, name: str, values: Mapping[str, Any]) -> 
 def _place(error: TemplateError, name: str) -> str:
     """File and line of the template in which an error rose."""
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [(Path(f.filename), f.lineno) for f in frames if f.filename.endswith(".j2")]
+    template = f"sections/{name}.md.j2"
+    lines = [frame.lineno for frame in frames if frame.filename.endswith(template)]
     # An error of syntax rises before there is a frame of the template.
-    at = (TEMPLATES / f"sections/{name}.md.j2", getattr(error, "lineno", None))
-    path, line = lines[-1] if lines else at
-    return f"workflow/report/{path.relative_to(TEMPLATES)}, line {line}"
+    line = lines[-1] if lines else getattr(error, "lineno", "unknown")
+    return f"workflow/report/{template}, line {line}"
 
 
+@functools.cache
 def _environment(finalize: Any) -> Environment:
     return Environment(
         loader=FileSystemLoader(TEMPLATES),

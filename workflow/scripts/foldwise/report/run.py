@@ -6,6 +6,7 @@ from typing import Any
 
 from foldwise.errors import FoldwiseError
 from foldwise.evaluate.wording import IN_LABELS, IN_TABLES, ONE, UNITS, called, head_of, spoken
+from foldwise.report.entries import FIGURES
 from foldwise.report.files import FILES, RULES, SHARED
 from foldwise.report.ledger import Job, Ledger, Source
 from foldwise.settings.kinds import held_out
@@ -13,6 +14,13 @@ from foldwise.settings.kinds import held_out
 # Settings of a study as the rules give them: every key, and "name".
 Study = Mapping[str, Any]
 HEADLINE = ("kappa", "accuracy", "macro_f1", "auc")
+
+
+class Figures(dict):
+    """Figures of a page by name; None for one that this page has not, an error for no figure."""
+
+    def __missing__(self, name: str) -> None:
+        FIGURES[name]
 
 
 class Run:
@@ -23,10 +31,11 @@ class Run:
         ledger: Ledger,
         study: Study,
         folds: Sequence[int],
-        figures: Mapping[str, Mapping[str, str]],
+        figures: Figures | None = None,
     ) -> None:
         """figures: name -> "title", "caption", "section" and "file" of each that there is."""
-        self.ledger, self.study, self.folds, self.figures = ledger, study, list(folds), figures
+        self.ledger, self.study, self.folds = ledger, study, list(folds)
+        self.figures = Figures() if figures is None else figures
         self.name = study["report"]["run"]
         self._section, self._reads = "", frozenset(FILES)
 
