@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from foldwise.errors import FoldwiseError
+from foldwise.report.entries import FIGURES
 from foldwise.settings.schema import schema
 from foldwise.settings.unions import Union, union_of
 
@@ -173,7 +174,16 @@ def locked(path: Path) -> dict[str, str]:
     return pins
 
 
+def captions() -> str:
+    """Captions of Snakemake's own report: those of the page, by the name of the figure."""
+    entries = {name: f"{one.title}. {one.caption}" for name, one in FIGURES.items()}
+    lines = [f"  {json.dumps(name)}: {json.dumps(text)}," for name, text in entries.items()]
+    table = "\n".join(["{% set captions = {", *lines, "} %}"])
+    return f"{table}\n{{{{ captions[snakemake.wildcards.figure] }}}}\n"
+
+
 def made_files() -> dict[Path, str]:
     """All files made from others, with the text each should have."""
     files = {ROOT / "config" / "README.md": config_readme()}
+    files[ROOT / "workflow" / "report" / "figure.rst"] = captions()
     return files | {ROOT / "envs" / f"{name}.yaml": environment(name) for name in ENVIRONMENTS}

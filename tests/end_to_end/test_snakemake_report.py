@@ -36,10 +36,11 @@ def test_each_figure_has_its_caption_and_the_study_as_category(reports):
     page, parts, _ = reports
     text = page.decode()
     for name in figures_of("classification", holdout=True):
-        assert FIGURES[name].title in text
+        # Entries bear the title, not the file's name.
+        assert f'"title": "{FIGURES[name].title}"' in text
         assert any(part.endswith(f"/{name}.png") for part in parts)
     assert '"mine"' in text
-    assert "the whole report" in text
+    assert '"title": "The whole report"' in text and '"run cv"' in text
     assert any(part.endswith("/index.html") for part in parts)
 
 

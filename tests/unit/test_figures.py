@@ -156,7 +156,8 @@ def test_inputs_of_a_figure_are_its_own():
     assert found["histories"][1].endswith("fold_2/results/train_history.json")
     assert found["histories"][-1].endswith("fold_11/results/train_history.json")
     assert figure_inputs("cohort_flow", STUDY, [1, 2]) == {
-        "manifest": ["results/density/audit/data_manifest.json"]
+        "manifest": ["results/density/audit/data_manifest.json"],
+        "params": ["results/density/runs/cv/params.json"],
     }
 
 

@@ -15,12 +15,14 @@ from foldwise.evaluate.comparisons import folds_of
 from foldwise.files import read_json, write_json, write_text
 from foldwise.registry import load
 from foldwise.report import render, templates
+from foldwise.report.figures.flow import stages_of
 from foldwise.report.files import paths_of
 from foldwise.report.ledger import Ledger
 from foldwise.report.page import SECTIONS, kinds_read, name_of, shown
 from foldwise.report.record import run_record
 from foldwise.report.run import Run
 from foldwise.report.sections import cohort, folds
+from foldwise.report.tables import classes_in_order
 from made_heads import with_two_labels
 from made_runs import make_holdout, make_run
 from made_search_run import make_search
@@ -136,6 +138,15 @@ def test_classes_stand_in_the_order_of_the_study(tmp_path, monkeypatch):
     write_json(path, manifest)
     found = cohort.values(Run(Ledger(), STUDY, FOLDS))["classes"]
     assert [row["name"] for row in found] == ["low", "high", "between"]
+    analysed = stages_of(read_json(path), read_json(run.paths()["params"][0]))[-1].lines
+    places = [" ".join(analysed).index(f"{name}: ") for name in ("low", "high", "between")]
+    assert places == sorted(places)
+
+
+def test_classes_of_several_labels_stand_in_their_order_too():
+    counted = dict.fromkeys(["b: x", "a: y", "a: x", "a: z"], 1)
+    task = {"heads": {"a": ["z", "y", "x"], "b": ["x"]}}
+    assert classes_in_order(counted, task) == ["a: z", "a: y", "a: x", "b: x"]
 
 
 @pytest.mark.parametrize(

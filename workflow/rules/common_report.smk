@@ -61,6 +61,16 @@ def reported_files(wildcards):
     return [current(path)(wildcards) for path in paths]
 
 
+def reported_run(wildcards):
+    """Level of Snakemake's own report, below the study: the reported run."""
+    return f"run {STUDIES[wildcards.study]['report']['run']}"
+
+
+def figure_title(wildcards):
+    """Label of a figure in Snakemake's own report: its title, as on the page."""
+    return {"title": catalogue.FIGURES[wildcards.figure].title}
+
+
 def pack_figures(wildcards):
     """Input of `report_pack`: its figures, in their order."""
     study = STUDIES[wildcards.study]

@@ -113,6 +113,17 @@ def searched_studies(pattern):
     return read
 
 
+def search_plot(page):
+    """Output of `collect_search`: a plot, with its title in Snakemake's own report."""
+    return report(
+        f"results/{{study}}/search/plots/{page}.html",
+        caption="../report/search.rst",
+        category="{study}",
+        subcategory="search",
+        labels={"title": page.replace("_", " ").capitalize()},
+    )
+
+
 def tuned_holdouts(wildcards):
     """Targets: what no trial has seen, judged by the tuned run, of each study that has a holdout."""
     names = [name for name in config["studies"] if PLANS[name] is not None]

@@ -129,7 +129,7 @@ rule collect_search:
         summary="results/{study}/search/study_summary.json",
         table="results/{study}/search/search_results_final.csv",
         history="results/{study}/search/history_trials.csv",
-        plots=expand("results/{{study}}/search/plots/{page}.html", page=SEARCH_PAGES),
+        plots=[search_plot(page) for page in SEARCH_PAGES],
     log:
         "results/{study}/logs/collect_search.log",
     benchmark:

@@ -136,8 +136,15 @@ def quarantined(findings: Iterable[Finding]) -> set[str]:
 
 
 def counts_of(findings: Iterable[Finding], kind: str) -> dict[str, int]:
-    """Number of keys per reason of one kind, largest first."""
-    pairs = {(item.reason, item.key) for item in findings if item.kind == kind}
+    """Number of keys per reason of one kind, largest first.
+
+    What is in quarantine counts once, under the first of its reasons: numbers that a reader adds
+    up come to the number of items. Notes are no parts of a whole.
+    """
+    pairs = dict.fromkeys((item.reason, item.key) for item in findings if item.kind == kind)
+    if kind == QUARANTINE:
+        # reversed: of several pairs with one key the first stays.
+        return ranked(Counter({key: reason for reason, key in reversed(pairs)}.values()))
     return ranked(Counter(reason for reason, _ in pairs))
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from foldwise.report.ledger import escaped
 from foldwise.report.run import Run, Study
+from foldwise.report.tables import classes_in_order
 
 
 def applies(study: Study) -> bool:
@@ -27,18 +28,11 @@ def values(run: Run) -> dict[str, Any]:
         "classes": [
             {"name": escaped(name)}
             | {key: manifest("classes", name, key, form=",") for key in ("images", "groups")}
-            for name in _in_order(run)
+            for name in classes_in_order(manifest.value("classes") or {}, run.params.value("task"))
         ],
         "checks": _checks(run),
         "texts": _texts(run) if "probe" in reads(run.study) else None,
     }
-
-
-def _in_order(run: Run) -> list[str]:
-    """Names of the classes as the study orders them; one that it does not name comes last."""
-    there = run.manifest.value("classes") or {}
-    order = run.params.value("task", "classes") or []
-    return [name for name in dict.fromkeys([*order, *there]) if name in there]
 
 
 def _several_an_exam(run: Run) -> bool:
