@@ -94,6 +94,33 @@ def test_sides_that_a_network_cannot_take_are_refused(tmp_path, name, size, said
         )  # fmt: skip
 
 
+def test_the_levels_of_a_unet_decide_the_sides(tmp_path):
+    deep = {"name": "unet", "levels": 6}
+    with pytest.raises(FoldwiseError, match=r"image\.size: 160 is no multiple of 64.*128 or 192"):
+        study_of(tmp_path, model=deep, image={"size": 160})
+    assert study_of(tmp_path, model=deep, image={"size": 192})["model"]["levels"] == 6
+
+
+def test_names_of_torchvision_and_timm_and_what_their_weights_want(tmp_path):
+    data = {
+        "reader": "images",
+        "root": "x",
+        "table": {"path": "y"},
+        "classes": {"order": ["A", "B"]},
+    }
+    mine = {"kind": "classification", "data": data}
+    for name in ("convnext_tiny", "timm/resnet10t"):
+        assert study_of(tmp_path, **mine, model={"name": name})["model"]["name"] == name
+    with pytest.raises(FoldwiseError, match="Did you mean 'convnext_tiny'"):
+        study_of(tmp_path, **mine, model={"name": "convnext_tny"})
+    with pytest.raises(FoldwiseError, match="unknown segmentation model 'timm/resnet10t'"):
+        study_of(tmp_path, model={"name": "timm/resnet10t"})
+    large = {"name": "efficientnet_v2_l", "weights": "imagenet", "normalisation": "imagenet"}
+    with pytest.raises(FoldwiseError, match=r"model\.normalisation: imagenet, but .* with half"):
+        study_of(tmp_path, **mine, model=large)
+    study_of(tmp_path, **mine, model=large | {"normalisation": "half"})
+
+
 def test_labels_whose_columns_would_be_one_are_refused(tmp_path):
     heads = {"place": {"order": ["A", "fine_B"]}, "place_fine": {"order": ["A", "B"]}}
     data = {"reader": "text", "root": "x", "table": {"path": "t.csv"}, "heads": heads}

@@ -135,7 +135,9 @@ def test_weights_that_nodes_would_download(study, tmp_path, monkeypatch):
     (warning,) = preflight([study])
     assert "ImageNet weights of resnet50 are not on this machine" in warning
     (tmp_path / "torch/hub/checkpoints").mkdir(parents=True)
-    (tmp_path / "torch/hub/checkpoints/resnet50-f37072fd.pth").touch()
+    (tmp_path / "torch/hub/checkpoints/resnet50-0676ba61.pth").touch()  # The first version's.
+    assert len(preflight([study])) == 1
+    (tmp_path / "torch/hub/checkpoints/resnet50-11ad3fa6.pth").touch()
     assert preflight([study]) == []
 
 
@@ -143,3 +145,11 @@ def test_decoders_are_looked_at_for_films(study):
     assert list(decoders([study])) == []
     study["data"]["reader"] = "dicom"
     assert all("No decoder for" in warning for warning in decoders([study]))
+
+
+def test_timm_is_asked_for_where_a_run_names_one_of_its_networks(study, monkeypatch):
+    study["runs"] = {"cv": {}, "other": {"model.name": "timm/resnet10t"}}
+    there = {"timm": None}
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: there.get(name, name))
+    with pytest.raises(FoldwiseError, match=r"model\.name of run other: timm/resnet10t, but timm"):
+        preflight([study])

@@ -72,3 +72,13 @@ def test_weights_come_from_a_file(tmp_path):
     assert again.head.bias.item() == 3.0
     with pytest.raises(FoldwiseError, match=r"another shape: .*\(4, 1, 3, 3\) for \(8, 1, 3, 3\)"):
         build("unet", width=8, weights=str(tmp_path / "w.pt"))
+
+
+def test_more_levels_halve_the_picture_more_often():
+    with torch.device("meta"):
+        model = build("unet", levels=6, width=8)
+    assert [len(model.encoder), len(model.decoder), len(model.blocks())] == [6, 6, 13]
+    assert model.bridge.body[0].out_channels == 8 * 2**6
+    with pytest.raises(FoldwiseError, match=r"6 times, which 96 x 96 .* multiple of 64"):
+        model(torch.zeros(1, 1, 96, 96, device="meta"))
+    assert model(torch.zeros(1, 1, 128, 64, device="meta")).shape == (1, 1, 128, 64)

@@ -6,7 +6,9 @@ Standard library only: the rule files read this.
 """
 
 import importlib
+import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from foldwise.errors import FoldwiseError, choose
@@ -45,18 +47,24 @@ DECODERS = {
     "medpix": "foldwise.pixels.decode.images:Decoder",
 }
 
+# What of a network is needed before it can be imported: sides of pictures (multiples of `step`, at
+# least `least` pixels), the file of its ImageNet weights and how those want pixels normalised.
+# tools/list_networks.py writes the file from torchvision's own registry.
+TORCHVISION = json.loads(
+    Path(__file__).with_name("models").joinpath("torchvision.json").read_text(encoding="utf-8")
+)
+NETWORKS: dict[str, dict[str, Any]] = {
+    "small_cnn": {"least": 32},
+    "custom_1": {"least": 32},
+    **TORCHVISION,
+}
+
 # Image to features; `foldwise.models.vision` puts a head on any of them.
 VISION = {
     "small_cnn": "foldwise.models.small:small_cnn",
     "small_resnet": "foldwise.models.small:small_resnet",
     "custom_1": "foldwise.models.plain:custom_1",
-    "efficientnet_b0": "foldwise.models.efficientnet:efficientnet_b0",
-    "resnet18": "foldwise.models.resnet:resnet18",
-    "resnet50": "foldwise.models.resnet:resnet50",
-    "densenet121": "foldwise.models.densenet:densenet121",
-    "vit_b_16": "foldwise.models.vit:vit_b_16",
-    "vit_b_32": "foldwise.models.vit:vit_b_32",
-    "vit_l_16": "foldwise.models.vit:vit_l_16",
+    **dict.fromkeys(TORCHVISION, "foldwise.models.torchvision_networks:build"),
 }
 
 # Image to mask.
@@ -154,14 +162,31 @@ GROUPS = {
 WHAT = {"VISION": "vision model", "SEGMENTERS": "segmentation model", "LOSSES": "loss"}
 
 
+# Names that a package of its own defines: all that begin so are one entry.
+OPEN = {
+    "MODELS": {"timm/": "foldwise.models.timm_networks:build"},
+    "VISION": {"timm/": "foldwise.models.timm_networks:build"},
+}
+
+
 def names(group: str) -> list[str]:
     """The names of a group, sorted; they are the choices that a schema offers."""
     return sorted(GROUPS[group])
 
 
+def has(group: str, name: str) -> bool:
+    """Whether a group has an entry for this name."""
+    return name in GROUPS.get(group, {}) or name.startswith(tuple(OPEN.get(group, ())))
+
+
 def among(group: str, words: Iterable[str]) -> list[str]:
     """Those of `words` that a group has an entry for, in their order."""
-    return [word for word in words if word in GROUPS.get(group, {})]
+    return [word for word in words if has(group, word)]
+
+
+def open_names(words: Iterable[str]) -> set[str]:
+    """Those of `words` that a package of its own defines."""
+    return {word for word in words for group in OPEN if word.startswith(tuple(OPEN[group]))}
 
 
 def load(group: str, name: str) -> Any:
@@ -174,6 +199,9 @@ def entry(group: str, name: str) -> tuple[str, str]:
     """Dotted module of one entry and its name in there; nothing is imported."""
     if group not in GROUPS:
         raise FoldwiseError(f"registry: no group '{group}'. Groups: {', '.join(sorted(GROUPS))}.")
-    what = WHAT.get(group, group.lower().removesuffix("s"))
-    module, _, attribute = GROUPS[group][choose(name, GROUPS[group], what, "study")].partition(":")
+    entries = [place for start, place in OPEN.get(group, {}).items() if name.startswith(start)]
+    if not entries:
+        what = WHAT.get(group, group.lower().removesuffix("s"))
+        entries = [GROUPS[group][choose(name, GROUPS[group], what, "study")]]
+    module, _, attribute = entries[0].partition(":")
     return module, attribute

@@ -15,10 +15,11 @@ class Backbone:
     blocks: feature blocks in order from the image, each a tuple of dotted names within `net`.
     stem: dotted name of the first convolution, whose weight has the image's channels.
     gradcam: dotted name of the last layer that still has places.
-    own_head: dotted name of the original last layer, whose weights are not taken over.
+    own_head: prefixes of the original last layer's keys, whose weights are not taken over.
     imagenet: torchvision's weights (a member of a WeightsEnum), or None when there are none.
     rename: old-style key of a state dict -> key of `net`.
-    to_map: tokens at `gradcam` (B, T, D) -> (B, D, h, w), or None where they are a map already.
+    to_map: output at `gradcam` -> (B, D, h, w), or None where it is such a map already.
+    map_width: D, where hidden layers of a classifier make it another than `width`; else 0.
     """
 
     net: nn.Module
@@ -26,10 +27,11 @@ class Backbone:
     blocks: tuple[tuple[str, ...], ...]
     stem: str
     gradcam: str
-    own_head: str = ""
+    own_head: tuple[str, ...] = ()
     imagenet: Any = None
     rename: Callable[[str], str] = str
     to_map: Callable[[Tensor], Tensor] | None = None
+    map_width: int = 0
 
     def parts(self) -> list[nn.Module]:
         """The blocks as modules that share the parameters of `net`."""

@@ -26,7 +26,8 @@ class NetworkTokens(nn.Module):
 
     def __init__(self, model: VisionModel):
         super().__init__()
-        self.net, self.layout, self.width = model.backbone, model.layout, model.width
+        self.net, self.layout = model.backbone, model.layout
+        self.width = model.layout.map_width or model.width
 
     def blocks(self) -> list[nn.Module]:
         """Feature blocks from the image."""
@@ -43,7 +44,10 @@ class NetworkTokens(nn.Module):
             features = self.net(image_bchw)
         finally:
             hook.remove()
-        return torch.cat([features[:, None], maps[0].flatten(2).transpose(1, 2)], dim=1)
+        last = self.layout.to_map(maps[0]) if self.layout.to_map else maps[0]
+        # One width for all tokens: where hidden layers widen the features, the map's mean speaks.
+        first = last.mean(dim=(2, 3)) if self.layout.map_width else features
+        return torch.cat([first[:, None], last.flatten(2).transpose(1, 2)], dim=1)
 
 
 class HubTokens(nn.Module):
@@ -93,8 +97,8 @@ class HubText(HubTokens):
 def vision_encoder(settings: dict[str, Any], channels: int) -> NetworkTokens | HubVision:
     """Of settings name (of the registry, or folder or hub name of transformers) and weights."""
     name = settings["name"]
-    if name in registry.names("VISION"):
-        # Torchvision's weights are called after their data; one output, since the head is not used.
+    if registry.has("VISION", name):
+        # Weights are called after their data there; one output, since the head is not used.
         weights = settings.get("weights", "none").replace("pretrained", "imagenet")
         make = registry.load("VISION", name)
         return NetworkTokens(make(settings | {"weights": weights}, channels, 1))

@@ -9,8 +9,7 @@ from foldwise.errors import FoldwiseError
 from foldwise.models.network import Network
 from foldwise.models.weights import fill, read_weights
 
-LEVELS = 4
-DEFAULTS = {"width": 64, "norm": "batch", "groups": 8, "dropout": 0.0}
+DEFAULTS = {"width": 64, "levels": 4, "norm": "batch", "groups": 8, "dropout": 0.0}
 
 
 def norm(kind: str, channels: int, groups: int) -> nn.Module:
@@ -84,7 +83,7 @@ class UpBlock(nn.Module):
 
 
 class UNet(Network):
-    """Four levels down, a bridge, four levels up, and a 1x1 convolution as head.
+    """Levels down (4 by default), a bridge, as many up, and a 1x1 convolution as head.
 
     Ronneberger et al. 2015, U-Net, MICCAI; `residual`: Zhang et al. 2018, Deep residual U-Net,
     IEEE Geosci Remote Sens Lett 15:749; `attention`: gates as in Oktay et al. 2018.
@@ -99,7 +98,7 @@ class UNet(Network):
         attention: bool = False,
     ):
         super().__init__()
-        widths = [settings["width"] * 2**level for level in range(LEVELS + 1)]
+        widths = [settings["width"] * 2**level for level in range(settings["levels"] + 1)]
         inputs = [channels, *widths[:-1]]
         blocks = [Block(n, w, residual, settings) for n, w in zip(inputs, widths, strict=True)]
         self.encoder, self.bridge = nn.ModuleList(blocks[:-1]), blocks[-1]
@@ -118,17 +117,17 @@ class UNet(Network):
         return [*self.encoder, self.bridge, *self.decoder]
 
     def forward(self, image_bchw: Tensor) -> Tensor:
-        """(B, C, H, W), H and W multiples of 16 -> logits (B, outputs, H, W)."""
+        """(B, C, H, W), H and W multiples of 2**levels -> logits (B, outputs, H, W)."""
         return self.answer(image_bchw)[0]
 
     def answer(self, image_bchw: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, outputs, H, W), and the mean features of the bridge (B, 16 width)."""
+        """Logits (B, outputs, H, W), and the mean features of the bridge (B, 2**levels width)."""
         height, width = image_bchw.shape[2:]
-        step = 2**LEVELS
+        step = 2 ** len(self.encoder)
         if height % step or width % step:
             raise FoldwiseError(
-                f"image.size: a U-Net halves the picture {LEVELS} times, which {height} x {width} "
-                f"pixels do not allow. Set image.size to a multiple of {step}."
+                f"image.size: this U-Net halves the picture {len(self.encoder)} times, which "
+                f"{height} x {width} pixels do not allow. Set image.size to a multiple of {step}."
             )
         x, skips = image_bchw, []
         for block in self.encoder:
@@ -142,7 +141,7 @@ class UNet(Network):
 
 
 def unet(settings: dict[str, Any], channels: int, outputs: int = 1) -> UNet:
-    """Of settings width (64), norm (batch, group), groups (8), dropout: 31,389,569 parameters."""
+    """Of settings width, levels, norm, groups and dropout; by default 31,389,569 parameters."""
     return _build(settings, channels, outputs)
 
 

@@ -81,13 +81,21 @@ def with_head(make: Callable[[int], Backbone]) -> Callable[..., VisionModel]:
         outputs: int | Sequence[int],
         embedding_dim: int = 0,
     ) -> VisionModel:
-        """The network of a study's `model` settings: name, weights, dropout.
-
-        Random weights come from torch's generator, which the caller seeds.
-        """
-        backbone = make(channels)
-        load_weights(backbone, settings.get("weights", "none"), settings["name"])
-        shape = (outputs,) if isinstance(outputs, int) else tuple(outputs)
-        return VisionModel(backbone, shape, settings.get("dropout", 0.2), embedding_dim)
+        return headed(make(channels), settings, outputs, embedding_dim)
 
     return build
+
+
+def headed(
+    backbone: Backbone,
+    settings: dict[str, Any],
+    outputs: int | Sequence[int],
+    embedding_dim: int = 0,
+) -> VisionModel:
+    """A network with the head of a study's `model` settings: name, weights, dropout.
+
+    Random weights come from torch's generator, which the caller seeds.
+    """
+    load_weights(backbone, settings.get("weights", "none"), settings["name"])
+    shape = (outputs,) if isinstance(outputs, int) else tuple(outputs)
+    return VisionModel(backbone, shape, settings.get("dropout", 0.2), embedding_dim)

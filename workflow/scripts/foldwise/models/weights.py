@@ -100,7 +100,7 @@ def adapted(found: Mapping[str, Tensor], backbone: Backbone) -> dict[str, Tensor
         for prefix in PREFIXES:
             if any(key.startswith(prefix) for key in found):
                 found = {key.removeprefix(prefix): value for key, value in found.items()}
-    heads = tuple(f"{head}." for head in ("head", backbone.own_head) if head)
+    heads = ("head.", *backbone.own_head)
     state = {backbone.rename(k): v for k, v in found.items() if not k.startswith(heads)}
     stem = f"{backbone.stem}.weight"
     wanted = backbone.net.get_submodule(backbone.stem).in_channels

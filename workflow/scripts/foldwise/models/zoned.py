@@ -20,12 +20,14 @@ class ZonedModel(VisionModel):
     def __init__(self, model: VisionModel, boxes: Sequence[Box], values: int, dropout: float):
         super().__init__(model.layout, (len(boxes), values), dropout)
         self.boxes = boxes
+        self.places = model.layout.map_width or self.width
         self.head = nn.ModuleList(
-            nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * self.width, values)) for _ in boxes
+            nn.Sequential(nn.Dropout(dropout), nn.Linear(self.width + self.places, values))
+            for _ in boxes
         )
 
     def embed(self, image_bchw: Tensor) -> Tensor:
-        """(B, (1 + Z) x width): features of the whole, then of each zone's box."""
+        """(B, width + Z x places): features of the whole, then of each zone's box."""
         maps: list[Tensor] = []
         hook = self.gradcam_layer.register_forward_hook(lambda layer, given, out: maps.append(out))
         try:
@@ -35,7 +37,7 @@ class ZonedModel(VisionModel):
         return torch.cat([features, self._of_boxes(maps[0]).flatten(1)], dim=1)
 
     def _of_boxes(self, last: Tensor) -> Tensor:
-        """(B, Z, width) means over the boxes of a map (B, width, h, w), or of tokens."""
+        """(B, Z, places) means over the boxes of a map (B, places, h, w), or of tokens."""
         # In some networks the rectifier comes after the last layer with places.
         last = self.layout.to_map(last) if self.layout.to_map else last.relu()
         weights = box_weights(self.boxes, *last.shape[2:]).to(last)
@@ -43,7 +45,7 @@ class ZonedModel(VisionModel):
 
     def classify(self, features_bd: Tensor, embedding_be: Tensor | None = None) -> Tensor:
         """Logits (B, Z, values) of what `embed` gives."""
-        whole, *own = features_bd.split(self.width, dim=1)
+        whole, *own = features_bd.split([self.width, *[self.places] * len(self.boxes)], dim=1)
         logits = [
             head(torch.cat([whole, one], dim=1)) for head, one in zip(self.head, own, strict=True)
         ]

@@ -35,7 +35,7 @@ def code_of(rule: str, names: frozenset[str]) -> str:
     `names` are the words of a run's settings: of a registry's plug-ins only those named there are
     followed, so that another run's code has no part in the digest.
     """
-    plugins = sorted(names & tree().plugins)
+    plugins = sorted(names & tree().plugins | registry.open_names(names))
     return tree().remembered([rule, *plugins], lambda: Walk(tree(), plugins).digest_of([rule]))
 
 

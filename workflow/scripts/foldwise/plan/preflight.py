@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from foldwise import registry
 from foldwise.cohort.archive import list_archive
 from foldwise.cohort.tables.table import TableSettings, read_table
 from foldwise.disk import amount, free_bytes
@@ -55,6 +56,7 @@ def preflight(
         for check in (table, lists, weights) if study in reading else (weights,):
             problems += _told(check, study)
         warnings += [*fetched(study), *ignored(study)]
+        problems += timm_networks(study) if installed else []
     for study in reading:
         problems += _told(partial(archive, files=files), study)
     if not problems:
@@ -156,12 +158,26 @@ def _is_saved(path: str) -> bool:
         return zipfile.is_zipfile(path) or stream.read(1) == b"\x80"
 
 
+def timm_networks(study: dict[str, Any]) -> Iterator[str]:
+    """Networks of timm, which is no part of the environment, where it is not installed."""
+    runs = study["runs"].items()
+    names = {run: changes.get("model.name", study["model"]["name"]) for run, changes in runs}
+    for run, name in names.items():
+        if name.startswith("timm/") and importlib.util.find_spec("timm") is None:
+            yield (
+                f"model.name of run {run}: {name}, but timm is not installed here. Install it "
+                "(`.venv/bin/uv pip install timm`), or name a network of torchvision."
+            )
+
+
 def fetched(study: dict[str, Any]) -> Iterator[str]:
     """ImageNet weights that a job would have to download: compute nodes are often offline."""
     home = os.environ.get("TORCH_HOME", Path.home() / ".cache" / "torch")
     model = study["model"]["name"]
-    there = list(Path(home, "hub", "checkpoints").glob(f"{model}*.pth"))
-    if "imagenet" in _sources(study).values() and not there:
+    file = registry.NETWORKS.get(model, {}).get("file")
+    if not file or "imagenet" not in _sources(study).values():
+        return
+    if not Path(home, "hub", "checkpoints", file).is_file():
         yield (
             f"Study {study['name']}: the ImageNet weights of {model} are not on this machine yet. "
             "Compute nodes often have no network: download them here once, with "

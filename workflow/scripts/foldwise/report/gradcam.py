@@ -93,7 +93,7 @@ def layer_with_places(model: nn.Module, image_1chw: Tensor) -> nn.Module:
     places: dict[nn.Module, int] = {}
 
     def note(block: nn.Module, _: Any, out: Tensor) -> None:
-        places[block] = min(out.shape[2:])
+        places[block] = min(out.shape[2:], default=0)  # None in a classifier's hidden layers.
 
     hooks = [block.register_forward_hook(note) for block in {*blocks, last}]
     with torch.no_grad():

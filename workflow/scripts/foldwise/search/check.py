@@ -36,6 +36,7 @@ OF_VISION_TEXT += ("text.max_tokens", "fusion.name", "fusion.heads", "fusion.lay
 OF_VISION_TEXT += ("fusion.dropout",)
 OF_TEACHER = ("beta", "temperature", "feature", "contrastive", "relational_distance")
 OF_TEACHER += ("relational_angle", "mmd", "tau")
+OF_UNETS = ("width", "levels", "norm", "groups")
 
 # A searched setting that nothing reads turns trials into repeats. What a loss, a schedule or an
 # optimiser reads stands in the schemas; add a line where a setting depends on another otherwise.
@@ -56,7 +57,7 @@ READS = [
     Read("loss.tau", "loss.contrastive", never=(0,)),
     Read("loss.boundary_px", "loss.boundary_weight", never=(0,)),
     Read("model.groups", "model.norm", only=("group",)),
-    *(Read(f"model.{key}", "model.name", only=UNETS) for key in ("width", "norm", "groups")),
+    *(Read(f"model.{key}", "model.name", only=UNETS) for key in OF_UNETS),
     Read("model.threshold", "model.name", only=UNETS),
     Read("model.weights", "model.name", never=VISION_TEXT),
     *(Read(f"model.{key}", "model.name", only=VISION_TEXT) for key in OF_VISION_TEXT),

@@ -4,7 +4,6 @@ Standard library only: studies are checked against this when the DAG is built.
 """
 
 import copy
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,9 +14,6 @@ from foldwise.metrics import monitors
 from foldwise.settings import heads as head_settings
 from foldwise.settings import zones as zone_settings
 
-# Pixels a side that a network needs: multiples of its patches; so many that none is halved away.
-PATCHES = {"vit_b_16": 16, "vit_b_32": 32, "vit_l_16": 16}
-LEAST = {"small_cnn": 32, "custom_1": 32, "densenet121": 32}
 SECOND = "second_reader"  # the baseline that the table itself holds
 
 
@@ -35,6 +31,7 @@ class Kind:
     task: Mapping[str, str]
     defaults: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     readers: tuple[str, ...] | None = None
+    vision: bool = False  # its models are networks of pictures alone, any of the registry's
     classes: bool = False  # the label is one of data.classes.order
     sampling: bool = False  # training.sampler may be `weighted`
     tiles: bool = False  # the answer is a picture, so that tiles of one can be put together
@@ -42,7 +39,7 @@ class Kind:
     heads: bool = False  # several labels, each with classes of its own, and texts as input
     teaches: bool = False  # a run may learn from another run's answers
     baselines: tuple[str, ...] = ()  # classical methods to compare with
-    side_step: int = 1  # sides of pictures are multiples of this
+    halves: bool = False  # the network halves pictures model.levels times, without a rest
 
 
 KINDS = {
@@ -50,6 +47,7 @@ KINDS = {
         models=("small_cnn", *registry.VISION),
         losses=tuple(registry.CLASS_LOSSES),
         task={"classes": "data.classes.order"},
+        vision=True,
         classes=True,
         sampling=True,
         baselines=("logistic_statistics", "second_reader"),
@@ -64,6 +62,7 @@ KINDS = {
         },
         defaults=zone_settings.DEFAULTS,
         readers=("zones",),
+        vision=True,
         zones=True,
         baselines=("ridge_pixels", "second_reader"),
     ),
@@ -75,7 +74,7 @@ KINDS = {
         readers=("pairs",),
         tiles=True,
         baselines=("otsu", "otsu_flat", "otsu_median"),
-        side_step=16,
+        halves=True,
     ),
     "distillation": Kind(
         models=tuple(registry.VISION_TEXT),
@@ -169,7 +168,7 @@ def held_out(study: dict) -> bool:
 def check_kind(settings: dict, where: str) -> None:
     """Raise FoldwiseError for settings, each fine by itself, that this kind cannot run with."""
     name, kind = settings["kind"], KINDS[settings["kind"]]
-    choose(settings["model"]["name"], kind.models, f"{name} model", f"{where}: model.name")
+    _check_network(settings["model"], kind, f"{name} model", where)
     choose(settings["loss"]["name"], kind.losses, f"{name} loss", f"{where}: loss.name")
     if kind.readers is not None:
         reader = settings["data"]["reader"]
@@ -203,6 +202,25 @@ def check_kind(settings: dict, where: str) -> None:
     _check_sides(settings, kind, where)
 
 
+def _check_network(model: dict, kind: Kind, what: str, where: str) -> None:
+    # timm has names of its own, which only timm can check.
+    if kind.vision and registry.has("VISION", model["name"]):
+        _check_normalisation(model, where)
+    else:
+        choose(model["name"], kind.models, what, f"{where}: model.name")
+
+
+def _check_normalisation(model: dict, where: str) -> None:
+    """ImageNet weights answer to pixels normalised as theirs were."""
+    wanted = registry.NETWORKS.get(model["name"], {}).get("normalisation")
+    given = model["normalisation"]
+    if wanted and model["weights"] == "imagenet" and given in {"imagenet", "half"} - {wanted}:
+        raise FoldwiseError(
+            f"{where}: model.normalisation: {given}, but the ImageNet weights of {model['name']} "
+            f"were made with {wanted}. Set it to {wanted}, or to train."
+        )
+
+
 def _check_baselines(settings: dict, kind: Kind, where: str) -> None:
     second = settings["data"]["columns"]["second"]
     for baseline in settings["report"]["baselines"] or ():
@@ -224,7 +242,10 @@ def _check_sides(settings: dict, kind: Kind, where: str) -> None:
     """Sides that the network cannot take; a job would find out after all images are decoded."""
     training, model = settings["training"], settings["model"]
     name = model["vision"]["name"] if kind.heads else model["name"]
-    step, least = math.lcm(kind.side_step, PATCHES.get(name, 1)), LEAST.get(name, 1)
+    needs = registry.NETWORKS.get(name, {})
+    step, least = needs.get("step", 1), needs.get("least", 1)
+    if kind.halves:
+        step = 2 ** model["levels"]
     sides = {"image.size": [settings["image"]["size"]]}
     sides["training.stages"] = [side for stage in training["stages"] for side in _listed(stage)]
     sides["training.tiles.size"] = [training["tiles"]["size"]] if training["tiles"]["size"] else []

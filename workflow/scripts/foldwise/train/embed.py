@@ -9,7 +9,7 @@ import torch
 from foldwise.contents import public_content
 from foldwise.errors import FoldwiseError
 from foldwise.files import replacing, write_csv
-from foldwise.models.resnet import resnet50
+from foldwise.models import torchvision_networks
 from foldwise.tasks.embeddings import FEATURES, METADATA
 from foldwise.train.feed.feed import Feed
 from foldwise.train.feed.normalise import normalisation
@@ -46,7 +46,7 @@ def make_embeddings(
         )
     device, rows = torch.device(device), sorted_rows(rows)
     make_deterministic(device)
-    model = resnet50({"name": "resnet50", "weights": weights}, channels, 1)
+    model = torchvision_networks.build({"name": "resnet50", "weights": weights}, channels, 1)
     model.trainable(0)
     model = model.to(device, memory_format=torch.channels_last)
     normalise = normalisation("imagenet", images, places_of(images, rows), channels)

@@ -1,36 +1,12 @@
-"""Vision transformers by torchvision.
+"""torchvision's vision transformers for pictures of any size.
 
 Dosovitskiy et al. 2021, An image is worth 16x16 words, ICLR.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 from torch import Tensor, nn
-from torchvision import models
 
 from foldwise.errors import FoldwiseError
-from foldwise.models.backbone import Backbone, with_channels
-from foldwise.models.vision import with_head
-
-
-@with_head
-def vit_b_16(channels: int) -> Backbone:
-    """13 blocks (patches, twelve layers), 768 features."""
-    return _vit(models.vit_b_16, channels, models.ViT_B_16_Weights.IMAGENET1K_V1)
-
-
-@with_head
-def vit_b_32(channels: int) -> Backbone:
-    """13 blocks, 768 features."""
-    return _vit(models.vit_b_32, channels, models.ViT_B_32_Weights.IMAGENET1K_V1)
-
-
-@with_head
-def vit_l_16(channels: int) -> Backbone:
-    """25 blocks, 1024 features."""
-    return _vit(models.vit_l_16, channels, models.ViT_L_16_Weights.IMAGENET1K_V1)
 
 
 class AnySize(nn.Module):
@@ -40,7 +16,7 @@ class AnySize(nn.Module):
     (section 3.2 of the paper), so weights fit every size, also when the size grows in training.
     """
 
-    def __init__(self, net: models.VisionTransformer):
+    def __init__(self, net: nn.Module):
         super().__init__()
         self.conv_proj, self.class_token, self.encoder = net.conv_proj, net.class_token, net.encoder
         self.patch_px = net.patch_size
@@ -87,21 +63,3 @@ def patch_map(tokens_btd: Tensor) -> Tensor:
     """Tokens (B, 1 + g * g, D) of a square picture as a map (B, D, g, g), for Grad-CAM."""
     side = int((tokens_btd.shape[1] - 1) ** 0.5)
     return tokens_btd[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
-
-
-def _vit(make: Callable[[], nn.Module], channels: int, weights: Any) -> Backbone:
-    # As torchvision draws it: a linear map of the patch.
-    net = AnySize(with_channels(make(), "conv_proj", channels, "fan_in", "linear"))
-    layers = [(f"encoder.layers.encoder_layer_{k}",) for k in range(len(net.encoder.layers))]
-    # The last normalisation sees what the last layer makes, and is trained with it.
-    layers[-1] += ("encoder.ln",)
-    return Backbone(
-        net=net,
-        width=net.class_token.shape[-1],
-        blocks=(("conv_proj", "class_token", "encoder.pos_embedding"), *layers),
-        stem="conv_proj",
-        gradcam=f"{layers[-1][0]}.ln_1",
-        own_head="heads",
-        imagenet=weights,
-        to_map=patch_map,
-    )
