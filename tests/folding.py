@@ -5,6 +5,7 @@ import numpy as np
 from foldwise.files import read_csv, write_csv
 from foldwise.folds.assign import FoldSettings, make_folds
 from foldwise.hashing import digest
+from foldwise.settings.schema import complete, schema
 
 COLUMNS = [
     *("sample", "group", "exam", "view", "side", "split", "stratum"),
@@ -38,11 +39,19 @@ def row_of(seed, patient, image, label, key):
     }
 
 
+def fold_settings(**settings):
+    """A study's fold settings with the schema's defaults."""
+    usual = {"seed": 42, "where": "the study's file", "unit": "patient"} | complete(
+        schema("folds"), {}
+    )
+    return FoldSettings(**usual | settings)
+
+
 def folds_of(tmp_path, rows, name="a", **settings):
     """Fold by content, and the balance."""
     path = tmp_path / f"{name}.csv"
     write_csv(path, COLUMNS, rows)
-    asked = FoldSettings(**settings, where="config/studies/x.yaml")
+    asked = fold_settings(**settings, where="config/studies/x.yaml")
     balance = make_folds(asked, path, tmp_path / name)
     found = {row["sample"]: row["fold"] for row in read_csv(tmp_path / name / "folds.csv")}
     return {row["content"]: found[row["sample"]] for row in rows}, balance

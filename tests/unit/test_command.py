@@ -67,7 +67,8 @@ def test_several_words_left_out_are_one_ellipsis():
 def test_it_is_kept_beside_the_logs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert remembered("density") == {}
-    remember(["--cores", "2"], ["density"], RULES)
+    remember(["--cores", "2"], ["density"], RULES, "training.epochs=2")
     found = remembered("density")
     assert found["command"] == "snakemake --cores 2"
+    assert found["set"] == "training.epochs=2"
     assert found["started"].endswith("+00:00")

@@ -231,7 +231,31 @@ def test_too_few_patients_are_named(tmp_path):
         folds_of(tmp_path, cohort(3, shares=(1.0,)), n=4)
 
 
-@pytest.mark.parametrize("n", [1, 11])
-def test_the_number_of_folds_is_2_to_10(tmp_path, n):
+@pytest.mark.parametrize("n", [0, 11])
+def test_the_number_of_folds_is_1_to_10(tmp_path, n):
     with pytest.raises(FoldwiseError, match=f"folds.n is {n}"):
         folds_of(tmp_path, cohort(40), n=n)
+
+
+@pytest.mark.parametrize(("holdout", "wanted"), [(0.0, (0.85, 0.15)), (0.15, (0.7, 0.15))])
+def test_a_single_split_has_its_shares_of_groups_and_classes(tmp_path, holdout, wanted):
+    rows = cohort(200, images=(1, 3))
+    folds, balance = folds_of(tmp_path, rows, n=1, holdout=holdout)
+    groups = {row["group"]: folds[row["content"]] for row in rows}
+    assert all(groups[row["group"]] == folds[row["content"]] for row in rows)
+    found = [list(groups.values()).count(part) / 200 for part in ("train", "1")]
+    assert found == pytest.approx(wanted, abs=0.011)
+    assert set(folds.values()) == {"1", "train"} | ({"holdout"} if holdout else set())
+    overall = {one: sum(row["label"] == one for row in rows) / len(rows) for one in "ABCD"}
+    own = [row["label"] for row in rows if folds[row["content"]] == "1"]
+    for one, share in overall.items():
+        assert own.count(one) / len(own) == pytest.approx(share, abs=0.03)
+    assert balance["folds"]["1"]["classes"].keys() == set("ABCD")
+
+
+def test_a_single_split_without_enough_patients_says_which_part(tmp_path):
+    rows = cohort(12, shares=(0.5, 0.5), images=(1, 1))
+    rare = sorted({row["group"] for row in rows})[:1]
+    rows = [row | {"label": "D"} if row["group"] in rare else row for row in rows]
+    with pytest.raises(FoldwiseError, match=r"The training part has no sample of class D: only 1"):
+        folds_of(tmp_path, rows, n=1)

@@ -20,8 +20,11 @@ def study(tmp_path):
 def test_paths_go_and_come_back(study, tmp_path):
     told = without_paths(study)
     assert "secret" not in str(told)
-    assert with_paths(told, "mine", tmp_path / "config/studies") == study
-    assert with_paths(told, "mine.outer_1", tmp_path / "config/studies") == study
+    assert with_paths(told, "mine", {"folder": tmp_path / "config/studies", "set": ""}) == study
+    assert (
+        with_paths(told, "mine.outer_1", {"folder": tmp_path / "config/studies", "set": ""})
+        == study
+    )
     assert without_paths({"folds": 1}) == {"folds": 1}
 
 
@@ -30,4 +33,4 @@ def test_another_path_is_another_digest_and_is_told(study, tmp_path):
     assert without_paths(study | {"data": study["data"] | {"root": "x"}}) != told
     write_study(tmp_path, "mine", settings(data={"root": "elsewhere"}))
     with pytest.raises(FoldwiseError, match="was edited after this run had begun"):
-        with_paths(told, "mine", tmp_path / "config/studies")
+        with_paths(told, "mine", {"folder": tmp_path / "config/studies", "set": ""})

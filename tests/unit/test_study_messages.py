@@ -39,7 +39,7 @@ BRANCHES = {
     "text for a list": ({"data": settings()["data"] | {"views": "CC"}}, ["a list such as"]),
     "size 0": ({"image": {"size": 0}}, ["image.size: 0 is less than the minimum of 16"]),
     "negative size": ({"image": {"size": -5}}, ["image.size: -5"]),
-    "one fold": ({"folds": {"n": 1}}, ["folds.n: 1 is less than the minimum of 2"]),
+    "no fold": ({"folds": {"n": 0}}, ["folds.n: 0 is less than the minimum of 1"]),
     "no batch": ({"training": {"batch_size": 0}}, ["batch_size: 0 is less than"]),
     "monitor": ({"training": {"monitor": "kapa"}}, ["training.monitor", "Did you mean 'kappa'"]),
     "percentiles": ({"image": {"percentiles": [99, 1]}}, ["99 is not below 1"]),

@@ -34,7 +34,7 @@ def refuse(error):
 
 try:
     config = check("config", config, "config/config.yaml")
-    STUDIES = {name: settings_of.load_study(name, config["folder"]) for name in config["studies"]}
+    STUDIES = {name: settings_of.load_configured(name, config) for name in config["studies"]}
     KEYS = {state.cache_key(study): study for study in STUDIES.values()}
     GPUS = state.gpus(config["gpu"])
 except FoldwiseError as error:

@@ -9,7 +9,7 @@ def remember_command():
     """Keep what was typed for the run record, when a run starts; a job of it has typed nothing."""
     if workflow.is_main_process:
         names = [rule.name for rule in workflow.rules]
-        command.remember(sys.argv[1:], config["studies"], names)
+        command.remember(sys.argv[1:], config["studies"], names, config["set"])
 
 
 def reported(wildcards):

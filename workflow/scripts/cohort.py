@@ -13,7 +13,7 @@ from foldwise.settings.paths import with_paths
 
 with adapter(snakemake):
     name = snakemake.wildcards.study
-    study = with_paths(snakemake.params.data, name, snakemake.config["folder"])
+    study = with_paths(snakemake.params.data, name, snakemake.config)
     data, image = study["data"], ImageSettings(**study["image"])
     where = f"{snakemake.config['folder']}/{name}.yaml"
     decoded = math.prod(load("DECODERS", data["reader"])().shape(image)) * image.dtype.itemsize

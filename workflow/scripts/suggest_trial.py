@@ -20,7 +20,7 @@ with adapter(snakemake):
         smallest = min(part.count("train") for part in parts)
         check_batches(search, settings, smallest, f"{study}: search")
     known = read_known(Path(snakemake.output.suggestion).parents[1], number, search)
-    limit = failure_limit(study, snakemake.config["folder"])
+    limit = failure_limit(study, snakemake.config)
     check_failures(known, replace(search, max_failed=limit), f"{study}: search")
     suggestion = propose(search, number, known)
     write_json(snakemake.output.params, trial_params(snakemake.params.told["base"], suggestion))

@@ -42,7 +42,7 @@ class CohortSettings:
     heads: dict[str, dict[str, Any]] = field(default_factory=dict)
     group: str = "patient"
     views: tuple[str, ...] = ()
-    subset: int | None = None
+    subset: float | None = None
     exclusions: str | None = None
     splits: tuple[tuple[str, str], ...] = ()
     conflicts: Conflicts = field(default_factory=Conflicts)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from foldwise.cohort.resolve import Item
 from foldwise.disk import require as require_room
-from foldwise.folds.checks import check_possible, part_names
+from foldwise.folds.checks import check_possible
 from foldwise.folds.groups import CLASS, group_rows
 from foldwise.settings.folds import FoldSettings
 
@@ -53,7 +53,7 @@ def check_folds(items: list[Item], settings: FoldSettings) -> None:
     rows = [{"group": item.group, "content": item.content} | item.labels for item in items]
     # `bins` cut the column of `strata`, of which nothing may be known before decoding.
     bins = settings.bins if settings.strata == CLASS else None
-    check_possible(group_rows(rows, CLASS, bins), part_names(settings), settings)
+    check_possible(group_rows(rows, CLASS, bins), list(settings.shares), settings)
 
 
 def check_decoders(items: list[Item]) -> None:

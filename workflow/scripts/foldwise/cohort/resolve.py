@@ -205,8 +205,8 @@ def apply_splits(items: list[Item], parts: dict[str, IdList]) -> None:
             item.found = replace(item.found, split=split)
 
 
-def draw_subset(items: list[Item], ledger: Ledger, groups: int | None, seed: int) -> None:
-    """Keep this many groups, drawn by seed and contents; other groups leave whole."""
+def draw_subset(items: list[Item], ledger: Ledger, groups: float | None, seed: int) -> None:
+    """Keep so many groups, or that share below 1, drawn by seed and contents; others leave."""
     if not groups:
         return
     least: dict[str, str] = {}
@@ -214,7 +214,7 @@ def draw_subset(items: list[Item], ledger: Ledger, groups: int | None, seed: int
         if item.usable:
             least.setdefault(item.group, item.content)
     order = sorted(least, key=lambda group: digest([seed, "subset", least[group]], 32))
-    kept = set(order[:groups])
+    kept = set(order[: groups if groups >= 1 else max(2, round(groups * len(order)))])
     for item in items:
         if item.usable and item.group not in kept:
             ledger.mark(item, "cohort", LEFT_OUT, "not_in_subset")

@@ -22,7 +22,6 @@ from foldwise.folds.checks import (
     check_classes,
     check_possible,
     fold_parts,
-    part_names,
 )
 from foldwise.folds.groups import balance_of, group_rows
 from foldwise.folds.preset import PRESETS, preset_folds, preset_parts
@@ -98,10 +97,9 @@ def _assign(
 ) -> tuple[list[str], dict[str, Any]]:
     """Fold of each row, and how it came about."""
     groups = group_rows(rows, settings.strata, settings.bins)
-    names = part_names(settings)
+    names = list(settings.shares)
     check_possible(groups, names, settings)
-    shares = np.full(len(names), (1 - settings.holdout) / settings.n)
-    shares[settings.n :] = settings.holdout
+    shares = np.array(list(settings.shares.values()))
     fixed = earlier_parts(folder, settings.state, groups, names)
     parts = assign_groups(groups, shares, fixed, settings.seed)
     kept = int((fixed >= 0).sum())

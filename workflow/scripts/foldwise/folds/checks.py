@@ -6,9 +6,7 @@ import numpy as np
 
 from foldwise.errors import FoldwiseError, plural
 from foldwise.folds.groups import Groups
-from foldwise.settings.folds import FoldSettings
-
-HOLDOUT = "holdout"
+from foldwise.settings.folds import HOLDOUT, FoldSettings
 
 
 def fold_parts(folds: list[str], number: str) -> list[str]:
@@ -17,16 +15,8 @@ def fold_parts(folds: list[str], number: str) -> list[str]:
     return [names.get(fold, "train") for fold in folds]
 
 
-def part_names(settings: FoldSettings) -> list[str]:
-    """Numbers of the folds, from 1, and the holdout if there is one."""
-    names = [str(number) for number in range(1, settings.n + 1)]
-    return [*names, HOLDOUT] if settings.holdout else names
-
-
 def check_possible(groups: Groups, names: list[str], settings: FoldSettings) -> None:
     """Raise FoldwiseError when there are too few groups, or too few of one class, for the parts."""
-    if not 2 <= settings.n <= 10:
-        raise FoldwiseError(f"{settings.where}: folds.n is {settings.n}; it may be 2 to 10.")
     if len(groups.names) < len(names):
         raise FoldwiseError(
             f"{plural(len(groups.names), settings.unit)} cannot fill {_parts(settings)}. Lower "
@@ -38,21 +28,24 @@ def check_possible(groups: Groups, names: list[str], settings: FoldSettings) -> 
 
 
 def _parts(settings: FoldSettings) -> str:
-    return f"{settings.n} folds{' and a holdout' if settings.holdout else ''}"
+    folds = f"{settings.n} folds" if settings.n > 1 else "a training and a validation part"
+    return f"{folds}{' and a holdout' if settings.holdout else ''}"
 
 
 def _too_few(fold: str, name: str, number: int, settings: FoldSettings) -> FoldwiseError:
     also = " or drop folds.holdout," if settings.holdout else ""
-    place = "The holdout" if fold == HOLDOUT else f"Fold {fold}"
+    numbered = f"Fold {fold}" if fold.isdigit() else "The training part"
+    place = "The holdout" if fold == HOLDOUT else numbered
     have = f"{plural(number, settings.unit)} {'has' if number == 1 else 'have'} it"
     # Enough of them, but they bring images of other classes along.
     why = (
         f"only {have}"
-        if number < settings.n + bool(settings.holdout)
+        if number < len(settings.shares)
         else (f"{have}, and no way was found to give each fold one and all other classes too")
     )
+    less = f"Lower folds.n (now {settings.n})" if settings.n > 1 else "Correct data.classes"
     return FoldwiseError(
-        f"{place} has no sample of class {name}: {why}. Lower folds.n (now {settings.n}) in "
+        f"{place} has no sample of class {name}: {why}. {less} in "
         f"{settings.where},{also} or merge the class in data.classes.mapping."
     )
 

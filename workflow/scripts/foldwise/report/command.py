@@ -28,12 +28,14 @@ WORDS = {
 }
 
 
-def remember(arguments: Sequence[str], studies: Collection[str], rules: Collection[str]) -> None:
+def remember(
+    arguments: Sequence[str], studies: Collection[str], rules: Collection[str], changes: str
+) -> None:
     """Keep a run's command line and its beginning beside the logs of each study.
 
-    No rule names the file: what was typed must make nothing stale.
+    No rule names the file: what was typed must make nothing stale. `changes`: of `--config set`.
     """
-    told = {"command": command_line(arguments, studies, rules), "started": _now()}
+    told = {"command": command_line(arguments, studies, rules), "started": _now(), "set": changes}
     for study in studies:
         write_json(FILE.format(study=study), told)
 

@@ -59,6 +59,7 @@ def run_record(
         "git": git_state(code_folder),
         "command": (started or {}).get("command", ""),
         "started": (started or {}).get("started", ""),
+        "set": (started or {}).get("set", ""),
         "versions": versions(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",

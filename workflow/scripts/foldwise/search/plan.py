@@ -17,7 +17,7 @@ from foldwise.search.settings import Search, parse_search
 from foldwise.search.trials import Suggestion, trial_file, trial_name
 from foldwise.settings.changes import dotted, override, present
 from foldwise.settings.kinds import with_task
-from foldwise.settings.study import load_study, with_changes
+from foldwise.settings.study import load_configured, with_changes
 from foldwise.settings.yaml_file import read_yaml
 
 # What does not decide any trial, so that a change of it makes none again.
@@ -153,14 +153,14 @@ def as_seen_by(raw: dict[str, Any], search: Search, number: int) -> dict[str, An
     return seen | {"phases": phases}
 
 
-def failure_limit(study: str, folder: str | Path) -> float:
+def failure_limit(study: str, config: Mapping[str, Any]) -> float:
     """Share of failed trials above which a search stops.
 
     It stops a search and decides no trial, so that it is read from the file when it is needed and
     is no param of any rule: a changed limit makes no trial again.
     """
     name = study.partition(".")[0]
-    return load_study(name, folder)["search"]["max_failed"]
+    return load_configured(name, config)["search"]["max_failed"]
 
 
 def trial_params(base: dict[str, Any], suggestion: Suggestion) -> dict[str, Any]:

@@ -5,12 +5,17 @@ Standard library only, with the schemas: this runs whenever the DAG is built, an
 
 import copy
 import functools
+import shlex
 from typing import Any
 
 from foldwise.errors import FoldwiseError
 from foldwise.settings.names import hint
 from foldwise.settings.schema import as_meant, complete, not_read, paths, present_path, schema
 from foldwise.settings.unions import Union, rechosen, unions_in
+from foldwise.settings.yaml_file import parse_yaml
+
+# Settings of branch `data` that say where things are.
+PLACES = ("root", "table", "exclusions", "splits")
 
 
 @functools.cache
@@ -22,6 +27,29 @@ def study_unions() -> dict[str, Union]:
 def present(changes: dict[str, Any]) -> dict[str, Any]:
     """Changes by dotted path, the paths by their names of today."""
     return {present_path("study", path): value for path, value in changes.items()}
+
+
+def parse_changes(text: str, where: str = "--config set") -> dict[str, Any]:
+    """`training.epochs=2 data.subset=0.1` as changes by dotted path, values read as YAML.
+
+    Paths of the archive are refused: a command line is seen by all on a machine, and is recorded.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise FoldwiseError(f"{where}: {text!r}: {error}. Close each quote.") from error
+    changes = {}
+    for word in words:
+        path, equals, value = word.partition("=")
+        if not equals:
+            raise FoldwiseError(
+                f"{where}: {word!r} is no `key=value`. Write for example "
+                '`--config set="training.epochs=2 data.subset=0.1"`.'
+            )
+        if path.startswith("data.") and path.split(".")[1] in PLACES:
+            raise FoldwiseError(f"{where}: {path} names a place. Write it into the study's file.")
+        changes[path] = parse_yaml(value, f"{where}: {path}")
+    return present(changes)
 
 
 def override(settings: dict, changes: dict[str, Any], where: str) -> dict:
@@ -36,7 +64,8 @@ def override(settings: dict, changes: dict[str, Any], where: str) -> dict:
         part = changed
         for step in branches:
             part = part.get(step) if isinstance(part, dict) else None
-        if not isinstance(part, dict) or leaf not in part:
+        stated = isinstance(part, dict) and leaf in part
+        if not stated and not _optional(part, branches, leaf):
             raise FoldwiseError(f"{where}: {_unknown(path, changed)}")
         if path in study_unions():
             after = rechosen(part_at(".".join(branches)), part, value)
@@ -44,6 +73,15 @@ def override(settings: dict, changes: dict[str, Any], where: str) -> dict:
             part |= after
         part[leaf] = complete(part_at(path), as_meant(part_at(path), value))
     return changed
+
+
+def _optional(part: Any, branches: list[str], leaf: str) -> bool:
+    """Whether a key that nothing stated may be set, such as a map's, or one without a default."""
+    schema_part = part_at(".".join(branches))
+    known = leaf in schema_part.get("properties", ())
+    return isinstance(part, dict) and (
+        known or isinstance(schema_part.get("additionalProperties"), dict)
+    )
 
 
 def _order(change: tuple[str, Any]) -> tuple[int, bool]:

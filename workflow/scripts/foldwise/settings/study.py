@@ -3,11 +3,12 @@
 Standard library, PyYAML and jsonschema only: this runs whenever the DAG is built.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from foldwise.errors import FoldwiseError, nearest
-from foldwise.settings.changes import dotted, override, present
+from foldwise.settings.changes import dotted, override, parse_changes, present
 from foldwise.settings.kinds import KINDS, check_kind, task_settings, with_defaults
 from foldwise.settings.rules import check_rules
 from foldwise.settings.schema import check
@@ -22,8 +23,11 @@ RUN_BRANCHES = ("model", "loss", "training", "augment", "seed")
 OF_STUDY = ("model.embedding_weights",)
 
 
-def load_study(name: str, folder: str | Path = "config/studies") -> dict:
-    """Settings of the study in `<folder>/<name>.yaml`, checked and complete."""
+def load_study(name: str, folder: str | Path = "config/studies", changes: str = "") -> dict:
+    """Settings of the study in `<folder>/<name>.yaml`, checked and complete.
+
+    `changes`: what stands in their place, as `--config set` gives it.
+    """
     path = Path(folder) / f"{name}.yaml"
     if not path.is_file():
         known = sorted(file.stem for file in Path(folder).glob("*.yaml"))
@@ -32,6 +36,9 @@ def load_study(name: str, folder: str | Path = "config/studies") -> dict:
             f"Studies there: {', '.join(known) or 'none'}."
         )
     study = check("study", with_defaults(read_yaml(path)), str(path))
+    if changes:
+        said = f"{path} with --config set"
+        study = check("study", override(study, parse_changes(changes), said), said)
     study["name"] = name
     study["runs"] = {run: present(changes) for run, changes in study["runs"].items()}
     _check_classes(study, str(path))
@@ -50,7 +57,12 @@ def load_study(name: str, folder: str | Path = "config/studies") -> dict:
 def configured(path: str | Path, names: list[str] | None = None) -> list[dict]:
     """Settings of the studies that the config file at `path` names, or of `names`."""
     config = check("config", read_yaml(path), str(path))
-    return [load_study(name, config["folder"]) for name in names or config["studies"]]
+    return [load_configured(name, config) for name in names or config["studies"]]
+
+
+def load_configured(name: str, config: Mapping[str, Any]) -> dict:
+    """The study `name` as the checked config file, or the command line, has it."""
+    return load_study(name, config["folder"], config["set"])
 
 
 def _check_classes(study: dict, where: str) -> None:
