@@ -33,8 +33,17 @@ def check_start():
     try:
         for warning in preflight(chosen, "results", unread, not deployed):
             print(f"Warning: {warning}", file=sys.stderr)
+        tell_understood([study for study in chosen if study["name"] in unread], deployed)
     except FoldwiseError as error:
         refuse(error)
+
+
+def tell_understood(studies, deployed):
+    """What the tables and archives are taken for, while nothing has started."""
+    if studies and not deployed:
+        from foldwise.cohort.understood import report  # late: it imports readers
+
+        print("\n".join(report(studies, "results/private")), file=sys.stderr)
 
 
 def studied(job):

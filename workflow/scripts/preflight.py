@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from foldwise.cohort.understood import report
 from foldwise.errors import FoldwiseError
 from foldwise.plan.preflight import decoders, preflight
 from foldwise.settings.study import configured
@@ -18,9 +19,11 @@ def main() -> int:
     try:
         studies = configured(asked.configfile, asked.studies)
         warnings = [*preflight(studies, asked.results), *decoders(studies)]
+        lines = report(studies, f"{asked.results}/private")
     except FoldwiseError as error:
         print(error, file=sys.stderr)
         return 1
+    print("\n".join(lines))
     for warning in warnings:
         print(f"Warning: {warning}")
     print(f"Ready: {', '.join(study['name'] for study in studies)}.")

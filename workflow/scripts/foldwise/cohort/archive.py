@@ -39,9 +39,14 @@ class Listing:
     dangling: list[str] = field(default_factory=list)
     ignored: int = 0
     loops: int = 0
+    by_header: dict[str, list[str]] | None = None
 
     def within(self) -> dict[str, list[str]]:
-        """Files by top-level folder, sorted; a folder without files has an empty list."""
+        """Files by what the table's ids name: an id of their headers where that is asked for,
+        else their top-level folder; a folder without files has an empty list.
+        """
+        if self.by_header is not None:
+            return self.by_header
         found: dict[str, list[str]] = {name: [] for name in sorted(self.folders)}
         for path in sorted(self.files):
             top, slash, _ = path.partition("/")
@@ -122,6 +127,23 @@ class Entry:
     fault: str = ""
 
 
+def inventory_key(root: str | Path, kind: str) -> str:
+    """Name of an archive's inventory, by where it lies and what is read of its headers."""
+    return digest([VERSION, os.path.abspath(root), kind])
+
+
+def _load(path: Path) -> dict[str, list]:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return dict(json.loads(path.read_text(encoding="utf-8"))["files"])
+    return {}  # No inventory yet, or a damaged one: all files are read anew.
+
+
+def remembered(root: str | Path, kind: str, folder: str | Path) -> dict[str, Entry]:
+    """What an earlier run read of an archive's files; nothing is read or written now."""
+    stored = _load(Path(folder) / f"archive_{inventory_key(root, kind)}.json")
+    return {path: Entry(*about[1:]) for path, about in stored.items()}
+
+
 class Inventory:
     """Digests and header facts of the archive's files, remembered in a private file.
 
@@ -131,15 +153,10 @@ class Inventory:
     def __init__(self, root: str | Path, kind: str, folder: str | Path) -> None:
         self.root = os.path.abspath(root)
         self.listing = list_archive(root)
-        self.key = digest([VERSION, self.root, kind])
+        self.key = inventory_key(root, kind)
         self.path = private_folder(folder) / f"archive_{self.key}.json"
-        self.known: dict[str, list] = self._load()
+        self.known: dict[str, list] = _load(self.path)
         self.read_now = 0
-
-    def _load(self) -> dict[str, list]:
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            return dict(json.loads(self.path.read_text(encoding="utf-8"))["files"])
-        return {}  # No inventory yet, or a damaged one: all files are read anew.
 
     def _save(self) -> None:
         files = {

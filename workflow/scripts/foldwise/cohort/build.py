@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.cohort import resolve
-from foldwise.cohort.archive import Inventory, locked
+from foldwise.cohort.archive import Entry, Inventory, Listing, locked
 from foldwise.cohort.conflicts import Conflicts, settle_all
 from foldwise.cohort.early_checks import Ahead, check_ahead
 from foldwise.cohort.files import check, flow_of, place, to_decode, write
 from foldwise.cohort.findings import Finding
 from foldwise.cohort.groups import name_groups, note_single_images
+from foldwise.cohort.headers import index_of
 from foldwise.cohort.identity import Names, load_key
-from foldwise.cohort.join import repeated_rows
+from foldwise.cohort.join import columns_of, repeated_rows
+from foldwise.cohort.misfits import check_reader
 from foldwise.cohort.missing import judge_missing
 from foldwise.cohort.readers.base import Columns, Joined, Reader
 from foldwise.cohort.resolve import Item, Ledger
@@ -26,7 +28,8 @@ from foldwise.cohort.tables.exclusions import IdList
 from foldwise.cohort.tables.folders import table_of_folders
 from foldwise.cohort.tables.labels import ClassScheme
 from foldwise.cohort.tables.second_reader import check_second, with_second
-from foldwise.cohort.tables.table import TableSettings, read_table
+from foldwise.cohort.tables.table import Table, TableSettings, read_table, told
+from foldwise.errors import FoldwiseError
 
 log = logging.getLogger("foldwise")
 
@@ -41,6 +44,7 @@ class CohortSettings:
     classes: dict[str, Any] = field(default_factory=dict)
     heads: dict[str, dict[str, Any]] = field(default_factory=dict)
     group: str = "patient"
+    match: str = "folder"
     views: tuple[str, ...] = ()
     subset: float | None = None
     exclusions: str | None = None
@@ -61,6 +65,7 @@ class CohortSettings:
             classes=data.get("classes") or {},
             heads=data.get("heads") or {},
             group=data.get("group", "patient"),
+            match=data.get("match", "folder"),
             views=tuple(data.get("views") or ()),
             subset=data.get("subset"),
             exclusions=data.get("exclusions"),
@@ -103,16 +108,19 @@ def make_cohort(
     table = None if folders else read_table(settings.table)
     archive = Inventory(settings.root, reader.kind, private)
     table = table or table_of_folders(archive.listing, settings.root, settings.table.folders)
-    joined = reader.rows(
-        table, archive.listing, Path(settings.root), settings.table.format, settings.columns, names
-    )
     second = settings.columns.second
-    joined = with_second(joined, table, second, joined.scheme or settings.scheme)
     with locked(private / f"archive_{archive.key}.lock"):
+        findings = []
+        if settings.match == "header":
+            files = [p for p in archive.listing.files if reader.accepts(Path(archive.root, p))]
+            headers = archive.read(files, reader.facts, threads, _progress)
+            findings = by_header(settings, table, archive.listing, headers, names)
+        joined = join(settings, reader, table, archive.listing, names)
+        joined = with_second(joined, table, second, joined.scheme or settings.scheme)
         wanted = (path for one in joined.found for path in one.files)
         entries = archive.read(wanted, reader.facts, threads, _progress)
         items = resolve.items_of(joined.found, entries, names, settings.views)
-        findings = joined.findings + _settle(items, joined, settings, names, study)
+        findings += joined.findings + _settle(items, joined, settings, names, study)
         check(items, findings, settings, joined.scheme or settings.scheme, study)
         check_second(items, second)
         places = place(items, archive, private, Path(lists), names)
@@ -122,6 +130,41 @@ def make_cohort(
     write(items, findings, columns, places, study, flow, table.path)
     log.info("Cohort: %d images, %d files read anew.", flow["usable"], archive.read_now)
     return flow
+
+
+def by_header(
+    settings: CohortSettings,
+    table: Table,
+    listing: Listing,
+    headers: dict[str, Entry],
+    names: Names,
+) -> list[Finding]:
+    """Let the listing give files by what their headers say; findings on files that say nothing.
+
+    Raises FoldwiseError for a table whose rows are no exams, and when no id is in a header.
+    """
+    if settings.table.format != "accession":
+        raise FoldwiseError(
+            "data.match is header, by which a table's ids find their images, but "
+            f"data.table.format is {settings.table.format}. Set it to accession."
+        )
+    column = columns_of(table, "accession", settings.columns).accession
+    ids = {told(row.get(column)) for row in table.rows} - {""}
+    index = index_of(ids, headers, names)
+    listing.by_header = index.folders
+    log.info("Archive: images are found by the %s of their headers.", index.attribute)
+    return index.findings
+
+
+def join(
+    settings: CohortSettings, reader: Reader, table: Table, listing: Listing, names: Names
+) -> Joined:
+    """Rows and files joined by the study's reader. Raises FoldwiseError when none fit."""
+    root = Path(settings.root)
+    joined = reader.rows(table, listing, root, settings.table.format, settings.columns, names)
+    if not joined.found:
+        check_reader(reader.kind.split()[0], reader.accepts, listing, root)
+    return joined
 
 
 def _progress(done: int, number: int) -> None:
@@ -149,7 +192,8 @@ def _settle(
     resolve.apply_views(items, ledger, settings.views)
     resolve.apply_labels(items, ledger, scheme)
     resolve.apply_texts(items, ledger)
-    resolve.check_headers(items, ledger, settings.allow_burned_in)
+    by_folder = settings.match == "folder"
+    resolve.check_headers(items, ledger, settings.allow_burned_in, by_folder)
     name_groups(items, ledger, names, settings.group, settings.conflicts.spellings)
     settle_all(items, settings.conflicts, ledger, study)
     resolve.draw_subset(items, ledger, settings.subset, settings.seed)

@@ -27,6 +27,10 @@ REASONS = {
     "no_path": ("table row without an image path", "complete or delete the row"),
     "ragged_row": ("table row with too many or too few fields", "mend the row's separators"),
     "no_folder": ("table row without a folder in the archive", "check data.root and the row's id"),
+    "several_folders": (
+        "table row whose id several folders have, but for zeros before it",
+        "write the folder's whole name",
+    ),
     "no_file": ("table row without its file in the archive", "check data.root and the row's path"),
     "several_files": ("table row whose name several files bear", "write the whole path"),
     "empty_folder": ("folder without an image", "fetch the exam again"),

@@ -10,15 +10,14 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from foldwise.cohort.archive import Listing
 from foldwise.cohort.findings import LEFT_OUT, NOTE, QUARANTINE, Finding
 from foldwise.cohort.identity import Names
+from foldwise.cohort.misfits import check_fit, check_root
 from foldwise.cohort.readers.base import Columns, Found, Joined, Missing
-from foldwise.cohort.tables.labels import canonical
-from foldwise.cohort.tables.naming import Spelling
+from foldwise.cohort.tables.naming import Spelling, ZeroPadded
 from foldwise.cohort.tables.table import Row, Table, told
 from foldwise.errors import FoldwiseError
 from foldwise.hashing import digest
 
 LABEL_COLUMNS = ("density_label", "label", "y", "professional_label")
-ACCESSION_DIGITS = 6
 # Names that a column of a path table has where the study names none, the first that is there.
 USUAL = {
     "image": ("image_path", "image"),
@@ -66,6 +65,12 @@ def columns_of_roles(
     there = {role: [n for n in names if n in table.columns] for role, names in usual.items()}
     filled = {role: getattr(stated, role) or next(iter(n), None) for role, n in there.items()}
     for role in needed:
+        if not filled[role] and role == "image" and stated.accession:
+            raise FoldwiseError(
+                f"{table.path}: data.columns.accession is {stated.accession}, and the table's "
+                "format takes a row for an image file. Set data.table.format: accession if a row "
+                "is an exam, or name the column with the files in data.columns.image."
+            )
         if not filled[role]:
             shown = table.listed(usual[role][0])
             raise FoldwiseError(
@@ -107,13 +112,12 @@ def by_accession(
 ) -> Joined:
     """A row is an accession, an accession is a folder: all its images get the row's label.
 
-    A number that lost its leading zeros finds its folder of six digits (3772 -> 003772).
+    A number that lost its leading zeros finds its folder (3772 -> 003772) where one alone is meant.
     """
     folders, findings = listing.within(), []
-    spelling, rows = Spelling(folders), defaultdict(list)
+    spelling, padded, rows = Spelling(folders), ZeroPadded(folders), defaultdict(list)
     for row in table.rows:
-        accession = spelling.of(told(row.get(columns.accession)))
-        rows[_folder(accession, folders)].append(row)
+        rows[padded.of(spelling.of(told(row.get(columns.accession))))].append(row)
     findings += _without_id(rows.pop("", []), "no_accession", names)
     found, missing = [], []
     for accession, own in sorted(rows.items()):
@@ -122,19 +126,13 @@ def by_accession(
         barred = _barred(accession, listing)
         if barred or not images:
             nothing = "empty_folder" if accession in folders else "no_folder"
+            nothing = "several_folders" if padded.several(accession) else nothing
             reason = "unreadable_folder" if barred else nothing
             missing.append(missing_row(accession, own, columns, reason))
+    check_fit(table.path, list(rows), listing)
     for folder in sorted(set(folders) - set(rows)):
         findings.append(_left(folder, names))
     return Joined(found, missing, findings + ragged(table, names))
-
-
-def _folder(accession: str, folders: dict[str, list[str]]) -> str:
-    plain = canonical(accession)
-    for name in (accession, accession.zfill(ACCESSION_DIGITS), plain.zfill(ACCESSION_DIGITS)):
-        if accession and name in folders:
-            return name
-    return accession
 
 
 def _barred(accession: str, listing: Listing) -> bool:
@@ -156,7 +154,7 @@ def by_path(table: Table, listing: Listing, root: Path, columns: Columns, names:
             reason = "not_readable" if path in listing.dangling else "no_file"
             missing.append(missing_row(path, own, columns, reason))
     if not found:
-        _hint_root(list(rows), listing, table.path)
+        check_root(list(rows), listing, table.path)
     return Joined(found, missing, findings)
 
 
@@ -167,19 +165,6 @@ def by_folder(table: Table, listing: Listing, root: Path, columns: Columns, name
         replace(item, patients=(str(PurePosixPath(item.files[0]).parent),)) for item in joined.found
     ]
     return replace(joined, found=found)
-
-
-def _hint_root(paths: list[str], listing: Listing, table: str) -> None:
-    """Raise FoldwiseError when the paths would fit, were data.root another folder."""
-    inner = sum(path.partition("/")[2] in listing.files for path in paths)
-    ends = {path.partition("/")[2] for path in listing.files}
-    outer = sum(path in ends for path in paths)
-    if inner or outer:
-        way = "the folder above" if inner else "a folder in it"
-        raise FoldwiseError(
-            f"{table}: none of {len(paths)} image paths is below data.root, but {inner or outer} "
-            f"would be if data.root were {way}. Paths are relative to data.root: change it so."
-        )
 
 
 def relative(path: str, root: Path) -> str:

@@ -131,14 +131,21 @@ def check_faults(items: list[Item], ledger: Ledger) -> None:
             ledger.mark(item, "header", kind, fault)
 
 
-def check_headers(items: list[Item], ledger: Ledger, allow_burned_in: bool) -> None:
+def check_headers(
+    items: list[Item], ledger: Ledger, allow_burned_in: bool, by_folder: bool = True
+) -> None:
     """Burned-in text, and headers that name another accession than the folder does."""
     for item in items:
         facts = item.entries[0].facts
         if item.usable and facts.get("burned_in", "").upper() == "YES" and not allow_burned_in:
             ledger.mark(item, "header", QUARANTINE, "burned_in")
         named = facts.get("accession", "")
-        if named and item.found.accession and named.lstrip("0") != item.accession.lstrip("0"):
+        if (
+            by_folder
+            and named
+            and item.found.accession
+            and named.lstrip("0") != item.accession.lstrip("0")
+        ):
             ledger.mark(item, "header", NOTE, "other_accession")
 
 

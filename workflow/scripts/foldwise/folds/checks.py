@@ -37,6 +37,13 @@ def _too_few(fold: str, name: str, number: int, settings: FoldSettings) -> Foldw
     numbered = f"Fold {fold}" if fold.isdigit() else "The training part"
     place = "The holdout" if fold == HOLDOUT else numbered
     have = f"{plural(number, settings.unit)} {'has' if number == 1 else 'have'} it"
+    if number == 1:
+        # No number of folds puts one patient on both sides.
+        return FoldwiseError(
+            f"{place} has no sample of class {name}: only {have}, and a class needs "
+            f"{settings.n + bool(settings.holdout)}. Fewer folds do not help. Merge the class in "
+            f"data.classes.mapping, or leave it out (data.classes.drop) in {settings.where}."
+        )
     # Enough of them, but they bring images of other classes along.
     why = (
         f"only {have}"

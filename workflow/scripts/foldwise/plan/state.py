@@ -52,7 +52,17 @@ def archive_state(study: dict) -> dict[str, str]:
 
 
 def _digest_of(path: str | None) -> str:
-    """Of a file's bytes; of a table in several files, those of all tables in that folder."""
+    """Of a file's bytes; of a table in several files, those of all tables in that folder.
+
+    One that may not be read is `unreadable`: the start checks say so in words.
+    """
+    try:
+        return _digest(path)
+    except OSError:
+        return "unreadable"
+
+
+def _digest(path: str | None) -> str:
     if path and os.path.isfile(path):
         return file_digest(path)
     if path and os.path.isdir(path):

@@ -47,6 +47,14 @@ def check_zones(settings: dict[str, Any], wanted: bool, where: str) -> None:
 def _check_mirror(pairs: list[list[str]], zones: list[str], where: str) -> None:
     named = [zone for pair in pairs for zone in pair]
     for zone in named:
+        if zone not in zones and pairs == DEFAULTS["data"]["mirror"]:
+            # The study names no pairs: what it misspelt is its own zone, not ours.
+            odd = [own for own in zones if own not in named]
+            raise FoldwiseError(
+                f"{where}: data.columns.zones lacks '{zone}', which data.mirror pairs by default, "
+                f"and has {', '.join(odd) or 'no other'}. Correct the spelling, or name the pairs "
+                "of your zones in data.mirror."
+            )
         if zone not in zones:
             raise FoldwiseError(
                 f"{where}: data.mirror: '{zone}' is no zone.{nearest(zone, zones)} Zones: "

@@ -23,7 +23,7 @@ warnings.filterwarnings("ignore", module=r"pydicom\b.*")
 class Reader:
     """Reads DICOM. A table may name accessions (folders) or files."""
 
-    kind = "dicom 2"
+    kind = "dicom 3"
 
     def accepts(self, path: Path) -> bool:
         """By the file's ending; a file without one by its first bytes."""
@@ -42,6 +42,7 @@ class Reader:
         return {
             "patient": header.patient_id,
             "accession": header.accession,
+            "study_uid": header.study_uid,
             "view": header.view,
             "side": header.laterality,
             "burned_in": header.burned_in,

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from foldwise.cohort.tables.labels import canonical
 from foldwise.cohort.tables.table import Row, Table
 
 
@@ -28,6 +29,34 @@ class Spelling:
     def of(self, name: str) -> str:
         """The name that is there; `name` itself where there is none."""
         return name if name in self.names else self.others.get(composed(name), name)
+
+
+class ZeroPadded:
+    """Names as they are there, for ids that spreadsheets have taken the zeros before from."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.names = names
+        self.plain: dict[str, list[str]] = defaultdict(list)
+        for name in names:
+            self.plain[without_zeros(name)].append(name)
+
+    def of(self, text: str) -> str:
+        """The name that is there, if one alone is meant; else `text` itself."""
+        if text in self.names:
+            return text
+        meant = self.plain.get(without_zeros(canonical(text)), [])
+        return meant[0] if len(meant) == 1 else text
+
+    def several(self, text: str) -> bool:
+        """Whether several names differ in nothing but zeros, and none is the text itself."""
+        return (
+            text not in self.names and len(self.plain.get(without_zeros(canonical(text)), [])) > 1
+        )
+
+
+def without_zeros(text: str) -> str:
+    """A number without zeros before it; other text as it is."""
+    return text.lstrip("0") or "0" if text.isascii() and text.isdigit() else text
 
 
 def by_name(paths: Iterable[str]) -> dict[str, list[str]]:

@@ -130,7 +130,13 @@ def _text(settings: TableSettings) -> str:
             f"No table at {path} ({settings.key}; relative to the folder that snakemake is run in)."
             " Correct the path, or put the table there."
         )
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FoldwiseError(
+            f"{path} ({settings.key}) cannot be read ({error.strerror}). Ask for the right to read "
+            "it, or mount its disk."
+        ) from error
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise FoldwiseError(f"{path} is a spreadsheet, not text. Save it as CSV and name that.")
     if settings.encoding != "auto":
@@ -178,6 +184,8 @@ def _separated(settings: TableSettings, lines: list[str]) -> Table:
     records = [
         (line, record) for line, record in _records(settings, lines, separator) if any(record)
     ]
+    if settings.separator != "auto" and len(records[0][1]) == 1:
+        _check_separator(settings, lines)
     columns = _header(settings.path, records[0][1])
     rows, ragged = [], []
     for line, record in records[1:]:
@@ -186,6 +194,20 @@ def _separated(settings: TableSettings, lines: list[str]) -> Table:
         else:
             rows.append(Row(line, dict(zip(columns, record, strict=False))))
     return Table(settings.path, columns, tuple(rows), tuple(ragged))
+
+
+NAMED = {",": "comma", ";": "semicolon", "\t": "tab"}
+
+
+def _check_separator(settings: TableSettings, lines: list[str]) -> None:
+    """Raise FoldwiseError when the stated separator is not in the header and another one is."""
+    better, first = _guess(lines), next(line for line in lines if line.strip())
+    if better != settings.separator and better in first:
+        raise FoldwiseError(
+            f"{settings.path}: data.table.separator is {NAMED[settings.separator]}, by which the "
+            f"header is one column; by {NAMED[better]} it has {first.count(better) + 1}. Set it to "
+            "auto, or to the one that the file has."
+        )
 
 
 def _records(

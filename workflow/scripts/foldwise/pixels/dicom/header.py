@@ -13,6 +13,7 @@ class Header:
 
     patient_id: str
     accession: str
+    study_uid: str
     view: str
     laterality: str
     transfer_syntax: str
@@ -23,6 +24,7 @@ class Header:
 TEXTS = {
     "patient_id": "PatientID",
     "accession": "AccessionNumber",
+    "study_uid": "StudyInstanceUID",
     "view": "ViewPosition",
     "laterality": "ImageLaterality",
     "burned_in": "BurnedInAnnotation",

@@ -1,0 +1,129 @@
+"""What was understood of a study's table and archive, in a few lines, before anything starts.
+
+Nothing is written, and no file of the archive is opened but to see of which kind it is: patients
+that stand in headers alone are counted from what an earlier run read. No name of a patient, exam,
+file or folder is told; a label only where the study's own settings name it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from foldwise.cohort.archive import Entry, list_archive, remembered
+from foldwise.cohort.build import CohortSettings, by_header, join
+from foldwise.cohort.findings import describe
+from foldwise.cohort.identity import Names
+from foldwise.cohort.readers.base import Found, Joined
+from foldwise.cohort.tables.folders import table_of_folders
+from foldwise.cohort.tables.labels import CLASS, DROPPED, ClassScheme, canonical
+from foldwise.cohort.tables.table import read_table
+from foldwise.errors import FoldwiseError, plural
+from foldwise.registry import load
+from foldwise.settings.folds import UNITS
+
+# Rows of the mapping that are shown; label columns that are counted, of zones and heads.
+ROWS, COLUMNS = 3, 6
+
+
+def understood(study: dict[str, Any], private: str | Path) -> list[str]:
+    """Lines on rows, images, groups, classes and the first rows of the mapping of a study.
+
+    Raises FoldwiseError for what `make_cohort` refuses of a table and an archive.
+    """
+    data = study["data"]
+    settings = CohortSettings.of(data, study["seed"])
+    reader, names = load("READERS", data["reader"])(), Names(b"")
+    headers, listing = remembered(data["root"], reader.kind, private), list_archive(data["root"])
+    if data["table"]["format"] == "folders":
+        table = table_of_folders(listing, data["root"], data["table"]["folders"])
+    else:
+        table = read_table(settings.table)
+    if settings.match == "header":
+        if not headers:
+            return [f"{plural(len(table.rows), 'row')}; the archive's headers are read first."]
+        by_header(settings, table, listing, headers, names)
+    joined = join(settings, reader, table, listing, names)
+    scheme = joined.scheme or settings.scheme
+    rows = sum(len({row.line for row in one.rows}) for one in joined.missing)
+    images = plural(len(joined.found), "image")
+    return [
+        f"{plural(len(table.rows), 'row')} of the table, {plural(rows, 'row')} without an image"
+        f"{_reasons(joined)}; {images} matched{_groups(joined.found, settings.group, headers)}.",
+        *_classes(joined, scheme),
+        *_mapping(joined, scheme),
+    ]
+
+
+def _reasons(joined: Joined) -> str:
+    counts = Counter(one.reason for one in joined.missing)
+    said = "; ".join(f"{describe(reason)}: {number}" for reason, number in counts.most_common())
+    return f" ({said})" if said else ""
+
+
+def _groups(found: list[Found], by: str, headers: dict[str, Entry]) -> str:
+    owners = {_owner(one, by, headers) for one in found}
+    if "" in owners:
+        return f", {UNITS[by]}s not counted before their headers are read"
+    return f" of {plural(len(owners), UNITS[by])}"
+
+
+def _owner(one: Found, by: str, headers: dict[str, Entry]) -> str:
+    if by == "image":
+        return one.files[0]
+    entry = headers.get(one.files[0])
+    facts = entry.facts if entry else {}
+    if by == "accession":
+        return one.accession or facts.get("accession", "")
+    # Where the table names patients, an empty cell is nobody's: it will be in quarantine.
+    return " ".join(one.patients) or "-" if one.patients is not None else facts.get("patient", "")
+
+
+def _classes(joined: Joined, scheme: ClassScheme) -> Iterator[str]:
+    for column in joined.label_columns[:COLUMNS]:
+        own = scheme.of_column(column)
+        raw = [one.labels[0].get(column, "") for one in joined.found if one.labels]
+        outcomes = [own.outcome(text) for text in raw]
+        if not own.mapping:
+            yield f"{column}: {plural(len(set(raw)), 'value')}, each taken as it is."
+            continue
+        counts = Counter(one.value for one in outcomes if one.kind == CLASS)
+        said = [f"{name} {counts[name]}" for name in own.order]
+        dropped = sum(one.kind == DROPPED for one in outcomes)
+        unknown = len(outcomes) - dropped - counts.total()
+        said += [f"left out {dropped}"] if dropped else []
+        said += [f"no or another value {unknown}"] if unknown else []
+        yield f"{'Images of each class' if column == 'label' else column}: {', '.join(said)}."
+
+
+def _mapping(joined: Joined, scheme: ClassScheme) -> Iterator[str]:
+    """The first rows: what the table says, which class that is, how many images it gives."""
+    images: Counter[int] = Counter(row.line for one in joined.found for row in one.rows)
+    labels = {row.line: one.labels[0] for one in joined.found if one.labels for row in one.rows}
+    for line in sorted(labels)[:ROWS]:
+        said = (f"{_label(name, text, scheme)}" for name, text in labels[line].items())
+        shown = ", ".join(list(said)[:COLUMNS])
+        yield f"Line {line} of the table: {plural(images[line], 'image')}, {shown or 'no label'}."
+
+
+def _label(column: str, text: str, scheme: ClassScheme) -> str:
+    own = scheme.of_column(column)
+    outcome = own.outcome(text)
+    if outcome.kind == DROPPED:
+        return f"{column} {outcome.value}, left out"
+    if outcome.kind != CLASS:
+        return f"{column} empty or not named by the study"
+    # A value that no setting names may be of one patient.
+    return f"{column} {canonical(text)} is {outcome.value}" if own.mapping else f"a {column}"
+
+
+def report(studies: list[dict[str, Any]], private: str | Path) -> list[str]:
+    """The lines of all studies. Raises FoldwiseError that names the study."""
+    lines = []
+    for study in studies:
+        try:
+            found = understood(study, private)
+        except FoldwiseError as error:
+            raise FoldwiseError(f"Study {study['name']}: {error}") from error
+        lines += [f"Study {study['name']}: {found[0]}", *(f"  {line}" for line in found[1:])]
+    return lines
