@@ -41,7 +41,7 @@ def make_mask_run(root: Path, n_folds: int = 3, images_a_fold: int = 8, size: in
     write_json(base / "params.json", {"kind": "segmentation", "task": TASK})
     write_json(root / "manifest.json", {"group_by": "patient"})
     out = base / "examples" / "examples.json"
-    files = paths["predictions"], paths["maps"], out, out.with_suffix(".npz")
-    write_examples(images, rows, 1, "jaccard", *files)
+    folds = list(zip(paths["predictions"], paths["maps"], strict=True))
+    write_examples(images, rows, 1, "jaccard", folds, out)
     singles = {"cohort": "cohort.csv", "params": "runs/cv/params.json", "manifest": "manifest.json"}
     return paths | {kind: [root / name] for kind, name in singles.items()} | {"examples": [out]}

@@ -10,6 +10,7 @@ from foldwise.registry import load
 from foldwise.report.films import choose_films
 from foldwise.report.gradcam import gradcam_fold, output_of
 from foldwise.report.overlay import overlay
+from foldwise.train.job import Given
 
 SIZE, RADIUS, CLASSES = 64, 6, ["A", "B"]
 PARAMS = {
@@ -73,9 +74,8 @@ def trained(tmp_path_factory):
         row | {"predicted": CLASSES[int(p[i].argmax())], "p_A": str(p[i, 0]), "p_B": str(p[i, 1])}
         for i, row in enumerate(rows)
     ]
-    gradcam_fold(
-        PARAMS, task, images, rows, predictions, folder / "best_model.pt", folder / "out", 20
-    )
+    given = Given(task, {"val": rows}, images)
+    gradcam_fold(PARAMS, given, predictions, folder / "best_model.pt", folder / "out", 20)
     return folder / "out", images
 
 

@@ -13,8 +13,6 @@ with adapter(snakemake):
         cohort=cohort,
         channels=params["image"]["channels"],
         metric=next(iter(monitors(params["kind"]))),
-        predictions=snakemake.input.predictions,
-        maps=snakemake.input.maps,
+        folds=list(zip(snakemake.input.predictions, snakemake.input.maps, strict=True)),
         out_json=snakemake.output.pictures,
-        out_npz=snakemake.output.pixels,
     )

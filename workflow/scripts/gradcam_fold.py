@@ -9,23 +9,20 @@ from foldwise.train.machine import set_threads
 with adapter(snakemake):
     set_threads(snakemake.threads)
     # After set_threads: these import torch.
-    from foldwise.pixels.cache import Images
-    from foldwise.registry import load
     from foldwise.report.gradcam import gradcam_fold
-    from foldwise.train.feed.rows import parts
+    from foldwise.train.job import given_fold
 
-    params, folder = read_json(snakemake.input.params), Path(snakemake.output.films).parent
-    rows = parts(snakemake.input.cohort, snakemake.input.fold, int(snakemake.wildcards.fold))["val"]
+    files, folder = snakemake.input, Path(snakemake.output.films).parent
+    params, fold = read_json(files.params), int(snakemake.wildcards.fold)
+    cache = snakemake.params.cache
     # Films of an earlier model have other names and would stay.
     for film in folder.glob("*.png"):
         film.unlink()
     gradcam_fold(
         params=params,
-        task=load("TASKS", params["kind"])(params["task"]),
-        images=Images.of(rows, f"results/cache/{snakemake.params.cache}"),
-        rows=rows,
-        predictions=read_csv(snakemake.input.predictions),
-        model_path=snakemake.input.model,
+        given=given_fold(params, files.cohort, files.fold, fold, cache, used=("val",)),
+        predictions=read_csv(files.predictions),
+        model_path=files.model,
         out_dir=folder,
         per_class=snakemake.params.films["report.gradcam_per_class"],
     )

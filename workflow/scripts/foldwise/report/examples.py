@@ -36,19 +36,17 @@ def write_examples(
     cohort: Sequence[dict[str, str]],
     channels: int,
     metric: str,
-    predictions: Sequence[str | Path],
-    maps: Sequence[str | Path],
+    folds: Sequence[tuple[str | Path, str | Path]],
     out_json: str | Path,
-    out_npz: str | Path,
 ) -> None:
-    """Write examples.json (rows of predictions, with their place) and examples.npz.
+    """Write examples.json (rows of predictions, with their place) and examples.npz beside it.
 
-    `predictions` and `maps` are val_predictions.csv and maps_val.npy of each fold; `metric` a
-    column of the former. examples.npz: pictures (N, S, S[, 3]) uint8, truth (N, S, S) bool, found
-    (N, S, S) uint8 probabilities of 0..255, at the side of the maps.
+    `folds`: val_predictions.csv and maps_val.npy of each; `metric`: a column of the former.
+    examples.npz: pictures (N, S, S[, 3]) uint8, truth (N, S, S) bool, found (N, S, S) uint8
+    probabilities of 0..255, at the side of the maps.
     """
-    rows = [row for path in predictions for row in read_csv(path)]
-    of_fold = [np.load(path, mmap_mode="r") for path in maps]
+    rows = [row for path, _ in folds for row in read_csv(path)]
+    of_fold = [np.load(path, mmap_mode="r") for _, path in folds]
     place = [(fold, row) for fold, found in enumerate(of_fold) for row in range(len(found))]
     values = [float(row[metric]) if row[metric] else np.nan for row in rows]
     chosen = choose(values)
@@ -62,7 +60,7 @@ def write_examples(
         truths.append(truth)
     entries = [rows[number] | {"place": name} for number, name in chosen]
     write_json(out_json, {"metric": metric, "pictures": entries})
-    with replacing(out_npz) as temporary:
+    with replacing(Path(out_json).with_suffix(".npz")) as temporary:
         np.savez_compressed(temporary, pictures=pictures, truth=truths, found=found)
 
 

@@ -19,6 +19,7 @@ from foldwise.files import replacing, write_json
 from foldwise.report.films import Film, choose_films
 from foldwise.report.overlay import grey_levels, overlay
 from foldwise.train.feed.feed import Feed
+from foldwise.train.job import Given
 from foldwise.train.predict import load_model
 
 # Fewer places a side than this and a map says little: three places of a picture of 96 pixels.
@@ -27,29 +28,27 @@ FEWEST_PLACES = 6
 
 def gradcam_fold(
     params: dict[str, Any],
-    task: Any,
-    images: Any,
-    rows: Sequence[dict[str, str]],
+    given: Given,
     predictions: Sequence[dict[str, str]],
     model_path: str | Path,
     out_dir: str | Path,
-    per_class: int = 3,
-    device: str | torch.device = "cpu",
+    per_class: int,
 ) -> None:
     """Write a PNG a film, gradcam.json (what each shows) and gradcam.npz into `out_dir`.
 
-    rows: the fold's validation rows of the cohort; predictions: its val_predictions.csv. The PNG's
-    name says sample, prediction and truth. gradcam.npz: films and maps, (N, H, W) uint8 each, in
-    the order of gradcam.json.
+    given: the fold, of which the validation rows are shown; predictions: its val_predictions.csv.
+    The PNG's name says sample, prediction and truth. gradcam.npz: films and maps, (N, H, W) uint8
+    each, in the order of gradcam.json.
     """
-    folder, device = Path(out_dir), torch.device(device)
+    # A few dozen films take seconds: no GPU is asked for.
+    folder, task, device = Path(out_dir), given.task, torch.device("cpu")
     answers = task.answers()
     films = choose_films(predictions, answers, per_class)
-    by_sample = {row["sample"]: row for row in rows}
+    by_sample = {row["sample"]: row for row in given.rows["val"]}
     shown = [by_sample[film.sample] for film in films]
     model, facts = load_model(params, task, model_path, device)
     normalise = (facts["mean"], facts["std"])
-    feed = Feed(task, images, shown, task.targets(shown), normalise, device)
+    feed = Feed(task, given.images, shown, task.targets(shown), normalise, device)
     pictures, maps = [], []
     for i, film in enumerate(films):
         # One at a time: a few dozen films, and no batch size to run out of memory at.

@@ -14,7 +14,7 @@ def dots(axis: Axes, x: np.ndarray, y: np.ndarray, clip_on: bool = True) -> None
     axis.scatter(x, y, s=13, color=ACCENT, alpha=0.55, linewidth=0, clip_on=clip_on)
 
 
-def told(truth: np.ndarray, predicted: np.ndarray, digits: str) -> str:
+def summary_of(truth: np.ndarray, predicted: np.ndarray, digits: str) -> str:
     """Correlation and mean error in words; `digits` is the error's format."""
     error = mean_defined(np.abs(predicted - truth))
     return f"r {number(pearson(truth, predicted), '.2f')}, mean error {number(error, digits)}"

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from foldwise.files import read_csv, read_json
-from foldwise.report.figures.agreement import dots, draw_differences, told
+from foldwise.report.figures.agreement import dots, draw_differences, summary_of
 from foldwise.report.figures.folds import composition, judged, unit_of
 from foldwise.report.inputs import Paths
 from foldwise.report.style import GREY, PAGE, RAMP
@@ -102,7 +102,7 @@ def _against_truth(axis: Axes, true: np.ndarray, found: np.ndarray, what: str) -
     axis.plot([0, top], [0, top], color=GREY, linewidth=0.9)
     dots(axis, true, found, clip_on=False)
     name = what.split(",")[0].capitalize()
-    axis.set_title(f"{name}: {told(true, found, '.3g')}" if len(true) else what)
+    axis.set_title(f"{name}: {summary_of(true, found, '.3g')}" if len(true) else what)
     axis.set(xlim=(-0.02 * top, top), ylim=(-0.02 * top, top), aspect="equal")
     axis.set(xlabel=f"true {what}", ylabel=f"predicted {what}")
     axis.grid(visible=False)

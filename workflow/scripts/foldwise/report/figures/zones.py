@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from foldwise.evaluate.metrics.classification import confusion
 from foldwise.evaluate.metrics.zones import BANDS, UNKNOWN, arrays, mean_score, zone_scores
 from foldwise.files import read_csv, read_json
-from foldwise.report.figures.agreement import dots, draw_differences, told
+from foldwise.report.figures.agreement import dots, draw_differences, summary_of
 from foldwise.report.figures.folds import composition, judged, unit_of
 from foldwise.report.inputs import Paths
 from foldwise.report.style import GREY, PAGE, SHARES, number, text_on
@@ -114,7 +114,7 @@ def _scatter(axis: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
         axis.axvline(edge, **BAND)
     axis.plot([0, 3], [0, 3], color=GREY, linewidth=0.9)
     dots(axis, truth, guess)
-    axis.set_title(f"Mean score: {told(truth, guess, '.2f')}")
+    axis.set_title(f"Mean score: {summary_of(truth, guess, '.2f')}")
     axis.set(xlim=(-0.1, 3.1), ylim=(-0.1, 3.1), aspect="equal")
     axis.set(xlabel="mean score of the reader", ylabel="mean score predicted")
     axis.grid(visible=False)
