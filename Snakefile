@@ -23,6 +23,7 @@ include: "workflow/rules/search.smk"
 include: "workflow/rules/tuned.smk"
 include: "workflow/rules/nested.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/article.smk"
 
 
 report: "workflow/report/workflow.rst"

@@ -1,0 +1,275 @@
+"""The article: every number is looked up, bears its origin, and gives the same bytes again."""
+
+import copy
+import json
+import re
+import shutil
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+
+from foldwise.article.agreement import disagreements
+from foldwise.article.build import write_article
+from foldwise.article.inputs import article_files, studies_of
+from foldwise.article.literals import check_literals
+from foldwise.article.render import SHIPPED
+from foldwise.article.study import Study
+from foldwise.errors import FoldwiseError
+from foldwise.files import read_json, write_json
+from foldwise.report.ledger import Ledger
+from report_pages import STUDY, build
+
+SETTINGS = {"template": None, "title": "Density", "authors": ["A. Author"], "bibliography": []}
+STUDY = STUDY | {"report": {"title": None, "run": "cv"}}
+FIGURES = ("cohort_flow", "metrics", "confusion", "roc", "calibration")
+SPAN = re.compile(r'<span class="number" title="([^"]+)">([^<]+)</span>')
+
+
+def small_picture(name, files, path):
+    """A picture in the place of a figure."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.full((60, 90), 128, np.uint8))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder with the report of a made-up run, and the counts of its folds."""
+    root = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        patch.setattr("report_pages.figure", small_picture)  # Drawn in other tests.
+        build(root)
+    counts = {"images": 20, "groups": 10, "classes": {"A": 12, "B": 8}}
+    folds = {str(fold): counts for fold in (1, 2, 3)}
+    write_json(root / "results/density/folds/balance.json", {"folds": folds})
+    return root
+
+
+@pytest.fixture
+def folder(finished, tmp_path, monkeypatch):
+    """A copy of it to change, as the working folder."""
+    shutil.copytree(finished, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def study_of(ledger, **changes):
+    """The made-up study; `changes`: other places of its files, None for one that was not made."""
+    names = {"study": "density", "run": "cv"}
+    places = {
+        "manifest": "results/{study}/audit/data_manifest.json",
+        "params": "results/{study}/runs/{run}/params.json",
+        "summary": "results/{study}/runs/{run}/cv_summary.json",
+        "record": "results/{study}/report/record.json",
+        "balance": "results/{study}/folds/balance.json",
+    } | changes
+    files = {kind: path.format(**names) for kind, path in places.items() if path}
+    figures = {name: f"results/density/report/figures/{name}.png" for name in FIGURES}
+    return Study(STUDY, files, figures, ledger)
+
+
+def write(folder, **settings):
+    """Write the article; returns its folder."""
+    ledger = Ledger()
+    write_article([study_of(ledger)], SETTINGS | settings, ledger, folder / "article")
+    return folder / "article"
+
+
+@pytest.fixture
+def without_documents(monkeypatch):
+    """Leave the documents out, which take seconds."""
+    monkeypatch.setattr("foldwise.article.build.write_formats", lambda *arguments: None)
+
+
+def own_template(folder, change):
+    """A copy of the shipped template, changed."""
+    path = folder / "own.md.j2"
+    path.write_text(change((SHIPPED / "article.md.j2").read_text()))
+    return str(path)
+
+
+def test_documents_hold_the_same_numbers_with_their_origin_and_are_the_same_bytes_again(folder):
+    out = write(folder)
+    first = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    assert {"article.md", "article.html", "article.docx", "article.pdf"} <= set(first)
+    spans = SPAN.findall(first["article.html"].decode())
+    ledger = read_json(out / "ledger.json")["numbers"]
+    origins = {f"{n['key']} in {n['file']}, made by {n['job']}": n["shown"] for n in ledger}
+    assert len(spans) > 60
+    for origin, _ in spans:
+        assert origin.replace("&#39;", "'") in origins, origin
+    summary = read_json("results/density/runs/cv/cv_summary.json")
+    assert f"{summary['kappa']['mean']:.3f}" in first["article.md"].decode()
+    again = write(folder)
+    assert {name: (again / name).read_bytes() for name in first} == first
+    with zipfile.ZipFile(out / "article.docx") as document:
+        body = document.read("word/document.xml").decode()
+    assert body.count('w:val="Heading1"') >= 5
+    assert f"{summary['kappa']['mean']:.3f}" in body
+    assert first["article.pdf"].startswith(b"%PDF")
+
+
+def paths_of(value, keys=()):
+    """Keys of every number in nested JSON."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from paths_of(inner, (*keys, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from paths_of(inner, (*keys, index))
+    elif type(value) in (int, float):
+        yield keys
+
+
+def everything(out):
+    """The text of an article, its model card and its checklists."""
+    return "".join(path.read_text() for path in sorted(out.rglob("*.md")))
+
+
+@pytest.mark.usefixtures("without_documents")
+def test_each_value_that_is_changed_changes_the_text(folder):
+    text = everything(write(folder))
+    numbers = read_json(folder / "article/ledger.json")["numbers"]
+    tried = 0
+    for file in sorted({number["file"] for number in numbers}):
+        original = read_json(file)
+        used = {number["key"] for number in numbers if number["file"] == file}
+        for keys in paths_of(original):
+            if ".".join(map(str, keys)) not in used or tried >= 50:
+                continue
+            changed = copy.deepcopy(original)
+            place = changed
+            for key in keys[:-1]:
+                place = place[key]
+            place[keys[-1]] += 0.111 if isinstance(place[keys[-1]], float) else 111
+            write_json(file, changed)
+            assert disagreements("article"), keys
+            assert everything(write(folder)) != text, keys
+            write_json(file, original)
+            tried += 1
+    assert tried >= 50
+
+
+@pytest.mark.usefixtures("without_documents")
+def test_an_article_whose_results_have_gone_or_changed_is_stale(folder):
+    write(folder)
+    assert disagreements("article") == []
+    assert disagreements("nowhere") == []
+    path = folder / "results/density/runs/cv/cv_summary.json"
+    content = json.loads(path.read_text())
+    content["kappa"]["mean"] = 0.5
+    path.write_text(json.dumps(content))
+    assert any("kappa.mean is 0.5 now" in line for line in disagreements("article"))
+    path.unlink()
+    assert any("is not there any more" in line for line in disagreements("article"))
+
+
+@pytest.mark.usefixtures("without_documents")
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("## Performance\n", "## Performance\n\nKappa was 0.93.\n", r"line \d+: '0.93' stands in"),
+        ("## Cohort\n", "## Cohort\n\n{{ study.metric('kapa').mean }}\n", "Did you mean 'kappa'"),
+        ("## Cohort\n", "## Cohort\n\n{{ study.sumary('kappa') }}\n", "Did you mean 'summary'"),
+        ("## Cohort\n", "## Cohort\n\n{{ study.summary('kappa', 'men') }}\n", "is not defined in"),
+        ("## Cohort\n", "## Cohort\n\n{{ ref('rocc') }}\n", "Did you mean"),
+        ("## Cohort\n", "## Cohort\n\n{{ show_table(table('cohrt')) }}\n", "Did you mean 'cohort'"),
+        ("## Cohort\n", "## Cohort\n\n{{ show_figure(figure('ros')) }}\n", "Did you mean 'roc'"),
+        ("## Cohort\n", "## Cohort\n\n{% if %}\n", r"line \d+"),
+    ],
+)
+def test_a_fault_of_a_template_is_told_with_its_line(folder, old, new, said):
+    own = own_template(folder, lambda text: text.replace(old, new))
+    with pytest.raises(FoldwiseError, match=said):
+        write(folder, template=own)
+    assert not (folder / "article/article.md").exists()
+
+
+@pytest.mark.usefixtures("without_documents")
+def test_prose_between_the_numbers_is_the_authors(folder):
+    own = own_template(
+        folder,
+        lambda text: text.replace("## Cohort\n", "## Cohort\n\n[Two of 3 readers]{.prose}\n"),
+    )
+    assert "Two of 3 readers" in (write(folder, template=own) / "article.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["It was .93.", "About 12 % more.", "n = 1,204", "From 2 to 4", "+3.5 points", "(0.1)"],
+)
+def test_numbers_typed_by_hand_are_found_in_results_alone(line):
+    with pytest.raises(FoldwiseError, match=r"a\.md, line 4"):
+        check_literals(f"# Methods\n\n# Results\n{line}\n# Discussion\n", "a.md")
+    check_literals(f"# Methods\n{line}\n# Results\n\n# Discussion\n{line}\n", "a.md")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{{ study.summary('kappa', 0) }}",
+        "{% for i in range(3) %}x{% endfor %}",
+        "[Figure 2](#fig-2)",
+        "F1 of ResNet50 [@he2016]",
+        "`val_0001`",
+        "![x](figures/a-1.png){#fig-1 width=50%}",
+        "<!-- 12 -->",
+    ],
+)
+def test_what_is_no_result_may_hold_digits(line):
+    check_literals(f"# Results\n\n{line.replace('Figure 2', 'The figure')}\n", "a.md")
+
+
+def test_a_work_that_is_cited_must_be_in_the_references(folder):
+    own = own_template(folder, lambda text: text.replace("@paszke2019", "@paszke2091"))
+    with pytest.raises(FoldwiseError, match="@paszke2091 is in no list of references"):
+        write(folder, template=own)
+    assert (folder / "article/article.md").is_file(), "the Markdown is there"
+
+
+@pytest.mark.usefixtures("without_documents")
+def test_checklists_say_what_artefacts_answer_and_leave_the_rest_to_the_author(folder):
+    out = write(folder)
+    claim = (out / "checklists/claim.md").read_text()
+    rows = [line for line in claim.splitlines() if re.match(r"\| \d+ \|", line)]
+    assert len(rows) == 42
+    answered = [row for row in rows if "*For the author*" not in row]
+    assert len(answered) >= 30
+    assert claim.splitlines()[2].startswith(f"{len(answered)} of 42")
+    for row in answered:
+        assert row.split(" | ")[-1].strip(" |"), f"no pointer: {row}"
+    assert "| 40 | Other | Registration | *For the author* |" in claim
+    assert len((out / "checklists/tripod_ai.md").read_text().splitlines()) > 50
+
+
+@pytest.mark.usefixtures("without_documents")
+def test_tables_come_in_three_formats_with_the_same_cells(folder):
+    import pandas
+
+    out = write(folder) / "tables"
+    made = {path.name for path in out.iterdir()}
+    assert {f"density-results.{form}" for form in ("csv", "md", "tex")} <= made
+    frame = pandas.read_csv(out / "density-results.csv", dtype=str)
+    summary = read_json("results/density/runs/cv/cv_summary.json")
+    assert frame["Mean over folds"][0] == f"{summary['kappa']['mean']:.3f}"
+    assert frame["Mean over folds"][0] in (out / "density-results.tex").read_text()
+
+
+def test_studies_that_are_not_run_cannot_be_told_of():
+    study = {"name": "a", "article": {"studies": ["bb"]}}
+    with pytest.raises(FoldwiseError, match=r"'bb' is no study that is run\..*config/config\.yaml"):
+        studies_of(study, {"a": study})
+
+
+def test_only_files_of_the_study_are_read():
+    study = STUDY | {
+        "data": {"columns": {"texts": [], "second": {}}, "splits": {}},
+        "folds": {"preset": None, "holdout": 0.2},
+        "report": {"title": None, "run": "cv", "compare": [], "search": [], "baselines": []},
+    }
+    files = article_files(study)
+    assert set(files) >= {"manifest", "params", "summary", "record", "balance", "holdout"}
+    assert all(path.startswith("results/density/") for path in files.values())
+    assert not any("private" in path for path in files.values())

@@ -1,0 +1,78 @@
+"""An article's template to Markdown: every number through the ledger, or an error with its line."""
+
+import re
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
+
+from foldwise.article.literals import check_literals
+from foldwise.errors import FoldwiseError
+from foldwise.report.ledger import Number, escaped
+
+SHIPPED = Path(__file__).parents[3] / "report" / "article"
+UNDEFINED = "–"
+
+
+def render(template: Path, context: Mapping[str, Any], traced: bool) -> str:
+    """Markdown of a template file. `traced`: numbers are spans that name where they come from.
+
+    Raises FoldwiseError, with file and line, for a fault of the template, a value that is not
+    defined, and a number that is typed by hand.
+    """
+    try:
+        text = template.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FoldwiseError(
+            f"{template}: cannot be read as UTF-8 text ({error}). Correct article.template."
+        ) from error
+    check_literals(text, str(template))
+    environment = Environment(
+        loader=ChoiceLoader([FileSystemLoader(template.parent), FileSystemLoader(SHIPPED)]),
+        undefined=StrictUndefined,
+        finalize=_traced if traced else _plain,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    try:
+        made = environment.get_template(template.name).render(context)
+    except FoldwiseError as error:
+        raise FoldwiseError(f"{_line_of(error, template)}: {error}") from error
+    except (TemplateError, TypeError, ValueError, LookupError) as error:
+        # What a template may get wrong in its expressions; a fault of ours is none of these lines.
+        raise FoldwiseError(f"{_line_of(error, template)}: {error}.") from error
+    return re.sub(r"\n{3,}", "\n\n", made).strip() + "\n"
+
+
+def _plain(value: Any) -> Any:
+    return escaped(_shown(value)) if isinstance(value, Number) else value
+
+
+def _traced(value: Any) -> Any:
+    if not isinstance(value, Number):
+        return value
+    origin = f"{value.key} in {value.file}, made by {value.job}".replace('"', "'")
+    return f'[{escaped(_shown(value))}]{{.number title="{origin}"}}'
+
+
+def _shown(value: Number) -> str:
+    """The text of a number. Raises FoldwiseError for one that its file does not define."""
+    if value.shown == UNDEFINED:
+        raise FoldwiseError(
+            f"{value.key} is not defined in {value.file}. Ask first whether it is: "
+            "`{% if ... is not none %}`"
+        )
+    return value.shown
+
+
+def _line_of(error: BaseException, template: Path) -> str:
+    """File and line of the template in which an error arose."""
+    line = getattr(error, "lineno", None)
+    if line is not None:
+        return f"{getattr(error, 'filename', None) or template}, line {line}"
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [frame for frame in frames if frame.filename.endswith(".j2")]
+    return f"{places[-1].filename}, line {places[-1].lineno}" if places else str(template)

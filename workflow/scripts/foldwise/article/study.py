@@ -1,0 +1,121 @@
+"""A study as an article's template sees it: its files through the ledger, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from foldwise.article.inputs import KINDS, maker
+from foldwise.errors import FoldwiseError, choose, nearest
+from foldwise.evaluate.wording import called
+from foldwise.report.entries import FIGURES
+from foldwise.report.ledger import Ledger, Number, Source
+
+LEVELS = ("image", "exam", "patient")
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study of an article. A kind of file that was not made is None in a template."""
+
+    settings: Mapping[str, Any]
+    files: Mapping[str, str]
+    figures: Mapping[str, str]
+    ledger: Ledger = field(repr=False)
+
+    def __getattr__(self, kind: str) -> Source | None:
+        """The file of a kind, such as `summary`; see `foldwise.article.inputs`."""
+        if kind.startswith("_"):
+            raise AttributeError(kind)
+        path = self.files.get(choose(kind, KINDS, "kind of file", "study"))
+        return None if path is None else self.ledger.source(path, maker(kind))
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.settings["name"]
+
+    @property
+    def run(self) -> str:
+        """The run that is told of."""
+        return self.settings["report"]["run"]
+
+    @property
+    def kind(self) -> str:
+        """The kind of study."""
+        return self.settings["kind"]
+
+    @property
+    def monitor(self) -> str:
+        """The metric that the study is judged by."""
+        return self.summary.value("best_fold", "metric")
+
+    def metric(self, name: str, form: str = ".3f") -> dict[str, Any]:
+        """A metric over the folds: `title`, `mean`, `std`, `interval` (two numbers or none)."""
+        if not isinstance(self.summary.value(name), dict):
+            known = [key for key in self.summary.value() if "mean" in str(self.summary.value(key))]
+            raise FoldwiseError(
+                f"{self.files['summary']} has no metric '{name}'.{nearest(name, known)} Metrics: "
+                f"{', '.join(known)}."
+            )
+        return {
+            "key": name,
+            "title": called(name)[0],
+            "meaning": called(name)[1],
+            "mean": self.summary(name, "mean", form=form),
+            "std": self.summary(name, "std", form=form),
+            "interval": self.summary.interval(name, "interval", form=form),
+        }
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Every metric over the folds, the one that the study is judged by first."""
+        names = [
+            name
+            for name in self.summary.value()
+            if isinstance(self.summary.value(name), dict) and "mean" in self.summary.value(name)
+        ]
+        names.sort(key=lambda name: name != self.monitor)
+        return [self.metric(name) for name in names]
+
+    def on_holdout(self, name: str, form: str = ".3f") -> dict[str, Any] | None:
+        """A metric of all folds' models together on the holdout: `value`, `interval`; or None."""
+        place = ("ensemble", "image", "metrics", name)
+        if self.holdout is None or self.holdout.value(*place, "value") is None:
+            return None
+        bounds = self.holdout.interval(*place, "interval", form=form)
+        return {"value": self.holdout(*place, "value", form=form), "interval": bounds}
+
+    def levels(self) -> list[str]:
+        """Levels at which predictions were measured: image, exam, patient."""
+        return [level for level in LEVELS if self.summary.value("pooled", level)]
+
+    def classes(self) -> list[str]:
+        """Names of the classes, in their order; empty for other kinds of study."""
+        return list(self.params.value("task", "classes") or [])
+
+    def folds(self) -> list[int]:
+        """Numbers of the folds."""
+        return [row["fold"] for row in self.summary.value("folds")]
+
+    def others(self) -> list[str]:
+        """Runs and methods that the reported run was compared with on the same folds."""
+        return list(self.comparisons.value("against") or {}) if self.comparisons else []
+
+    def figure_text(self, name: str) -> tuple[str, str]:
+        """Title and caption of a figure. Raises FoldwiseError for one that was not made."""
+        if name not in self.figures:
+            raise FoldwiseError(
+                f"Study {self.name} has no figure '{name}'.{nearest(name, self.figures)} Figures: "
+                f"{', '.join(self.figures)}."
+            )
+        entry = FIGURES[name]
+        return entry.title, entry.caption
+
+    def figure_path(self, name: str) -> Path:
+        """Where the picture of a figure is."""
+        return Path(self.figures[name])
+
+
+def shown(value: Any) -> str:
+    """A number of the ledger, or any other value, as text."""
+    return value.shown if isinstance(value, Number) else str(value)

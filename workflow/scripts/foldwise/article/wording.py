@@ -1,0 +1,39 @@
+"""Sentences of an article that hang on what the artefacts say: chosen by facts, never typed."""
+
+from foldwise.article.study import Study
+
+# Groups below which a proportion near .9 has an interval wider than a tenth (Wilson, 95 %).
+FEW_GROUPS = 140
+
+
+def limitations(study: Study) -> list[str]:
+    """What the study's own files know against it, a sentence each."""
+    manifest, params = study.manifest, study.params
+    groups = f"{manifest.value('group_by')}s"
+    found = [
+        "All images come from one archive; no other site's images were judged.",
+    ]
+    if manifest.value("group_by") == "accession":
+        found.append(
+            "Images were grouped by exam, not by patient: a patient with several exams can be both "
+            "trained on and judged."
+        )
+    if manifest.value("group_by") == "image":
+        found.append("Nothing keeps images of one patient together: each image is its own group.")
+    if params.value("training", "stop_after") is None and "epochs" in params.value("training"):
+        found.append(
+            "The epoch whose weights were kept was chosen on the part that judges the fold, which "
+            "flatters every cross-validated figure."
+        )
+    if study.holdout is None:
+        found.append("No images were held out of all folds; every figure is cross-validated.")
+    if (manifest.value("groups") or 0) < FEW_GROUPS:
+        found.append(
+            f"The number of {groups} is small, so intervals are wide and rare errors may not have "
+            "been seen at all."
+        )
+    if manifest.value("quarantine_share"):
+        found.append("Some images could not be used; they may differ from those that were.")
+    warnings = study.summary.value("warnings") or []
+    found += [study.summary("warnings", i, "text") for i in range(len(warnings))]
+    return found

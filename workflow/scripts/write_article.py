@@ -1,0 +1,18 @@
+"""Rule write_article: text, documents, tables, checklists, model card and ledger of an article."""
+
+from pathlib import Path
+
+from foldwise.adapter import adapter
+from foldwise.article.build import write_article
+from foldwise.article.inputs import article_figures, article_files
+from foldwise.article.study import Study
+from foldwise.report.ledger import Ledger
+
+with adapter(snakemake):
+    ledger = Ledger()
+    studies = [
+        Study(settings, article_files(settings), article_figures(settings), ledger)
+        for settings in snakemake.params.studies
+    ]
+    out = Path(snakemake.output.text).parent
+    write_article(studies, studies[0].settings["article"], ledger, out)
