@@ -71,10 +71,22 @@ def _settings(run: Run) -> None:
         "kind": "classification",
         "seed": 42,
         "task": {"classes": run.classes},
-        "image": {"size": 256, "fit": "letterbox", "window": "percentile", "channels": 1},
+        "image": {
+            "size": 256,
+            "fit": "letterbox",
+            "window": "percentile",
+            "channels": 1,
+            "bits": 8,
+        },
         "model": {"name": "efficientnet_b0", "weights": "imagenet", "dropout": 0.2},
         "loss": {"name": "cross_entropy", "class_weights": "balanced"},
-        "training": {"epochs": 30, "batch_size": 16, "optimizer": "adamw", "lr": 1e-4},
+        "training": {
+            "epochs": 30,
+            "batch_size": 16,
+            "optimizer": "adamw",
+            "lr": 1e-4,
+            "stop_after": None,
+        },
         "augment": {"flip_horizontal": 0.5, "rotate_deg": 10},
     }
     write_json(run.results / "runs" / "cv" / "params.json", params)

@@ -6,10 +6,14 @@ from foldwise.adapter import adapter
 from foldwise.article.build import write_article
 from foldwise.article.inputs import article_figures, article_files
 from foldwise.article.study import Study
+from foldwise.origin import origins
 from foldwise.report.ledger import Ledger
 
 with adapter(snakemake):
-    ledger = Ledger()
+    recorded = {}
+    for settings in snakemake.params.studies:
+        recorded |= origins(Path("results") / settings["name"] / "logs")
+    ledger = Ledger(recorded)
     studies = [
         Study(settings, article_files(settings), article_figures(settings), ledger)
         for settings in snakemake.params.studies

@@ -33,7 +33,7 @@ class Item:
 def read_checklist(name: str, context: Mapping[str, Any], ledger: Ledger) -> list[Item]:
     """The items of a checklist with the answers that a study's files give.
 
-    An answer is a template; one that meets what was not made is left to the author.
+    An answer is a template; one over a key that these files do not have is left to the author.
     """
     path = SHIPPED / f"{name}.yaml"
     environment = Environment(undefined=StrictUndefined, finalize=_text)
@@ -55,6 +55,8 @@ def _answer(
         return ""
     try:
         return " ".join(environment.from_string(entry["answer"]).render(context).split())
+    except FoldwiseError:
+        return ""  # A file of this study does not have it: the author's, who is told so.
     except UndefinedError as error:
         raise FoldwiseError(f"{where}, item {entry['item']}: {error}.") from error
 

@@ -1,39 +1,33 @@
 """Which files of a study its article reads. Standard library only: the rule files read this."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from foldwise.errors import FoldwiseError, nearest
-from foldwise.report.catalogue import FILES, RULES, asked_for, figures_of_study
-from foldwise.settings.kinds import held_out
+from foldwise.report.catalogue import figures_of_study
+from foldwise.report.files import FILES
+from foldwise.report.page import kinds_read
 
 # What every article reads, by kind of file.
-ALWAYS = ("manifest", "cohort", "params", "summary")
+ALWAYS = ("manifest", "params", "summary", "record", "balance")
 # Kinds of files of which an article knows what to say, where the study has them.
 WHERE_MADE = ("comparisons", "holdout", "search", "tuned", "nested")
 # Every kind of file that a template may name.
-KINDS = (*ALWAYS, *WHERE_MADE, "record", "balance")
-RECORD = "results/{study}/report/record.json"
-BALANCE = "results/{study}/folds/balance.json"
+KINDS = (*ALWAYS, *WHERE_MADE)
 
 
-def article_files(study: dict) -> dict[str, str]:
+def article_files(study: Mapping[str, Any]) -> dict[str, str]:
     """Kind of file -> path, of the run that the study reports."""
-    kinds = ALWAYS + tuple(kind for kind in asked_for(study) if kind in WHERE_MADE)
+    made = kinds_read(study)
+    kinds = (*ALWAYS, *(kind for kind in WHERE_MADE if kind in made))
     names = {"study": study["name"], "run": study["report"]["run"]}
-    files = {kind: FILES[kind].format(**names) for kind in kinds}
-    files |= {"record": RECORD.format(**names), "balance": BALANCE.format(**names)}
-    if held_out(study):
-        files["holdout"] = FILES["holdout"].format(**names)
-    return files
+    return {kind: FILES[kind].format(**names) for kind in kinds}
 
 
-def article_figures(study: dict) -> dict[str, str]:
+def article_figures(study: Mapping[str, Any]) -> dict[str, str]:
     """Name of a figure -> its picture."""
     base = f"results/{study['name']}/report/figures"
     return {name: f"{base}/{name}.png" for name in figures_of_study(study)}
-
-
-def maker(kind: str) -> str:
-    """The rule that makes a kind of file."""
-    return RULES.get(kind, {"record": "report_pack", "balance": "folds"}.get(kind, ""))
 
 
 def studies_of(study: dict, studies: dict[str, dict]) -> list[dict]:

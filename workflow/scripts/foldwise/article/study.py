@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from foldwise.article.inputs import KINDS, maker
+from foldwise.article.inputs import KINDS
 from foldwise.errors import FoldwiseError, choose, nearest
 from foldwise.evaluate.wording import called
 from foldwise.report.entries import FIGURES
-from foldwise.report.ledger import Ledger, Number, Source
+from foldwise.report.files import RULES
+from foldwise.report.ledger import Job, Ledger, Number, Source
 
 LEVELS = ("image", "exam", "patient")
 
@@ -28,7 +29,10 @@ class Study:
         if kind.startswith("_"):
             raise AttributeError(kind)
         path = self.files.get(choose(kind, KINDS, "kind of file", "study"))
-        return None if path is None else self.ledger.source(path, maker(kind))
+        return None if path is None else self.ledger.source(path, self._job(kind))
+
+    def _job(self, kind: str) -> Job:
+        return Job(RULES[kind], self.name, self.run if f"/{self.run}/" in self.files[kind] else "")
 
     @property
     def name(self) -> str:

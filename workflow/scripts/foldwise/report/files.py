@@ -31,6 +31,7 @@ _MADE = {
     "nested": ("nested_summary", "results/{study}/search/nested_summary.json"),
     "holdout": ("evaluate_holdout", f"{_RUN}/holdout_summary.json"),
     "holdout_predictions": ("predict_holdout", f"{_RUN}/holdout/results/val_predictions.csv"),
+    "balance": ("folds", "results/{study}/folds/balance.json"),
     "record": ("report_pack", "results/{study}/report/record.json"),
 }
 RULES = {kind: rule for kind, (rule, _) in _MADE.items()}
