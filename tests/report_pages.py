@@ -18,7 +18,7 @@ STUDY = {
         "table": {"path": "CANARY.csv"},
         "group": "patient",
         "splits": {},
-        "columns": {"texts": [], "second": None},
+        "columns": {"texts": [], "second": None, "label": "density"},
     },
     "folds": {"preset": None, "holdout": 0.0},
     "search": None,
