@@ -13,10 +13,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 
+from foldwise.models.make_encoders import wordpieces
 from made_distillation import TEXT_FAULTS, distillation_archive
 from phantoms.catalogue import make
 from phantoms.distillation import SPLITS, make_distillation, plan_cases, texts_of
-from phantoms.encoders import wordpieces, write_encoders
+from phantoms.encoders import write_encoders
 from phantoms.slices import LOCATIONS, Look, slice_picture
 
 SIZE, SEED = 48, 5

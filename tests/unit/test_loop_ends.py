@@ -125,3 +125,8 @@ def test_a_plan_names_an_empty_part(tmp_path):
     with pytest.raises(FoldwiseError, match="validation part of this fold is empty"):
         train(tmp_path, rows=make_rows(24))
     assert Plan.__dataclass_params__.frozen
+
+
+def test_a_batch_larger_than_the_training_part_is_refused(tmp_path):
+    with pytest.raises(FoldwiseError, match=r"a batch of 25 .* 24 images: .* Take 24 or less"):
+        train(tmp_path, make_params(training__batch_size=25))

@@ -11,6 +11,7 @@ from flow import write_study
 from foldwise.errors import FoldwiseError
 from foldwise.plan.preflight import decoders, ignored, image_bytes, preflight
 from foldwise.plan.state import cache_key
+from foldwise.settings.schema import check
 from foldwise.settings.study import load_study
 from studies import PICTURES
 
@@ -24,7 +25,7 @@ def study(tmp_path, monkeypatch):
     for number in range(10):
         (tmp_path / "archive" / f"{number}.png").write_bytes(b"x")
     (tmp_path / "labels.csv").write_text("image,label\n0.png,1\n")
-    write_study(tmp_path, "made", PICTURES)
+    write_study(tmp_path, "made", PICTURES | {"training": {"batch_size": 4}})
     return load_study("made")
 
 
@@ -153,3 +154,17 @@ def test_timm_is_asked_for_where_a_run_names_one_of_its_networks(study, monkeypa
     monkeypatch.setattr("importlib.util.find_spec", lambda name: there.get(name, name))
     with pytest.raises(FoldwiseError, match=r"model\.name of run other: timm/resnet10t, but timm"):
         preflight([study])
+
+
+def test_batches_that_no_training_part_can_fill_are_refused(study, tmp_path):
+    files = len(list((tmp_path / study["data"]["root"]).rglob("*.*")))
+    rows = "".join(f"{number}.png,1\n" for number in range(files))
+    (tmp_path / "labels.csv").write_text("image,label\n" + rows)
+    study["training"]["batch_size"] = files
+    grid = {"training.batch_size": {"type": "categorical", "choices": [2, 4 * files]}}
+    study["search"] = check("search", {"space": grid, "sampler": "grid"}, "x")
+    with pytest.raises(FoldwiseError) as caught:
+        preflight([study])
+    said = str(caught.value)
+    assert f"training.batch_size of run cv: a batch of {files} is larger than the smallest" in said
+    assert f"search.space: training.batch_size: a batch of {4 * files} is larger" in said

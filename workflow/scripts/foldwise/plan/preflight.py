@@ -22,6 +22,8 @@ from foldwise.disk import amount, free_bytes
 from foldwise.errors import FoldwiseError
 from foldwise.files import listed
 from foldwise.plan import state
+from foldwise.plan.batches import batches, most_images
+from foldwise.plan.text_encoders import encoders, encoders_to_fetch
 from foldwise.search.check import unread
 from foldwise.settings.changes import dotted, override, usual_beside
 from foldwise.settings.study import RUN_BRANCHES
@@ -53,12 +55,13 @@ def preflight(
     reading = [study for study in studies if unread is None or study["name"] in unread]
     files: dict[str, int] = {}
     for study in studies:
-        for check in (table, lists, weights) if study in reading else (weights,):
+        for check in (table, lists, weights, encoders) if study in reading else (weights, encoders):
             problems += _told(check, study)
-        warnings += [*fetched(study), *ignored(study)]
+        warnings += [*fetched(study), *encoders_to_fetch(study), *ignored(study)]
         problems += timm_networks(study) if installed else []
     for study in reading:
         problems += _told(partial(archive, files=files), study)
+        problems += _told(partial(filled, files=files), study) if not problems else []
     if not problems:
         problems, short = room(studies, reading, Path(results), files)
         warnings += short
@@ -82,7 +85,7 @@ def unseen(studies: list[dict[str, Any]]) -> list[str]:
     folders that can be written. For a node of a cluster: nothing is counted."""
     found = list(folders(Path("results")))
     for study in studies:
-        for check in (root, table, lists, weights):
+        for check in (root, table, lists, weights, encoders):
             found += _told(check, study)
     return found
 
@@ -102,6 +105,17 @@ def table(study: dict[str, Any]) -> Iterator[str]:
     columns = {role: data["columns"][role] for role in CHECKED if data["columns"][role]}
     read_table(TableSettings(**data["table"])).need(columns)
     yield from ()
+
+
+def filled(study: dict[str, Any], files: dict[str, int]) -> Iterator[str]:
+    """The batches of runs and search can be filled by what table and archive hold."""
+    data, found = study["data"], files[study["data"]["root"]]
+    rows = found if data["table"]["format"] == "folders" else _rows(data)
+    yield from batches(study, most_images(study, rows, found))
+
+
+def _rows(data: dict[str, Any]) -> int:
+    return len(read_table(TableSettings(**data["table"])).rows)
 
 
 def packages() -> Iterator[str]:

@@ -13,7 +13,9 @@ from foldwise.errors import FoldwiseError, plural
 Values = Mapping[str, Any]  # settings by dotted path
 
 # Networks without batch normalisation, by the beginning of their names.
-UNBATCHED = ("small_resnet", "vit_", "swin", "convnext", "vision_text")
+UNBATCHED = ("small_resnet", "vision_text", "vit_", "swin", "convnext", "alexnet", "squeezenet")
+# Of timm's networks nothing is known before they are made.
+UNBATCHED += ("vgg", "timm/")
 
 
 @dataclass(frozen=True)

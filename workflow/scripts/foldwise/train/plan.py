@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from foldwise.errors import FoldwiseError
+from foldwise.settings.rules import batch_too_large
 from foldwise.settings.training import Settings
 from foldwise.train.checkpoint import Checkpoint, run_digest
 from foldwise.train.feed.augment import Augmentation
@@ -64,6 +65,8 @@ def make_plan(
     for part, rows in (("training", train_rows), ("validation", val_rows)):
         if not rows:
             raise FoldwiseError(f"The {part} part of this fold is empty. Lower folds.n or holdout.")
+    if reason := batch_too_large(settings.batch_size, settings.crops, len(train_rows)):
+        raise FoldwiseError(f"training.batch_size of run {params['run']}: {reason}.")
     targets = {"train": task.targets(train_rows), "val": task.targets(val_rows)}
     if taught is not None:
         targets["train"] |= taught_targets(taught, train_rows, val_rows)

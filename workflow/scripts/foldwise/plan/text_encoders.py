@@ -1,0 +1,130 @@
+"""Encoders of a study of images and texts, checked by their files before any job starts.
+
+Training would find out after all images were decoded, on a machine that may have no network. Only
+small JSON files are read here; the libraries that load the encoders are not imported. Standard
+library only.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from foldwise import registry
+from foldwise.settings.changes import override
+from foldwise.settings.study import RUN_BRANCHES
+
+TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "spiece.model")
+WEIGHTS = ("model.safetensors", "pytorch_model.bin", "model.safetensors.index.json")
+MAKE = "`python workflow/scripts/make_encoders.py {study}` makes small ones from the study's texts"
+
+
+def models_of(study: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The branch `model` of each run that reads texts."""
+    kept = {key: study[key] for key in RUN_BRANCHES}
+    found = {run: override(kept, of, run)["model"] for run, of in study["runs"].items()}
+    return {run: model for run, model in found.items() if model["name"] in registry.VISION_TEXT}
+
+
+def encoders(study: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the encoders of any run, each told once."""
+    told = set()
+    for model in models_of(study).values():
+        for problem in (*_text(model["text"]), *_vision(model["vision"], study["image"])):
+            if problem not in told:
+                told.add(problem)
+                yield f"{problem} {MAKE.format(study=study['name'])}."
+
+
+def encoders_to_fetch(study: dict[str, Any]) -> Iterator[str]:
+    """Encoders of the hub that a job would have to download: compute nodes are often offline."""
+    names = {}
+    for model in models_of(study).values():
+        names |= {model["text"]["name"]: "AutoTokenizer, m.AutoModel"}
+        if not registry.has("VISION", model["vision"]["name"]):
+            names.setdefault(model["vision"]["name"], "AutoModel")
+    for name, kinds in names.items():
+        if not _as_path(name) and folder_of(name) is None:
+            each = f"[k.from_pretrained('{name}') for k in (m.{kinds},)]"
+            yield (
+                f"Study {study['name']}: the encoder {name} is not on this machine yet. Fetch it "
+                f'here once, with `python -c "import transformers as m; {each}"`; where no hub '
+                f"can be reached, {MAKE.format(study=study['name'])}."
+            )
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder with an encoder's files: its own, or the hub's cache of this machine."""
+    if Path(name).is_dir():
+        return Path(name)
+    home = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
+    cache = Path(os.environ.get("HF_HUB_CACHE") or Path(home, "hub"))
+    snapshots = cache.glob(f"models--{name.replace('/', '--')}/snapshots/*/config.json")
+    return next((path.parent for path in snapshots), None)
+
+
+def _as_path(name: str) -> bool:
+    """Whether a name is written as a path, or is one: what is not there is no name of the hub."""
+    return name.startswith((".", "/", "~")) or name.count("/") > 1 or Path(name).is_dir()
+
+
+def _text(text: dict[str, Any]) -> Iterator[str]:
+    """Files, tokenizer and length of a text encoder."""
+    key, name = "model.text.name", text["name"]
+    yield from _files(key, text, TOKENIZERS)
+    folder = folder_of(name)
+    config = _read(folder, "config.json")
+    longest = config.get("max_position_embeddings")
+    if longest and text["max_tokens"] > longest:
+        yield (
+            f"model.text.max_tokens: {text['max_tokens']}, but the model in {name} reads {longest} "
+            f"tokens at the most. Set it to {longest} or less."
+        )
+    words = _read(folder, "tokenizer.json").get("model", {}).get("vocab", ())
+    if config.get("vocab_size") and len(words) > config["vocab_size"]:
+        yield (
+            f"{key}: the tokenizer in {name} knows {len(words)} tokens and the model "
+            f"{config['vocab_size']}. Save both from one model, or make both anew:"
+        )
+
+
+def _vision(vision: dict[str, Any], image: dict[str, Any]) -> Iterator[str]:
+    """Files and channels of an image encoder that is none of the built-in networks."""
+    if registry.has("VISION", vision["name"]):
+        return
+    yield from _files("model.vision.name", vision, ())
+    channels = _read(folder_of(vision["name"]), "config.json").get("num_channels")
+    if channels and image["channels"] not in (1, channels):
+        yield (
+            f"image.channels: {image['channels']}, but the model in {vision['name']} takes "
+            f"{channels}. Set image.channels to 1 or {channels}."
+        )
+
+
+def _files(key: str, encoder: dict[str, Any], tokenizers: tuple[str, ...]) -> Iterator[str]:
+    """What a folder of an encoder lacks; nothing for a hub's name that is not fetched yet."""
+    name, folder = encoder["name"], folder_of(encoder["name"])
+    if folder is None:
+        if _as_path(name):
+            yield f"{key}: no folder {name}. Correct the path, or make one:"
+        return
+    lacking = [] if _read(folder, "config.json") else ["a config.json that can be read"]
+    if tokenizers and not any((folder / one).is_file() for one in tokenizers):
+        lacking.append(f"a tokenizer ({tokenizers[0]})")
+    if encoder["weights"] == "pretrained" and not any((folder / one).is_file() for one in WEIGHTS):
+        lacking.append(f"weights ({WEIGHTS[0]})")
+    if lacking:
+        yield (
+            f"{key}: the folder {name} lacks {' and '.join(lacking)}. Name one that "
+            "save_pretrained of model and tokenizer wrote into, or make one:"
+        )
+
+
+def _read(folder: Path | None, name: str) -> dict[str, Any]:
+    """A JSON file of an encoder; empty where there is none that can be read."""
+    try:
+        found = json.loads(Path(folder or "", name).read_text(encoding="utf-8")) if folder else {}
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
