@@ -9,6 +9,7 @@ import torchvision
 from torchvision.transforms import v2
 
 from foldwise.errors import FoldwiseError
+from foldwise.files import write_csv
 from foldwise.tasks.embeddings import embeddings_of
 from foldwise.train import embed as embeddings
 
@@ -87,3 +88,57 @@ def test_what_is_missing_or_wrong_is_named(tmp_path):
     (tmp_path / "features.npy").write_text("text")
     with pytest.raises(FoldwiseError, match="no array of numbers"):
         embeddings_of(tmp_path, rows)
+
+
+OLDER = [
+    ("image_path", "/old/disk/archive/{file}"),
+    ("path", "D:\\\\archive\\\\{file}"),
+    ("file", "{file}"),
+    ("AccessionNumber", "{accession}"),
+]
+
+
+def older(tmp_path, column, form):
+    """A folder without contents, and a private list that knows who is who."""
+    rows = cohort(6)
+    about = [
+        {"sample": row["sample"], "file": f"{n:03d}/a.dcm", "accession": f"{n:03d}"}
+        for n, row in enumerate(rows)
+    ]
+    write_csv(tmp_path / "id_map.csv", list(about[0]), about)
+    order = [4, 0, 5, 2, 1, 3]
+    named = [
+        {
+            column: form.format(**about[n]).replace("/", "\\")
+            if "\\" in form
+            else form.format(**about[n])
+        }
+        for n in order
+    ]
+    write_csv(tmp_path / "metadata.csv", [column], named)
+    np.save(tmp_path / "features.npy", np.array([[n, n] for n in order], np.float32))
+    return rows, named
+
+
+@pytest.mark.parametrize(("column", "form"), OLDER)
+def test_older_folders_are_joined_by_path_or_accession(tmp_path, column, form):
+    rows, named = older(tmp_path, column, form)
+    found = embeddings_of(tmp_path, rows, tmp_path / "id_map.csv")
+    assert found[:, 0].tolist() == [0, 1, 2, 3, 4, 5]
+    write_csv(tmp_path / "metadata.csv", [column], [*named[:-1], {column: "elsewhere"}])
+    with pytest.raises(FoldwiseError, match=r"1 of 6 samples have no row .* first is s3"):
+        embeddings_of(tmp_path, rows, tmp_path / "id_map.csv")
+    with pytest.raises(FoldwiseError, match="--forcerun cohort"):
+        embeddings_of(tmp_path, rows, tmp_path / "gone.csv")
+
+
+def test_what_an_older_folder_does_not_tell_is_named(tmp_path):
+    rows, named = older(tmp_path, "view", "CC")
+    with pytest.raises(FoldwiseError, match="needs a column `content`"):
+        embeddings_of(tmp_path, rows, tmp_path / "id_map.csv")
+    write_csv(tmp_path / "metadata.csv", ["accession"], [{"accession": "001"}] * len(named))
+    with pytest.raises(FoldwiseError, match="several rows of one accession"):
+        embeddings_of(tmp_path, rows, tmp_path / "id_map.csv")
+    write_csv(tmp_path / "metadata.csv", ["file"], [{"file": "x/001/a.dcm"}] * len(named))
+    with pytest.raises(FoldwiseError, match="for 1 images several rows"):
+        embeddings_of(tmp_path, rows, tmp_path / "id_map.csv")

@@ -193,10 +193,14 @@ def _loss_that_is_read(settings: dict) -> dict[str, Any]:
 
 
 def joined(study: str, model: dict) -> dict[str, str]:
-    """What a task is told of embeddings that are joined to the head's input: their folder."""
+    """What a task is told of embeddings that are joined to the head's input: their folder.
+
+    One made elsewhere may name images by path or accession, which the private list knows.
+    """
     folder = model["embeddings"]
-    return (
-        {"embeddings": f"results/{study}/embeddings" if folder == "resnet50" else folder}
-        if folder
-        else {}
-    )
+    if not folder:
+        return {}
+    if folder == "resnet50":
+        return {"embeddings": f"results/{study}/embeddings"}
+    id_map = f"results/{study.partition('.')[0]}/private/id_map.csv"
+    return {"embeddings": folder, "id_map": id_map}

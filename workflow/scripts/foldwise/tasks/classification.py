@@ -16,7 +16,8 @@ from foldwise.tasks.embeddings import embeddings_of, read_embeddings
 class Classification(Task):
     """`settings["classes"]` are the class names in their order.
 
-    `settings["embeddings"]`, if given, is a folder of features that are joined to the head's input.
+    `settings["embeddings"]`, if given, is a folder of features that are joined to the head's input;
+    `settings["id_map"]` says who is who where that folder names images by path or accession.
     """
 
     label_columns: ClassVar[list[str]] = ["label"]
@@ -26,6 +27,7 @@ class Classification(Task):
         super().__init__(settings)
         self.classes: list[str] = settings["classes"]
         self.embeddings: str | None = settings.get("embeddings")
+        self.id_map: str | None = settings.get("id_map")
 
     def targets(self, rows: Rows) -> dict[str, np.ndarray]:
         """{"label": (N,) int64 class numbers}, and "joined" (N, E) where features are joined."""
@@ -39,7 +41,7 @@ class Classification(Task):
         label = {"label": np.array([known[row["label"]] for row in rows], dtype=np.int64)}
         if self.embeddings is None:
             return label
-        return label | {"joined": embeddings_of(self.embeddings, rows)}
+        return label | {"joined": embeddings_of(self.embeddings, rows, self.id_map)}
 
     def build(self, params: dict[str, Any], channels: int) -> nn.Module:
         """The model named in the settings with one output a class."""
