@@ -9,8 +9,9 @@ from foldwise.evaluate.compare import compare
 from foldwise.evaluate.fold import evaluate_fold
 from foldwise.evaluate.holdout_summary import evaluate_holdout
 from foldwise.evaluate.summary import join_logs, read_fold, summarise
-from foldwise.files import write_csv, write_json, write_text
+from foldwise.files import read_json, write_csv, write_json, write_text
 from foldwise.registry import load
+from foldwise.report.cases import write_cases
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ def make_run(
         folder = run.results / "runs" / "cv" / f"fold_{k}" / "results"
         out = folder / "metrics"
         evaluate_fold(folder / "val_predictions.csv", measures, out, group_by)
+    paths = run.paths()
+    params = read_json(paths["params"][0])
+    write_cases(params, paths["predictions"], [], None, paths["params"][0].with_name("cases.json"))
     _summarise(run, measures)
     _benchmarks(run)
     return run

@@ -29,6 +29,7 @@ STUDY = {
         "search": [],
         "baselines": None,
         "gradcam_per_class": 3,
+        "thumbnails": "image",
     },
 }
 OUT = Path("results/density/report")

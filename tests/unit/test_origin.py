@@ -7,7 +7,7 @@ import pytest
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_json, write_json, write_text
 from foldwise.hashing import file_digest
-from foldwise.origin import note_origin, origins
+from foldwise.origin import forget_origin, note_origin, origins
 from foldwise.report.ledger import Job, Ledger
 
 SUMMARY = "results/s/runs/cv/cv_summary.json"
@@ -57,6 +57,14 @@ def test_a_result_that_was_edited_by_hand_is_refused_by_its_name(job, tmp_path):
     ledger = Ledger(origins(tmp_path / "results" / "s" / "logs"))
     with pytest.raises(FoldwiseError, match=r"cv_summary.json: not what rule cv_summary wrote on"):
         ledger.source(SUMMARY, Job("cv_summary"))("kappa", "mean")
+
+
+def test_a_job_that_begins_again_takes_its_record_back(job, tmp_path):
+    note_origin(job)
+    forget_origin(job)
+    # What it writes and reads itself, as the report its record, is not held against the old one.
+    assert origins(tmp_path / "results" / "s" / "logs") == {}
+    forget_origin(job)
 
 
 def test_a_key_that_is_not_there_is_refused_and_one_without_a_value_is_a_dash(job):

@@ -64,6 +64,34 @@ rule examples:
         "../scripts/examples.py"
 
 
+rule cases:
+    input:
+        params="results/{study}/runs/{run}/params.json",
+        cohort=current("results/{study}/cohort.csv"),
+        predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),
+    output:
+        "results/{study}/runs/{run}/cases.json",
+    log:
+        "results/{study}/logs/{run}/cases.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/cases.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        pictures=branch("report.thumbnails"),
+        cache=cache_key,
+        code=code("cases"),
+    message:
+        "Gathering the cases of run {wildcards.run}, study {wildcards.study}"
+    script:
+        "../scripts/cases.py"
+
+
 rule figure:
     input:
         unpack(figure_files),

@@ -13,7 +13,7 @@ from typing import Any
 
 from foldwise.disk import is_full, no_space
 from foldwise.errors import FoldwiseError
-from foldwise.origin import note_origin
+from foldwise.origin import forget_origin, note_origin
 
 
 @contextmanager
@@ -25,6 +25,7 @@ def adapter(snakemake: Any) -> Iterator[logging.Logger]:
     """
     os.umask(0o077)
     logger = open_log(str(snakemake.log[0]))
+    forget_origin(snakemake)
     try:
         yield logger
         note_origin(snakemake)

@@ -17,6 +17,11 @@ ENDING = ".origin.json"
 READ = (".json", ".csv", ".png")
 
 
+def forget_origin(job: Any) -> None:
+    """Take back what the job recorded when it ran before: it is about to write its files anew."""
+    _record(job).unlink(missing_ok=True)
+
+
 def note_origin(job: Any) -> None:
     """Record a finished job (Snakemake's object): rule, code, settings and digests of its files."""
     settings = {name: value for name, value in job.params.items() if name != "code"}
@@ -28,7 +33,11 @@ def note_origin(job: Any) -> None:
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "files": {path: file_digest(path) for path in _quoted(job.output)},
     }
-    write_json(Path(job.log[0]).with_suffix(ENDING), facts)
+    write_json(_record(job), facts)
+
+
+def _record(job: Any) -> Path:
+    return Path(job.log[0]).with_suffix(ENDING)
 
 
 def _quoted(paths: Iterable[str]) -> list[str]:

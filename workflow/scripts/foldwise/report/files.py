@@ -22,6 +22,7 @@ _MADE = {
     "metrics": ("evaluate_fold", f"{_FOLD}/metrics/val_metrics.json"),
     "gradcam": ("gradcam_fold", f"{_FOLD}/gradcam/gradcam.json"),
     "examples": ("examples", f"{_RUN}/examples/examples.json"),
+    "cases": ("cases", f"{_RUN}/cases.json"),
     "probe": ("text_probe", "results/{study}/audit/text_probe.json"),
     "comparisons": ("compare_reported", "results/{study}/report/comparisons.json"),
     "cost": ("run_cost", f"{_RUN}/cost.json"),

@@ -18,6 +18,7 @@ from foldwise.report.run import Run, Study
 from foldwise.report.sections import (
     answers,
     baselines,
+    cases,
     cohort,
     comparison,
     folds,
@@ -45,6 +46,7 @@ SECTIONS = (
     results,
     baselines,
     answers,
+    cases,
     comparison,
     search,
     tuned,

@@ -2,7 +2,9 @@
 
 import base64
 import functools
+import hashlib
 import html
+import json
 import re
 import traceback
 from collections.abc import Iterable, Mapping
@@ -42,13 +44,28 @@ def page(sections: Shown, title: str, origins: Mapping[str, str], folder: Path) 
     body = body.replace("<table>", '<div class="wide"><table>').replace(
         "</table>", "</table></div>"
     )
+    embedded = {k: v for _, values in sections for k, v in values.get("embedded", {}).items()}
     headline = [row for _, values in sections for row in values.get("headline", [])]
     if headline:
         body = body.replace(_first_table(body), _tiles(headline), 1)
     body, contents = _anchors(body)
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8").strip()
+    script = (TEMPLATES / "explorer.js").read_text(encoding="utf-8") if embedded else ""
     shell = _environment(_plain).get_template("page.html.j2")
-    return shell.render(title=html.escape(title), style=style, body=body, contents=contents)
+    return shell.render(
+        title=html.escape(title),
+        style=style,
+        body=body,
+        contents=contents,
+        data={name: _in_script(value) for name, value in embedded.items()},
+        script=script,
+        script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _in_script(value: Any) -> str:
+    """JSON within a <script>, which no text in it can end."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _rendered(sections: Shown, finalize: Any) -> str:
