@@ -1,5 +1,6 @@
 """A job's record of what it made, and the ledger that reads it."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,7 @@ from foldwise.errors import FoldwiseError
 from foldwise.files import read_json, write_json, write_text
 from foldwise.hashing import file_digest
 from foldwise.origin import forget_origin, note_origin, origins
-from foldwise.report.ledger import Job, Ledger
+from foldwise.report.ledger import Job, Ledger, outdated
 
 SUMMARY = "results/s/runs/cv/cv_summary.json"
 
@@ -72,3 +73,17 @@ def test_a_key_that_is_not_there_is_refused_and_one_without_a_value_is_a_dash(jo
     assert str(source("kappa", "interval")) == "–" == str(source.maybe("auc", "mean"))
     with pytest.raises(FoldwiseError, match=r"nothing at 'kappa.men'. Did you mean 'mean'\?"):
         source("kappa", "men")
+
+
+def test_each_value_that_changed_after_a_page_was_made_is_named(job):
+    write_json(SUMMARY, {"kappa": {"mean": 0.7, "std": 0.1}, "a.b": 1, "bounds": [1, 2]})
+    ledger = Ledger()
+    source = ledger.source(SUMMARY, Job("cv_summary"))
+    for keys in (("kappa", "mean"), ("kappa", "std"), ("a.b",), ("bounds", 1)):
+        source(*keys)
+    saved = ledger.as_json()
+    assert outdated(saved) == []
+    write_json(SUMMARY, {"kappa": {"mean": 0.7}, "a.b": 2, "bounds": [1, 2], "more": 0})
+    assert outdated(saved) == [f"kappa.std in {SUMMARY}", f"a.b in {SUMMARY}"]
+    Path(SUMMARY).unlink()
+    assert len(outdated(saved)) == 4
