@@ -9,7 +9,7 @@ from foldwise.settings.paths import with_paths
 
 with adapter(snakemake):
     settings, name = snakemake.params.study, snakemake.wildcards.study
-    study = with_paths(settings, name, snakemake.config["folder"])
+    study = with_paths(settings, name, snakemake.config)
     report_pack(
         study=study,
         folds=snakemake.params.folds,
