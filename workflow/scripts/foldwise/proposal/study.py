@@ -1,0 +1,143 @@
+"""Settings that suit data of a size, with the reason of each: a study file to begin with."""
+
+import json
+from dataclasses import dataclass
+
+from foldwise.errors import FoldwiseError
+from foldwise.proposal.facts import Facts
+
+SIDES = (32, 64, 96, 128, 160, 224, 256, 320, 384, 512)
+# Groups below which the best epoch of a fold is chosen by chance more than by merit.
+FEW_GROUPS = 200
+# Groups from which a larger network has something to learn from.
+MANY_GROUPS = 1000
+# Bytes of activations, gradients and buffers for each input value while a small network trains.
+BYTES_A_VALUE = 400
+# Steps of the optimiser in which small networks converge on data of some hundred images.
+STEPS = 1500
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What is proposed, each with the sentence that says why."""
+
+    size: tuple[int, str]
+    network: tuple[str, str]
+    folds: tuple[int, str]
+    batch: tuple[int, str]
+    epochs: tuple[int, str]
+    stop_after: tuple[int | None, str]
+
+
+def propose(facts: Facts, memory: int) -> Proposal:
+    """Settings for these data on a machine with so many bytes of memory for training.
+
+    Raises FoldwiseError where there are too few classes or groups for two folds.
+    """
+    kept = [number for number in facts.classes.values() if number > 1]
+    if len(kept) < 2:
+        raise FoldwiseError(
+            f"{len(kept)} classes have two patients or more; two such classes are needed. Is "
+            f"'{facts.columns['label']}' the column of the label? Name it with --label."
+        )
+    rarest, size = min(kept), side_for(facts)
+    folds = min(5, rarest)
+    trained = facts.images * (folds - 1) // folds
+    batch = batch_for(size, facts.channels, trained, memory)
+    epochs = min(100, max(15, round(STEPS / max(1, trained // batch))))
+    few = facts.groups < FEW_GROUPS
+    return Proposal(
+        size=(size, f"pictures are {facts.width} x {facts.height} pixels (median of a sample)"),
+        network=network_for(facts.groups),
+        folds=(folds, f"the rarest class has {rarest} groups, and each fold needs one"),
+        batch=(batch, f"{trained} images train; {memory >> 30} GB of memory"),
+        epochs=(epochs, f"about {epochs * max(1, trained // batch):,} steps"),
+        stop_after=(epochs, f"below {FEW_GROUPS} groups the best epoch is chosen by chance")
+        if few
+        else (None, "enough groups for the validation part to choose the epoch"),
+    )
+
+
+def side_for(facts: Facts) -> int:
+    """A usual side not above the picture's shorter one; 256 for few groups, which learn no more."""
+    most = 512 if facts.groups >= MANY_GROUPS else 256
+    fitting = [side for side in SIDES if side <= min(facts.width, facts.height, most)]
+    return fitting[-1] if fitting else SIDES[0]
+
+
+def batch_for(size: int, channels: int, trained: int, memory: int) -> int:
+    """A power of two: what half the memory holds, with eight steps an epoch or more, up to 32."""
+    most = min(32, memory // 2 // (size * size * channels * BYTES_A_VALUE), trained // 8)
+    return 1 << max(1, int(most).bit_length() - 1)
+
+
+def network_for(groups: int) -> tuple[str, str]:
+    """A network by how many groups there are to learn from."""
+    if groups < MANY_GROUPS:
+        return (
+            "small_cnn",
+            "from random weights; try efficientnet_b0 with weights: imagenet as a run",
+        )
+    return "efficientnet_b0", "add weights: imagenet where torchvision's are at hand"
+
+
+def study_text(facts: Facts, proposal: Proposal, root: str, table: str) -> str:
+    """The study file, a reason behind each setting."""
+    rare = [name for name, groups in facts.classes.items() if groups < 2]
+    order = [name for name in facts.classes if name not in rare]
+    group = "patient" if "patient" in facts.columns or facts.reader == "dicom" else "image"
+    lines = [
+        "# Proposed from the data's size; every line may be changed (config/README.md).",
+        f"# {facts.images:,} images, {facts.groups:,} groups; groups by class: "
+        + ", ".join(f"{name} {number}" for name, number in facts.classes.items()),
+        "kind: classification",
+        "seed: 42",
+        "data:",
+        f"  reader: {facts.reader}",
+        f"  root: {_said(root)}",
+        f"  table: {{path: {_said(table)}, format: {facts.format}}}",
+        f"  columns: {_mapping(facts.columns)}",
+        *_group(group),
+        *_classes(order, rare),
+        _line(f"image: {{{{size: {{0}}, channels: {facts.channels}}}}}", proposal.size),
+        _line("folds: {{n: {0}}}", proposal.folds),
+        _line("model: {{name: {0}}}", proposal.network),
+        "training:",
+        _line("  batch_size: {0}", proposal.batch),
+        _line("  epochs: {0}", proposal.epochs),
+        _line("  stop_after: {0}", (_said(proposal.stop_after[0]), proposal.stop_after[1])),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _group(group: str) -> list[str]:
+    if group == "patient":
+        return []
+    return [
+        "  # No column names the patient. If one has several images, name it in columns.patient:",
+        "  # else images of one patient stand on both sides of a fold, which flatters all results.",
+        "  group: image",
+    ]
+
+
+def _classes(order: list[str], rare: list[str]) -> list[str]:
+    lines = [
+        "  classes:",
+        "    # From lowest to highest: kappa and all tables take this order.",
+        f"    order: {_said(order)}",
+    ]
+    dropped = ["    # One patient each: no two folds could hold them.", f"    drop: {_said(rare)}"]
+    return lines + (dropped if rare else [])
+
+
+def _line(form: str, chosen: tuple[object, str]) -> str:
+    return f"{form.format(chosen[0])}  # {chosen[1]}"
+
+
+def _said(value: object) -> str:
+    """A value as YAML reads it: JSON is YAML, and quotes what would be taken for a number."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _mapping(values: dict[str, str]) -> str:
+    return "{" + ", ".join(f"{key}: {_said(value)}" for key, value in values.items()) + "}"
