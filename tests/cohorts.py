@@ -13,6 +13,7 @@ from foldwise.pixels.cache import write_shard
 from foldwise.pixels.decode.base import of_content
 from foldwise.pixels.prepare import ImageSettings
 from foldwise.registry import load
+from foldwise.settings.schema import complete, schema
 
 CLASSES = {
     "mapping": {"1": "A", "2": "B", "3": "C", "4": "D"},
@@ -46,7 +47,7 @@ class Study:
             "classes": CLASSES,
             **self.data,
         }
-        return CohortSettings.of(data, seed=7)
+        return CohortSettings.of(complete(schema("data"), data), seed=7)
 
     def cohort(self, **changes) -> dict:
         """Make the cohort; returns its flow."""
@@ -79,7 +80,7 @@ class Study:
 
     def audit(self, **changes) -> dict:
         """Decode and audit; returns the manifest."""
-        settings = AuditSettings.of({"classes": CLASSES, **self.data})
+        settings = AuditSettings.of(complete(schema("data"), {"classes": CLASSES, **self.data}))
         return make_audit(replace(settings, **changes), self.results, self.decode())
 
     def rows(self, name: str) -> list[dict[str, str]]:

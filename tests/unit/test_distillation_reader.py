@@ -9,6 +9,7 @@ from foldwise.cohort.readers.medpix import Reader as MedpixReader
 from foldwise.cohort.readers.text import Reader as TextReader
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
+from foldwise.settings.schema import complete, schema
 from made_distillation import TEXT_FAULTS, distillation_archive
 
 PLACES = ["Head", "Thorax", "Abdomen", "Reproductive and Urinary System", "Spine and Muscles"]
@@ -36,7 +37,12 @@ def cohort(folder, reader, data, monkeypatch, faults=(), **more):
     settings = {"root": "made", "heads": HEADS, "max_quarantine": 0.5} | data | more
     out = folder / reader.__module__.rpartition(".")[2]
     flow = make_cohort(
-        CohortSettings.of(settings, 1), reader(), out, folder / "private", folder / "lists", 1
+        CohortSettings.of(complete(schema("data"), settings), 1),
+        reader(),
+        out,
+        folder / "private",
+        folder / "lists",
+        1,
     )
     return flow, out
 

@@ -13,6 +13,7 @@ from foldwise.cohort.tables.labels import (
     canonical,
 )
 from foldwise.errors import FoldwiseError
+from foldwise.settings.schema import complete, schema
 
 DENSITY = {"mapping": {"1": "A", "2": "B", "3": "C", "4": "D"}, "order": list("ABCD"), "drop": [5]}
 
@@ -88,7 +89,7 @@ def test_contradictions_of_a_label_name_its_own_place():
     heads = {"place": {"mapping": {"1": "A", "1.0": "B"}, "order": ["A", "B"]}}
     data = {"root": "x", "table": {"path": "y"}, "heads": heads}
     with pytest.raises(FoldwiseError, match=r"^data\.heads\.place\.mapping: '1' is given twice"):
-        _ = CohortSettings.of(data, 1).scheme
+        _ = CohortSettings.of(complete(schema("data"), data), 1).scheme
     heads["place"] = {"mapping": {"1": "A"}, "order": ["A"], "drop": ["1"]}
     with pytest.raises(FoldwiseError, match=r"^data\.heads\.place: '1' is both mapped and dropped"):
-        _ = CohortSettings.of(data, 1).scheme
+        _ = CohortSettings.of(complete(schema("data"), data), 1).scheme

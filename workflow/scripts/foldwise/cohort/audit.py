@@ -34,13 +34,10 @@ class AuditSettings:
     def of(cls, data: dict[str, Any]) -> "AuditSettings":
         """From the branch `data` of a study."""
         return cls(
-            order=tuple(str(name) for name in (data.get("classes") or {}).get("order") or ()),
-            heads={
-                f"label_{head}": tuple(own["order"])
-                for head, own in (data.get("heads") or {}).items()
-            },
-            conflicts=Conflicts(**(data.get("conflicts") or {})),
-            max_quarantine=data.get("max_quarantine", 0.05),
+            order=tuple(str(name) for name in data["classes"]["order"]),
+            heads={f"label_{head}": tuple(own["order"]) for head, own in data["heads"].items()},
+            conflicts=Conflicts(**data["conflicts"]),
+            max_quarantine=data["max_quarantine"],
         )
 
 

@@ -57,22 +57,22 @@ class CohortSettings:
 
     @classmethod
     def of(cls, data: dict[str, Any], seed: int, ahead: Ahead | None = None) -> "CohortSettings":
-        """From the branch `data` of a study, checked against its schema before."""
+        """From the branch `data` of a study, as its schema completes it."""
         return cls(
             root=data["root"],
             table=TableSettings(**data["table"]),
-            columns=Columns(**(data.get("columns") or {})),
-            classes=data.get("classes") or {},
-            heads=data.get("heads") or {},
-            group=data.get("group", "patient"),
-            match=data.get("match", "folder"),
-            views=tuple(data.get("views") or ()),
-            subset=data.get("subset"),
-            exclusions=data.get("exclusions"),
-            splits=tuple((name, path) for name, path in (data.get("splits") or {}).items() if path),
-            conflicts=Conflicts(**(data.get("conflicts") or {})),
-            max_quarantine=data.get("max_quarantine", 0.05),
-            allow_burned_in=data.get("burned_in", "quarantine") == "allow",
+            columns=Columns(**data["columns"]),
+            classes=data["classes"],
+            heads=data["heads"],
+            group=data["group"],
+            match=data["match"],
+            views=tuple(data["views"]),
+            subset=data["subset"],
+            exclusions=data["exclusions"],
+            splits=tuple((name, path) for name, path in data["splits"].items() if path),
+            conflicts=Conflicts(**data["conflicts"]),
+            max_quarantine=data["max_quarantine"],
+            allow_burned_in=data["burned_in"] == "allow",
             seed=seed,
             ahead=ahead or Ahead(),
         )

@@ -81,7 +81,8 @@ def _text(text: dict[str, Any]) -> Iterator[str]:
             f"model.text.max_tokens: {text['max_tokens']}, but the model in {name} reads {longest} "
             f"tokens at the most. Set it to {longest} or less."
         )
-    words = _read(folder, "tokenizer.json").get("model", {}).get("vocab", ())
+    words = _read(folder, "tokenizer.json").get("model") or {}
+    words = words.get("vocab") or ()
     if config.get("vocab_size") and len(words) > config["vocab_size"]:
         yield (
             f"{key}: the tokenizer in {name} knows {len(words)} tokens and the model "

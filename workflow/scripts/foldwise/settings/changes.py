@@ -11,7 +11,7 @@ from typing import Any
 from foldwise.errors import FoldwiseError
 from foldwise.settings.names import hint
 from foldwise.settings.schema import as_meant, complete, not_read, paths, present_path, schema
-from foldwise.settings.unions import Union, rechosen, unions_in
+from foldwise.settings.unions import Union, properties_of, rechosen, unions_in
 from foldwise.settings.yaml_file import parse_yaml
 
 # Settings of branch `data` that say where things are.
@@ -78,7 +78,7 @@ def override(settings: dict, changes: dict[str, Any], where: str) -> dict:
 def _optional(part: Any, branches: list[str], leaf: str) -> bool:
     """Whether a key that nothing stated may be set, such as a map's, or one without a default."""
     schema_part = part_at(".".join(branches))
-    known = leaf in schema_part.get("properties", ())
+    known = leaf in properties_of(schema_part)
     return isinstance(part, dict) and (
         known or isinstance(schema_part.get("additionalProperties"), dict)
     )
@@ -106,7 +106,7 @@ def part_at(path: str) -> dict:
     """The part of the study's schema at a dotted path; empty where there is none of its own."""
     part = schema("study")
     for step in path.split(".") if path else ():
-        part = part.get("properties", {}).get(step, {})
+        part = properties_of(part).get(step) or {}
     return part
 
 

@@ -147,10 +147,10 @@ def at(settings: dict, path: str) -> Any:
 
 def baselines_of(study: dict) -> list[str]:
     """What a study is compared with: those it names, or all of its kind that its table allows."""
-    named = study.get("report", {}).get("baselines")
+    named = study["report"]["baselines"]
     if named is not None:
         return list(named)
-    second = study.get("data", {}).get("columns", {}).get("second")
+    second = study["data"]["columns"]["second"]
     return [one for one in KINDS[study["kind"]].baselines if one != SECOND or second]
 
 

@@ -17,7 +17,7 @@ import jsonschema
 
 from foldwise.errors import FoldwiseError, nearest
 from foldwise.settings.names import hint
-from foldwise.settings.unions import chosen, chosen_throughout, union_of
+from foldwise.settings.unions import chosen, chosen_throughout, properties_of, union_of
 from foldwise.settings.yaml_file import read_yaml
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
@@ -58,16 +58,16 @@ def as_meant(part: dict, value: Any) -> Any:
         value = {union.chooser: value}
     if isinstance(value, dict):
         part = chosen(part, value)
-        inner, other = part.get("properties", {}), part.get("additionalProperties")
+        inner, other = properties_of(part), part.get("additionalProperties")
         other = other if isinstance(other, dict) else {}
         named = {_text(key): item for key, item in value.items()}
         named = {present_name(key, inner, named): item for key, item in named.items()}
-        return {key: as_meant(inner.get(key, other), item) for key, item in named.items()}
+        return {key: as_meant(inner.get(key) or other, item) for key, item in named.items()}
     if isinstance(value, list):
-        return [as_meant(part.get("items", {}), item) for item in value]
-    if isinstance(value, str) and value in part.get("synonyms", ()):
+        return [as_meant(part.get("items") or {}, item) for item in value]
+    if isinstance(value, str) and value in (part.get("synonyms") or ()):
         return part["synonyms"][value]
-    types = [kind for option in part.get("oneOf", [part]) for kind in _types(option)]
+    types = [kind for option in part.get("oneOf") or [part] for kind in _types(option)]
     if isinstance(value, str) and NUMBER.fullmatch(value) and {"number", "integer"} & set(types):
         number = float(value)
         return int(number) if "integer" in types and number.is_integer() else number
@@ -96,8 +96,8 @@ def present_path(name: str, path: str) -> str:
     *branches, leaf = path.split(".")
     part = schema(name)
     for step in branches:
-        part = part.get("properties", {}).get(step, {})
-    return ".".join([*branches, present_name(leaf, part.get("properties", {}), {})])
+        part = properties_of(part).get(step) or {}
+    return ".".join([*branches, present_name(leaf, properties_of(part), {})])
 
 
 def _text(value: Any) -> Any:
@@ -106,7 +106,7 @@ def _text(value: Any) -> Any:
 
 
 def _types(part: dict) -> list[str]:
-    kinds = part.get("type", [])
+    kinds = part.get("type") or []
     return [kinds] if isinstance(kinds, str) else kinds
 
 
@@ -186,8 +186,8 @@ def _tell(error: jsonschema.ValidationError) -> str:
             "with a letter."
         )
     if error.validator in ("oneOf", "anyOf"):
-        return f"{place}: {error.instance!r} does not fit. {error.schema.get('description', '')}"
-    return f"{place}: {error.message}. {error.schema.get('description', '')}".rstrip()
+        return f"{place}: {error.instance!r} does not fit. {error.schema.get('description') or ''}"
+    return f"{place}: {error.message}. {error.schema.get('description') or ''}".rstrip()
 
 
 def _unknown(key: str, part: dict, place: str) -> str:
@@ -211,7 +211,7 @@ def not_read(key: str, choice: Any, readers: list[str]) -> str:
 def paths(part: dict, prefix: str = "") -> list[str]:
     """Dotted paths of all keys of a schema, whatever the unions in it choose."""
     union = union_of(part)
-    own = dict(part.get("properties", {}))
+    own = dict(properties_of(part))
     for choice in union.choices.values() if union else ():
         own |= choice
     found = []

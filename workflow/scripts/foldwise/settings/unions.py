@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 
+def properties_of(part: dict) -> dict[str, dict]:
+    """The keys that a part of a schema has of its own; none where it is no mapping."""
+    return part.get("properties") or {}
+
+
 @dataclass(frozen=True)
 class Union:
     """One union: the dotted path of its branch, the key that chooses, and the keys by choice."""
@@ -22,6 +27,11 @@ class Union:
     def readers(self, key: str) -> list[str]:
         """The choices that read `key`."""
         return [choice for choice, keys in self.choices.items() if key in keys]
+
+    @property
+    def default_branch(self) -> dict[str, Any]:
+        """What stands for a branch that chooses nothing."""
+        return {self.chooser: self.default}
 
     @property
     def keys(self) -> list[str]:
@@ -38,7 +48,7 @@ def union_of(part: dict, path: str = "") -> Union | None:
     if "by" not in part:
         return None
     ((chooser, branches),) = part["by"].items()
-    choices = {name: branch.get("properties") or {} for name, branch in branches.items()}
+    choices = {name: properties_of(branch) for name, branch in branches.items()}
     return Union(path, chooser, choices, part["properties"][chooser]["default"])
 
 
@@ -47,7 +57,7 @@ def unions_in(part: dict, path: str = "") -> Iterator[Union]:
     union = union_of(part, path)
     if union:
         yield union
-    for key, inner in part.get("properties", {}).items():
+    for key, inner in properties_of(part).items():
         yield from unions_in(inner, f"{path}.{key}".lstrip("."))
 
 
@@ -56,7 +66,7 @@ def chosen(part: dict, value: Any) -> dict:
     union = union_of(part)
     if union is None or not isinstance(value, dict):
         return part
-    name = value.get(union.chooser, union.default)
+    name = (union.default_branch | value)[union.chooser]
     plain = {key: inner for key, inner in part.items() if key != "by"}
     own = part["properties"][union.chooser] | {"enum": list(union.choices)}
     plain["properties"] = part["properties"] | {union.chooser: own}

@@ -81,7 +81,7 @@ def _check_bounds(text: str) -> None:
                 problem = (
                     f"'*{event.anchor}' stands for nothing; there is no '&{event.anchor}' above"
                 )
-            count += sizes.get(event.anchor, 0)
+            count += sizes.get(event.anchor) or 0
         elif isinstance(event, yaml.ScalarEvent):
             count += 1
             if event.anchor:
