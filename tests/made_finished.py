@@ -1,6 +1,7 @@
 """All kinds of study run once, in one folder, by one call of the workflow: see tests/contract."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,8 @@ from foldwise.files import read_json
 from foldwise.plan import state
 from foldwise.registry import names
 from foldwise.settings.study import load_study
-from foldwise.train.job import given_fold
+from foldwise.train.job import FoldFiles, fold_job
 from foldwise.train.loop import train_fold
-from foldwise.train.stop import Stop
 from made_studies import EXAMPLES, example_of
 
 KINDS = names("TASKS")
@@ -55,32 +55,22 @@ class Fold:
         study = load_study(kind, str(folder / "config" / "studies"))
         told = [self.base / "private/texts.csv"] if study["data"]["columns"]["texts"] else []
         self.params = read_json(self.base / "runs/cv/params.json")
-        files = self.base / "cohort.csv", self.base / "folds/fold_1.csv"
-        given = given_fold(self.params, *files, 1, state.cache_key(study), told)
-        self.task, self.rows, self.images = given.task, given.rows, given.images
+        paths = self.base / "cohort.csv", self.base / "folds/fold_1.csv"
+        files = FoldFiles(*paths, state.cache_key(study), told)
+        self.job = fold_job(self.params, files, 1, self.results)
+        self.task, self.rows, self.images = self.job.task, self.job.rows, self.job.images
 
     @property
     def results(self) -> Path:
         """What the workflow made."""
         return self.base / "runs/cv/fold_1/results"
 
-    def train(self, out: Path, report: Any = None, renamed: bool = False) -> Path:
+    def train(self, out: Path, on_epoch: Any = None, renamed: bool = False) -> Path:
         """Train it again into `out`/results; with other names of samples, in another order."""
         rows = {part: list(self.rows[part]) for part in ("train", "val")}
         if renamed:
             for part in rows:
                 rows[part] = [row | {"sample": f"x{n}"} for n, row in enumerate(rows[part])]
                 random.Random(3).shuffle(rows[part])
-        train_fold(
-            self.params,
-            self.task,
-            self.images,
-            rows["train"],
-            rows["val"],
-            out / "results",
-            out / "state",
-            "cpu",
-            Stop(),
-            report,
-        )
+        train_fold(replace(self.job, rows=rows, out=out / "results"), on_epoch)
         return out / "results"

@@ -13,8 +13,8 @@ from foldwise.models.network import Network
 from foldwise.settings.changes import override
 from foldwise.settings.schema import check
 from foldwise.tasks.classification import Classification
+from foldwise.train.job import FoldJob
 from foldwise.train.loop import train_fold
-from foldwise.train.stop import Stop
 
 CLASSES = ["A", "B", "C"]
 
@@ -100,16 +100,25 @@ def make_params(size: int = 16, **changes: Any) -> dict[str, Any]:
     return override(params | {key: dotted[key] for key in dotted.keys() - inner}, inner, "test")
 
 
+def make_job(
+    out: Path, params: dict, images: Any, rows: tuple[list, list], task: Any = None, **means: Any
+) -> FoldJob:
+    """The job of a fold that writes into `out`; `rows` are its training and validation part."""
+    task = task or TinyTask(params["task"])
+    parts = dict(zip(("train", "val"), rows, strict=True))
+    return FoldJob(params, task, parts, images, means.pop("fold", 1), out, **means)
+
+
 def train(folder: Path, params: dict[str, Any] | None = None, **named: Any) -> Path:
     """Train a fold of 24 + 12 images into `folder`; returns the folder of results."""
     params = params or make_params()
     rows = named.pop("rows", None) or make_rows(36)
     images = named.pop("images", None) or make_images(rows, params["image"]["size"])
     task = named.pop("task", None) or TinyTask(params["task"])
-    out, state = folder / "results", folder / "state"
-    stop = named.pop("stop", None) or Stop()
-    train_fold(params, task, images, rows[:24], rows[24:], out, state, "cpu", stop, **named)
-    return out
+    on_epoch = named.pop("on_epoch", None)
+    job = make_job(folder / "results", params, images, (rows[:24], rows[24:]), task, **named)
+    train_fold(job, on_epoch)
+    return job.out
 
 
 NO_AUGMENT = dict.fromkeys(make_params()["augment"], 0)

@@ -25,6 +25,7 @@ import torch  # noqa: E402
 from foldwise.tasks.classification import Classification  # noqa: E402
 from foldwise.train.feed.augment import Augmentation  # noqa: E402
 from foldwise.train.feed.feed import Feed  # noqa: E402
+from foldwise.train.feed.pixels import Preparation  # noqa: E402
 from training import Memory, make_params, make_rows  # noqa: E402
 
 BATCH = 16
@@ -50,7 +51,7 @@ def make_feed(size: int, count: int, augmented: bool) -> tuple[Feed, Classificat
     images, task = Memory(pixels, [row["content"] for row in rows]), Classification(params["task"])
     strengths = Augmentation(**params["augment"]) if augmented else None
     normalise, cpu = ([0.5], [0.25]), torch.device("cpu")
-    feed = Feed(task, images, rows, task.targets(rows), normalise, cpu, strengths, seed=1)
+    feed = Feed(task, images, rows, task.targets(rows), Preparation(normalise, cpu, strengths, 1))
     return feed, task, params
 
 

@@ -13,7 +13,7 @@ stop = Stop().listen()
 set_threads(1)
 
 from foldwise.train.predict import predict_fold  # noqa: E402
-from training import TinyTask, make_images, make_params, make_rows, train  # noqa: E402
+from training import make_images, make_job, make_params, make_rows, train  # noqa: E402
 
 PARAMS = make_params(
     size=160,
@@ -30,8 +30,8 @@ def main(folder: Path) -> None:
     images = make_images(rows, 160)
     out = train(folder, PARAMS, rows=rows, images=images, stop=stop)
     paths = out / "val_predictions.csv", out / "embeddings_val.npy"
-    task = TinyTask(PARAMS["task"])
-    predict_fold(PARAMS, task, images, rows[24:], out / "best_model.pt", *paths)
+    job = make_job(out, PARAMS, images, (rows[:24], rows[24:]))
+    predict_fold(job, out / "best_model.pt", *paths)
 
 
 if __name__ == "__main__":

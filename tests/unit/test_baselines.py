@@ -25,12 +25,12 @@ from foldwise.tasks.classification import Classification
 from foldwise.tasks.segmentation import Segmentation
 from foldwise.tasks.zones import Zones
 from made_masks import mask_images, mask_params, mask_rows
-from training import make_images, make_params, make_rows
+from training import make_images, make_job, make_params, make_rows
 
 
 def table_of(name, folder, params, task, images, rows, cut):
     path = folder / "val_predictions.csv"
-    run_baseline(name, params, task, images, rows[:cut], rows[cut:], path)
+    run_baseline(name, make_job(folder, params, images, (rows[:cut], rows[cut:]), task), path)
     with open(path, newline="") as stream:
         return list(csv.DictReader(stream))
 
@@ -147,8 +147,9 @@ def test_ridge_learns_scores_and_unknowns(tmp_path):
 def test_an_empty_part_is_named(tmp_path):
     params = mask_params()
     task, rows = Segmentation(params["task"]), mask_rows(4)
+    job = make_job(tmp_path, params, mask_images(rows), ([], rows), task)
     with pytest.raises(FoldwiseError, match="training part"):
-        run_baseline("otsu", params, task, mask_images(rows), [], rows, tmp_path / "x.csv")
+        run_baseline("otsu", job, tmp_path / "x.csv")
 
 
 @pytest.fixture

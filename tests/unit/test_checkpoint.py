@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from foldwise.train.checkpoint import arrays_digest, run_digest, save_stable
-from foldwise.train.lock import Alone, forget
+from foldwise.train.lock import FoldLock, forget
 from foldwise.train.stop import EXIT_STOPPED, Stop, Stopped
 from training import TinyTask, make_params, make_rows, train
 
@@ -123,8 +123,8 @@ def test_results_lost_after_the_end_are_written_again_without_training(tmp_path,
 
 def test_why_a_training_was_ended_early_is_asked_again(tmp_path):
     told = []
-    train(tmp_path, report=lambda history: len(history) == 2)
-    again(tmp_path, report=lambda history: told.append(len(history)))
+    train(tmp_path, on_epoch=lambda history: len(history) == 2)
+    again(tmp_path, on_epoch=lambda history: told.append(len(history)))
     assert told == [2]
 
 
@@ -135,26 +135,26 @@ def test_a_process_that_trains_the_same_fold_is_waited_for(tmp_path, caplog):
     assert begun.wait(20)
     start = time.monotonic()
     with caplog.at_level("INFO", "foldwise"):
-        Alone(tmp_path, Stop()).wait()
+        FoldLock(tmp_path, Stop()).wait()
     assert time.monotonic() - start > 0.5
     assert "Another process still trains this fold" in caplog.text
     other.join()
 
 
 def hold(folder, begun):
-    alone = Alone(folder, Stop())
-    alone.wait()
+    lock = FoldLock(folder, Stop())
+    lock.wait()
     begun.set()
     time.sleep(1)
 
 
 def test_waiting_ends_when_asked_to_stop_and_when_the_other_gives_no_sign(tmp_path, monkeypatch):
-    monkeypatch.setattr(Alone, "_taken", lambda self: True)
+    monkeypatch.setattr(FoldLock, "_taken", lambda self: True)
     with pytest.raises(Stopped):
-        Alone(tmp_path, StopAt(1)).wait()
+        FoldLock(tmp_path, StopAt(1)).wait()
     os.utime(tmp_path, (0, 0))
     os.utime(tmp_path / "lock", (0, 0))
-    Alone(tmp_path, Stop()).wait()
+    FoldLock(tmp_path, Stop()).wait()
 
 
 def test_the_digest_follows_settings_code_contents_and_targets():

@@ -13,10 +13,9 @@ from foldwise.tasks.distillation import Distillation
 from foldwise.train.checkpoint import arrays_digest
 from foldwise.train.loop import train_fold
 from foldwise.train.predict import load_model, predict_fold
-from foldwise.train.stop import Stop
-from foldwise.train.teach import taught_targets, teach_fold
+from foldwise.train.teach import teach_fold, teacher_targets
 from made_distillation import distillation_archive
-from training import Memory
+from training import Memory, make_job
 
 HEADS = {"modality": ["CT", "MR"], "place": ["head", "chest"]}
 TEXTS = ("a mass in the lung", "no finding of the brain", "normal look")
@@ -62,11 +61,13 @@ def params_of(archive, run="cv", teacher=None, who="student", **changes):
     return params | ({"teacher": {"run": teacher, "model": {"dim": 16}}} if teacher else {})
 
 
-def train(folder, params, taught=None, train_rows=ROWS[:16], val_rows=ROWS[16:]):
-    task = Distillation(params["task"])
-    rows = {"train_rows": train_rows, "val_rows": val_rows}
-    named = {"out": folder / "results", "state": folder / "state", "device": "cpu"}
-    train_fold(params, task, IMAGES, **rows, **named, stop=Stop(), taught=taught)
+def job_of(out, params, answers=None):
+    task, rows = Distillation(params["task"]), (ROWS[:16], ROWS[16:])
+    return make_job(out, params, IMAGES, rows, task, teacher_answers=answers)
+
+
+def train(folder, params, answers=None):
+    train_fold(job_of(folder / "results", params, answers))
     return folder / "results" / "best_model.pt"
 
 
@@ -76,9 +77,7 @@ def taught(archive, tmp_path_factory):
     folder = tmp_path_factory.mktemp("teacher")
     params = params_of(archive, "teacher", who="teacher", model={"dim": 16})
     model = train(folder, params)
-    teach_fold(
-        params, Distillation(params["task"]), IMAGES, ROWS[:16], model, folder / "t.npz", "cpu"
-    )
+    teach_fold(job_of(folder, params), model, folder / "t.npz")
     return folder / "t.npz"
 
 
@@ -92,7 +91,7 @@ def test_a_student_learns_from_answers_and_every_weight_is_trained(archive, taug
     task = Distillation(params["task"])
     model = task.build(params, 1)
     model.trainable("all")
-    targets = task.targets(ROWS[:16]) | taught_targets(taught, ROWS[:16], ROWS[16:])
+    targets = task.targets(ROWS[:16]) | teacher_targets(taught, ROWS[:16], ROWS[16:])
     batch = {name: torch.from_numpy(values) for name, values in targets.items()}
     batch["image"] = torch.rand(16, 1, 32, 32)
     terms = task.loss(model, task.criterion(params, targets), batch)
@@ -117,12 +116,13 @@ def test_without_terms_that_need_it_there_is_no_map_to_the_teacher(archive):
 def test_answers_are_what_the_teacher_says_of_the_plain_image(archive, taught):
     params = params_of(archive, "teacher", who="teacher", model={"dim": 16})
     task, weights = Distillation(params["task"]), taught.parent / "results" / "best_model.pt"
-    model, facts = load_model(params, task, weights, torch.device("cpu"))
-    answers = taught_targets(taught, ROWS[:16][::-1], ROWS[16:])
+    kept = load_model(job_of(taught.parent, params), weights)
+    answers = teacher_targets(taught, ROWS[:16][::-1], ROWS[16:])
     pixels = torch.from_numpy(IMAGES.pixels[:16][::-1].copy()) / 255
     tokens = [torch.from_numpy(task.targets(ROWS[:16][::-1])[n]) for n in TOKENS]
     with torch.inference_mode():
-        expected = model((pixels - facts["mean"][0]) / facts["std"][0], *tokens)
+        (mean,), (std,) = kept.normalise
+        expected = kept.model((pixels - mean) / std, *tokens)
     for head in HEADS:
         found = torch.from_numpy(answers[f"teacher_logits_{head}"])
         assert torch.allclose(found, expected.logits[head], atol=1e-4)
@@ -134,9 +134,8 @@ def test_students_with_and_without_teacher_train_and_predict(archive, taught, tm
         params = params_of(archive, teacher=teacher)
         folder = tmp_path / str(number)
         model = train(folder, params, taught if teacher else None)
-        task = Distillation(params["task"])
         out = folder / "p.csv", folder / "e.npy"
-        predict_fold(params, task, IMAGES, ROWS[16:], model, *out, device="cpu")
+        predict_fold(job_of(folder, params), model, *out)
         assert np.load(folder / "e.npy").shape == (8, 8)
         history = json.loads((folder / "results" / "train_history.json").read_text())
         assert ("train_soft_targets" in history["epochs"][0]) == bool(teacher)
@@ -144,18 +143,18 @@ def test_students_with_and_without_teacher_train_and_predict(archive, taught, tm
 
 def test_a_teacher_of_other_folds_is_refused(taught, tmp_path):
     with pytest.raises(FoldwiseError, match=r"other folds.*lacks 8 of 16"):
-        taught_targets(taught, ROWS[8:], ROWS[:2])
+        teacher_targets(taught, ROWS[8:], ROWS[:2])
     with pytest.raises(FoldwiseError, match="trained on 1 of 2"):
-        taught_targets(taught, ROWS[:8], [ROWS[8], ROWS[20]])
+        teacher_targets(taught, ROWS[:8], [ROWS[8], ROWS[20]])
     with pytest.raises(FoldwiseError, match=r"No answers of a teacher.*training\.teacher"):
-        taught_targets(tmp_path / "none.npz", ROWS[:8], ROWS[8:])
+        teacher_targets(tmp_path / "none.npz", ROWS[:8], ROWS[8:])
 
 
 def test_answers_are_the_same_bytes_again(archive, taught, tmp_path):
     params = params_of(archive, "teacher", who="teacher", model={"dim": 16})
     model = taught.parent / "results" / "best_model.pt"
     again = tmp_path / "again.npz"
-    teach_fold(params, Distillation(params["task"]), IMAGES, ROWS[:16], model, again, "cpu")
+    teach_fold(job_of(tmp_path, params), model, again)
     assert again.read_bytes() == taught.read_bytes()
 
 

@@ -33,7 +33,10 @@ def cohort(count):
     return [{"sample": f"s{n}", "content": digest[:32]} for n, digest in enumerate(digests)]
 
 
-def test_features_are_those_of_torchvisions_resnet50(tmp_path):
+CPU = torch.device("cpu")
+
+
+def test_features_are_those_of_torchvisions_resnet50(tmp_path, monkeypatch):
     torch.manual_seed(0)
     net = torchvision.models.resnet50().eval()
     torch.save(net.state_dict(), tmp_path / "w.pt")
@@ -41,7 +44,8 @@ def test_features_are_those_of_torchvisions_resnet50(tmp_path):
     rows = cohort(3)
     pixels = np.random.default_rng(0).integers(0, 256, (3, 3, 64, 64), dtype=np.uint8)
     images, folder = Memory(pixels, rows), tmp_path / "made"
-    embeddings.make_embeddings(folder, images, rows, 3, str(tmp_path / "w.pt"), batch_size=2)
+    monkeypatch.setattr(embeddings, "BATCH", 2)
+    embeddings.make_embeddings(folder, images, rows, 3, str(tmp_path / "w.pt"), CPU)
     found = embeddings_of(folder, rows[::-1])
     normal = v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     with torch.inference_mode():
@@ -52,7 +56,7 @@ def test_features_are_those_of_torchvisions_resnet50(tmp_path):
 
 def test_random_weights_are_refused(tmp_path):
     with pytest.raises(FoldwiseError, match="needs trained weights"):
-        embeddings.make_embeddings(tmp_path, None, [], 1, "none")
+        embeddings.make_embeddings(tmp_path, None, [], 1, "none", CPU)
 
 
 def test_rows_are_joined_by_content_in_the_order_asked_for(tmp_path):

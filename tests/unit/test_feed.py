@@ -8,7 +8,7 @@ from foldwise.train.feed import pixels as pixels_of_a_batch
 from foldwise.train.feed.augment import Augmentation
 from foldwise.train.feed.feed import Feed
 from foldwise.train.feed.normalise import normalisation
-from foldwise.train.feed.pixels import OnDevice, area_weights
+from foldwise.train.feed.pixels import OnDevice, Preparation, area_weights
 from training import Memory, TinyTask, make_images, make_params, make_rows
 
 CPU = torch.device("cpu")
@@ -17,8 +17,8 @@ TASK = TinyTask(make_params()["task"])
 
 
 def feed_of(images: Memory, channels: int = 1, **named) -> Feed:
-    normalise = [0.4] * channels, [0.2] * channels
-    return Feed(TASK, images, ROWS, TASK.targets(ROWS), normalise, CPU, **named)
+    prepare = Preparation(([0.4] * channels, [0.2] * channels), CPU, **named)
+    return Feed(TASK, images, ROWS, TASK.targets(ROWS), prepare)
 
 
 @pytest.mark.parametrize("bits", [8, 16])
@@ -62,7 +62,8 @@ def test_the_way_of_a_gpu_agrees_with_that_of_a_cpu(size, kept, bits, monkeypatc
     feed = feed_of(images, augmentation=strengths, seed=4)
     rows = np.arange(12)
     here = {name: value.clone() for name, value in feed.batch(rows, size, 1).items()}
-    feed.pixels = OnDevice(images, rows_of(images), ([0.4], [0.2]), strengths, CPU)
+    prepare = Preparation(([0.4], [0.2]), CPU, strengths)
+    feed.pixels = OnDevice(images, rows_of(images), prepare)
     assert (feed.pixels.resident is not None) == kept
     there = feed.batch(rows, size, 1)
     np.testing.assert_allclose(here["image"], there["image"], atol=2e-5)
@@ -93,7 +94,8 @@ def test_a_flip_reaches_the_targets():
     images = make_images(ROWS, 16)
     task = Sided(make_params()["task"])
     strengths = Augmentation(flip_horizontal=0.5)
-    feed = Feed(task, images, ROWS, task.targets(ROWS), ([0], [1]), CPU, strengths, 3)
+    prepare = Preparation(([0], [1]), CPU, strengths, 3)
+    feed = Feed(task, images, ROWS, task.targets(ROWS), prepare)
     batch = feed.batch(np.arange(12), 16, 1)
     flipped = [
         np.array_equal(image[0].numpy(), np.fliplr(source[0]) / np.float32(255))

@@ -1,6 +1,7 @@
 """The holdout: each fold's model as by itself, all together as their mean, measured by others."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,9 +23,8 @@ from foldwise.tasks.segmentation import Segmentation
 from foldwise.train.loop import train_fold
 from foldwise.train.predict import predict_fold
 from foldwise.train.predict_holdout import predict_holdout
-from foldwise.train.stop import Stop
 from made_masks import mask_images, mask_params, mask_rows
-from training import CLASSES, TinyTask, make_images, make_params, make_rows
+from training import CLASSES, TinyTask, make_images, make_job, make_params, make_rows
 
 FOLDS = (1, 2, 3)
 PARAMS = make_params(model__normalisation="train", training__batch_size=7)
@@ -39,7 +39,7 @@ def trained(folder, params, task, images, rows, folds=FOLDS):
         val = [inner[i] for i in held]
         train = [row for i, row in enumerate(inner) if i not in held]
         out = folder / f"fold_{fold}"
-        train_fold(params, task, images, train, val, out, out / "state", "cpu", Stop())
+        train_fold(make_job(out, params, images, (train, val), task, fold=fold))
         models[fold] = out / "best_model.pt"
     return models
 
@@ -47,7 +47,8 @@ def trained(folder, params, task, images, rows, folds=FOLDS):
 def held(folder, params, task, images, rows, models):
     """The holdout's files: predictions, those of each fold, maps."""
     out = [folder / name for name in ("val_predictions.csv", "fold_predictions.csv", "maps.npy")]
-    predict_holdout(params, task, images, rows, models, *out)
+    job = make_job(folder, params, images, ([], []), task)
+    predict_holdout(replace(job, rows={"holdout": rows}), models, *out)
     return out
 
 
@@ -73,7 +74,7 @@ def test_each_model_says_what_it_says_by_itself(finished):
     for fold, path in models.items():
         own = [row | {"fold": fold} for row in rows]
         out = folder / f"{fold}.csv", folder / f"{fold}.npy"
-        predict_fold(PARAMS, TASK, images, own, path, *out)
+        predict_fold(make_job(folder, PARAMS, images, ([], own), TASK), path, *out)
         assert read_csv(out[0]) == [row for row in alone if row["fold"] == str(fold)]
 
 
@@ -142,7 +143,7 @@ def test_masks_are_averaged_before_they_are_measured(tmp_path):
     for fold, path in models.items():
         own = [row | {"fold": fold} for row in rows]
         out = [tmp_path / f"{fold}.{end}" for end in ("csv", "npy", "map.npy")]
-        predict_fold(params, task, images, own, path, *out)
+        predict_fold(make_job(tmp_path, params, images, ([], own), task), path, *out)
         each.append(np.load(out[2]).astype(float))
     mean = np.mean(each, axis=0)
     assert np.abs(np.load(maps) - mean).max() <= 1  # Maps are rounded to 1/255.

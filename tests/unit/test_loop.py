@@ -7,12 +7,15 @@ import pytest
 import torch
 
 from foldwise.files import read_csv
+from foldwise.train import fit
 from foldwise.train.predict import load_model, predict_fold
 from training import (
+    CLASSES,
     NO_AUGMENT,
     TinyTask,
     history,
     make_images,
+    make_job,
     make_params,
     make_rows,
     train,
@@ -62,7 +65,8 @@ def test_best_weights_are_kept_and_predict_as_in_their_epoch(tmp_path):
     assert told["best"]["epoch"] == 1 + int(np.argmax(kappas))
     paths = tmp_path / "val_predictions.csv", tmp_path / "embeddings_val.npy"
     task = TinyTask(params["task"])
-    predict_fold(params, task, make_images(rows), rows[24:], folder / "best_model.pt", *paths)
+    job = make_job(tmp_path, params, make_images(rows), (rows[:24], rows[24:]))
+    predict_fold(job, folder / "best_model.pt", *paths)
     table = read_csv(paths[0])
     score = task.score(table)
     best = told["epochs"][told["best"]["epoch"] - 1]
@@ -70,12 +74,12 @@ def test_best_weights_are_kept_and_predict_as_in_their_epoch(tmp_path):
     embeddings = np.load(paths[1])
     assert embeddings.shape == (12, 8)
     assert embeddings.dtype == np.float32
-    model, facts = load_model(params, task, folder / "best_model.pt", torch.device("cpu"))
+    kept = load_model(job, folder / "best_model.pt")
     with torch.no_grad():
-        logits = model.head(torch.from_numpy(embeddings))
+        logits = kept.model.head(torch.from_numpy(embeddings))
     probability = [[float(row[f"p_{name}"]) for name in "ABC"] for row in table]
     np.testing.assert_allclose(logits.softmax(1).numpy(), probability, atol=1e-6)
-    assert facts["size"] == 16
+    assert kept.size == 16
 
 
 def test_history_has_no_times_and_ray_lines_do(tmp_path):
@@ -94,13 +98,14 @@ def test_history_has_no_times_and_ray_lines_do(tmp_path):
 
 
 def test_a_criterion_that_changes_is_told_the_epoch(tmp_path):
-    epochs = []
+    epochs, validated = [], []
 
     class Changing(torch.nn.CrossEntropyLoss):
         epoch = -1
 
         def forward(self, logits, label):
-            epochs.append(self.epoch)
+            # The validation part's loss is of the same epoch, and asked without gradients.
+            (epochs if torch.is_grad_enabled() else validated).append(self.epoch)
             return super().forward(logits, label)
 
     class Task(TinyTask):
@@ -110,6 +115,7 @@ def test_a_criterion_that_changes_is_told_the_epoch(tmp_path):
     params = make_params(training__batch_size=12)
     train(tmp_path, params, task=Task(params["task"]))
     assert epochs == [0, 0, 1, 1, 2, 2]
+    assert validated == [0, 1, 2]
 
 
 def test_a_warm_up_trains_the_head_alone_and_then_the_blocks(tmp_path):
@@ -223,3 +229,31 @@ def test_a_weighted_sampler_draws_classes_equally(tmp_path):
     train(tmp_path, params, task=Labels(params["task"]), rows=rows, images=images)
     share = np.bincount(labels) / len(labels)
     assert share == pytest.approx([1 / 3] * 3, abs=0.06)
+
+
+def test_the_validation_loss_of_each_epoch_is_in_the_history(tmp_path):
+    folder = train(tmp_path)
+    params, rows = make_params(), make_rows(36)
+    told = history(folder)
+    job = make_job(tmp_path, params, make_images(rows), (rows[:24], rows[24:]))
+    kept = load_model(job, folder / "best_model.pt")
+    pixels = make_images(rows).pixels[24:] / np.float32(255)
+    label = torch.tensor([CLASSES.index(row["label"]) for row in rows[24:]])
+    (mean,), (std,) = kept.normalise
+    with torch.inference_mode():
+        logits = kept.model((torch.from_numpy(pixels).float() - mean) / std)
+    expected = torch.nn.functional.cross_entropy(logits, label).item()
+    assert told["epochs"][kept.epoch - 1]["val_loss"] == pytest.approx(expected, rel=1e-4)
+    lines = [json.loads(line) for line in (folder / "ray_cv.jsonl").read_text().splitlines()]
+    assert [line["val_loss"] for line in lines] == [one["val_loss"] for one in told["epochs"]]
+
+
+def test_losses_that_are_read_late_end_in_the_same_bits(tmp_path, monkeypatch):
+    """As on a GPU, where each reading would wait for all that was asked before."""
+    params = make_params(training__clip_norm=1.0)
+    at_once = train(tmp_path / "at_once", params)
+    monkeypatch.setattr(fit.Noted, "on_cpu", False)
+    monkeypatch.setattr(fit, "UNREAD", 4)
+    late = train(tmp_path / "late", params)
+    for name in ("best_model.pt", "train_history.json"):
+        assert (at_once / name).read_bytes() == (late / name).read_bytes()

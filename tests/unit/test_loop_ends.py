@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from foldwise.errors import FoldwiseError
+from foldwise.train import fit
 from foldwise.train.failure import TrainingFailed
 from foldwise.train.plan import Plan
 from training import TinyTask, history, make_params, make_rows, train
@@ -45,12 +46,16 @@ def test_a_metric_to_be_small_and_one_that_is_undefined(tmp_path):
 
 
 def test_a_report_may_end_the_training(tmp_path):
-    told = history(train(tmp_path, report=lambda epochs: len(epochs) == 2))
+    told = history(train(tmp_path, on_epoch=lambda epochs: len(epochs) == 2))
     assert len(told["epochs"]) == 2
     assert told["ended"] == "pruned"
 
 
-def test_a_loss_that_is_not_finite_stops_at_its_step(tmp_path):
+@pytest.mark.parametrize("late", [False, True])
+def test_a_loss_that_is_not_finite_stops_at_its_step(tmp_path, monkeypatch, late):
+    if late:  # As on a GPU, whose numbers are read some steps later.
+        monkeypatch.setattr(fit.Noted, "on_cpu", False)
+
     class Breaking(TinyTask):
         steps = 0
 
@@ -67,13 +72,16 @@ def test_a_loss_that_is_not_finite_stops_at_its_step(tmp_path):
     assert caught.value.place["step"] == 2
     assert len(caught.value.place["batch"]) == 8
     assert not (tmp_path / "results" / "best_model.pt").exists()
+    for path in (tmp_path / "state").glob("*.pt"):
+        state = torch.load(path, weights_only=True)
+        assert all(value.isfinite().all() for value in state["model"].values())
 
 
 def test_a_prediction_that_is_no_number_names_epoch_and_validation_rows(tmp_path):
     class Breaking(TinyTask):
-        def predict(self, model, batch):
-            found = super().predict(model, batch)
-            return found | {"probability": found["probability"] * math.nan}
+        def validate(self, model, criterion, batch):
+            found, terms = super().validate(model, criterion, batch)
+            return found | {"probability": found["probability"] * math.nan}, terms
 
     params = make_params()
     with pytest.raises(TrainingFailed, match="probability is nan after epoch 1") as caught:

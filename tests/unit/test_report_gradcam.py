@@ -10,7 +10,7 @@ from foldwise.registry import load
 from foldwise.report.films import choose_films
 from foldwise.report.gradcam import gradcam_fold, output_of
 from foldwise.report.overlay import overlay
-from foldwise.train.job import Given
+from training import make_job
 
 SIZE, RADIUS, CLASSES = 64, 6, ["A", "B"]
 PARAMS = {
@@ -67,15 +67,16 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fold")
     # The blocks as a study with frozen blocks keeps them: no gradient of their own.
     model.requires_grad_(False)
-    state = {"state_dict": model.state_dict(), "size": SIZE, "mean": [0.5], "std": [0.25]}
+    state = {"state_dict": model.state_dict(), "size": SIZE, "epoch": 14}
+    state |= {"mean": [0.5], "std": [0.25]}
     torch.save(state, folder / "best_model.pt")
     rows = [{"sample": f"s{i:03d}", "content": str(i), "label": CLASSES[i % 2]} for i in range(96)]
     predictions = [
         row | {"predicted": CLASSES[int(p[i].argmax())], "p_A": str(p[i, 0]), "p_B": str(p[i, 1])}
         for i, row in enumerate(rows)
     ]
-    given = Given(task, {"val": rows}, images)
-    gradcam_fold(PARAMS, given, predictions, folder / "best_model.pt", folder / "out", 20)
+    job = make_job(folder / "out", PARAMS, images, ([], rows), task)
+    gradcam_fold(job, predictions, folder / "best_model.pt", 20)
     return folder / "out", images
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from foldwise.errors import FoldwiseError
-from foldwise.search.fold import run_fold, subset, with_costs
+from foldwise.search.fold import TrialView, run_fold, subset
 from foldwise.search.propose.propose import propose
 from foldwise.search.prune import stop_between_folds
 from foldwise.search.settings import parse_search
@@ -23,7 +23,7 @@ from foldwise.settings.schema import check
 from foldwise.train.loop import train_fold
 from foldwise.train.predict import load_model
 from foldwise.train.stop import Stop, Stopped
-from training import TinyTask, make_images, make_params, make_rows
+from training import TinyTask, make_images, make_job, make_params, make_rows
 
 ROWS = make_rows(36)
 SPACE = {"training.lr": {"type": "float", "low": 1e-4, "high": 0.1, "log": True}}
@@ -35,24 +35,16 @@ def search_of(**raw):
     return parse_search(check("search", raw, "search"), 3, [1, 2], MONITORS)
 
 
+def job_of(folder, params, stop=None, fold=1, task=None):
+    means = {"stop": stop} if stop else {}
+    rows = ROWS[:24], ROWS[24:]
+    return make_job(folder / "results", params, make_images(ROWS), rows, task, fold=fold, **means)
+
+
 def run(folder, search, number=0, fold=1, known=(), done=(), **changes):
+    stop = changes.pop("stop", None)
     params = make_params(**{"run": f"trial_{number:04d}", **changes})
-    return run_fold(
-        search,
-        number,
-        fold,
-        known,
-        done,
-        params,
-        ROWS[:24],
-        folder / "results",
-        task=TinyTask(params["task"]),
-        images=make_images(ROWS),
-        val_rows=ROWS[24:],
-        state=folder / "state",
-        device="cpu",
-        stop=changes.pop("stop", None) or Stop(),
-    )
+    return run_fold(job_of(folder, params, stop, fold), TrialView(search, number, known, done))
 
 
 def earlier(search, count, value):
@@ -71,9 +63,7 @@ def test_a_fold_that_is_not_pruned_is_trained_like_any_runs(tmp_path):
     outcome = run(tmp_path / "trial", search_of())
     assert outcome.state == "COMPLETE" and outcome.seconds > 0
     params = make_params(run="trial_0000")
-    rest = (tmp_path / "plain" / "results", tmp_path / "plain" / "state", "cpu", Stop())
-    task = TinyTask(params["task"])
-    train_fold(params, task, make_images(ROWS), ROWS[:24], ROWS[24:], *rest)
+    train_fold(job_of(tmp_path / "plain", params))
     for name in ("best_model.pt", "train_history.json"):
         ours, plain = (tmp_path / who / "results" / name for who in ("trial", "plain"))
         assert ours.read_bytes() == plain.read_bytes()
@@ -90,10 +80,8 @@ def test_a_bad_fold_is_pruned_where_the_pruner_says(tmp_path):
     assert outcome.state == "PRUNED"
     assert [epoch for epoch, _ in outcome.curve] == [1, 2]
     assert "median pruner: kappa" in outcome.reason and "5 known" in outcome.reason
-    model, facts = load_model(
-        make_params(), TinyTask(make_params()["task"]), tmp_path / "results/best_model.pt", "cpu"
-    )
-    assert facts["epoch"] in (1, 2) and model is not None
+    kept = load_model(job_of(tmp_path, make_params()), tmp_path / "results/best_model.pt")
+    assert kept.epoch in (1, 2) and kept.model is not None
 
 
 def test_a_loss_that_is_not_finite_is_a_failure_with_its_place(tmp_path):
@@ -103,7 +91,7 @@ def test_a_loss_that_is_not_finite_is_a_failure_with_its_place(tmp_path):
     assert "batch" not in outcome.reason and outcome.metrics == {}
     path = tmp_path / "results" / "best_model.pt"
     with pytest.raises(FoldwiseError, match=r"holds no model.*non finite"):
-        load_model(make_params(), TinyTask(make_params()["task"]), path, "cpu")
+        load_model(job_of(tmp_path, make_params()), path)
 
 
 def test_memory_that_runs_out_is_a_failure_with_the_sizes(tmp_path, monkeypatch):
@@ -142,17 +130,8 @@ def test_a_killed_fold_goes_on_and_is_pruned_at_the_same_epoch(tmp_path):
     task.score = counted
     params = make_params(**changes)
     folder = tmp_path / "killed"
-    arguments = {
-        "task": task,
-        "images": make_images(ROWS),
-        "val_rows": ROWS[24:],
-        "state": folder / "state",
-        "device": "cpu",
-    }
     with pytest.raises(Stopped):
-        run_fold(
-            search, 5, 1, known, [], params, ROWS[:24], folder / "results", stop=stop, **arguments
-        )
+        run_fold(job_of(folder, params, stop, task=task), TrialView(search, 5, known))
     resumed = run(folder, search, 5, known=known, **changes)
     assert len(whole.curve) == 4
     still = {"seconds": 0.0, "started": ""}
@@ -207,11 +186,6 @@ def test_a_small_subset_keeps_every_class(columns):
 def test_costs_that_are_objectives_are_measured_on_the_kept_model(tmp_path):
     search = search_of(objective=["kappa", "parameters", "multiply_adds", "milliseconds"])
     outcome = run(tmp_path, search)
-    params = make_params()
-    task = TinyTask(params["task"])
-    outcome = with_costs(
-        outcome, search, params, task, make_images(ROWS), ROWS[24:], tmp_path / "results", "cpu"
-    )
     # Two 3 x 3 convolutions (1 to 4, 4 to 8) with biases and batch norms, and a head of 8 to 3.
     assert outcome.metrics["parameters"] == (36 + 4 + 8) + (288 + 8 + 16) + (24 + 3)
     # Outputs of 7 x 7 and 3 x 3 pixels, and the head.

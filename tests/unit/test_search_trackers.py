@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from foldwise import registry
 from foldwise.trackers.base import Tolerant
-from foldwise.trackers.hook import Telling
+from foldwise.trackers.hook import FoldTracker
 from training import make_params, train
 
 SETTINGS = {"training.lr": 0.001, "model.name": "small_cnn", "model.weights": None}
@@ -71,9 +71,9 @@ def test_a_tracker_that_fails_warns_once_and_stops_nothing(caplog, make):
 
 def test_a_training_tells_its_epochs_and_is_the_same_with_a_tracker(tmp_path):
     params = make_params()
-    telling = Telling("tensorboard", tmp_path / "tracker", "demo", params, 1)
-    told, plain = train(tmp_path / "told", report=telling), train(tmp_path / "plain")
-    telling.end({"score": 0.5})
+    tracker = FoldTracker("tensorboard", tmp_path / "tracker", "demo", params, 1)
+    told, plain = train(tmp_path / "told", on_epoch=tracker), train(tmp_path / "plain")
+    tracker.end({"score": 0.5})
     assert (told / "best_model.pt").read_bytes() == (plain / "best_model.pt").read_bytes()
     events = EventAccumulator(str(tmp_path / "tracker" / "tensorboard"))
     events.Reload()
@@ -82,8 +82,8 @@ def test_a_training_tells_its_epochs_and_is_the_same_with_a_tracker(tmp_path):
 
 def test_a_tool_that_is_not_installed_is_a_warning(tmp_path, monkeypatch, caplog):
     monkeypatch.setitem(registry.TRACKERS, "wandb", "foldwise.trackers.missing:Nothing")
-    telling = Telling("wandb", tmp_path, "demo", make_params(), 1)
+    tracker = FoldTracker("wandb", tmp_path, "demo", make_params(), 1)
     with caplog.at_level(logging.WARNING):
-        train(tmp_path / "told", report=telling)
+        train(tmp_path / "told", on_epoch=tracker)
     assert "Tracker wandb failed (ModuleNotFoundError" in caplog.text
-    assert not Telling("none", tmp_path, "demo", make_params(), 1)([{"epoch": 1}])
+    assert not FoldTracker("none", tmp_path, "demo", make_params(), 1)([{"epoch": 1}])

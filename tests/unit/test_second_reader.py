@@ -23,7 +23,7 @@ from foldwise.settings.zones import CHEST
 from foldwise.tasks.classification import Classification
 from foldwise.tasks.zones import Zones
 from made_zones import zones_archive
-from training import make_images, make_params, make_rows
+from training import make_images, make_job, make_params, make_rows
 
 SECOND = {zone: f"second_of_{zone}" for zone in CHEST}
 
@@ -83,7 +83,8 @@ def test_labels_are_mapped_as_the_first_readers():
 def predictions(folder, task, kind, rows):
     params = make_params(kind=kind, task=task.settings)
     path = folder / "p.csv"
-    run_baseline("second_reader", params, task, make_images(rows), rows[:10], rows[10:], path)
+    job = make_job(folder, params, make_images(rows), (rows[:10], rows[10:]), task)
+    run_baseline("second_reader", job, path)
     return list(csv.DictReader(path.open()))
 
 

@@ -17,23 +17,25 @@ from foldwise.train.loop import train_fold
 from foldwise.train.predict import predict_fold
 from foldwise.train.stop import Stop, Stopped
 from made_masks import mask_images, mask_params, mask_rows
+from training import make_job
 
 ROWS = mask_rows(24)
 IMAGES = mask_images(ROWS)
 
 
-def train(folder, params, images=IMAGES, stop=None, report=None):
-    out, task = folder / "results", Segmentation(params["task"])
-    parts = ROWS[:16], ROWS[16:]
-    state, stop = folder / "state", stop or Stop()
-    train_fold(params, task, images, *parts, out, state, "cpu", stop, report)
-    return out
+def job_of(out, params, images=IMAGES, stop=None):
+    task = Segmentation(params["task"])
+    return make_job(out, params, images, (ROWS[:16], ROWS[16:]), task, stop=stop or Stop())
+
+
+def train(folder, params, images=IMAGES, stop=None, on_epoch=None):
+    train_fold(job_of(folder / "results", params, images, stop), on_epoch)
+    return folder / "results"
 
 
 def predict(folder, params, images=IMAGES):
     paths = folder / "val_predictions.csv", folder / "embeddings_val.npy", folder / "maps_val.npy"
-    task = Segmentation(params["task"])
-    predict_fold(params, task, images, ROWS[16:], folder / "best_model.pt", *paths)
+    predict_fold(job_of(folder, params, images), folder / "best_model.pt", *paths)
     with open(paths[0], newline="") as stream:
         return list(csv.DictReader(stream)), np.load(paths[1]), np.load(paths[2])
 

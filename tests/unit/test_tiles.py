@@ -10,7 +10,7 @@ from foldwise.train.feed.augment import Augmentation
 from foldwise.train.feed.batches import epoch_steps
 from foldwise.train.feed.draws import content_keys
 from foldwise.train.feed.feed import Feed
-from foldwise.train.feed.pixels import OnDevice
+from foldwise.train.feed.pixels import OnDevice, Preparation
 from training import Memory, TinyTask, make_params, make_rows
 
 CPU = torch.device("cpu")
@@ -80,7 +80,8 @@ def images_with_places(side: int) -> Memory:
 def feed_of(images, tile, **strengths):
     task = TinyTask(make_params()["task"])
     strengths = Augmentation(**strengths)
-    return Feed(task, images, ROWS, task.targets(ROWS), ([0], [1]), CPU, strengths, 5, tile)
+    prepare = Preparation(([0], [1]), CPU, strengths, 5, tile)
+    return Feed(task, images, ROWS, task.targets(ROWS), prepare)
 
 
 def test_crops_are_parts_of_the_picture_with_the_mask_on_them():
@@ -109,7 +110,8 @@ def test_crops_of_a_gpu_agree_with_those_of_a_cpu():
     rows = np.arange(6)
     here = {name: value.clone() for name, value in feed.batch(rows, 48, 3).items()}
     places = images.places(ROWS)
-    feed.pixels = OnDevice(images, places, ([0], [1]), Augmentation(**strengths), CPU, 32)
+    prepare = Preparation(([0], [1]), CPU, Augmentation(**strengths), tile=32)
+    feed.pixels = OnDevice(images, places, prepare)
     there = feed.batch(rows, 48, 3)
     # OpenCV places samples in steps of 1/32 pixel and rounds to whole grey levels.
     np.testing.assert_allclose(here["image"], there["image"], atol=4 / 255)

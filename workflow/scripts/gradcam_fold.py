@@ -10,19 +10,14 @@ with adapter(snakemake):
     set_threads(snakemake.threads)
     # After set_threads: these import torch.
     from foldwise.report.gradcam import gradcam_fold
-    from foldwise.train.job import given_fold
+    from foldwise.train.job import FoldFiles, fold_job
 
-    files, folder = snakemake.input, Path(snakemake.output.films).parent
-    params, fold = read_json(files.params), int(snakemake.wildcards.fold)
-    cache = snakemake.params.cache
+    files, fold = snakemake.input, int(snakemake.wildcards.fold)
+    params, folder = read_json(files.params), Path(snakemake.output.films).parent
+    of_fold = FoldFiles(files.cohort, files.fold, snakemake.params.cache)
     # Films of an earlier model have other names and would stay.
     for film in folder.glob("*.png"):
         film.unlink()
-    gradcam_fold(
-        params=params,
-        given=given_fold(params, files.cohort, files.fold, fold, cache, used=("val",)),
-        predictions=read_csv(files.predictions),
-        model_path=files.model,
-        out_dir=folder,
-        per_class=snakemake.params.films["report.gradcam_per_class"],
-    )
+    per_class = snakemake.params.films["report.gradcam_per_class"]
+    job = fold_job(params, of_fold, fold, folder, ("val",))
+    gradcam_fold(job, read_csv(files.predictions), files.model, per_class)

@@ -12,22 +12,13 @@ with adapter(snakemake):
     params = read_json(files.params)
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
-    from foldwise.train.job import given_fold
+    from foldwise.train.job import FoldFiles, fold_job
     from foldwise.train.machine import device
     from foldwise.train.predict import predict_fold
 
-    cache = snakemake.params.cache
-    given = given_fold(params, files.cohort, files.fold, fold, cache, files.texts)
-    predict_fold(
-        params=params,
-        task=given.task,
-        images=given.images,
-        rows=given.rows["val"],
-        model_path=files.model,
-        out_csv=snakemake.output.predictions,
-        out_npy=snakemake.output.embeddings,
-        out_maps=snakemake.output.maps,
-        device=device(),
-    )
+    made = snakemake.output
+    of_fold = FoldFiles(files.cohort, files.fold, snakemake.params.cache, files.texts)
+    job = fold_job(params, of_fold, fold, Path(files.model).parent, device=device())
+    predict_fold(job, files.model, made.predictions, made.embeddings, made.maps)
     # Snakemake has seen all files of the training: nothing will go on from its state.
-    forget(Path(files.model).parents[1] / "state")
+    forget(job.state)

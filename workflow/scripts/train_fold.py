@@ -13,28 +13,23 @@ with adapter(snakemake):
     params = read_json(files.params)
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
-    from foldwise.trackers.hook import Telling
-    from foldwise.train.job import given_fold
+    from foldwise.trackers.hook import FoldTracker
+    from foldwise.train.job import FoldFiles, fold_job
     from foldwise.train.loop import train_fold
     from foldwise.train.machine import device
 
-    cache = snakemake.params.cache
-    given = given_fold(params, files.cohort, files.fold, fold, cache, files.texts)
     out = Path(snakemake.output.model).parent
-    names, tracker = snakemake.wildcards, snakemake.config["tracker"]
-    telling = Telling(tracker, out.parent / "tracker", names.study, params, fold)
-    train_fold(
-        params=params,
-        task=given.task,
-        images=given.images,
-        train_rows=given.rows["train"],
-        val_rows=given.rows["val"],
-        out=out,
-        state=out.parent / "state",
+    job = fold_job(
+        params,
+        FoldFiles(files.cohort, files.fold, snakemake.params.cache, files.texts),
+        fold,
+        out,
         device=device(),
         stop=stop,
-        report=telling,
         code=snakemake.params.code,
-        taught=next(iter(files.taught), None),
+        teacher_answers=next(iter(files.taught), None),
     )
-    telling.end(read_json(snakemake.output.history)["best"])
+    study, name = snakemake.wildcards.study, snakemake.config["tracker"]
+    tracker = FoldTracker(name, out.parent / "tracker", study, params, fold)
+    train_fold(job, tracker)
+    tracker.end(read_json(snakemake.output.history)["best"])

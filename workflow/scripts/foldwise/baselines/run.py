@@ -13,29 +13,23 @@ import numpy as np
 from foldwise.errors import FoldwiseError
 from foldwise.files import write_csv
 from foldwise.registry import load
+from foldwise.train.feed.images import Images
 from foldwise.train.feed.rows import places_of, sorted_rows
+from foldwise.train.job import FoldJob
 
 
-def run_baseline(
-    name: str,
-    params: dict[str, Any],
-    task: Any,
-    images: Any,
-    train_rows: list[dict],
-    val_rows: list[dict],
-    out_csv: str | Path,
-) -> None:
+def run_baseline(name: str, job: FoldJob, out_csv: str | Path) -> None:
     """Fit the baseline `name` on the training part; write its val_predictions.csv."""
-    train_rows, val_rows = sorted_rows(train_rows), sorted_rows(val_rows)
+    train_rows, val_rows = (sorted_rows(job.part(part)) for part in ("train", "val"))
     for part, rows in (("training", train_rows), ("validation", val_rows)):
         if not rows:
             raise FoldwiseError(f"The {part} part of this fold is empty. Lower folds.n or holdout.")
-    outputs = load("BASELINES", name)(params, task, images, train_rows, val_rows)
-    table = task.table(val_rows, outputs)
+    outputs = load("BASELINES", name)(job.params, job.task, job.images, train_rows, val_rows)
+    table = job.task.table(val_rows, outputs)
     write_csv(out_csv, list(table[0]), table)
 
 
-def planes_of(images: Any, rows: list[dict]) -> Any:
+def planes_of(images: Images, rows: list[dict]) -> Any:
     """The planes (C, H, W) of each row's image in turn, in memory that the next one takes."""
     buffer = np.empty((1, *images.shape), images.dtype)
     for place in places_of(images, rows):

@@ -35,16 +35,17 @@ class VisionTextModel(Network):
 
     def __init__(
         self,
-        vision: nn.Module,
-        text: nn.Module,
+        encoders: tuple[nn.Module, nn.Module],
         fusion: nn.Module,
         dim: int,
         heads: dict[str, int],
         dropout: float,
         match_dim: int | None = None,
     ):
+        """`encoders`: of the image and of the text."""
         super().__init__()
-        self.vision, self.text, self.dim = vision, text, dim
+        self.vision, self.text = vision, text = encoders
+        self.dim = dim
         outputs = {
             name: nn.Sequential(nn.Dropout(dropout), nn.Linear(dim, n)) for name, n in heads.items()
         }
@@ -94,8 +95,7 @@ def vision_text(
     dim, fusion = settings["dim"], dict(settings["fusion"])
     make_fusion = registry.load("FUSIONS", fusion.pop("name"))
     return VisionTextModel(
-        vision=vision_encoder(settings["vision"], channels),
-        text=text_encoder(settings["text"]),
+        encoders=(vision_encoder(settings["vision"], channels), text_encoder(settings["text"])),
         fusion=make_fusion(dim, **fusion),
         dim=dim,
         heads=outputs,

@@ -18,8 +18,7 @@ from torch import Tensor, nn
 from foldwise.files import replacing, write_json
 from foldwise.report.films import Film, choose_films
 from foldwise.report.overlay import grey_levels, overlay
-from foldwise.train.feed.feed import Feed
-from foldwise.train.job import Given
+from foldwise.train.job import FoldJob
 from foldwise.train.predict import load_model
 
 # Fewer places a side than this and a map says little: three places of a picture of 96 pixels.
@@ -27,37 +26,31 @@ FEWEST_PLACES = 6
 
 
 def gradcam_fold(
-    params: dict[str, Any],
-    given: Given,
+    job: FoldJob,
     predictions: Sequence[dict[str, str]],
     model_path: str | Path,
-    out_dir: str | Path,
     per_class: int,
 ) -> None:
-    """Write a PNG a film, gradcam.json (what each shows) and gradcam.npz into `out_dir`.
+    """Write a PNG a film, gradcam.json (what each shows) and gradcam.npz into the job's folder.
 
-    given: the fold, of which the validation rows are shown; predictions: its val_predictions.csv.
-    The PNG's name says sample, prediction and truth. gradcam.npz: films and maps, (N, H, W) uint8
-    each, in the order of gradcam.json.
+    predictions: the val_predictions.csv of the job's fold. The PNG's name says sample, prediction
+    and truth. gradcam.npz: films and maps, (N, H, W) uint8 each, in the order of gradcam.json.
     """
-    # A few dozen films take seconds: no GPU is asked for.
-    folder, task, device = Path(out_dir), given.task, torch.device("cpu")
-    answers = task.answers()
+    answers = job.task.answers()
     films = choose_films(predictions, answers, per_class)
-    by_sample = {row["sample"]: row for row in given.rows["val"]}
+    by_sample = {row["sample"]: row for row in job.part("val")}
     shown = [by_sample[film.sample] for film in films]
-    model, facts = load_model(params, task, model_path, device)
-    normalise = (facts["mean"], facts["std"])
-    feed = Feed(task, given.images, shown, task.targets(shown), normalise, device)
+    kept = load_model(job, model_path)
+    feed = kept.feed(job, shown)
     pictures, maps = [], []
     for i, film in enumerate(films):
         # One at a time: a few dozen films, and no batch size to run out of memory at.
-        batch = feed.batch(np.array([i]), facts["size"])
+        batch = feed.batch(np.array([i]), kept.size)
         number = output_of(answers, film.part, film.predicted)
-        heat = class_map(model, task, batch, number)
-        pictures.append(grey_levels(batch["image"][0].cpu().numpy(), *normalise))
+        heat = class_map(kept.model, job.task, batch, number)
+        pictures.append(grey_levels(batch["image"][0].cpu().numpy(), *kept.normalise))
         maps.append(np.round(heat * 255).astype(np.uint8))
-    _write(folder, films, pictures, maps)
+    _write(job.out, films, pictures, maps)
 
 
 def output_of(answers: Mapping[str, Sequence[str]], part: str, name: str) -> int:

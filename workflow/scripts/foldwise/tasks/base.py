@@ -1,8 +1,8 @@
 """What a kind of study tells the one training loop: targets, model, loss, predictions, score."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -12,9 +12,10 @@ from foldwise.errors import FoldwiseError, nearest
 
 Batch = dict[str, torch.Tensor]
 Rows = list[dict[str, Any]]
+Criterion = Callable[..., Any]  # what a loss of the registry is made into
 
 
-class Task(ABC):
+class Task(Protocol):
     """One object for a kind of study. `settings` is the branch `task` of a run's params.
 
     Rows are rows of the cohort with `fold`, sorted by content. A batch holds "image", float
@@ -41,9 +42,7 @@ class Task(ABC):
         """The model with initial weights, drawn from torch's random state as it stands."""
 
     @abstractmethod
-    def criterion(
-        self, params: dict[str, Any], train_targets: dict[str, np.ndarray]
-    ) -> Callable[..., Any]:
+    def criterion(self, params: dict[str, Any], train_targets: dict[str, np.ndarray]) -> Criterion:
         """The loss, made from the training part alone: a function, or a module.
 
         Called with float32 outside of autocast. If it has `epoch`, that is set, from 0. What is
@@ -51,7 +50,7 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def loss(self, model: nn.Module, criterion: Callable[..., Any], batch: Batch) -> Batch:
+    def loss(self, model: nn.Module, criterion: Criterion, batch: Batch) -> Batch:
         """{"loss": scalar that is minimised, ...terms for the history}."""
 
     @abstractmethod
@@ -61,6 +60,14 @@ class Task(ABC):
         "embedding" (B, D) becomes embeddings_val.npy; "map" (B, S, S) in 0..1, what is predicted
         at each pixel, becomes maps_val.npy and is no part of `table`.
         """
+
+    def validate(self, model: nn.Module, criterion: Criterion, batch: Batch) -> tuple[Batch, Batch]:
+        """What `predict` and `loss` give of a batch of the validation part.
+
+        Here the model is asked twice. The kinds of the package take both from one answer: who
+        changes `predict` or `loss` of one of them changes this as well.
+        """
+        return self.predict(model, batch), self.loss(model, criterion, batch)
 
     def ensemble(self, answers: list[Batch], batch: Batch) -> Batch:
         """What several models predict for the batch together: the mean of each value, float64.

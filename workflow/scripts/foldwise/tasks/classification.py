@@ -1,15 +1,15 @@
 """One of several classes for each image, for example breast density A to D."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from torch import nn
 
 from foldwise.errors import FoldwiseError
 from foldwise.evaluate.metrics.classification import Measures
 from foldwise.registry import load
-from foldwise.tasks.base import Batch, Rows, Task, identity, number
+from foldwise.tasks.base import Batch, Criterion, Rows, Task, identity, number
 from foldwise.tasks.embeddings import embeddings_of, read_embeddings
 
 
@@ -49,21 +49,28 @@ class Classification(Task):
         make, outputs = load("MODELS", params["model"]["name"]), len(self.classes)
         return make(params["model"], channels, outputs, embedding_dim=width)
 
-    def criterion(
-        self, params: dict[str, Any], train_targets: dict[str, np.ndarray]
-    ) -> Callable[..., Any]:
+    def criterion(self, params: dict[str, Any], train_targets: dict[str, np.ndarray]) -> Criterion:
         """The loss named in the settings, with weights from the classes' counts if asked for."""
         make = load("LOSSES", params["loss"]["name"])
         return make(params["loss"], train_targets["label"], self.classes)
 
-    def loss(self, model: nn.Module, criterion: Callable[..., Any], batch: Batch) -> Batch:
+    def loss(self, model: nn.Module, criterion: Criterion, batch: Batch) -> Batch:
         return {"loss": criterion(model(batch["image"], batch.get("joined")), batch["label"])}
 
     def predict(self, model: nn.Module, batch: Batch) -> Batch:
         """{"probability": (B, K), "embedding": (B, D)}."""
+        return self._predicted(*self._answer(model, batch))
+
+    def validate(self, model: nn.Module, criterion: Criterion, batch: Batch) -> tuple[Batch, Batch]:
+        logits, embedding = self._answer(model, batch)
+        return self._predicted(logits, embedding), {"loss": criterion(logits, batch["label"])}
+
+    def _answer(self, model: nn.Module, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         embedding = model.embed(batch["image"])
-        logits = model.classify(embedding, batch.get("joined")).float()
-        return {"probability": logits.softmax(dim=1), "embedding": embedding}
+        return model.classify(embedding, batch.get("joined")), embedding
+
+    def _predicted(self, logits: torch.Tensor, embedding: torch.Tensor) -> Batch:
+        return {"probability": logits.float().softmax(dim=1), "embedding": embedding}
 
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
         """Columns: identity, label, predicted (class names), p_<class> for each class."""

@@ -1,6 +1,5 @@
 """Several labels from an image and a text, with or without a teacher's answers to learn from."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from foldwise.evaluate.metrics.heads import Measures, columns
 from foldwise.models.encoders import tokenise
 from foldwise.models.vision_text import VisionTextOutput
 from foldwise.registry import load
-from foldwise.tasks.base import Batch, Rows, Task, identity, number
+from foldwise.tasks.base import Batch, Criterion, Rows, Task, identity, number
 
 # Terms that compare the student's features, mapped to the teacher's width, with the teacher's.
 MAPPED = ("feature", "contrastive", "mmd")
@@ -57,9 +56,7 @@ class Distillation(Task):
         make = load("MODELS", params["model"]["name"])
         return make(params["model"], channels, outputs, match_dim=width)
 
-    def criterion(
-        self, params: dict[str, Any], train_targets: dict[str, np.ndarray]
-    ) -> Callable[..., Any]:
+    def criterion(self, params: dict[str, Any], train_targets: dict[str, np.ndarray]) -> Criterion:
         """The loss named in the settings. FoldwiseError for a label with one class only."""
         for head, names in self.heads.items():
             there = np.unique(train_targets[columns(head)[0]])
@@ -70,12 +67,12 @@ class Distillation(Task):
                 )
         return load("LOSSES", params["loss"]["name"])(params["loss"])
 
-    def loss(self, model: nn.Module, criterion: Callable[..., Any], batch: Batch) -> Batch:
-        return criterion(
-            _asked(model, batch),
-            self._teacher(batch),
-            {head: batch[columns(head)[0]] for head in self.heads},
-        )
+    def loss(self, model: nn.Module, criterion: Criterion, batch: Batch) -> Batch:
+        return self._loss(_asked(model, batch), criterion, batch)
+
+    def _loss(self, output: VisionTextOutput, criterion: Criterion, batch: Batch) -> Batch:
+        labels = {head: batch[columns(head)[0]] for head in self.heads}
+        return criterion(output, self._teacher(batch), labels)
 
     def _teacher(self, batch: Batch) -> VisionTextOutput | None:
         if "teacher_fused" not in batch:
@@ -92,7 +89,14 @@ class Distillation(Task):
 
     def predict(self, model: nn.Module, batch: Batch) -> Batch:
         """{"<head>": (B, K) probabilities, "embedding": (B, dim)}."""
+        return self._predicted(_asked(model, batch))
+
+    def validate(self, model: nn.Module, criterion: Criterion, batch: Batch) -> tuple[Batch, Batch]:
+        """The loss is of the labels alone: a teacher has no answers on the validation part."""
         output = _asked(model, batch)
+        return self._predicted(output), self._loss(output, criterion, batch)
+
+    def _predicted(self, output: VisionTextOutput) -> Batch:
         found = {f"p_{head}": z.float().softmax(dim=1) for head, z in output.logits.items()}
         return found | {"embedding": output.fused}
 

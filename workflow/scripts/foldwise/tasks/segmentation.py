@@ -1,6 +1,5 @@
 """Foreground of an image, for example beads in a micrograph; the truth is the cache's mask."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +9,7 @@ from torch.nn.functional import interpolate
 
 from foldwise.evaluate.metrics.segmentation import Measures, dice, image_row, jaccard
 from foldwise.registry import load
-from foldwise.tasks.base import Batch, Rows, Task, identity, number
+from foldwise.tasks.base import Batch, Criterion, Rows, Task, identity, number
 from foldwise.tasks.tiles import tiled
 
 NONE = -1.0  # where an image has no object whose size could be told
@@ -31,25 +30,36 @@ class Segmentation(Task):
         """The network named in the settings with one output a pixel."""
         return load("SEGMENTERS", params["model"]["name"])(params["model"], channels, 1)
 
-    def criterion(
-        self, params: dict[str, Any], train_targets: dict[str, np.ndarray]
-    ) -> Callable[..., Any]:
+    def criterion(self, params: dict[str, Any], train_targets: dict[str, np.ndarray]) -> Criterion:
         """The loss named in the settings."""
         return load("LOSSES", params["loss"]["name"])(params["loss"])
 
-    def loss(self, model: nn.Module, criterion: Callable[..., Any], batch: Batch) -> Batch:
+    def loss(self, model: nn.Module, criterion: Criterion, batch: Batch) -> Batch:
         return {"loss": criterion(model(batch["image"]), batch["planes"][:, :1])}
 
     def predict(self, model: nn.Module, batch: Batch) -> Batch:
         """{"measured": (B, len(image_row)), "embedding": (B, D), "map": (B, S, S) in 0..1}."""
+        answer, embedding = self._answer(model, batch)
+        return self._measured(answer[:, 0], batch) | {"embedding": embedding}
+
+    def validate(self, model: nn.Module, criterion: Criterion, batch: Batch) -> tuple[Batch, Batch]:
+        answer, embedding = self._answer(model, batch)
+        predicted = self._measured(answer[:, 0], batch) | {"embedding": embedding}
+        return predicted, {"loss": criterion(answer[:, 1:], batch["planes"][:, :1])}
+
+    def _answer(self, model: nn.Module, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, 2, S, S) probability and logit of each pixel, (B, D) features; tile by tile.
+
+        Both are blended where tiles overlap: the logit of a blended probability may be infinite.
+        """
 
         def apply(part: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             logits, embedding = model.answer(part)
-            return logits.float().sigmoid(), embedding
+            logits = logits.float()
+            return torch.cat([logits.sigmoid(), logits], dim=1), embedding
 
         tiles = self.settings["tiles"]
-        probability, embedding = tiled(apply, batch["image"], tiles["size"], tiles["overlap"])
-        return self._measured(probability[:, 0], batch) | {"embedding": embedding}
+        return tiled(apply, batch["image"], tiles["size"], tiles["overlap"])
 
     def ensemble(self, answers: list[Batch], batch: Batch) -> Batch:
         """The mean of the models' probabilities at each pixel, and its measures.

@@ -1,6 +1,5 @@
 """A score for each zone of an image, for example six lung zones of 0 to 3 or "unknown"."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from foldwise.errors import FoldwiseError
 from foldwise.evaluate.metrics.zones import UNKNOWN, Measures, columns
 from foldwise.models.zoned import Box, ZonedModel
 from foldwise.registry import load
-from foldwise.tasks.base import Batch, Rows, Task, identity, number
+from foldwise.tasks.base import Batch, Criterion, Rows, Task, identity, number
 
 VALUES = ("0", "1", "2", "3", "unknown")
 
@@ -54,20 +53,29 @@ class Zones(Task):
             return model
         return ZonedModel(model, boxes(self.zones, self.pairs), len(VALUES), settings["dropout"])
 
-    def criterion(
-        self, params: dict[str, Any], train_targets: dict[str, np.ndarray]
-    ) -> Callable[..., Any]:
+    def criterion(self, params: dict[str, Any], train_targets: dict[str, np.ndarray]) -> Criterion:
         """The loss named in the settings, with the weight of "unknown"."""
         make = load("LOSSES", params["loss"]["name"])
         return make(params["loss"], train_targets["score"], VALUES)
 
-    def loss(self, model: nn.Module, criterion: Callable[..., Any], batch: Batch) -> Batch:
+    def loss(self, model: nn.Module, criterion: Criterion, batch: Batch) -> Batch:
         return {"loss": criterion(model(batch["image"]), batch["score"])}
 
     def predict(self, model: nn.Module, batch: Batch) -> Batch:
         """{"probability": (B, Z, 5), "embedding": (B, D)}."""
         features = model.embed(batch["image"])
-        probability = model.classify(features).float().softmax(dim=2)
+        return self._predicted(model, batch, features, model.classify(features))
+
+    def validate(self, model: nn.Module, criterion: Criterion, batch: Batch) -> tuple[Batch, Batch]:
+        features = model.embed(batch["image"])
+        logits = model.classify(features)
+        predicted = self._predicted(model, batch, features, logits)
+        return predicted, {"loss": criterion(logits, batch["score"])}
+
+    def _predicted(
+        self, model: nn.Module, batch: Batch, features: torch.Tensor, logits: torch.Tensor
+    ) -> Batch:
+        probability = logits.float().softmax(dim=2)
         if self.settings.get("both_ways") and self.pairs:
             mirrored = model(batch["image"].flip(3)).float().softmax(dim=2)
             probability = (probability + mirrored[:, self.mirrored_order]) / 2

@@ -1,4 +1,4 @@
-"""The training loop's `report` for a tracker; it never ends a training."""
+"""The training loop's `on_epoch` for a tracker; it never ends a training."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from foldwise.settings.study import RUN_BRANCHES
 from foldwise.trackers.base import Tolerant
 
 
-class Telling:
+class FoldTracker:
     """Tells a tracker each epoch of one fold; with the name `none` it does nothing.
 
     The tracker is named in config/config.yaml and not in the study, so that asking for one makes

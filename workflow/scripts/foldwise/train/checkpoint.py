@@ -14,7 +14,7 @@ import torch
 from foldwise.files import private_folder, replacing
 from foldwise.hashing import digest
 from foldwise.train.fit import Fit
-from foldwise.train.lock import Alone
+from foldwise.train.lock import FoldLock
 from foldwise.train.stop import Stop, Stopped
 
 logger = logging.getLogger("foldwise")
@@ -59,7 +59,7 @@ class Checkpoint:
     def __init__(self, folder: str | Path, key: str, stop: Stop) -> None:
         self.folder, self.stop = Path(folder), stop
         self.path = self.folder / f"{key}.pt"
-        self.alone = Alone(self.folder, stop)
+        self.lock = FoldLock(self.folder, stop)
         self.saved, self.cost = time.monotonic(), 0.0
 
     def restore(self, fit: Fit) -> None:
@@ -67,7 +67,7 @@ class Checkpoint:
 
         Waits for another process that trains the same fold; raises Stopped if asked to leave.
         """
-        self.alone.wait()
+        self.lock.wait()
         self._remove_others()
         if not self.path.is_file():
             return
@@ -84,7 +84,7 @@ class Checkpoint:
             logger.info("Going on after epoch %d, step %d of the next.", fit.epoch, fit.step)
 
     def _remove_others(self) -> None:
-        others = set(self.folder.glob("*")) - {self.path, self.alone.path}
+        others = set(self.folder.glob("*")) - {self.path, self.lock.path}
         # What begins with a point is a part of a file, left by a kill while it was written.
         if any(not other.name.startswith(".") for other in others):
             logger.info("State of other settings, data or code is removed: starting anew.")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import torch
 
 from foldwise.errors import FoldwiseError
+from foldwise.train.job import FoldJob
 
 SHOWN = 8  # row numbers in a message
 
@@ -40,8 +41,9 @@ def non_finite(
 
 
 @contextmanager
-def memory_told(batch_size: int, size: int, channels: int, device: torch.device) -> Iterator[None]:
+def memory_explained(job: FoldJob, size: int) -> Iterator[None]:
     """Turn a failed allocation in the body into TrainingFailed with sizes and a next step."""
+    batch_size, channels = job.params["training"]["batch_size"], job.params["image"]["channels"]
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -49,7 +51,7 @@ def memory_told(batch_size: int, size: int, channels: int, device: torch.device)
             raise
         raise TrainingFailed(
             "out_of_memory",
-            f"Out of memory on {device.type} with batches of {batch_size} images of "
+            f"Out of memory on {job.device.type} with batches of {batch_size} images of "
             f"{channels} x {size} x {size}. Lower training.batch_size (training.accumulate keeps "
             "the effective size) or image.size, or set training.precision: bf16 on a GPU.",
             batch_size=batch_size,
@@ -59,5 +61,5 @@ def memory_told(batch_size: int, size: int, channels: int, device: torch.device)
 
 
 def _is_memory(error: Exception) -> bool:
-    known = isinstance(error, (MemoryError, torch.OutOfMemoryError))
-    return known or "can't allocate memory" in str(error) or "out of memory" in str(error)
+    typed = isinstance(error, (MemoryError, torch.OutOfMemoryError))
+    return typed or "can't allocate memory" in str(error) or "out of memory" in str(error)

@@ -7,13 +7,34 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from foldwise.settings.training import Settings
+from foldwise.train.failure import non_finite
 from foldwise.train.optim import make_optimizer
 
 Weights = dict[str, torch.Tensor]
+
+
+# Steps after which a GPU is asked for what they came to: their losses are read all at once.
+UNREAD = 32
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Values of a step, still on the device: a batch's loss terms, or the gradient's norm."""
+
+    what: str  # in words
+    values: dict[str, torch.Tensor]  # scalars; "loss" or "norm" must be finite
+    rows: np.ndarray  # (B,) of the training part
+    step: int  # from 1
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether reading the values waits for nothing."""
+        return next(iter(self.values.values())).device.type == "cpu"
 
 
 @dataclass
@@ -38,14 +59,41 @@ class Fit:
     best_epoch: int = 0
     best_score: float = -math.inf
     ended: str = ""  # why training ended; empty while it goes on
+    unread: list[Noted] = field(default_factory=list)  # always empty in a checkpoint
 
-    def add(self, terms: dict[str, torch.Tensor], images: int) -> float:
-        """Add a batch's mean loss terms to the epoch's sums; returns its loss."""
-        values = {name: float(value.detach()) for name, value in terms.items()}
-        for name, value in values.items():
+    def note(self, noted: Noted) -> None:
+        """Keep what a batch came to until it is read: on a CPU at once, on a GPU some steps later.
+
+        To read a number of a GPU is to wait for all that it was told to compute before.
+        """
+        self.unread.append(noted)
+        if noted.on_cpu or len(self.unread) >= UNREAD:
+            self.settle()
+
+    def settle(self) -> None:
+        """Read what was noted, and add the loss terms, means over a batch, to the epoch's sums.
+
+        Raises TrainingFailed for the first value that is not finite, with its step and rows.
+        """
+        unread, self.unread = self.unread, []
+        flat = [value for noted in unread for value in noted.values.values()]
+        # One transfer for all. float64 holds each float32 as it is.
+        read = iter(
+            torch.stack([value.detach().double() for value in flat]).tolist() if flat else []
+        )
+        for noted in unread:
+            values = {name: next(read) for name in noted.values}
+            decisive = values.get("loss", values.get("norm"))
+            if not math.isfinite(decisive):
+                rows, epoch = noted.rows.tolist(), self.epoch + 1
+                raise non_finite(noted.what, decisive, epoch, rows, noted.step)
+            if "loss" in values:
+                self._add(values, len(noted.rows))
+
+    def _add(self, terms: dict[str, float], images: int) -> None:
+        for name, value in terms.items():
             self.sums[name] = self.sums.get(name, 0.0) + value * images
         self.seen += images
-        return values["loss"]
 
     def close_epoch(self, score: float, min_delta: float) -> None:
         """Count the epoch; keep its weights if they are the stage's best (NaN never is)."""
@@ -63,8 +111,10 @@ class Fit:
         self.best, self.best_score, self.ended = {}, -math.inf, ""
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs, readable with weights_only."""
+        """What `restore` needs, readable with weights_only. Never of weights that went astray."""
+        self.settle()
         plain = {item.name: getattr(self, item.name) for item in fields(self)}
+        del plain["unread"]
         return plain | {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
 
     def restore(self, state: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ logger = logging.getLogger("foldwise")
 PATIENCE = 600
 
 
-class Alone:
+class FoldLock:
     """The lock of a fold's training: held by a process, gone with it, `<folder>/lock`."""
 
     def __init__(self, folder: str | Path, stop: Stop) -> None:

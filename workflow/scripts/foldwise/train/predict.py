@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from torch import nn
 from foldwise.errors import FoldwiseError
 from foldwise.files import replacing, write_csv
 from foldwise.hashing import stream_seed
-from foldwise.train.failure import memory_told
+from foldwise.tasks.base import Batch, Rows
+from foldwise.train.failure import memory_explained
 from foldwise.train.feed.feed import Feed
+from foldwise.train.feed.pixels import Normalisation, Preparation
 from foldwise.train.feed.rows import sorted_rows
+from foldwise.train.job import FoldJob
 from foldwise.train.machine import make_deterministic
 from foldwise.train.precision import forward_in
 
@@ -23,27 +27,48 @@ from foldwise.train.precision import forward_in
 LARGE = ("map",)
 
 
+# What is asked of a model about a batch: rows first, like `Task.predict`.
+Ask = Callable[[nn.Module, Batch], Batch]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How rows are cut into batches and computed. The last bits of a row depend on all three."""
+
+    size: int  # side in pixels
+    batch_size: int
+    precision: str
+
+
+@dataclass(frozen=True)
+class KeptModel:
+    """A best_model.pt in eval mode on its device, and what its training chose."""
+
+    model: nn.Module
+    normalise: Normalisation
+    size: int  # side in pixels at which its weights were chosen
+    epoch: int
+
+    def feed(self, job: FoldJob, rows: Rows) -> Feed:
+        """Batches of `rows` as the model is used to them."""
+        prepare = Preparation(self.normalise, job.device)
+        return Feed(job.task, job.images, rows, job.task.targets(rows), prepare)
+
+    def cut(self, params: dict[str, Any]) -> Cut:
+        """Batches like those of its training."""
+        training = params["training"]
+        return Cut(self.size, training["batch_size"], training["precision"])
+
+
 def infer(
-    task: Any,
-    model: nn.Module,
-    feed: Feed,
-    *,
-    size: int,
-    batch_size: int,
-    precision: str,
-    each: Callable[[], None] | None = None,
-    ask: Callable[..., Any] | None = None,
+    ask: Ask, model: nn.Module, feed: Feed, cut: Cut, each: Callable[[], None] | None = None
 ) -> dict[str, np.ndarray]:
     """All rows of the feed in their order, rows first, but for what is large.
 
-    float32 (float64 where the task gives that). `each` is called per batch. What is asked of each
-    batch is `ask`, by default `task.predict`.
+    float32 (float64 where the task gives that). `each` is called per batch.
     """
     parts: dict[str, list[np.ndarray]] = {}
-    steps = batches(
-        task, model, feed, size=size, batch_size=batch_size, precision=precision, ask=ask
-    )
-    for _, outputs in steps:
+    for _, outputs in batches(ask, model, feed, cut):
         keep(parts, outputs)
         if each is not None:
             each()
@@ -62,26 +87,17 @@ def joined(parts: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
-def batches(
-    task: Any,
-    model: nn.Module,
-    feed: Feed,
-    *,
-    size: int,
-    batch_size: int,
-    precision: str,
-    ask: Callable[..., Any] | None = None,
-) -> Iterator[tuple[np.ndarray, dict[str, torch.Tensor]]]:
-    """Row numbers (B,) of each batch and what the task predicts for it, on the device.
+def batches(ask: Ask, model: nn.Module, feed: Feed, cut: Cut) -> Iterator[tuple[np.ndarray, Batch]]:
+    """Row numbers (B,) of each batch and what the model is asked about it, on the device.
 
     The batches are cut the same way each time, since the last bits of a row depend on its batch.
     """
     model.eval()
-    for start in range(0, len(feed), batch_size):
-        rows = np.arange(start, min(start + batch_size, len(feed)))
-        batch = feed.batch(rows, size)
-        with torch.inference_mode(), forward_in(precision, feed.device):
-            outputs = (ask or task.predict)(model, batch)
+    for start in range(0, len(feed), cut.batch_size):
+        rows = np.arange(start, min(start + cut.batch_size, len(feed)))
+        batch = feed.batch(rows, cut.size)
+        with torch.inference_mode(), forward_in(cut.precision, feed.device):
+            outputs = ask(model, batch)
         yield rows, outputs
 
 
@@ -91,14 +107,8 @@ def on_cpu(values: torch.Tensor) -> np.ndarray:
     return values.cpu().numpy()
 
 
-def load_model(
-    params: dict, task: Any, path: str | Path, device: torch.device
-) -> tuple[nn.Module, dict]:
-    """The model of a best_model.pt in eval mode, and the file's facts.
-
-    Facts: "size" (side in pixels at which it was chosen), "mean", "std" (per channel), "epoch",
-    "monitor", "score".
-    """
+def load_model(job: FoldJob, path: str | Path) -> KeptModel:
+    """The model of a best_model.pt on the job's device."""
     stored = torch.load(path, map_location="cpu", weights_only=True)
     weights = stored.pop("state_dict")
     if not weights:
@@ -106,57 +116,47 @@ def load_model(
             f"{path} holds no model, since this fold was not trained to an end: "
             f"{stored['reason']}. Nothing can be predicted with it."
         )
-    model = build_model(params, task)
+    model = build_model(job)
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise FoldwiseError(
-            f"{path} does not fit model '{params['model']['name']}' of this run. It was made with "
-            "other settings or code: delete it and run the same command again."
+            f"{path} does not fit model '{job.params['model']['name']}' of this run. It was made "
+            "with other settings or code: delete it and run the same command again."
         ) from error
-    return model.to(device, memory_format=torch.channels_last).eval(), stored
+    model = model.to(job.device, memory_format=torch.channels_last).eval()
+    return KeptModel(model, (stored["mean"], stored["std"]), stored["size"], stored["epoch"])
 
 
-def build_model(params: dict, task: Any) -> nn.Module:
+def build_model(job: FoldJob) -> nn.Module:
     """The model with the initial weights of the run's seed."""
-    torch.manual_seed(stream_seed(params["seed"], "weights"))
-    return task.build(params, params["image"]["channels"])
+    torch.manual_seed(stream_seed(job.params["seed"], "weights"))
+    return job.task.build(job.params, job.params["image"]["channels"])
 
 
 def predict_fold(
-    params: dict,
-    task: Any,
-    images: Any,
-    rows: list[dict],
+    job: FoldJob,
     model_path: str | Path,
     out_csv: str | Path,
     out_npy: str | Path,
     out_maps: str | Path | None = None,
-    device: str | torch.device = "cpu",
 ) -> None:
     """Write val_predictions.csv and embeddings_val.npy (N, D) float32, rows in order of content.
 
     `out_maps` gets what the task predicts for each pixel ("map", 0..1) as (N, S, S) uint8 of
     0..255, S the side at which the model was chosen; (N, 0) where it predicts no such thing.
     """
-    device = torch.device(device)
-    make_deterministic(device)
-    rows = sorted_rows(rows)
-    model, facts = load_model(params, task, model_path, device)
-    normalise = facts["mean"], facts["std"]
-    feed = Feed(task, images, rows, task.targets(rows), normalise, device)
-    training, size = params["training"], facts["size"]
-    cut = {"size": size, "batch_size": training["batch_size"], "precision": training["precision"]}
+    make_deterministic(job.device)
+    rows = sorted_rows(job.part("val"))
+    kept = load_model(job, model_path)
+    feed, cut = kept.feed(job, rows), kept.cut(job.params)
     parts: dict[str, list[np.ndarray]] = {}
-    with (
-        memory_told(training["batch_size"], size, len(facts["mean"]), device),
-        maps_file(out_maps, len(rows)) as write,
-    ):
-        for places, outputs in batches(task, model, feed, **cut):
+    with memory_explained(job, cut.size), maps_file(out_maps, len(rows)) as write:
+        for places, outputs in batches(job.task.predict, kept.model, feed, cut):
             write(places, outputs)
             keep(parts, outputs)
     outputs = joined(parts)
-    table = task.table(rows, outputs)
+    table = job.task.table(rows, outputs)
     write_csv(out_csv, list(table[0]), table)
     with replacing(out_npy) as temporary:
         np.save(temporary, outputs["embedding"].astype(np.float32))

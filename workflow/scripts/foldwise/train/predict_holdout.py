@@ -12,97 +12,83 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from foldwise.files import write_csv
-from foldwise.tasks.base import Batch, Rows
-from foldwise.train.failure import memory_told
+from foldwise.tasks.base import Batch, Rows, Task
+from foldwise.train.failure import memory_explained
 from foldwise.train.feed.feed import Feed
 from foldwise.train.feed.rows import sorted_rows
+from foldwise.train.job import FoldJob
 from foldwise.train.machine import make_deterministic
-from foldwise.train.predict import batches, joined, keep, load_model, maps_file
+from foldwise.train.predict import KeptModel, batches, joined, keep, load_model, maps_file
 
-TOGETHER = "ensemble"  # in the column `fold` of what all models predict together
+ENSEMBLE = "ensemble"  # in the column `fold` of what all models predict together
 COLUMNS = ["sample", "group", "exam", "fold"]  # of a table without rows
 
 
 @dataclass(frozen=True)
 class Member:
-    """One fold's model, the holdout as it is fed to it, and the side at which it was chosen."""
+    """One fold's model, and the holdout as it is fed to it."""
 
     fold: int
-    model: nn.Module
+    kept: KeptModel
     feed: Feed
-    size: int
 
 
 def predict_holdout(
-    params: dict,
-    task: Any,
-    images: Any,
-    rows: Rows,
+    job: FoldJob,
     models: Mapping[int, str | Path],
     out_csv: str | Path,
     out_folds: str | Path,
     out_maps: str | Path,
-    device: str | torch.device = "cpu",
 ) -> None:
-    """Write the predictions of the models together, and of each alone; rows in order of content.
+    """Write the predictions of the models together, and of each; rows in order of content.
 
     models: fold -> best_model.pt. `out_csv` has a row a sample, fold "ensemble", by
     `task.ensemble`; `out_folds` a row a sample and fold; `out_maps` is as of `predict_fold`, of
     the models together. Tables of a study whose data name no holdout have no rows.
     """
-    device, rows = torch.device(device), sorted_rows(rows)
-    make_deterministic(device)
-    alone: dict[int, dict[str, list[np.ndarray]]] = {fold: {} for fold in models}
-    together: dict[str, list[np.ndarray]] = {}
+    rows = sorted_rows(job.part("holdout"))
+    make_deterministic(job.device)
+    by_fold: dict[int, dict[str, list[np.ndarray]]] = {fold: {} for fold in models}
+    ensemble: dict[str, list[np.ndarray]] = {}
     with ExitStack() as stack:
         write = stack.enter_context(maps_file(out_maps, len(rows)))
-        members = [
-            _member(params, task, images, rows, fold, path, device)
-            for fold, path in (models.items() if rows else ())
-        ]
-        for places, answers, joint in _answers(params, task, members, device):
+        members = [_member(job, rows, fold, path) for fold, path in models.items() if rows]
+        for places, answers, joint in _answers(job, members):
             write(places, joint)
-            keep(together, joint)
+            keep(ensemble, joint)
             for member, answer in zip(members, answers, strict=True):
-                keep(alone[member.fold], answer)
-    _write(out_csv, task, rows, {TOGETHER: together})
-    _write(out_folds, task, rows, alone)
+                keep(by_fold[member.fold], answer)
+    _write(out_csv, job.task, rows, {ENSEMBLE: ensemble})
+    _write(out_folds, job.task, rows, by_fold)
 
 
-def _member(
-    params: dict, task: Any, images: Any, rows: Rows, fold: int, path: str | Path, device: Any
-) -> Member:
-    model, facts = load_model(params, task, path, device)
-    normalise = facts["mean"], facts["std"]
-    feed = Feed(task, images, rows, task.targets(rows), normalise, device)
-    return Member(fold, model, feed, facts["size"])
+def _member(job: FoldJob, rows: Rows, fold: int, path: str | Path) -> Member:
+    kept = load_model(job, path)
+    return Member(fold, kept, kept.feed(job, rows))
 
 
 def _answers(
-    params: dict, task: Any, members: list[Member], device: torch.device
+    job: FoldJob, members: list[Member]
 ) -> Iterator[tuple[np.ndarray, tuple[Batch, ...], Batch]]:
     """Row numbers of each batch, what each model predicts for it, and what all do together."""
     if not members:
         return
-    cut = {
-        "batch_size": params["training"]["batch_size"],
-        "precision": params["training"]["precision"],
-    }
-    largest = max(members, key=lambda member: member.size)
-    steps = [batches(task, one.model, one.feed, size=one.size, **cut) for one in members]
-    told = cut["batch_size"], largest.size, params["image"]["channels"], device
-    with memory_told(*told), torch.inference_mode():
-        for found in zip(*steps, strict=True):
-            places, answers = found[0][0], tuple(outputs for _, outputs in found)
-            batch = largest.feed.batch(places, largest.size)
-            yield places, answers, task.ensemble(list(answers), batch)
+    largest = max(members, key=lambda member: member.kept.size)
+    steps = [
+        batches(job.task.predict, one.kept.model, one.feed, one.kept.cut(job.params))
+        for one in members
+    ]
+    with memory_explained(job, largest.kept.size), torch.inference_mode():
+        for step in zip(*steps, strict=True):
+            places, answers = step[0][0], tuple(outputs for _, outputs in step)
+            batch = largest.feed.batch(places, largest.kept.size)
+            yield places, answers, job.task.ensemble(list(answers), batch)
 
 
 def _write(
-    path: str | Path, task: Any, rows: Rows, parts: Mapping[Any, dict[str, list[np.ndarray]]]
+    path: str | Path, task: Task, rows: Rows, parts: Mapping[Any, dict[str, list[np.ndarray]]]
 ) -> None:
     table = [
         row

@@ -4,12 +4,12 @@ import json
 import logging
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 from foldwise.files import room_told, write_text
 from foldwise.times import duration, show_driver
 from foldwise.train.fit import Fit
+from foldwise.train.job import FoldJob
 
 logger = logging.getLogger("foldwise")
 SHOWN = 3  # metrics in a log line beside losses and the monitored one
@@ -19,9 +19,9 @@ PLACE = ("epoch", "size", "lr_head", "lr_backbone")  # of a history's entry: no 
 class Progress:
     """Writes `ray_<run>.jsonl` and the log. Times stand here and nowhere in train_history.json."""
 
-    def __init__(self, params: dict, fold: int, epochs: int, monitor: str, out: Path) -> None:
-        self.params, self.fold, self.epochs, self.monitor = params, fold, epochs, monitor
-        self.path = out / f"ray_{params['run']}.jsonl"
+    def __init__(self, job: FoldJob, epochs: int, monitor: str) -> None:
+        self.params, self.fold, self.epochs, self.monitor = job.params, job.fold, epochs, monitor
+        self.path = job.out / f"ray_{self.params['run']}.jsonl"
         self.before, self.start, self.done_before = 0.0, time.monotonic(), 0
 
     def begin(self, fit: Fit, train: int, val: int) -> None:
@@ -31,8 +31,8 @@ class Progress:
         """
         parameters = sum(value.numel() for value in fit.model.parameters())
         place = next(fit.model.parameters()).device.type
-        told = self.params["run"], self.fold, train, val, parameters, place
-        logger.info("%s fold %s: %d images train, %d validate; %d parameters, %s", *told)
+        numbers = self.params["run"], self.fold, train, val, parameters, place
+        logger.info("%s fold %s: %d images train, %d validate; %d parameters, %s", *numbers)
         self.before = fit.times[-1][1] if fit.times else 0.0
         self.done_before = fit.epoch
         write_text(self.path, "".join(self._line(fit, index) for index in range(fit.epoch)))
@@ -52,16 +52,16 @@ class Progress:
             self.fold,
             fit.epoch,
             self.epochs,
-            self._told(fit.history[-1]),
+            self._summary(fit.history[-1]),
             fit.best_epoch,
             each,
             left,
         )
 
-    def _told(self, entry: dict[str, Any]) -> str:
-        """Training losses, the monitored metric, and the first others."""
-        losses = [name for name in entry if name.startswith("train_")]
-        others = [name for name in entry if name not in PLACE and not name.startswith("train_")]
+    def _summary(self, entry: dict[str, Any]) -> str:
+        """Losses, the monitored metric, and the first others."""
+        losses = [name for name in entry if name.startswith("train_") or name == "val_loss"]
+        others = [name for name in entry if name not in (*PLACE, *losses)]
         chosen = dict.fromkeys([*losses, self.monitor, *others[:SHOWN]])
         return "  ".join(f"{name} {entry[name]:.4g}" for name in chosen if entry[name] is not None)
 

@@ -1,55 +1,36 @@
 """A teacher's answers on a fold's training part: computed once, read by every student."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 
 from foldwise.contents import public_content
 from foldwise.errors import FoldwiseError
 from foldwise.files import replacing
-from foldwise.train.feed.feed import Feed
 from foldwise.train.feed.rows import sorted_rows
+from foldwise.train.job import FoldJob
 from foldwise.train.machine import make_deterministic
 from foldwise.train.predict import infer, load_model
 
 PREFIX = "teacher_"
 
 
-def teach_fold(
-    params: dict[str, Any],
-    task: Any,
-    images: Any,
-    rows: list[dict],
-    model_path: str | Path,
-    out: str | Path,
-    device: str | torch.device,
-) -> None:
+def teach_fold(job: FoldJob, model_path: str | Path, out: str | Path) -> None:
     """Write `out` (.npz): "content" (N,) and what `task.teach` gives, (N, ...) float32.
 
-    `params` are the teacher's; `rows` the training part, on which it was trained itself. The
-    images are not augmented.
+    The job is the teacher's; asked are the images of the training part, on which it was trained
+    itself, as they are: not augmented.
     """
-    device = torch.device(device)
-    make_deterministic(device)
-    rows = sorted_rows(rows)
-    model, facts = load_model(params, task, model_path, device)
-    feed = Feed(task, images, rows, task.targets(rows), (facts["mean"], facts["std"]), device)
-    answers = infer(
-        task,
-        model,
-        feed,
-        size=facts["size"],
-        batch_size=params["training"]["batch_size"],
-        precision=params["training"]["precision"],
-        ask=task.teach,
-    )
+    make_deterministic(job.device)
+    rows = sorted_rows(job.part("train"))
+    kept = load_model(job, model_path)
+    feed = kept.feed(job, rows)
+    answers = infer(job.task.teach, kept.model, feed, kept.cut(job.params))
     with replacing(out) as temporary, open(temporary, "wb") as stream:
         np.savez(stream, content=np.array([public_content(row) for row in rows]), **answers)
 
 
-def taught_targets(
+def teacher_targets(
     path: str | Path, train_rows: list[dict], val_rows: list[dict]
 ) -> dict[str, np.ndarray]:
     """The answers on `train_rows`, in their order, as targets "teacher_<name>" (N, ...).

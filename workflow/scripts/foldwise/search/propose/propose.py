@@ -71,8 +71,7 @@ def fresh(
     if phase.sampler == "grid":
         return grid(search, tried), {}
     for attempt in range(TRIES):
-        seed = stream_seed(search.seed, "trial", number, attempt)
-        params, attributes = sample(search, phase, number, known, earlier, seed, attempt)
+        params, attributes = sample(search, number, attempt, known, earlier)
         if params not in tried:
             return params, attributes
     rng = np.random.default_rng(stream_seed(search.seed, "trial", number, "untried"))
@@ -80,15 +79,10 @@ def fresh(
 
 
 def sample(
-    search: Search,
-    phase: Phase,
-    number: int,
-    known: list[Known],
-    earlier: list[Known],
-    seed: int,
-    attempt: int,
+    search: Search, number: int, attempt: int, known: list[Known], earlier: list[Known]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """One answer of the phase's sampler."""
+    """One answer of the phase's sampler; an attempt after a repeat has a seed of its own."""
+    phase, seed = search.phase(number), stream_seed(search.seed, "trial", number, attempt)
     if phase.sampler == "random":
         return draw(search.space, np.random.default_rng(seed).random(len(search.space))), {}
     if phase.sampler == "qmc":

@@ -6,12 +6,12 @@ from foldwise.settings.training import Settings
 from foldwise.train.feed.draws import occurrence, shuffled, weighted
 
 # Row numbers (B,), and how often each row came before in the epoch (B,).
-Batch = tuple[np.ndarray, np.ndarray]
+Rows = tuple[np.ndarray, np.ndarray]
 
 
 def epoch_steps(
     settings: Settings, epoch: int, keys: np.ndarray, sampling: np.ndarray | None
-) -> list[list[Batch]]:
+) -> list[list[Rows]]:
     """Steps of one epoch over rows with content `keys` (N,), each a list of batches.
 
     Shuffled, or with weights `sampling` (N,) drawn with replacement.

@@ -1,17 +1,13 @@
-"""Batches without worker processes, for training and for predicting.
-
-`images` is anything with `shape` (C, H, W), `dtype` (uint8 or uint16), `places(rows)` and
-`take(indices, out)`, which fills out (B, C, H, W); `foldwise.pixels.cache.Images` is.
-"""
-
-from typing import Any
+"""Batches without worker processes, for training and for predicting."""
 
 import numpy as np
 import torch
 
-from foldwise.train.feed.augment import Augmentation, draw
+from foldwise.tasks.base import Batch, Rows, Task
+from foldwise.train.feed.augment import draw
 from foldwise.train.feed.draws import content_keys
-from foldwise.train.feed.pixels import OnCpu, OnDevice
+from foldwise.train.feed.images import Images
+from foldwise.train.feed.pixels import OnCpu, OnDevice, Preparation
 from foldwise.train.feed.rows import places_of
 
 
@@ -23,27 +19,19 @@ class Feed:
 
     def __init__(
         self,
-        task: Any,
-        images: Any,
-        rows: list[dict],
+        task: Task | None,
+        images: Images,
+        rows: Rows,
         targets: dict[str, np.ndarray],
-        normalise: tuple[list[float], list[float]],
-        device: torch.device,
-        augmentation: Augmentation | None = None,
-        seed: int = 0,
-        tile: int | None = None,
+        prepare: Preparation,
     ) -> None:
-        """`targets` have the rows as first axis; `normalise` holds mean and std of each channel.
-
-        `tile`: side of the crops that augmented batches are made of, None for whole pictures.
-        """
-        self.task, self.device = task, device
+        """`targets` have the rows as first axis. Without a task flips change no targets."""
+        self.task, self.device = task, prepare.device
         self.keys = content_keys([row["content"] for row in rows])
-        self.targets = {name: torch.from_numpy(v).to(device) for name, v in targets.items()}
-        self.augmentation, self.seed = augmentation, seed
-        common = images, places_of(images, rows), normalise, augmentation
-        on_cpu = device.type == "cpu"
-        self.pixels = OnCpu(*common, tile) if on_cpu else OnDevice(*common, device, tile)
+        self.targets = {name: torch.from_numpy(v).to(self.device) for name, v in targets.items()}
+        self.augmentation, self.seed = prepare.augmentation, prepare.seed
+        make = OnCpu if self.device.type == "cpu" else OnDevice
+        self.pixels = make(images, places_of(images, rows), prepare)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -54,7 +42,7 @@ class Feed:
         size: int,
         epoch: int | None = None,
         repeats: np.ndarray | None = None,
-    ) -> dict[str, torch.Tensor]:
+    ) -> Batch:
         """The batch of `rows` (B,) at side `size`; augmented if an epoch is named.
 
         `repeats` (B,) tells apart one row drawn several times. Valid until the next call: the
@@ -70,7 +58,7 @@ class Feed:
         batch["sample_index"] = index
         if planes.shape[1]:
             batch["planes"] = planes
-        if drawn is not None and drawn.mirrored.any():
+        if self.task is not None and drawn is not None and drawn.mirrored.any():
             # Left and right trade places in some targets (zones of the lungs).
             mirrored = torch.from_numpy(drawn.mirrored).to(self.device)
             batch = self.task.flip_targets(batch, mirrored)

@@ -6,6 +6,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from foldwise.train.feed.images import Images
+
 FIXED = {
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "half": ((0.5,), (0.5,)),
@@ -15,7 +17,7 @@ CHUNK = 64
 
 
 def normalisation(
-    choice: str | Sequence[Any], images: Any, rows: np.ndarray, channels: int
+    choice: str | Sequence[Any], images: Images, rows: np.ndarray, channels: int
 ) -> tuple[list[float], list[float]]:
     """Mean and standard deviation of each of `channels` channels, for pixels scaled to 0..1.
 
@@ -33,7 +35,7 @@ def _spread(values: Any, channels: int) -> list[float]:
     return listed if len(listed) == channels else [float(np.mean(listed))] * channels
 
 
-def measured(images: Any, rows: np.ndarray, channels: int) -> tuple[list[float], list[float]]:
+def measured(images: Images, rows: np.ndarray, channels: int) -> tuple[list[float], list[float]]:
     """Mean and standard deviation of images[rows]; exact: from counts of each grey level."""
     levels = int(np.iinfo(images.dtype).max) + 1
     counts = np.zeros((channels, levels), dtype=np.int64)

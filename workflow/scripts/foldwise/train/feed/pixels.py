@@ -5,6 +5,7 @@ Both take rows (B,), a side in pixels and what was drawn for the batch, and retu
 OpenCV on integers is many times faster than PyTorch on floats; on a GPU whole batches are.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -22,6 +23,21 @@ from foldwise.train.feed.augment import (
     warp_planes,
     warp_tensor,
 )
+from foldwise.train.feed.images import Images
+
+Normalisation = tuple[list[float], list[float]]  # mean and standard deviation of each channel
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How stored integers become a network's input, and on which device."""
+
+    normalise: Normalisation
+    device: torch.device
+    augmentation: Augmentation | None = None
+    seed: int = 0  # of the augmentation's draws
+    tile: int | None = None  # side of the crops that augmented batches are made of; None: whole
+
 
 RESIDENT_SHARE = 0.5  # of a GPU's free memory that the images may take
 
@@ -31,15 +47,13 @@ class OnCpu:
 
     def __init__(
         self,
-        images: Any,
+        images: Images,
         places: np.ndarray,
-        normalise: tuple[list[float], list[float]],
-        augmentation: Augmentation | None,
-        tile: int | None = None,
+        prepare: Preparation,
     ) -> None:
-        self.images, self.places, self.augmentation = images, places, augmentation
-        self.tile = tile
-        self.mean, self.std = (np.array(part, np.float32)[:, None] for part in normalise)
+        self.images, self.places = images, places
+        self.augmentation, self.tile = prepare.augmentation, prepare.tile
+        self.mean, self.std = (np.array(part, np.float32)[:, None] for part in prepare.normalise)
         self.channels, self.top = len(self.mean), int(np.iinfo(images.dtype).max)
         self.buffers: dict[str, np.ndarray] = {}
         # OpenCV has threads of its own, which no variable of the environment sets.
@@ -113,21 +127,18 @@ class OnDevice:
 
     def __init__(
         self,
-        images: Any,
+        images: Images,
         places: np.ndarray,
-        normalise: tuple[list[float], list[float]],
-        augmentation: Augmentation | None,
-        device: torch.device,
-        tile: int | None = None,
+        prepare: Preparation,
     ) -> None:
-        self.images, self.places, self.device = images, places, device
-        self.augmentation, self.tile = augmentation, tile
+        self.images, self.places, self.device = images, places, prepare.device
+        self.augmentation, self.tile = prepare.augmentation, prepare.tile
         self.mean, self.std = (
-            torch.tensor(part, device=device)[:, None, None] for part in normalise
+            torch.tensor(part, device=self.device)[:, None, None] for part in prepare.normalise
         )
         self.channels, self.top = len(self.mean), int(np.iinfo(images.dtype).max)
         needed = len(places) * int(np.prod(images.shape)) * images.dtype.itemsize
-        fits = needed <= RESIDENT_SHARE * free_memory(device)
+        fits = needed <= RESIDENT_SHARE * free_memory(self.device)
         # PyTorch indexes no uint16 on a GPU: 16 bits travel as int16.
         kind = torch.uint8 if self.top == 255 else torch.int16
         self.buffer = torch.empty((0, *images.shape), dtype=kind)

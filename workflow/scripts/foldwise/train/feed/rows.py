@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from foldwise.contents import read_cohort
 from foldwise.files import read_csv
+from foldwise.train.feed.images import Images
 
 
 def sorted_rows(rows: list[dict]) -> list[dict]:
@@ -22,16 +22,16 @@ def parts(
 
     With `texts` (files keyed by sample) a row also has "texts": column -> text.
     """
-    told = {row.pop("sample"): row for path in texts for row in read_csv(path)}
+    text_of = {row.pop("sample"): row for path in texts for row in read_csv(path)}
     part_of = {row["sample"]: row["part"] for row in read_csv(fold_file)}
-    found: dict[str, list[dict]] = {}
+    by_part: dict[str, list[dict]] = {}
     for row in sorted_rows(read_cohort(cohort)):
         if row["sample"] in part_of:
-            own = {"texts": told[row["sample"]]} if row["sample"] in told else {}
-            found.setdefault(part_of[row["sample"]], []).append(row | {"fold": fold} | own)
-    return found
+            own = {"texts": text_of[row["sample"]]} if row["sample"] in text_of else {}
+            by_part.setdefault(part_of[row["sample"]], []).append(row | {"fold": fold} | own)
+    return by_part
 
 
-def places_of(images: Any, rows: list[dict]) -> np.ndarray:
+def places_of(images: Images, rows: list[dict]) -> np.ndarray:
     """(N,) int64: where each row's image is in `images`."""
     return images.places(rows)
