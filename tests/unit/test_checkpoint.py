@@ -43,9 +43,11 @@ PARAMS = make_params(
 RESULTS = ("best_model.pt", "train_history.json")
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.parametrize(
+    "optimizer", [{"optimizer": "adamw"}, {"optimizer": "sgd", "momentum": 0.9}]
+)
 def test_going_on_from_every_step_ends_in_the_same_bytes(tmp_path, optimizer):
-    params = PARAMS | {"training": PARAMS["training"] | {"optimizer": optimizer}}
+    params = PARAMS | {"training": PARAMS["training"] | optimizer}
     whole = train(tmp_path / "whole", params)
     stops = 0
     # Three pauses at the least: a stop within the scoring, of two batches, scores from its start.
