@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+HEADS = 2  # of attention in a small text encoder
 LONGEST_TEXT = 96
 PATCHES_ACROSS = 8
 
@@ -32,7 +33,6 @@ def write_text_encoder(
     seed: int,
     width: int = 32,
     layers: int = 1,
-    heads: int = 2,
     distilled: bool = False,
 ) -> None:
     """Write tokenizer, configuration and random weights of a BERT (or a DistilBERT)."""
@@ -41,11 +41,11 @@ def write_text_encoder(
     write_tokenizer(folder, words)
     shared = {"vocab_size": len(words), "max_position_embeddings": LONGEST_TEXT}
     if distilled:
-        sizes = {"dim": width, "hidden_dim": 2 * width, "n_layers": layers, "n_heads": heads}
+        sizes = {"dim": width, "hidden_dim": 2 * width, "n_layers": layers, "n_heads": HEADS}
         _write_random(folder, DistilBertModel, DistilBertConfig(**shared, **sizes), seed)
         return
     sizes = {"hidden_size": width, "intermediate_size": 2 * width}
-    sizes |= {"num_hidden_layers": layers, "num_attention_heads": heads}
+    sizes |= {"num_hidden_layers": layers, "num_attention_heads": HEADS}
     _write_random(folder, BertModel, BertConfig(**shared, **sizes), seed)
 
 
