@@ -1,7 +1,7 @@
 """Helpers of the rules of a search: its plan, and what waits for what."""
 
 from foldwise.search.plan import another_search, check_plan, outer_study, plan_of
-from foldwise.search.settings import SEARCH_PAGES
+from foldwise.search.settings import ANALYSIS_DOCUMENTS, ANALYSIS_FIGURES, SEARCH_PAGES
 from foldwise.search.trials import trial_name
 
 for name in config["studies"]:
@@ -122,6 +122,12 @@ def search_plot(page):
         subcategory="search",
         labels={"title": page.replace("_", " ").capitalize()},
     )
+
+
+def analysed_studies(wildcards):
+    """Targets: the analysis of the search, of each study whose report tells of the search."""
+    told = [name for name in config["studies"] if "search" in STUDIES[name]["report"]["search"]]
+    return expand("results/{study}/search/analysis/ANALYSIS_COMPLETE.md", study=told)
 
 
 def tuned_holdouts(wildcards):

@@ -25,6 +25,7 @@ rule search:
         searched_studies("results/{study}/search/plots/history.html"),
         searched_studies("results/{study}/search/{study}_best_params.json"),
         searched_studies("results/{study}/search/best_config.yaml"),
+        analysed_studies,
     message:
         "The search is finished"
 

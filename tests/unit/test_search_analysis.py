@@ -1,0 +1,306 @@
+"""The analysis of a search: sentences that the numbers carry, figures, measured gradients."""
+
+import csv
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy import stats
+from torch.nn import functional
+
+from foldwise import registry
+from foldwise.errors import FoldwiseError
+from foldwise.search.analysis import gradients
+from foldwise.search.analysis.effects import effect, sentences
+from foldwise.search.analysis.foreign import read_search, write_search
+from foldwise.search.analysis.loss_figures import focusing
+from foldwise.search.analysis.mathematics import EQUATIONS, factor, mathematics
+from foldwise.search.analysis.report import report
+from foldwise.search.analysis.trials import Searched, Trial, of_search, ordered
+from foldwise.search.analysis.tuning import holm, peak_memory, tuning
+from foldwise.search.analysis.write import write_analysis
+from foldwise.search.settings import ANALYSIS_DOCUMENTS, ANALYSIS_FIGURES
+from foldwise.search.space import Parameter
+from foldwise.tasks.classification import Classification
+from foldwise.tasks.segmentation import Segmentation
+from foldwise.tasks.zones import Zones
+from searching import run_search, search_of, timed
+
+ROOT = Path(__file__).parents[2]
+HEAD = ["learning_rate", "batch_size", "loss_type", "best_val_dice", "best_epoch", "total_epochs"]
+HEAD += ["final_val_dice", "checkpoint_path"]
+
+
+def searched_by(values, **params):
+    """A search of one parameter or several, each with a value a trial."""
+    trials = [
+        Trial(f"trial_{i:04d}", value, {k: v[i] for k, v in params.items()}, i + 1, value / 2, 20)
+        for i, value in enumerate(values)
+    ]
+    space = tuple(
+        Parameter(k, "categorical", choices=tuple(dict.fromkeys(v))) for k, v in params.items()
+    )
+    return Searched("made", "dice", 1, ordered(trials, 1), space, {"COMPLETE": len(trials)})
+
+
+def told(searched, key):
+    return " ".join(sentences(effect(searched, key), searched.sign))
+
+
+def test_a_helping_parameter_is_said_to_help_only_where_its_interval_excludes_zero():
+    sizes = [4] * 5 + [8] * 5
+    clear = [0.50, 0.51, 0.49, 0.50, 0.52, 0.70, 0.71, 0.69, 0.72, 0.70]
+    assert "larger batch helps" in told(searched_by(clear, batch=sizes), "batch")
+    assert "larger batch hurts" in told(searched_by(clear[::-1], batch=sizes), "batch")
+    noise = [0.50, 0.70, 0.49, 0.72, 0.52, 0.51, 0.71, 0.50, 0.72, 0.55]
+    said = told(searched_by(noise, batch=sizes), "batch")
+    assert "not resolved" in said
+    assert "helps" not in said and "hurts" not in said
+    text = report(searched_by(noise, batch=sizes))
+    assert "helps" not in text and "Not resolved by these 10 trials: batch" in text
+
+
+def test_less_is_better_turns_the_verdict_and_not_the_difference():
+    values = [0.5, 0.51, 0.49, 0.7, 0.71, 0.69]
+    found = searched_by(values, batch=[4] * 3 + [8] * 3)
+    (one,) = effect(found, "batch").differences
+    assert one.value == pytest.approx(0.2)
+    assert "hurts" in " ".join(sentences(effect(found, "batch"), -1))
+
+
+def test_intervals_are_scipys():
+    first, second = [0.5, 0.51, 0.47, 0.53], [0.58, 0.56, 0.61]
+    found = searched_by(first + second, loss=["a"] * 4 + ["b"] * 3)
+    (one,) = effect(found, "loss").differences
+    theirs = stats.ttest_ind(second, first, equal_var=False).confidence_interval(0.95)
+    assert (one.low, one.high) == pytest.approx((theirs.low, theirs.high))
+    x, y = [0.1, 0.2, 0.3, 0.4, 0.5], [0.5, 0.55, 0.5, 0.6, 0.62]
+    (slope,) = effect(searched_by(y, dropout=x), "dropout").differences
+    fit = stats.linregress(x, y)
+    reach = stats.t.ppf(0.975, 3) * fit.stderr
+    assert slope.what == "0.1 more"
+    expected = [0.1 * fit.slope, 0.1 * (fit.slope - reach), 0.1 * (fit.slope + reach)]
+    assert [slope.value, slope.low, slope.high] == pytest.approx(expected)
+
+
+def test_three_choices_are_compared_in_pairs_with_a_wider_interval():
+    values = [0.5, 0.52, 0.6, 0.61, 0.4]
+    found = searched_by(values, loss=["a", "a", "b", "b", "c"])
+    (one,) = effect(found, "loss").differences
+    assert one.what == "b against a"
+    assert "loss c: one trial alone" in told(found, "loss")
+
+
+def test_holm_is_the_step_down_rule():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == [True, False, False, True]
+    assert holm([0.5]) == [False]
+
+
+def table_of(folder, rows):
+    path = folder / "table.csv"
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows([HEAD, *rows])
+    return path
+
+
+ROWS = [
+    [0.0002, 4, "combined", 0.16, 52, 72, 0.14, "a.hdf5"],
+    [0.0001, 8, "focal", 0.125, 12, 32, 0.08, "b.hdf5"],
+    [0.0001, 8, "focal", 0.124, 12, 32, 0.083, "c.hdf5"],
+    [5e-05, 4, "dice", 0.08, 1, 21, 0.056, "d.hdf5"],
+]
+
+
+def test_another_systems_table_gives_a_searchs_files_and_all_of_an_analysis(tmp_path):
+    table_of(tmp_path, ROWS)
+    program = ROOT / "workflow" / "scripts" / "import_search.py"
+    command = [sys.executable, str(program), "table.csv", "--name", "theirs"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    base = tmp_path / "results" / "theirs" / "search"
+    rows = list(csv.DictReader((base / "search_results_final.csv").open()))
+    assert [row["dice"] for row in rows] == ["0.16", "0.125", "0.124", "0.08"]
+    assert "checkpoint_path" not in rows[0]
+    names = {f"{name}.png" for name in ANALYSIS_FIGURES} | {f"{d}.md" for d in ANALYSIS_DOCUMENTS}
+    assert {path.name for path in (base / "analysis").iterdir()} == names
+    for name in ANALYSIS_FIGURES:
+        assert Image.open(base / "analysis" / f"{name}.png").info["dpi"][0] == pytest.approx(
+            300, 0.01
+        )
+    text = (base / "analysis" / "REPORT.md").read_text()
+    values = [row[3] for row in ROWS]
+    assert f"mean {statistics.mean(values):.4f}, standard deviation {np.std(values, ddof=1):.4f}" in text
+    assert "| focal | 2 | 0.1245 |" in text
+    # Nothing of what only models can tell is made up.
+    assert "Not measured" in (base / "analysis" / "MATHEMATICAL_ANALYSIS_SUMMARY.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("rows", "value", "said"),
+    [
+        ([], None, "no rows"),
+        ([[1, 2, "a", "", 1, 2, 3, "x"]], None, "row 2: best_val_dice is empty"),
+        ([[1, 2, "a", "high", 1, 2, 3, "x"]], None, "row 2: best_val_dice is 'high'"),
+        (ROWS, "best_val_dise", "no column best_val_dise.*Did you mean 'best_val_dice'"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_told_with_its_line(tmp_path, rows, value, said):
+    with pytest.raises(FoldwiseError, match=said):
+        read_search(table_of(tmp_path, rows), "theirs", value)
+
+
+def test_one_trial_or_equal_ones_have_an_analysis_too(tmp_path):
+    for count, rows in (("one", ROWS[:1]), ("equal", [ROWS[0]] * 4)):
+        searched = read_search(table_of(tmp_path, rows), count)
+        write_search(tmp_path / count, searched)
+        write_analysis(tmp_path / count / "analysis", searched)
+        assert ": not resolved" not in (tmp_path / count / "analysis" / "REPORT.md").read_text()
+
+
+def test_a_search_of_our_own_is_told_with_curves_pruning_and_defaults(tmp_path):
+    search = search_of(trials=24, sampler="random", pruner={"name": "median", "warmup": 0})
+    known = timed(run_search(search))
+    history = {
+        "epochs": [{"epoch": 1, "train_loss": 1.0, "kappa": 0.1}, {"epoch": 2, "kappa": 0.3}]
+    }
+    histories = {f"trial_{n:04d}": [history, history] for n in range(24)}
+    searched = of_search("own", search, known, histories, {"training.batch_size": 16})
+    values = [item.result.values[0] for item in known if item.result.state == "COMPLETE"]
+    assert [trial.value for trial in searched.trials] == sorted(values, reverse=True)
+    assert searched.trials[0].curves == {"train_loss": {1: 1.0}, "kappa": {1: 0.1, 2: 0.3}}
+    write_analysis(tmp_path, searched)
+    text = (tmp_path / "HYPERPARAMETER_TUNING_SUMMARY.md").read_text()
+    pruned = searched.states["PRUNED"]
+    assert f"| PRUNED | {pruned} ({pruned / 24:.0%}) |" in text
+    assert "| training.batch_size | 16 |" in text and "Spared by pruning" in text
+    first = (tmp_path / "fig2_parameter_effects.png").read_bytes()
+    write_analysis(tmp_path, searched)
+    assert (tmp_path / "fig2_parameter_effects.png").read_bytes() == first
+
+
+def test_the_most_memory_is_read_from_snakemakes_tables(tmp_path):
+    for name, value in (("a", "812.5"), ("b", "NA")):
+        (tmp_path / f"{name}.tsv").write_text(f"s\tmax_rss\n3.2\t{value}\n")
+    assert peak_memory(sorted(tmp_path.glob("*.tsv"))) == 812.5
+    assert "no times" in tuning(searched_by([0.1, 0.2], batch=[4, 8]))
+
+
+def masks():
+    torch.manual_seed(0)
+    mask = (torch.rand(3, 1, 16, 16) < 0.1).to(torch.uint8)
+    return torch.randn(3, 1, 16, 16) * 2 - 2, {"image": torch.zeros(3, 1, 16, 16), "planes": mask}
+
+
+def images():
+    torch.manual_seed(0)
+    return torch.randn(9, 4), {"image": torch.zeros(9), "label": torch.arange(9) % 4}
+
+
+def zones():
+    torch.manual_seed(0)
+    return torch.randn(5, 6, 5), {"image": torch.zeros(5), "score": torch.arange(30).view(5, 6) % 5}
+
+
+TASKS = {
+    "segmentation": (Segmentation({"threshold": 0.5, "tiles": {}}), masks, registry.MASK_LOSSES),
+    "classification": (Classification({"classes": list("ABCD")}), images, registry.CLASS_LOSSES),
+    "zones": (
+        Zones({"zones": list("abcdef"), "mirror": None, "both_ways": False}),
+        zones,
+        registry.ZONE_LOSSES,
+    ),
+}
+CASES = [(kind, loss) for kind, (_, _, losses) in TASKS.items() for loss in losses]
+SETTINGS = {"class_weights": "none", "label_smoothing": 0.0, "gamma": 2.0, "alpha": 0.25}
+SETTINGS |= {"unknown_weight": 0.3, "ordinal_weight": 0.5, "false_negative": 0.7}
+SETTINGS |= {"false_positive": 0.3, "tversky_gamma": 1.33, "overlap_share": 0.6}
+SETTINGS |= {"ramp_epochs": 0, "boundary_weight": 0.0, "boundary_px": 2}
+
+
+def criterion_of(kind, loss):
+    make = registry.load("LOSSES", loss)
+    if kind == "segmentation":
+        return make(SETTINGS)
+    names = list("ABCD") if kind == "classification" else list("01234")
+    return make(SETTINGS, np.arange(8) % 4, names)
+
+
+@pytest.mark.parametrize(("kind", "loss"), CASES)
+def test_gradients_are_those_of_finite_differences(kind, loss):
+    task, make, _ = TASKS[kind]
+    logits, batch = make()
+    criterion = criterion_of(kind, loss)
+    found = gradients.measured(task, criterion, logits, batch, kind)
+    assert found.error < 0.02
+    # Element by element as well, where the gradient is large enough for float32.
+    place = int(found.gradient.argmax())
+    parts = logits.shape[-1] if kind != "segmentation" else 1
+    flat, total = logits.flatten(), 0.0
+    for index in range(place * parts, (place + 1) * parts):
+        ends = []
+        for side in (1, -1):
+            moved = flat.clone()
+            moved[index] += side * 0.05
+            answer = moved.view_as(logits)
+            ends.append(gradients.loss_of(task, criterion, answer, batch).item())
+        total += abs(ends[0] - ends[1]) / 0.1
+    assert total == pytest.approx(found.gradient[place], rel=0.05)
+
+
+def test_the_truths_probability_and_even_answers():
+    logits, batch = images()
+    truth = gradients.probability_of_truth("classification", logits, batch["label"])
+    assert torch.allclose(-truth.log().mean(), functional.cross_entropy(logits, batch["label"]))
+    for kind, (task, make, _) in TASKS.items():
+        logits, batch = make()
+        target = gradients.targets(kind, task, batch)
+        even = gradients.answer_of_truth(kind, logits, target, 0.3)
+        found = gradients.probability_of_truth(kind, even, target[0])
+        assert torch.allclose(found, torch.full_like(found, 0.3), atol=1e-5)
+
+
+def test_focusing_of_a_focal_loss_is_its_published_factor():
+    task, make, _ = TASKS["segmentation"]
+    logits, batch = make()
+    rows = gradients.shape_of(
+        task, criterion_of("segmentation", "binary_focal"), (logits, batch), "segmentation"
+    )
+    p = np.array([row["truth"] for row in rows])
+    size = focusing(p, np.array([row["gradient"] for row in rows]))
+    # d/dz of -(1-p)^g log p is (1-p)^g (1 - p - g p log p) with p = sigmoid(z).
+    exact = (1 - p) ** 2 * (1 - p - 2 * p * np.log(p)) / (1 - p)
+    half = 0.25 * (0.5 - np.log(0.5)) / 0.5
+    assert size == pytest.approx(exact / half, rel=1e-3)
+
+
+def test_shares_of_pixels_and_of_their_gradient_are_counted_and_told(tmp_path):
+    task, make, _ = TASKS["segmentation"]
+    criteria = {name: criterion_of("segmentation", name) for name in ("dice", "binary_focal")}
+    found = gradients.report_of(task, "segmentation", criteria, {16: [make()], 8: [make()]})
+    found |= {
+        "run": "trial_0003",
+        "images": 3,
+        "settings": {key: {"gamma": 2.0} for key in criteria},
+    }
+    one = found["losses"]["dice"]["sizes"]["16"]
+    logits, batch = make()
+    truth = torch.where(batch["planes"] > 0, logits, -logits).sigmoid()
+    assert one["shares"]["hard"] == pytest.approx((truth < 0.5).float().mean().item())
+    assert sum(one["gradient"].values()) == pytest.approx(1)
+    assert factor(one) == pytest.approx(
+        one["gradient"]["hard"]
+        / one["shares"]["hard"]
+        / (one["gradient"]["easy"] / one["shares"]["easy"])
+    )
+    text = mathematics("made", found)
+    assert f"give {one['gradient']['hard']:.1%} of the gradient" in text
+    write_analysis(tmp_path, searched_by([0.1, 0.2, 0.3], loss=["dice", "focal", "dice"]), found)
+
+
+def test_every_loss_has_its_equation():
+    assert set(EQUATIONS) == set(registry.names("LOSSES"))

@@ -1,0 +1,92 @@
+"""The losses of a study's search on the predictions of its best trial."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from foldwise import registry
+from foldwise.files import read_json
+from foldwise.search.analysis.gradients import MOST_BATCHES, answers, report_of
+from foldwise.search.ranking import ranked
+from foldwise.search.settings import Search
+from foldwise.search.trials import Known, trial_name
+from foldwise.train.feed.feed import Feed
+from foldwise.train.feed.rows import sorted_rows
+from foldwise.train.job import Given
+from foldwise.train.predict import load_model
+
+# Sides at which a network is asked: its own, and halves of it that it can take.
+HALVES = (1, 2, 4)
+LEAST_PX = 32
+
+
+def loss_params(search: Search, known: Sequence[Known], runs: Path) -> dict[str, dict[str, Any]]:
+    """Loss -> params.json of the best trial that used it, best first."""
+    found: dict[str, dict[str, Any]] = {}
+    for _, item in ranked(known, search):
+        params = read_json(runs / trial_name(item.suggestion.number) / "params.json")
+        found.setdefault(params["loss"]["name"], params)
+    return found
+
+
+def measure(
+    best: dict[str, Any],
+    losses: dict[str, dict[str, Any]],
+    given: Given,
+    model_path: Path,
+    device: torch.device,
+) -> dict[str, Any]:
+    """What `gradients.report_of` says, with the run, fold and images that it was measured on.
+
+    Args:
+        best: params.json of the best trial.
+        losses: params.json that each loss takes its settings from.
+        given: task, rows and images of the judging fold.
+        model_path: the best trial's best_model.pt of that fold.
+        device: where it is measured.
+    """
+    task = given.task
+    rows = {part: sorted_rows(given.rows[part]) for part in ("train", "val")}
+    model, facts = load_model(best, task, model_path, device)
+    criteria = {}
+    for name, params in losses.items():
+        criterion = task.criterion(params, task.targets(rows["train"]))
+        criteria[name] = (
+            criterion.to(device) if isinstance(criterion, torch.nn.Module) else criterion
+        )
+    normalise = facts["mean"], facts["std"]
+    feed = Feed(task, given.images, rows["val"], task.targets(rows["val"]), normalise, device)
+    places = places_of_batches(len(feed), best["training"]["batch_size"])
+    by_size = {}
+    for size in sizes_of(best, facts["size"]):
+        # A batch is valid until the next one is made.
+        batches = [
+            {name: value.clone() for name, value in feed.batch(rows, size).items()}
+            for rows in places
+        ]
+        by_size[size] = list(answers(task, model, batches))
+    return report_of(task, best["kind"], criteria, by_size) | {
+        "run": best["run"],
+        "images": int(sum(map(len, places))),
+        "settings": {name: params["loss"] for name, params in losses.items()},
+    }
+
+
+def places_of_batches(count: int, batch_size: int) -> list[np.ndarray]:
+    """Rows of the first batches, cut as in training, since losses are pooled over a batch."""
+    starts = range(0, count, batch_size)
+    return [np.arange(s, min(s + batch_size, count)) for s in starts][:MOST_BATCHES]
+
+
+def sizes_of(params: dict[str, Any], size: int) -> list[int]:
+    """The model's own side, and halves of it that its network can take, largest first."""
+    model = params["model"]
+    name = model["vision"]["name"] if params["kind"] == "distillation" else model["name"]
+    needs = registry.NETWORKS.get(name, {})
+    step = 2 ** model["levels"] if params["kind"] == "segmentation" else needs.get("step", 1)
+    least = max(needs.get("least", 1), LEAST_PX)
+    sides = [size // half for half in HALVES if size % half == 0]
+    return [side for side in sides if side == size or (side >= least and side % step == 0)]

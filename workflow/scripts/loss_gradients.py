@@ -1,0 +1,29 @@
+"""Rule loss_gradients: the losses of a search on the predictions of its best trial."""
+
+from pathlib import Path
+
+from foldwise.adapter import adapter
+from foldwise.files import read_json, write_json
+from foldwise.search.plan import told_search
+from foldwise.search.ranking import best
+from foldwise.search.trials import read_all, trial_name
+from foldwise.train.machine import set_threads
+
+with adapter(snakemake):
+    files, study = snakemake.input, snakemake.wildcards.study
+    search, runs = told_search(snakemake.params.told), Path("results", study, "runs")
+    set_threads(snakemake.params.told["base"]["training"]["threads"])
+    # After set_threads: these import torch.
+    from foldwise.search.analysis.measure import loss_params, measure
+    from foldwise.train.job import given_fold
+    from foldwise.train.machine import device, make_deterministic
+
+    known = read_all(runs, search)
+    run, fold = runs / trial_name(best(known, search).suggestion.number), search.folds[0]
+    params, chosen = read_json(run / "params.json"), device()
+    make_deterministic(chosen)
+    rows = Path("results", study, "folds", f"fold_{fold}.csv")
+    given = given_fold(params, files.cohort, rows, fold, snakemake.params.cache, files.texts)
+    model = run / f"fold_{fold}" / "results" / "best_model.pt"
+    losses = loss_params(search, known, runs)
+    write_json(snakemake.output[0], measure(params, losses, given, model, chosen))
