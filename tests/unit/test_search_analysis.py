@@ -134,7 +134,10 @@ def test_another_systems_table_gives_a_searchs_files_and_all_of_an_analysis(tmp_
         )
     text = (base / "analysis" / "REPORT.md").read_text()
     values = [row[3] for row in ROWS]
-    assert f"mean {statistics.mean(values):.4f}, standard deviation {np.std(values, ddof=1):.4f}" in text
+    assert (
+        f"mean {statistics.mean(values):.4f}, standard deviation {np.std(values, ddof=1):.4f}"
+        in text
+    )
     assert "| focal | 2 | 0.1245 |" in text
     # Nothing of what only models can tell is made up.
     assert "Not measured" in (base / "analysis" / "MATHEMATICAL_ANALYSIS_SUMMARY.md").read_text()

@@ -7,6 +7,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from foldwise.evaluate.wording import called
 from foldwise.report.style import ACCENT, FAINT, GREY, INK, PAGE, grid, line_styles, shades
@@ -81,6 +82,11 @@ def _parameter(axes: Axes, searched: Searched, key: str) -> None:
         axes.plot([best.params[key]], [best.value], **STAR)
         if x.min() > 0 and x.max() / x.min() >= WIDE:
             axes.set_xscale("log")
+            axes.xaxis.set_minor_formatter(NullFormatter())  # Between powers of ten they collide.
+            axes.xaxis.set_major_locator(
+                LogLocator(subs=(1, 3) if x.max() / x.min() < 1e3 else (1,))
+            )
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         return
     names = [_short(level.value) for level in found.levels]
     order = [level.value for level in found.levels]
@@ -131,6 +137,8 @@ def curves(searched: Searched) -> Figure:
                     xycoords=("data", "axes fraction"), textcoords="offset points", fontsize=6.5,
                 )  # fmt: skip
         panels[1, column].set_xlabel("epoch")
+        for axes in panels[:, column]:
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     panels[0, 0].set_ylabel(called(searched.metric)[0])
     panels[1, 0].set_ylabel("training loss")
     return figure
@@ -208,6 +216,8 @@ def epochs(searched: Searched) -> Figure:
     right.grid(visible=False, axis="y")
     right.margins(x=0.14)
     right.set_xlabel("epochs to the best")
+    for axes in (left, right):
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     right.set_title("Fastest of the better half, with value")
     return figure
 

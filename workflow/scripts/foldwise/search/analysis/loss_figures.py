@@ -35,7 +35,7 @@ def shapes(report: Mapping[str, Any] | None) -> Figure:
         focus.plot(truth, focusing(truth, size), **line)
     value.set(ylabel="loss", title="Shape: all equally hard")
     gradient.set(ylabel="mean gradient x number", title="Gradient on own predictions")
-    gradient.set_yscale("symlog", linthresh=1e-3)
+    gradient.set_yscale("log")
     focus.set(ylabel="gradient / (1 - p), 1 at p = .5", title="Focusing")
     focus.set_yscale("log")
     focus.axhline(1, color=GREY, linewidth=0.7, linestyle=":")

@@ -78,7 +78,7 @@ def equations(report: Mapping[str, Any]) -> str:
         given = report["settings"][name].items()
         settings = ", ".join(f"{k} {v}" for k, v in given if k != "name" and v is not None)
         stated = f" Settings: {settings}." if settings else ""
-        parts.append(f"### {name}\n\n    {formula}\n\n{remark[0].upper()}{remark[1:]}.{stated}")
+        parts.append(f"### {name}\n\n    {formula}\n\nNote: {remark}.{stated}")
     return "\n\n".join(parts)
 
 
