@@ -6,20 +6,23 @@ import numpy as np
 
 from foldwise.pixels.percentiles import extremes
 from foldwise.pixels.picture import Picture
-from foldwise.pixels.window import has_modality_lut, inverted, modality, rises, unsigned
+from foldwise.pixels.window import inverted, modality, rises, unsigned
 
 
 def pixel_digest(picture: Picture) -> str:
-    """SHA-256 of the modality values above their minimum, bright = high.
+    """SHA-256 of the modality values above their minimum, bright = high, padding as dark as that.
 
     Equal for the same picture in another lossless encoding, polarity, rescaling or container; but
     not for one that JPEG 2000 levels were left out of.
     """
-    if picture.is_integer and abs(picture.slope) == 1 and not has_modality_lut(picture):
+    if picture.is_integer and abs(picture.slope) == 1 and not picture.modality_lut:
         above = _above(picture)
     else:
         values = modality(picture, inverted(picture, picture.stored))
-        above = values - values.min()
+        darkest = values.min() if picture.padding is None else values[~picture.padding].min()
+        above = values - darkest
+        if picture.padding is not None:
+            above[picture.padding] = 0
         if (above == np.rint(above)).all() and above.max() < 1 << 32:
             above = above.astype(np.uint32)
     top = above.max()
@@ -32,9 +35,13 @@ def pixel_digest(picture: Picture) -> str:
 
 def _above(picture: Picture) -> np.ndarray:
     """Distance from the darkest value; unsigned arithmetic wraps to the right result."""
-    low, high = extremes(picture.stored)
+    low, high = extremes(picture.seen)
     codes = unsigned(picture.stored)
     if rises(picture):
         darkest = unsigned(np.asarray(low))
-        return codes - darkest if darkest else codes
-    return unsigned(np.asarray(high)) - codes
+        above = codes - darkest if darkest else codes
+    else:
+        above = unsigned(np.asarray(high)) - codes
+    return (
+        above if picture.padding is None else np.where(picture.padding, above.dtype.type(0), above)
+    )

@@ -4,11 +4,11 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from foldwise.errors import FoldwiseError
+from foldwise.pixels.display import Lut, Window
 
 # Reason codes reach logs, audit tables and caches; the sentences hold no value from the file.
 REASONS = {
@@ -20,9 +20,10 @@ REASONS = {
     "not_a_picture": "the file is no picture of a kind that is read: PNG, JPEG, TIFF, PGM",
     "truncated": "the file ends before its pixels do; copy it again from the source",
     "damaged": "the structure of the file is broken; copy it again from the source",
+    "long_header": "the header holds more elements, or a longer one, than a picture needs",
     "no_pixels": "the file holds no pixels: a report, a plan or an index",
     "bad_header": "rows, columns or bits are missing or impossible",
-    "bad_rescale": "slope or intercept is no number",
+    "bad_rescale": "slope or intercept is no number, or leaves no values apart",
     "wrong_transfer_syntax": "the pixels are not encoded as the header says",
     "unknown_transfer_syntax": "the encoding of the pixels is not one that is read",
     "missing_decoder": "a decoder is missing",
@@ -33,7 +34,7 @@ REASONS = {
     "colour": "the colour space cannot be turned into grey or RGB",
     "too_large": "the picture is larger than the limit",
     "out_of_memory": "the picture does not fit into memory",
-    "not_finite": "the picture holds values that are no numbers",
+    "not_finite": "the picture holds values that are no numbers, or too large for any",
     "constant": "all pixels have one value",
     "mask_unreadable": "the mask cannot be read",
     "mask_size": "the mask has another size than its image",
@@ -98,14 +99,22 @@ class Picture:
     bits_stored: int = 8
     slope: float = 1.0
     intercept: float = 0.0
-    # The elements of the Modality LUT and VOI LUT modules alone (a pydicom Dataset).
-    grey_module: Any = None
+    modality_lut: Lut | None = None
+    # What the file offers for showing it, the first that shows anything is used.
+    voi: tuple[Lut | Window, ...] = ()
+    # (rows, columns) bool: pixels outside of what was imaged; None where there are none.
+    padding: np.ndarray | None = None
     reduced: int = 0
     full_shape: tuple[int, int] = field(default=(0, 0))
 
     def __post_init__(self) -> None:
         if self.full_shape == (0, 0):
             object.__setattr__(self, "full_shape", self.stored.shape[:2])
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Stored values without padding; flat where some was left out."""
+        return self.stored if self.padding is None else self.stored[~self.padding]
 
     @property
     def signed(self) -> bool:

@@ -1,6 +1,6 @@
 """From a Picture to the array that is cached: window, fit, exact area mean, rounding."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from foldwise.pixels.percentiles import extremes
 from foldwise.pixels.picture import Picture
 from foldwise.pixels.prepared import Prepared
 from foldwise.pixels.resize import area_mean
-from foldwise.pixels.window import Tone, grey, has_voi, tone_of
+from foldwise.pixels.window import Tone, grey, tone_of
 
 # Halves go up, also those that float32 means miss by a hair: encodings must not differ by that.
 HALF = 0.5 + 1e-4
@@ -46,13 +46,16 @@ def prepare(picture: Picture, settings: ImageSettings) -> np.ndarray:
     """(C, size, size) uint8 or uint16: black 0, white the largest value.
 
     Modality and polarity, window, then the mean over each output pixel's area of the windowed
-    values, rounded once. Raises UnreadableImage: constant, not_finite, bad_header.
+    values, rounded once. Raises UnreadableImage: constant, not_finite, bad_rescale.
     """
     picture = as_channels(picture, settings.channels)
-    tone = tone_of(picture, settings.window, settings.percentiles)
+    return _laid(picture, settings, tone_of(picture, settings.window, settings.percentiles))
+
+
+def _laid(picture: Picture, settings: ImageSettings, tone: Tone) -> np.ndarray:
     where = locate(picture, settings, tone)
     box = tuple(_level_edge(edge, picture.reduced) for edge in where.box)
-    small = area_mean(picture.stored, tone, box, where.rows, where.columns)
+    small = area_mean(picture.stored, tone, box, where.rows, where.columns, picture.padding)
     small = (small * settings.top + HALF).astype(settings.dtype)
     out = np.zeros((settings.channels, settings.size, settings.size), settings.dtype)
     rows = slice(where.top_row, where.top_row + where.rows)
@@ -63,8 +66,10 @@ def prepare(picture: Picture, settings: ImageSettings) -> np.ndarray:
 
 def prepared(picture: Picture, settings: ImageSettings) -> Prepared:
     """`prepare` with what the cache notes beside the pixels."""
+    shown = as_channels(picture, settings.channels)
+    tone = tone_of(shown, settings.window, settings.percentiles)
     rows, columns = picture.full_shape
-    low, high = extremes(picture.stored)
+    low, high = extremes(picture.seen)
     facts = {
         "rows": rows,
         "columns": columns,
@@ -73,8 +78,8 @@ def prepared(picture: Picture, settings: ImageSettings) -> Prepared:
         "max": float(high),
     }
     if settings.window == "voi":
-        facts["voi"] = has_voi(picture)  # without one the window is that of the percentiles
-    return Prepared(prepare(picture, settings), pixel_digest(picture), facts)
+        facts["voi"] = tone.by_file  # without one the window is that of the percentiles
+    return Prepared(_laid(shown, settings, tone), pixel_digest(picture), facts)
 
 
 def as_channels(picture: Picture, channels: int) -> Picture:
@@ -86,8 +91,7 @@ def as_channels(picture: Picture, channels: int) -> Picture:
         grey = cv2.cvtColor(stored, cv2.COLOR_RGB2GRAY)
     else:
         grey = stored @ np.array([0.299, 0.587, 0.114])
-    changed = {name: getattr(picture, name) for name in picture.__dataclass_fields__}
-    return Picture(**changed | {"stored": grey, "photometric": "MONOCHROME2"})
+    return replace(picture, stored=grey, photometric="MONOCHROME2")
 
 
 def place_of(picture: Picture, settings: ImageSettings) -> Place:
@@ -101,7 +105,7 @@ def locate(picture: Picture, settings: ImageSettings, tone: Tone) -> Place:
     rows, columns = picture.full_shape
     box: tuple[float, ...] = (0, rows, 0, columns)
     if settings.fit == "breast":
-        top, bottom, left, right = breast_box(picture.stored, tone)
+        top, bottom, left, right = breast_box(picture.stored, tone, picture.padding)
         step = 1 << picture.reduced
         box = (
             top * step,
@@ -112,11 +116,14 @@ def locate(picture: Picture, settings: ImageSettings, tone: Tone) -> Place:
     return place(settings.fit, settings.size, box)
 
 
-def breast_box(stored: np.ndarray, tone: Tone) -> tuple[int, int, int, int]:
+def breast_box(
+    stored: np.ndarray, tone: Tone, padding: np.ndarray | None = None
+) -> tuple[int, int, int, int]:
     """Bounding box (top, bottom, left, right) of the largest connected tissue, in stored pixels."""
 
     def foreground(rows: slice, columns: slice, step: int) -> np.ndarray:
-        values = grey(stored[rows, columns][::step, ::step], tone)
+        outside = None if padding is None else padding[rows, columns][::step, ::step]
+        values = grey(stored[rows, columns][::step, ::step], tone, outside)
         values = values if values.ndim == 2 else values.max(axis=-1)
         return (values > TISSUE).astype(np.uint8)
 

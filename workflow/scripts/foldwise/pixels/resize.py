@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 import scipy.sparse
 
-from foldwise.pixels.window import Tone, look_up
+from foldwise.pixels.window import Tone, shades
 
 Box = tuple[float, float, float, float]
 # Output rows at a time: their input rows stay in the processor's cache.
@@ -63,11 +63,18 @@ def _blocks(length: int, out: int, start: float, stop: float) -> list[tuple]:
     return found
 
 
-def area_mean(stored: np.ndarray, tone: Tone, box: Box, rows: int, columns: int) -> np.ndarray:
+def area_mean(
+    stored: np.ndarray,
+    tone: Tone,
+    box: Box,
+    rows: int,
+    columns: int,
+    padding: np.ndarray | None = None,
+) -> np.ndarray:
     """Mean grey in 0..1 of each of (rows, columns) cells of `box` (top, bottom, left, right).
 
     Stored pixels (H, W[, C]) give (rows, columns[, C]) float64. The window's clipping comes
-    before the mean: the other order would smear what is clipped.
+    before the mean: the other order would smear what is clipped. `padding` (H, W) bool is black.
     """
     if stored.ndim == 3:
         planes = [area_mean(plane, tone, box, rows, columns) for plane in _planes(stored)]
@@ -81,20 +88,12 @@ def area_mean(stored: np.ndarray, tone: Tone, box: Box, rows: int, columns: int)
     buffer = np.empty((height, across.shape[1]), np.float32)
     for out_rows, in_rows, down in blocks:
         part = stored[in_rows, used]
-        values = _clipped(part, tone, buffer[: len(part)])
+        outside = None if padding is None else padding[in_rows, used]
+        values = shades(part, tone, outside, buffer[: len(part)])
         small[:, out_rows] = across @ np.ascontiguousarray((down @ values).T)
     mean = np.ascontiguousarray(small.T, dtype=np.float64)
-    return mean if tone.table is not None else mean * tone.scale + tone.offset
+    return mean * tone.scale + tone.offset if tone.is_plain(stored) else mean
 
 
 def _planes(stored: np.ndarray) -> Iterator[np.ndarray]:
     return (stored[..., channel] for channel in range(stored.shape[-1]))
-
-
-def _clipped(part: np.ndarray, tone: Tone, values: np.ndarray) -> np.ndarray:
-    """Table values, or stored ones clipped where the ramp ends, in `values`."""
-    if tone.table is not None:
-        return look_up(part, tone.table)
-    np.copyto(values, part, casting="unsafe")
-    low, high = tone.flat_ends()
-    return np.clip(values, np.float32(low), np.float32(high), out=values)

@@ -1,47 +1,63 @@
-"""Grey levels: modality, polarity and window as a ramp, or as one table over all stored values."""
+"""Grey levels: modality, polarity and window as a ramp, a table over all stored values, a curve."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
-from foldwise.pixels.dicom.stream import faults
+from foldwise.pixels.display import Lut, Window
 from foldwise.pixels.percentiles import extremes, percentiles
 from foldwise.pixels.picture import Picture, UnreadableImage
+
+Curve = Callable[[np.ndarray], np.ndarray]
+# Slopes and modality values beyond these overflow in single precision.
+SMALLEST, LARGEST = 1e-37, 3.4e38
 
 
 @dataclass(frozen=True)
 class Tone:
-    """Stored value to grey in 0..1: `table[code]`, or else clip(scale * value + offset, 0, 1).
+    """Stored value to grey in 0..1: `table[code]`, `curve(value)`, or else
+    clip(scale * value + offset, 0, 1).
 
-    `code` is the stored value's bits read as an unsigned number.
+    `code` is the stored value's bits read as an unsigned number. `by_file`: the file's own window.
     """
 
     scale: float = 1.0
     offset: float = 0.0
     table: np.ndarray | None = None
+    curve: Curve | None = None
+    by_file: bool = False
 
     def flat_ends(self) -> tuple[float, float]:
         """Stored values beyond which the ramp is black or white, ascending."""
         ends = -self.offset / self.scale, (1 - self.offset) / self.scale
         return min(ends), max(ends)
 
+    def is_plain(self, stored: np.ndarray) -> bool:
+        """Whether a clipped mean in single precision is exact: a ramp over 8 or 16 bits."""
+        return self.table is None and self.curve is None and stored.dtype.itemsize <= 2
+
 
 def tone_of(picture: Picture, window: str, shares: tuple[float, float]) -> Tone:
     """`window`: percentile (with `shares` in percent) | voi | minmax | none.
 
-    A picture without a VOI window gets the percentile one. Raises UnreadableImage: constant,
-    not_finite, bad_header.
+    A picture without a usable VOI window gets the percentile one. Padding counts in none of them.
+    Raises UnreadableImage: constant, not_finite, bad_rescale.
     """
-    if window == "voi" and has_voi(picture):
-        _ends(picture.stored)
-        return _voi_tone(picture)
-    if has_modality_lut(picture):
+    if not picture.is_integer:
+        _ends(picture.seen)  # finds values that are no numbers
+    _check_rescale(picture)
+    if window == "voi" and picture.voi:
+        ends = _ends(picture.seen)
+        for item in picture.voi:
+            if _shows(picture, item, ends):
+                return _voi_tone(picture, item)
+    if picture.modality_lut:
         return _lut_tone(picture, window, shares)
     if window in ("percentile", "voi"):
         return _ramp(picture, *_shares_of(picture, shares))
-    ends = _ends(picture.stored)
+    ends = _ends(picture.seen)
     return _ramp(
         picture, *(picture.stored_range if window == "none" and picture.is_integer else ends)
     )
@@ -49,22 +65,36 @@ def tone_of(picture: Picture, window: str, shares: tuple[float, float]) -> Tone:
 
 def _ends(values: np.ndarray) -> tuple[float, float]:
     """Smallest and largest value; raises where a picture shows nothing."""
+    if not values.size:
+        raise UnreadableImage("constant")  # padding alone
     low, high = (float(end) for end in extremes(values))
-    if not np.isfinite(low + high):
+    if not np.isfinite(high - low):
         raise UnreadableImage("not_finite")
     if low == high:
         raise UnreadableImage("constant")
     return low, high
 
 
+def _check_rescale(picture: Picture) -> None:
+    """Raise where slope and intercept leave no two stored values apart, or overflow."""
+    low, high = picture.stored_range if picture.is_integer else extremes(picture.seen)
+    low, high = float(low), float(high)
+    largest = max(abs(end * picture.slope + picture.intercept) for end in (low, high))
+    step = 1 if picture.is_integer else high - low
+    apart = abs(picture.slope) * step > largest * 2.0**-50
+    if not (SMALLEST < abs(picture.slope) < LARGEST and largest < LARGEST and apart):
+        raise UnreadableImage("bad_rescale")
+
+
 def _shares_of(picture: Picture, shares: tuple[float, float]) -> tuple[float, float]:
     """Percentiles in stored values, ascending; `shares` count from the dark end of the picture."""
-    if not picture.is_integer:
-        _ends(picture.stored)  # finds values that are no numbers
+    seen = picture.seen
+    if not seen.size:
+        raise UnreadableImage("constant")  # padding alone
     low, high = shares if rises(picture) else (100 - shares[1], 100 - shares[0])
-    low, high = percentiles(picture.stored, (low, high))
+    low, high = percentiles(seen, (low, high))
     # Nearly all pixels have one value: the few others must still be seen.
-    return (low, high) if high > low else _ends(picture.stored)
+    return (low, high) if high > low else _ends(seen)
 
 
 def rises(picture: Picture) -> bool:
@@ -72,26 +102,18 @@ def rises(picture: Picture) -> bool:
     return (picture.slope > 0) == (picture.photometric != "MONOCHROME1")
 
 
-def _ramp(picture: Picture, low: float, high: float) -> Tone:
+def _ramp(picture: Picture, low: float, high: float, by_file: bool = False) -> Tone:
     """Black at stored value `low` and white at `high`, or the other way round."""
     scale = 1 / (high - low)
-    return Tone(scale, -low * scale) if rises(picture) else Tone(-scale, high * scale)
-
-
-def has_voi(picture: Picture) -> bool:
-    module = picture.grey_module
-    return module is not None and ("WindowWidth" in module or "VOILUTSequence" in module)
-
-
-def has_modality_lut(picture: Picture) -> bool:
-    return picture.grey_module is not None and "ModalityLUTSequence" in picture.grey_module
+    if rises(picture):
+        return Tone(scale, -low * scale, by_file=by_file)
+    return Tone(-scale, high * scale, by_file=by_file)
 
 
 def modality(picture: Picture, stored: np.ndarray) -> np.ndarray:
     """Modality LUT, else slope and intercept (PS3.3 C.11.1), float64."""
-    if has_modality_lut(picture):
-        with faults("bad_header"):
-            return apply_modality_lut(stored, picture.grey_module).astype(np.float64)
+    if picture.modality_lut:
+        return picture.modality_lut(stored)
     return stored.astype(np.float64) * picture.slope + picture.intercept
 
 
@@ -100,65 +122,61 @@ def inverted(picture: Picture, stored: np.ndarray) -> np.ndarray:
     if picture.photometric != "MONOCHROME1":
         return stored
     if not picture.is_integer:
-        return picture.stored.max() + picture.stored.min() - stored
+        low, high = extremes(picture.seen)
+        return high + low - stored
     low, high = picture.stored_range
     return np.clip(low + high - stored.astype(np.int64), low, high).astype(stored.dtype)
 
 
-def modality_range(picture: Picture) -> tuple[float, float]:
-    """Smallest and largest modality value that the stored bits can give."""
-    if has_modality_lut(picture):
-        return 0.0, _lut_top(picture.grey_module.ModalityLUTSequence)
-    ends = [bound * picture.slope + picture.intercept for bound in picture.stored_range]
-    return min(ends), max(ends)
+def _has_few_codes(picture: Picture) -> bool:
+    return picture.is_integer and picture.stored.dtype.itemsize <= 2
 
 
-def _lut_top(sequence) -> float:
-    return float((1 << int(sequence[0].LUTDescriptor[2])) - 1)
-
-
-def _codes(picture: Picture) -> np.ndarray:
-    """All values that the container of the stored pixels can hold, in the order of their codes."""
-    if not picture.is_integer or picture.stored.dtype.itemsize > 2:
-        raise UnreadableImage("bad_header", "a lookup table needs integers of 8 or 16 bits")
+def _tone(picture: Picture, curve: Curve, by_file: bool = False) -> Tone:
+    """The curve as a table over all codes where there are few enough of them."""
+    if not _has_few_codes(picture):
+        return Tone(curve=curve, by_file=by_file)
     bits = 8 * picture.stored.dtype.itemsize
-    return np.arange(1 << bits, dtype=f"u{bits // 8}").view(picture.stored.dtype)
-
-
-def _table(values: np.ndarray, low: float, high: float) -> Tone:
-    return Tone(table=np.clip((values - low) / (high - low), 0, 1).astype(np.float32))
+    codes = np.arange(1 << bits, dtype=f"u{bits // 8}").view(picture.stored.dtype)
+    return Tone(table=curve(codes).astype(np.float32), by_file=by_file)
 
 
 def _lut_tone(picture: Picture, window: str, shares: tuple[float, float]) -> Tone:
     """Percentile, min-max or full range of values that a modality LUT gives."""
-    values = modality(picture, inverted(picture, _codes(picture)))
-    pixels = look_up(picture.stored, values.astype(np.float32))
+
+    def values(stored: np.ndarray) -> np.ndarray:
+        return modality(picture, inverted(picture, stored))
+
+    whole = _tone(picture, values)
+    pixels = whole.curve(picture.seen) if whole.curve else look_up(picture.seen, whole.table)
     low, high = ends = _ends(pixels)
     if window == "none":
-        low, high = modality_range(picture)
+        low, high = 0.0, picture.modality_lut.top
     elif window != "minmax":
         low, high = percentiles(pixels, shares)
-    return _table(values, *((low, high) if high > low else ends))
+    low, high = (low, high) if high > low else ends
+    return _tone(picture, lambda stored: np.clip((values(stored) - low) / (high - low), 0, 1))
 
 
-def _voi_tone(picture: Picture) -> Tone:
-    """VOI LUT or window of modality values by pydicom; polarity comes last."""
-    values, low, high = voi_values(picture, _codes(picture))
-    if picture.photometric == "MONOCHROME1":
-        values = low + high - values
-    return _table(values, low, high)
+def _shows(picture: Picture, item: Lut | Window, ends: tuple[float, float]) -> bool:
+    """Whether a window leaves anything of what lies between two stored values."""
+    grey = item.grey(modality(picture, np.linspace(*ends, 4096)))
+    return bool(grey.max() > grey.min())
 
 
-def voi_values(picture: Picture, stored: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Presentation values (PS3.3 C.11.2) of stored ones, and the range they can have."""
-    module = picture.grey_module
-    values = modality(picture, stored)
-    with faults("bad_header"):
-        if "VOILUTSequence" in module:
-            # A LUT is indexed by integers.
-            values = apply_voi_lut(np.rint(values).astype(np.int64), module)
-            return values.astype(np.float64), 0.0, _lut_top(module.VOILUTSequence)
-        return apply_voi_lut(values, module), *modality_range(picture)
+def _voi_tone(picture: Picture, item: Lut | Window) -> Tone:
+    """VOI LUT or window of modality values (PS3.3 C.11.2); polarity comes last."""
+    ends = item.ramp() if isinstance(item, Window) and not picture.modality_lut else None
+    if ends and not _has_few_codes(picture):
+        # The same ramp in stored values, which keeps the digits of large ones.
+        stored = sorted((end - picture.intercept) / picture.slope for end in ends)
+        return _ramp(picture, *stored, by_file=True)
+
+    def shown(stored: np.ndarray) -> np.ndarray:
+        grey = item.grey(modality(picture, stored))
+        return 1 - grey if picture.photometric == "MONOCHROME1" else grey
+
+    return _tone(picture, shown, by_file=True)
 
 
 def unsigned(stored: np.ndarray) -> np.ndarray:
@@ -170,15 +188,44 @@ def look_up(stored: np.ndarray, table: np.ndarray) -> np.ndarray:
     """`table[code]` of 8- or 16-bit integers."""
     codes = unsigned(np.ascontiguousarray(stored))
     try:
-        return cv2.LUT(codes, table)
+        return cv2.LUT(codes, table).reshape(codes.shape)
     except cv2.error:  # OpenCV 4 looks up 8 bits only
         return table[codes]
 
 
-def grey(stored: np.ndarray, tone: Tone) -> np.ndarray:
-    """Float32 in 0..1, same shape."""
+def shades(
+    stored: np.ndarray,
+    tone: Tone,
+    padding: np.ndarray | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """Float32 that a mean may be taken of, same shape: grey in 0..1, or of a plain ramp the stored
+    values clipped to it. Padding is black."""
+    values, black = _shades(stored, tone, out)
+    if padding is not None:
+        values[padding] = black
+    return values
+
+
+def _shades(stored: np.ndarray, tone: Tone, out: np.ndarray | None) -> tuple[np.ndarray, float]:
     if tone.table is not None:
-        return look_up(stored, tone.table)
-    values = stored.astype(np.float32)
-    np.clip(values, *(np.float32(end) for end in tone.flat_ends()), out=values)
+        return look_up(stored, tone.table), 0
+    if tone.curve is not None:
+        return tone.curve(stored).astype(np.float32), 0
+    if not tone.is_plain(stored):
+        low, high = tone.flat_ends()
+        # In double precision: of large values that differ by little single keeps no digit.
+        values = np.clip((stored.astype(np.float64) - low) / (high - low), 0, 1)
+        return (values if tone.scale > 0 else 1 - values).astype(np.float32), 0
+    values = np.empty(stored.shape, np.float32) if out is None else out
+    np.copyto(values, stored, casting="unsafe")
+    low, high = (np.float32(end) for end in tone.flat_ends())
+    return np.clip(values, low, high, out=values), low if tone.scale > 0 else high
+
+
+def grey(stored: np.ndarray, tone: Tone, padding: np.ndarray | None = None) -> np.ndarray:
+    """Float32 in 0..1, same shape."""
+    values = shades(stored, tone, padding)
+    if not tone.is_plain(stored):
+        return values
     return values * np.float32(tone.scale) + np.float32(tone.offset)

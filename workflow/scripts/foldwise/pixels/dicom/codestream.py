@@ -5,6 +5,7 @@ hang; a header that lies is found here in microseconds.
 """
 
 import struct
+from dataclasses import dataclass
 
 from pydicom import uid
 
@@ -16,6 +17,16 @@ JP2_BOX = b"\0\0\0\x0cjP  "
 # Bytes that may follow the end marker: padding with zeros; a few others.
 TAIL, SLACK = 4096, 64
 SOF_JPEG, SOF_JPEG_LS = (0xC0, 0xC1, 0xC2, 0xC3), (0xF7,)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The picture that a code stream's own header describes."""
+
+    rows: int
+    columns: int
+    bits: int
+    signed: bool = False
 
 
 def fragments(buffer: memoryview) -> list[memoryview]:
@@ -37,10 +48,10 @@ def fragments(buffer: memoryview) -> list[memoryview]:
     return pixels
 
 
-def check(stream: memoryview, syntax: uid.UID, rows: int, columns: int) -> int | None:
+def check(stream: memoryview, syntax: uid.UID, rows: int, columns: int) -> Frame | None:
     """Raise unless the stream is of the family that `syntax` names and of the header's size.
 
-    Gives the bits of a sample if the stream tells them.
+    Gives what the stream's header says, if it does.
     """
     if syntax == uid.RLELossless:
         segments, first = struct.unpack("<2I", bytes(stream[:8]).ljust(8, b"\0"))
@@ -53,11 +64,9 @@ def check(stream: memoryview, syntax: uid.UID, rows: int, columns: int) -> int |
         frame = _jpeg_frame(stream, SOF_JPEG_LS)
     else:
         frame = _jpeg_2000_frame(stream)
-    if frame is None:
-        return None
-    if frame[:2] != (rows, columns):
+    if frame and (frame.rows, frame.columns) != (rows, columns):
         raise UnreadableImage("bad_header")
-    return frame[2]
+    return frame
 
 
 def check_end(last: memoryview, syntax: uid.UID) -> None:
@@ -72,7 +81,7 @@ def check_end(last: memoryview, syntax: uid.UID) -> None:
         raise UnreadableImage("truncated")
 
 
-def _jpeg_frame(stream: memoryview, expected: tuple[int, ...]) -> tuple[int, int, int] | None:
+def _jpeg_frame(stream: memoryview, expected: tuple[int, ...]) -> Frame | None:
     """Rows, columns and bits of the frame header (ISO 10918-1 B.2.2); None where it leaves them
     open."""
     if stream[:2] != b"\xff\xd8":
@@ -86,13 +95,13 @@ def _jpeg_frame(stream: memoryview, expected: tuple[int, ...]) -> tuple[int, int
             if marker not in expected:
                 raise UnreadableImage("wrong_transfer_syntax")
             bits, rows, columns = struct.unpack_from(">B2H", stream, offset + 4)
-            return (rows, columns, bits) if rows and columns else None
+            return Frame(rows, columns, bits) if rows and columns else None
         else:
             offset += 2 + struct.unpack_from(">H", stream, offset + 2)[0]
     return None
 
 
-def _jpeg_2000_frame(stream: memoryview) -> tuple[int, int, int] | None:
+def _jpeg_2000_frame(stream: memoryview) -> Frame | None:
     """Rows, columns and bits of the SIZ marker (ISO 15444-1 A.5.1); None inside a JP2 box."""
     if stream[:8] == JP2_BOX:
         return None
@@ -101,4 +110,5 @@ def _jpeg_2000_frame(stream: memoryview) -> tuple[int, int, int] | None:
     if len(stream) < 43:
         raise UnreadableImage("truncated")
     right, bottom, left, top = struct.unpack_from(">4I", stream, 8)
-    return bottom - top, right - left, (stream[42] & 0x7F) + 1
+    depth = stream[42]
+    return Frame(bottom - top, right - left, (depth & 0x7F) + 1, depth > 0x7F)

@@ -7,30 +7,33 @@ from pydicom import uid
 from pydicom.pixels import get_decoder
 
 from foldwise.pixels.dicom import codestream, decoders
+from foldwise.pixels.dicom.bits import Coded
 from foldwise.pixels.dicom.pixel_module import PixelFacts
 from foldwise.pixels.dicom.stream import faults
 from foldwise.pixels.picture import UnreadableImage
 
-LOSSY = (uid.JPEGExtended12Bit, uid.JPEGLSNearLossless, uid.JPEG2000, uid.HTJ2K)
+# Signs and unused bits are seen to in one place for all encodings: bits.py.
+AS_CODED = dict.fromkeys(
+    ("correct_unused_bits", "apply_j2k_sign_correction", "apply_jls_sign_correction"), False
+)
 
 
-def read_encapsulated(
-    stream: BinaryIO, facts: PixelFacts, reduce_levels: int
-) -> tuple[np.ndarray, str]:
+def read_encapsulated(stream: BinaryIO, facts: PixelFacts, reduce_levels: int) -> Coded:
     if facts.syntax not in decoders.SYNTAXES:
         raise UnreadableImage("unknown_transfer_syntax")
     buffer = _rest(stream)
     parts = codestream.fragments(memoryview(buffer))
-    bits = codestream.check(parts[0], facts.syntax, facts.rows, facts.columns)
+    frame = codestream.check(parts[0], facts.syntax, facts.rows, facts.columns)
     codestream.check_end(parts[-1], facts.syntax)
-    if facts.frames == facts.samples == 1 and not facts.signed:
-        frame = parts[0] if len(parts) == 1 else b"".join(parts)
+    bits, signed = (frame.bits, frame.signed) if frame else (None, False)
+    if facts.frames == facts.samples == 1 and not facts.signed and not signed:
+        source = parts[0] if len(parts) == 1 else b"".join(parts)
         with faults("decode_failed"):
-            pixels = _decode_grey(frame, facts, reduce_levels)
+            pixels = _decode_grey(source, facts, reduce_levels)
         if pixels is not None:
-            held = bits is not None and bits <= facts.bits_stored
-            return pixels if held else unused_bits_away(pixels, facts), facts.photometric
-    return _decode_by_pydicom(buffer, facts)
+            return Coded(pixels, facts.photometric, bits)
+    found = _decode_by_pydicom(buffer, facts)
+    return Coded(found.pixels, found.photometric, bits, signed)
 
 
 def _rest(stream: BinaryIO) -> bytes:
@@ -51,23 +54,20 @@ def _decode_grey(frame: bytes, facts: PixelFacts, reduce_levels: int) -> np.ndar
     return decoders.decode_grey(frame, *place, facts.bits_allocated)
 
 
-def _decode_by_pydicom(buffer: bytes, facts: PixelFacts) -> tuple[np.ndarray, str]:
+def _decode_by_pydicom(buffer: bytes, facts: PixelFacts) -> Coded:
     """Signs, colours and frames as pydicom sees to them, with each decoder in turn."""
     labels = decoders.plugins(facts.syntax)
     if not labels:
         raise UnreadableImage("missing_decoder", decoders.package(facts.syntax))
     for label in labels:
         try:
-            pixels, photometric = decode_with(facts.syntax, buffer, options_of(facts), label)
-            return unused_bits_away(pixels, facts), photometric
+            return decode_with(facts.syntax, buffer, options_of(facts), label)
         except UnreadableImage:
             continue  # the next decoder may be more tolerant
     raise UnreadableImage("decode_failed")
 
 
-def decode_with(
-    syntax: uid.UID, buffer: bytes, options: dict, label: str
-) -> tuple[np.ndarray, str]:
+def decode_with(syntax: uid.UID, buffer: bytes, options: dict, label: str) -> Coded:
     """Frames and their photometric interpretation by one of pydicom's plug-ins.
 
     `options` are those of pydicom's decoders. Raises UnreadableImage: decode_failed.
@@ -76,10 +76,12 @@ def decode_with(
         return as_array(syntax, buffer, options, label)
 
 
-def as_array(syntax: uid.UID, buffer: bytes, options: dict, label: str) -> tuple[np.ndarray, str]:
-    pixels, found = get_decoder(syntax).as_array(buffer, decoding_plugin=label, **options)
+def as_array(syntax: uid.UID, buffer: bytes, options: dict, label: str) -> Coded:
+    pixels, found = get_decoder(syntax).as_array(
+        buffer, decoding_plugin=label, **AS_CODED, **options
+    )
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-    return pixels, str(found["photometric_interpretation"])
+    return Coded(pixels, str(found["photometric_interpretation"]))
 
 
 def options_of(facts: PixelFacts) -> dict:
@@ -95,17 +97,3 @@ def options_of(facts: PixelFacts) -> dict:
         "photometric_interpretation": facts.photometric,
         "pixel_keyword": "PixelData",
     } | ({"planar_configuration": facts.planar} if facts.samples > 1 else {})
-
-
-def unused_bits_away(pixels: np.ndarray, facts: PixelFacts) -> np.ndarray:
-    """Bits above `bits_stored` may hold anything (PS3.5 8.1.1); mostly they hold nothing."""
-    unused = 8 * pixels.dtype.itemsize - facts.bits_stored
-    if unused <= 0 or facts.bits_allocated == 1:
-        return pixels
-    low = -(1 << (facts.bits_stored - 1)) if facts.signed else 0
-    high = low + (1 << facts.bits_stored) - 1
-    if pixels.max() <= high and (not facts.signed or pixels.min() >= low):
-        return pixels
-    if facts.syntax in LOSSY and not facts.signed:
-        return np.minimum(pixels, pixels.dtype.type(high))  # a lossy codec has overshot white
-    return (pixels << unused) >> unused

@@ -1,18 +1,40 @@
 """DICOM files: the stored pixels with what prepares them."""
 
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
+from foldwise.pixels.dicom.bits import Coded, padding_of, stored_values
+from foldwise.pixels.dicom.groups import GROUPS, holders
+from foldwise.pixels.dicom.luts import read_luts, read_windows
 from foldwise.pixels.dicom.pixel_element import read_pixels
-from foldwise.pixels.dicom.pixel_module import PixelFacts, pixel_facts
+from foldwise.pixels.dicom.pixel_module import MODULE, PixelFacts, pixel_facts
 from foldwise.pixels.dicom.stream import faults, open_dicom
-from foldwise.pixels.dicom.values import number, numbers, text
+from foldwise.pixels.dicom.values import number, text, whole
+from foldwise.pixels.display import Lut, Window
 from foldwise.pixels.picture import Picture, UnreadableImage
 
 GREY = ("MONOCHROME1", "MONOCHROME2")
+# All that decoding and display use; private elements and the rest of a header are passed over.
+PALETTES = [
+    f"{kind}PaletteColorLookupTable{part}"
+    for colour in ("Red", "Green", "Blue")
+    for kind, part in ((colour, "Descriptor"), (colour, "Data"), (f"Segmented{colour}", "Data"))
+]
+PADDING = ("PixelPaddingValue", "PixelPaddingRangeLimit")
+
+KEYWORDS = [
+    *MODULE,
+    *PADDING,
+    *PALETTES,
+    *GROUPS,
+    *("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth", "VOILUTFunction"),
+    *("ModalityLUTSequence", "VOILUTSequence", "SpecificCharacterSet"),
+]
 
 
 def read_picture(path: str | Path, reduce_levels: int = 0) -> Picture:
@@ -21,87 +43,98 @@ def read_picture(path: str | Path, reduce_levels: int = 0) -> Picture:
     Grey JPEG 2000 and HTJ2K may leave out `reduce_levels`, which halve both sides each.
     Raises UnreadableImage with any reason of REASONS that a file can have.
     """
-    pixels, facts, photometric, dataset = _read(path, True, reduce_levels)
-    if photometric not in (*GREY, "RGB") or (pixels.ndim == 3 and pixels.shape[-1] != 3):
-        raise UnreadableImage("colour")
+    coded, facts, dataset = _read(path, True, reduce_levels)
     with faults("bad_header"):
+        pixels = stored_values(coded, facts)
+        padding = padding_of(coded, pixels, facts, _padding_ends(dataset))
+        photometric, bits = coded.photometric, facts.bits_stored
+        if photometric == "PALETTE COLOR":
+            pixels, photometric = _looked_up(pixels, dataset), "RGB"
+            bits = 8 * pixels.dtype.itemsize
+        _check_colour(pixels, photometric)
         slope, intercept = _rescale(dataset)
-        return Picture(
+        picture = Picture(
             stored=pixels,
             photometric=photometric,
-            bits_stored=min(facts.bits_stored, 8 * pixels.dtype.itemsize),
+            bits_stored=min(bits, 8 * pixels.dtype.itemsize),
             slope=slope,
             intercept=intercept,
-            grey_module=_grey_module(dataset, facts, slope, intercept),
+            modality_lut=_modality_lut(dataset, pixels, facts),
+            padding=padding,
             full_shape=(facts.rows, facts.columns),
             reduced=reduce_levels if pixels.shape[0] < facts.rows else 0,
         )
+        return replace(picture, voi=_voi(dataset, picture, facts))
 
 
 def read_frames(path: str | Path) -> np.ndarray:
     """All frames as stored: ([frames,] rows, columns[, samples]); palettes are not looked up."""
-    return _read(path, False)[0]
+    coded, facts, _ = _read(path, False)
+    return stored_values(coded, facts)
 
 
 def _read(
     path: str | Path, one_frame: bool, reduce_levels: int = 0
-) -> tuple[np.ndarray, PixelFacts, str, Dataset]:
-    with open_dicom(path) as (dataset, stream), faults("decode_failed"):
+) -> tuple[Coded, PixelFacts, Dataset]:
+    with (
+        open_dicom(path, KEYWORDS, header_only=False) as (dataset, stream),
+        faults("decode_failed"),
+    ):
         if not stream.read(1):
             raise UnreadableImage("no_pixels")
         stream.seek(-1, 1)
         facts = pixel_facts(dataset)
         if one_frame and facts.frames > 1:
             raise UnreadableImage("many_frames")
-        pixels, photometric = read_pixels(stream, facts, reduce_levels)
-        if one_frame and photometric == "PALETTE COLOR":
-            pixels, photometric = apply_color_lut(pixels, dataset)[..., :3], "RGB"
-        return pixels, facts, photometric, dataset
+        # Samples of a lower level are none of the pixels that padding is told by.
+        reduce_levels = 0 if PADDING[0] in dataset else reduce_levels
+        return read_pixels(stream, facts, reduce_levels), facts, dataset
+
+
+def _check_colour(pixels: np.ndarray, photometric: str) -> None:
+    colours = pixels.ndim == 3
+    if photometric not in (*GREY, "RGB") or (colours and pixels.shape[-1] != 3):
+        raise UnreadableImage("colour")
+    if colours and photometric == "MONOCHROME1":
+        raise UnreadableImage("colour")
+
+
+def _looked_up(pixels: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """RGB of palette indices, of as many bits as the palette's values need."""
+    colours = apply_color_lut(pixels, dataset)[..., :3]
+    narrow = colours.dtype.itemsize > 1 and colours.max() < 256
+    return np.ascontiguousarray(colours, np.uint8 if narrow else None)
+
+
+def _padding_ends(dataset: Dataset) -> tuple[int | None, int | None]:
+    value, limit = (whole(dataset, keyword) for keyword in PADDING)
+    return value, limit
 
 
 def _rescale(dataset: Dataset) -> tuple[float, float]:
     """Slope and intercept; both must be given to count (PS3.3 C.11.1)."""
-    slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
-    for keyword, value in (("RescaleSlope", slope), ("RescaleIntercept", intercept)):
-        if value is None and text(dataset, keyword):
-            raise UnreadableImage("bad_rescale")
-    if slope is None or intercept is None or slope == 0:
-        return 1.0, 0.0
-    return slope, intercept
+    for holder in holders(dataset, "PixelValueTransformationSequence"):
+        slope, intercept = number(holder, "RescaleSlope"), number(holder, "RescaleIntercept")
+        for keyword, value in (("RescaleSlope", slope), ("RescaleIntercept", intercept)):
+            if value is None and text(holder, keyword):
+                raise UnreadableImage("bad_rescale")
+        if slope and intercept is not None:
+            return slope, intercept
+    return 1.0, 0.0
 
 
-def _grey_module(
-    dataset: Dataset, facts: PixelFacts, slope: float, intercept: float
-) -> Dataset | None:
-    """Modality LUT and VOI LUT modules alone, their numbers cleaned; None if there is neither."""
-    module = Dataset()
-    function = text(dataset, "VOILUTFunction").upper() or "LINEAR"
-    least = 1.0 if function == "LINEAR" else 1e-9
-    pairs = zip(numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth"), strict=False)
-    windows = [pair for pair in pairs if pair[1] >= least]
-    if windows and function in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
-        module.WindowCenter, module.WindowWidth = windows[0]
-        module.VOILUTFunction = function
-    for keyword in ("ModalityLUTSequence", "VOILUTSequence"):
-        if dataset.get(keyword):
-            setattr(module, keyword, [_lut(dataset[keyword].value[0], keyword)])
-    if not len(module):
-        return None
-    if (slope, intercept) != (1.0, 0.0) and "ModalityLUTSequence" not in module:
-        module.RescaleSlope, module.RescaleIntercept = slope, intercept
-    module.PhotometricInterpretation = "MONOCHROME2"
-    module.BitsStored, module.PixelRepresentation = facts.bits_stored, facts.signed
-    module.set_original_encoding(facts.implicit, facts.little_endian)
-    return module
+def _modality_lut(dataset: Dataset, pixels: np.ndarray, facts: PixelFacts) -> Lut | None:
+    below_zero = pixels.dtype.kind == "i"
+    luts = read_luts(dataset, "ModalityLUTSequence", below_zero, facts.order)
+    return luts[0] if luts else None
 
 
-def _lut(item: Dataset, keyword: str) -> Dataset:
-    """The LUT's two elements. A modality LUT has 8 or 16 bits (PS3.3 C.11.1), whatever it says."""
-    lut = Dataset()
-    for name in ("LUTDescriptor", "LUTData"):
-        lut.add(item[name])
-    entries, first, bits = lut.LUTDescriptor
-    if keyword == "ModalityLUTSequence" and bits not in (8, 16):
-        kind = item["LUTDescriptor"].VR
-        lut.add_new("LUTDescriptor", kind, [entries, first, 16])
-    return lut
+def _voi(dataset: Dataset, picture: Picture, facts: PixelFacts) -> tuple[Lut | Window, ...]:
+    """VOI LUTs before windows, as pydicom and most viewers choose."""
+    low, high = picture.stored_range if picture.is_integer else (0, 0)
+    ends = (end * picture.slope + picture.intercept for end in (low, high))
+    below_zero = not picture.modality_lut and min(ends) < 0
+    places = holders(dataset, "FrameVOILUTSequence")
+    luts = [read_luts(place, "VOILUTSequence", below_zero, facts.order) for place in places]
+    windows = [read_windows(place) for place in places]
+    return tuple(chain(*luts, *windows))

@@ -148,7 +148,7 @@ def _readable_by(syntax: uid.UID) -> tuple[str, ...]:
 
 def _reads(syntax: uid.UID, source: bytes, options: dict, label: str, shown: np.ndarray) -> bool:
     try:
-        pixels, _ = decode_with(syntax, source, options, label)
+        pixels = decode_with(syntax, source, options, label).pixels
     except UnreadableImage:
         return False
     return bool(np.abs(pixels.astype(int) - shown).max() <= TOLERANCE)

@@ -9,6 +9,11 @@ from foldwise.pixels.dicom.values import text, whole
 from foldwise.pixels.picture import UnreadableImage
 
 MAX_PIXEL_BYTES = 2 << 30
+MODULE = (
+    *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PlanarConfiguration"),
+    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
+    "PhotometricInterpretation",
+)
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,17 @@ class PixelFacts:
     samples: int
     bits_allocated: int
     bits_stored: int
+    high_bit: int
     signed: int
     planar: int
     photometric: str
     syntax: uid.UID
-    implicit: bool
     little_endian: bool
+
+    @property
+    def order(self) -> str:
+        """Byte order as numpy and struct write it."""
+        return "<" if self.little_endian else ">"
 
     @property
     def frame_bytes(self) -> int:
@@ -36,28 +46,34 @@ class PixelFacts:
 
 def pixel_facts(dataset: Dataset) -> PixelFacts:
     """Read the Image Pixel module; raise `bad_header` where it makes no picture."""
-    implicit, little_endian = dataset.original_encoding
+    little_endian = dataset.original_encoding[1]
     native = uid.ExplicitVRLittleEndian if little_endian else uid.ExplicitVRBigEndian
     syntax = uid.UID(text(dataset.file_meta, "TransferSyntaxUID") or native)
     samples = whole(dataset, "SamplesPerPixel", 1)
     allocated = whole(dataset, "BitsAllocated", 0)
+    bits = whole(dataset, "BitsStored", 0) or allocated
     facts = PixelFacts(
         rows=whole(dataset, "Rows", 0),
         columns=whole(dataset, "Columns", 0),
         frames=whole(dataset, "NumberOfFrames", 1) or 1,
         samples=samples,
         bits_allocated=allocated,
-        bits_stored=whole(dataset, "BitsStored", 0) or allocated,
+        bits_stored=bits,
+        high_bit=_high_bit(whole(dataset, "HighBit"), bits, allocated),
         signed=whole(dataset, "PixelRepresentation", 0),
         planar=whole(dataset, "PlanarConfiguration", 0),
         photometric=text(dataset, "PhotometricInterpretation").upper()
         or ("MONOCHROME2" if samples == 1 else "RGB"),
         syntax=syntax,
-        implicit=bool(implicit),
         little_endian=bool(little_endian),
     )
     _check(facts)
     return facts
+
+
+def _high_bit(said: int | None, bits: int, allocated: int) -> int:
+    """Place of the topmost stored bit; a place that cannot be is taken for the usual one."""
+    return said if said is not None and bits - 1 <= said < allocated else bits - 1
 
 
 def _check(facts: PixelFacts) -> None:

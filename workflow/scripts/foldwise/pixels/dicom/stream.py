@@ -16,7 +16,27 @@ from foldwise.pixels.dicom.inflate import plain
 from foldwise.pixels.picture import UnreadableImage, size_of
 
 MAX_BYTES = 4 << 30
+# A header of a single frame has some hundred elements, each of about three reads. pydicom takes up
+# to 70 microseconds for an item: these end within two seconds what is made to keep it busy.
+MAX_READS = 50_000
+# Values that are kept, sequences among them: a lookup table of 65,536 entries has 128 KiB.
+MAX_VALUE_BYTES = 512 << 10
 DEFLATED = DeflatedExplicitVRLittleEndian
+
+
+class Bounded:
+    """A stream for parsing that ends what reads it too often, or too much at once."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self.seek, self.tell, self._read = source.seek, source.tell, source.read
+        self._left, self.is_over = MAX_READS, False
+
+    def read(self, size: int = -1) -> bytes:
+        self._left -= 1
+        if self._left < 0 or not 0 <= size <= MAX_VALUE_BYTES:
+            self.is_over = True
+            raise UnreadableImage("long_header")
+        return self._read(size)
 
 
 @contextmanager
@@ -68,12 +88,12 @@ def looks_like_dicom(start: bytes) -> bool:
 
 @contextmanager
 def open_dicom(
-    path: str | Path, keywords: list[str] | None = None
+    path: str | Path, keywords: list[str], header_only: bool = True
 ) -> Iterator[tuple[Dataset, BinaryIO]]:
     """Give the header and a stream that stands at the pixel element, or at the end.
 
-    With `keywords`, of the header only these elements, and no pixels: of a deflated file only the
-    beginning is inflated then. Otherwise the stream of a deflated file is plain.
+    Of the header only the elements `keywords` are kept. With `header_only` no more than the
+    beginning of a deflated file is inflated, otherwise the stream of one is plain.
     """
     size = size_of(path, MAX_BYTES)
     with faults("not_readable"):
@@ -85,10 +105,17 @@ def open_dicom(
                 raise UnreadableImage("not_dicom")
             stream.seek(0)
             deflated = DEFLATED.encode() in start
-            source = plain(stream.read(size), keywords is not None) if deflated else stream
+            source = plain(stream.read(size), header_only) if deflated else stream
             dataset = parse(source, keywords)
         yield dataset, source
 
 
-def parse(source: BinaryIO, keywords: list[str] | None) -> Dataset:
-    return dcmread(source, stop_before_pixels=True, force=True, specific_tags=keywords)
+def parse(source: BinaryIO, keywords: list[str]) -> Dataset:
+    """The header up to the pixels, of it only `keywords`; the source then stands at the pixels."""
+    bounded = Bounded(source)
+    try:
+        return dcmread(bounded, stop_before_pixels=True, force=True, specific_tags=keywords)
+    except Exception:
+        if bounded.is_over:  # pydicom makes an error of its own of what a stream raises
+            raise UnreadableImage("long_header") from None
+        raise
