@@ -7,9 +7,9 @@ from PIL import Image
 
 from foldwise.files import read_json
 from foldwise.registry import load
-from foldwise.report.films import choose_films
-from foldwise.report.gradcam import gradcam_fold, output_of
-from foldwise.report.overlay import overlay
+from foldwise.report.cam.films import choose_films
+from foldwise.report.cam.gradcam import gradcam_fold, output_of
+from foldwise.report.cam.overlay import overlay
 from training import make_job
 
 SIZE, RADIUS, CLASSES = 64, 6, ["A", "B"]

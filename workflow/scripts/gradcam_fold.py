@@ -9,7 +9,7 @@ from foldwise.train.machine import set_threads
 with adapter(snakemake):
     set_threads(snakemake.threads)
     # After set_threads: these import torch.
-    from foldwise.report.gradcam import gradcam_fold
+    from foldwise.report.cam.gradcam import gradcam_fold
     from foldwise.train.job import FoldFiles, fold_job
 
     files, fold = snakemake.input, int(snakemake.wildcards.fold)

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from foldwise.files import read_json
+from foldwise.report.cam.overlay import overlay
 from foldwise.report.inputs import Paths, best_fold, of_fold
-from foldwise.report.overlay import overlay
 from foldwise.report.style import GREY, INK, PAGE
 
 HALF = 0.5  # Level of the contour, of a map from 0 to 1.

@@ -16,8 +16,8 @@ from pytorch_grad_cam import GradCAM
 from torch import Tensor, nn
 
 from foldwise.files import replacing, write_json
-from foldwise.report.films import Film, choose_films
-from foldwise.report.overlay import grey_levels, overlay
+from foldwise.report.cam.films import Film, choose_films
+from foldwise.report.cam.overlay import grey_levels, overlay
 from foldwise.train.job import FoldJob
 from foldwise.train.predict import load_model
 
