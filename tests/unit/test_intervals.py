@@ -7,6 +7,11 @@ from scipy import stats
 from foldwise.evaluate.metrics import intervals as ours
 
 
+def mean_of(values, name="m"):
+    """A statistic as `bootstrap` takes it: of all rows, or of weighted draws."""
+    return lambda w: {name: values.mean() if w is None else w @ values / w.sum(axis=1)}
+
+
 @pytest.mark.parametrize("method", ["percentile", "BCa"])
 def test_bootstrap_agrees_with_scipy(method):
     values = np.random.default_rng(7).lognormal(size=40)
@@ -14,7 +19,7 @@ def test_bootstrap_agrees_with_scipy(method):
         (values,), np.mean, n_resamples=999, method=method, rng=np.random.default_rng(11)
     ).confidence_interval
     got = ours.bootstrap(
-        lambda index: {"mean": values[index].mean()},
+        mean_of(values, "mean"),
         [str(i) for i in range(40)],
         seed=11,
         resamples=999,
@@ -26,24 +31,31 @@ def test_bootstrap_agrees_with_scipy(method):
 def test_patients_are_drawn_whole():
     groups = ["a", "b", "a", "c"]
     seen = []
-    ours.bootstrap(lambda i: seen.append(i) or {"n": len(i)}, groups, 0, 200, method="percentile")
-    assert len(seen) > 200
-    assert all(np.sum(i == 0) == np.sum(i == 2) for i in seen)
-    assert len({int(np.sum(i == 0)) for i in seen}) > 1
+
+    def look(weights):
+        if weights is None:
+            return {"n": 4.0}
+        seen.extend(weights)
+        return {"n": weights.sum(axis=1)}
+
+    ours.bootstrap(look, groups, 0, 200, method="percentile")
+    assert len(seen) == 200
+    assert all(row[0] == row[2] for row in seen)
+    assert len({row.sum() for row in seen}) > 1
 
 
 def test_one_patient_alone_says_nothing_of_others():
     """scipy refuses a sample of one; five images of one patient are no more than that."""
     with pytest.raises(ValueError, match="two or more observations"):
         stats.bootstrap((np.ones(1),), np.mean)
-    got = ours.bootstrap(lambda index: {"n": float(len(index))}, ["a"] * 5, 0, 50)["n"]
+    got = ours.bootstrap(mean_of(np.ones(5), "n"), ["a"] * 5, 0, 50)["n"]
     assert np.isnan([got.low, got.high]).all()
 
 
 def test_names_of_patients_do_not_matter():
     values = np.random.default_rng(0).normal(size=30)
     results = [
-        ours.bootstrap(lambda i: {"m": values[i].mean()}, [f"{salt}{k % 10}" for k in range(30)], 5)
+        ours.bootstrap(mean_of(values), [f"{salt}{k % 10}" for k in range(30)], 5)
         for salt in ("x", "a")
     ]
     assert results[0] == results[1]
@@ -51,15 +63,15 @@ def test_names_of_patients_do_not_matter():
 
 def test_more_images_of_a_patient_add_less_than_more_patients():
     values = np.repeat(np.random.default_rng(3).normal(size=30), 4)
-    one = ours.bootstrap(lambda i: {"m": values[i].mean()}, [str(k // 4) for k in range(120)], 1)
-    naive = ours.bootstrap(lambda i: {"m": values[i].mean()}, [str(k) for k in range(120)], 1)
+    one = ours.bootstrap(mean_of(values), [str(k // 4) for k in range(120)], 1)
+    naive = ours.bootstrap(mean_of(values), [str(k) for k in range(120)], 1)
     ratio = (one["m"].high - one["m"].low) / (naive["m"].high - naive["m"].low)
     assert ratio == pytest.approx(2, abs=0.3)
 
 
 def test_a_metric_mostly_undefined_has_no_bounds():
-    def rare(index):
-        return {"m": 1.0 if np.sum(index == 0) > 2 else np.nan}
+    def rare(weights):
+        return {"m": 1.0 if weights is None else np.where(weights[:, 0] > 2, 1.0, np.nan)}
 
     assert np.isnan(ours.bootstrap(rare, [str(i) for i in range(20)], 0, 200)["m"].low)
 
@@ -69,7 +81,7 @@ def test_block_jackknife_gives_nearly_the_same_acceleration(monkeypatch):
     groups = [str(i) for i in range(390)]
 
     def run():
-        return ours.bootstrap(lambda i: {"m": values[i].mean()}, groups, 2, 2000)["m"]
+        return ours.bootstrap(mean_of(values), groups, 2, 2000)["m"]
 
     full = run()
     monkeypatch.setattr(ours, "JACKKNIFE_UNITS", 130)

@@ -10,6 +10,7 @@ import yaml
 
 from foldwise.errors import FoldwiseError
 from foldwise.evaluate.metrics.averaging import LEVELS, average, has_probabilities
+from foldwise.evaluate.metrics.numbers import Weights
 from foldwise.files import read_csv, write_json, write_text
 
 Row = dict[str, str]
@@ -27,7 +28,7 @@ class Measured(Protocol):
 
     def details(self, predictions: Sequence[Row]) -> dict[str, Any]: ...
 
-    def scorer(self, predictions: Sequence[Row]) -> Callable[[np.ndarray], dict[str, float]]: ...
+    def scorer(self, predictions: Sequence[Row]) -> Callable[[Weights], dict[str, Any]]: ...
 
 
 def evaluate_fold(

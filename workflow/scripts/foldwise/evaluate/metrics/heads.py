@@ -6,31 +6,33 @@ from typing import Any, ClassVar
 import numpy as np
 
 from foldwise.evaluate.metrics import classification
+from foldwise.evaluate.metrics.numbers import Measured, Weights, plain
 from foldwise.metrics import monitors
 
 OVER_HEADS = {"mean_f1": "macro_f1", "mean_accuracy": "accuracy", "log_loss": "log_loss"}
+# What is measured of each label: all that is of classes, and recall by the name that goes with
+# macro precision.
+MEASURED = Measured(classification.MEASURED)
+MEASURED.metric("macro_recall")(classification.balanced_accuracy)
 
 
 def scores(
-    labels: Mapping[str, np.ndarray], probabilities: Mapping[str, np.ndarray]
-) -> dict[str, float]:
+    labels: Mapping[str, np.ndarray],
+    probabilities: Mapping[str, np.ndarray],
+    weights: Weights = None,
+) -> dict[str, Any]:
     """Metrics of each head as `<head>_<metric>`; means of heads: mean_f1, mean_accuracy, log_loss.
 
     labels[head]: (N,) integers; probabilities[head]: (N, K_head). F1, precision and recall are
-    macro averages.
+    macro averages. Floats, or (R,) arrays with `weights` (R, N).
     """
-    measured: dict[str, float] = {}
+    measured: dict[str, Any] = {}
     for head, truth in labels.items():
-        values = _one_head(truth, probabilities[head])
+        values = MEASURED.of(classification.Answers(truth, probabilities[head], weights))
         measured |= {f"{head}_{name}": value for name, value in values.items()}
     for name, metric in OVER_HEADS.items():
-        measured[name] = float(np.mean([measured[f"{head}_{metric}"] for head in labels]))
-    return measured
-
-
-def _one_head(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    measured = classification.scores(labels, probabilities)
-    return {**measured, "macro_recall": measured["balanced_accuracy"]}
+        measured[name] = np.mean([measured[f"{head}_{metric}"] for head in labels], axis=0)
+    return plain(measured)
 
 
 def columns(head: str) -> tuple[str, str]:
@@ -40,15 +42,13 @@ def columns(head: str) -> tuple[str, str]:
 
 def scorer(
     rows: Sequence[dict[str, str]], heads: Mapping[str, Sequence[str]]
-) -> Callable[[np.ndarray], dict[str, float]]:
-    """A function from row numbers to `scores`. heads: head -> class names."""
+) -> Callable[[Weights], dict[str, Any]]:
+    """A function from weights (None: each row once) to `scores`. heads: head -> class names."""
     read = {h: classification.arrays(rows, names, *columns(h)) for h, names in heads.items()}
 
-    def score(index: np.ndarray) -> dict[str, float]:
-        labels = {head: table[0][index] for head, table in read.items()}
-        return scores(labels, {head: table[1][index] for head, table in read.items()})
-
-    return score
+    labels = {head: table[0] for head, table in read.items()}
+    probabilities = {head: table[1] for head, table in read.items()}
+    return lambda weights: scores(labels, probabilities, weights)
 
 
 def details(rows: Sequence[dict[str, str]], heads: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -75,11 +75,11 @@ class Measures:
     def __init__(self, task: dict[str, Any]) -> None:
         self.heads = task["heads"]
 
-    def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[np.ndarray], dict[str, float]]:
+    def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[Weights], dict[str, Any]]:
         return scorer(rows, self.heads)
 
     def score(self, rows: Sequence[dict[str, str]]) -> dict[str, float]:
-        return self.scorer(rows)(np.arange(len(rows)))
+        return self.scorer(rows)(None)
 
     def details(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
         return details(rows, self.heads)

@@ -5,8 +5,9 @@ other training sets? `bootstrap`: how much would the pooled metric vary with oth
 trained models being what they are?
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import norm, t
@@ -17,6 +18,10 @@ BOOTSTRAP = "bootstrap over {unit}s, {method} (Efron & Tibshirani 1993, chapters
 # sum falls with its size just as their number does, so that the acceleration stays the same.
 JACKKNIFE_UNITS = 400
 MIN_USABLE = 0.5
+# Weights of rows in memory at one time (64 MB): draws are taken in blocks of so many.
+WEIGHTS_AT_ONCE = 8_000_000
+
+Statistic = Callable[[np.ndarray | None], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def corrected_error(values: np.ndarray, test_over_train: float) -> float:
 
 
 def bootstrap(
-    statistic: Callable[[np.ndarray], dict[str, float]],
+    statistic: Statistic,
     groups: Sequence[str],
     seed: int,
     resamples: int = 2000,
@@ -67,50 +72,66 @@ def bootstrap(
 ) -> dict[str, Interval]:
     """Intervals of every metric of `statistic`, patients drawn with replacement.
 
-    statistic: row numbers (n,) with repeats -> metric -> value. groups: (N,) patient of each row;
-    a patient is drawn with all rows. method: "percentile" or "BCa" (bias corrected and
-    accelerated, Efron 1987, JASA 82:171). Patients are numbered by first appearance, so that the
-    draws do not depend on their names. `n` of an interval is how many resamples gave a value; a
-    metric that fewer than half of them gave (a rare class missing in most) has NaN bounds, and so
-    has every metric of one patient alone.
+    statistic: weights (R, N), how often each row counts in each of R draws, -> metric -> (R,);
+    None -> metric -> value. groups: (N,) patient of each row; a patient is drawn with all rows.
+    method: "percentile" or "BCa" (bias corrected and accelerated, Efron 1987, JASA 82:171).
+    Patients are numbered by first appearance, so that the draws do not depend on their names. `n`
+    of an interval is how many resamples gave a value; a metric that fewer than half of them gave
+    (a rare class missing in most) has NaN bounds, and so has every metric of one patient alone.
     """
-    members = _members(groups)
-    if len(members) < 2:
+    member, whole = numbered(groups), statistic(None)
+    if member.max(initial=0) < 1:
         # All draws are one and the same set: their spread would be 0, and it is not known.
-        nothing = Interval(float("nan"), float("nan"), level, 0)
-        return dict.fromkeys(statistic(np.arange(len(groups))), nothing)
-    drawn = np.random.default_rng(seed).integers(0, len(members), (resamples, len(members)))
-    draws = [statistic(np.concatenate([members[i] for i in one])) for one in drawn]
-    whole = statistic(np.arange(len(groups)))
-    left_out = _jackknife(statistic, members) if method == "BCa" else []
+        return dict.fromkeys(whole, Interval(float("nan"), float("nan"), level, 0))
+    draws = _in_blocks(statistic, member, _drawn(member, seed, resamples))
+    left_out = _in_blocks(statistic, member, _without(member)) if method == "BCa" else {}
+    nothing = np.zeros(0)
     return {
-        name: _interval(
-            np.array([draw[name] for draw in draws]),
-            value,
-            np.array([one[name] for one in left_out]),
-            level,
-        )
+        name: _interval(draws[name], value, left_out.get(name, nothing), level)
         for name, value in whole.items()
     }
 
 
-def _members(groups: Sequence[str]) -> list[np.ndarray]:
-    rows: dict[str, list[int]] = {}
-    for i, group in enumerate(groups):
-        rows.setdefault(group, []).append(i)
-    return [np.array(found) for found in rows.values()]
+def numbered(groups: Sequence[str]) -> np.ndarray:
+    """(N,) number of each row's patient, by first appearance."""
+    place: dict[str, int] = {}
+    return np.array([place.setdefault(group, len(place)) for group in groups], dtype=np.int64)
 
 
-def _jackknife(
-    statistic: Callable[[np.ndarray], dict[str, float]], members: list[np.ndarray]
-) -> list[dict[str, float]]:
-    blocks = np.array_split(np.arange(len(members)), min(len(members), JACKKNIFE_UNITS))
-    everyone = np.arange(len(members))
-    return [
-        statistic(np.concatenate([members[i] for i in np.delete(everyone, block)]))
-        for block in blocks
-        if len(block) < len(members)
-    ]
+def _in_blocks(
+    statistic: Statistic, member: np.ndarray, weights: Iterator[np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Metric -> (R,) of draws that come in blocks of (r, G) weights of patients."""
+    # Rows of all draws of a sample lie together: whatever picks samples moves whole rows.
+    parts = [statistic(np.ascontiguousarray(block.T)[member].T) for block in weights]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _block(member: np.ndarray) -> int:
+    """How many draws are weighed at once: memory stays the same for any number of rows."""
+    return max(1, WEIGHTS_AT_ONCE // len(member))
+
+
+def _drawn(member: np.ndarray, seed: int, resamples: int) -> Iterator[np.ndarray]:
+    """How often each of G patients is drawn, in blocks of (r, G); one stream whatever the block."""
+    random, size = np.random.default_rng(seed), int(member.max()) + 1
+    for start in range(0, resamples, _block(member)):
+        many = min(_block(member), resamples - start)
+        drawn = random.integers(0, size, (many, size)) + size * np.arange(many)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=many * size)
+        yield counts.reshape(many, size).astype(np.float64)
+
+
+def _without(member: np.ndarray) -> Iterator[np.ndarray]:
+    """All patients but one, or but one block of them, in blocks of (r, G)."""
+    size = int(member.max()) + 1
+    parts = np.array_split(np.arange(size), min(size, JACKKNIFE_UNITS))
+    for start in range(0, len(parts), _block(member)):
+        some = parts[start : start + _block(member)]
+        weights = np.ones((len(some), size))
+        for row, part in enumerate(some):
+            weights[row, part] = 0
+        yield weights
 
 
 def _interval(draws: np.ndarray, value: float, left_out: np.ndarray, level: float) -> Interval:
@@ -128,7 +149,10 @@ def _bca_tails(
     tail: np.ndarray, draws: np.ndarray, value: float, left_out: np.ndarray
 ) -> np.ndarray:
     """Percentiles that correct for bias and skewness (Efron & Tibshirani 1993, 14.9 to 14.15)."""
-    below = ((draws < value).sum() + (draws <= value).sum()) / (2 * len(draws))
+    # A draw of every patient once is the value itself, whatever the order of its sum rounds to.
+    level = np.isclose(draws, value, rtol=1e-12, atol=1e-15)
+    below = ((draws < value) & ~level).sum() + level.sum() / 2
+    below = below / len(draws)
     if below in (0, 1):
         return tail  # All draws on one side, such as accuracy 1: the correction is not defined.
     bias = norm.ppf(below)

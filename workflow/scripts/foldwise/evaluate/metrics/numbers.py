@@ -1,8 +1,41 @@
-"""Small sums that say NaN where a number does not exist."""
+"""Small sums that say NaN where a number does not exist, once or for many draws at once.
 
-from collections.abc import Mapping
+`weights` (R, N) says how often each of N samples counts in each of R draws, and the result has
+shape (R,); None counts each once, and the result is one number. So a bootstrap is a few matrix
+products, and a metric is written once for both.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+
+from foldwise.metrics import metric_of
+
+Weights = np.ndarray | None
+Function = Callable[..., "np.ndarray | float"]
+
+
+class Measured(dict[str, Function]):
+    """Metrics of one kind of study by their names in the table: a function each."""
+
+    def metric(self, name: str) -> Callable[[Function], Function]:
+        """Decorator: the function below gives the metric `name`."""
+
+        def keep(function: Function) -> Function:
+            self[name] = function
+            return function
+
+        return keep
+
+    def of(self, *given: object) -> dict[str, "np.ndarray | float"]:
+        """Every metric of what its functions take."""
+        return {name: function(*given) for name, function in self.items()}
+
+
+def plain(measured: Mapping[str, "np.ndarray | float"]) -> dict[str, Any]:
+    """Floats of one set of samples; arrays (R,) of draws stay."""
+    return {name: float(v) if np.ndim(v) == 0 else v for name, v in measured.items()}
 
 
 def ratio(part: np.ndarray | float, whole: np.ndarray | float) -> np.ndarray:
@@ -11,24 +44,81 @@ def ratio(part: np.ndarray | float, whole: np.ndarray | float) -> np.ndarray:
     return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole != 0)
 
 
-def mean_defined(values: np.ndarray) -> float:
-    """Mean of those that are not NaN; NaN if there is none."""
+def total(values: np.ndarray, weights: Weights = None) -> np.ndarray:
+    """Sum over samples of values (N,) or (N, F): () or (F,), and (R,) or (R, F) with weights."""
+    return values.sum(axis=0) if weights is None else weights @ values
+
+
+def mean_defined(values: np.ndarray, weights: Weights = None) -> "np.ndarray | float":
+    """Mean over (N,) samples of those that are not NaN; NaN if there is none."""
     values = np.asarray(values, dtype=np.float64)
-    defined = values[~np.isnan(values)]
+    there = ~np.isnan(values)
+    if weights is not None:
+        return ratio(weights @ np.where(there, values, 0), weights @ there)
+    defined = values[there]
     return float(defined.mean()) if len(defined) else float("nan")
 
 
-def undefined(
-    measured: Mapping[str, float], reasons: Mapping[str, str], otherwise: str
-) -> dict[str, str]:
-    """Metric -> why it has no value, of those that are NaN."""
+def mean_over(values: np.ndarray) -> np.ndarray:
+    """Mean over the last axis, such as classes, of those that are not NaN; NaN if there is none."""
+    return ratio(np.nansum(values, axis=-1), (~np.isnan(values)).sum(axis=-1))
+
+
+def median_defined(values: np.ndarray, weights: Weights = None) -> "np.ndarray | float":
+    """Median over (N,) samples of those that are not NaN; NaN if there is none."""
+    there = ~np.isnan(values)
+    values = values[there]
+    if weights is None:
+        return float(np.median(values)) if len(values) else float("nan")
+    if not len(values):
+        return np.full(len(weights), np.nan)
+    return _median_of_draws(values, weights[:, there])
+
+
+def _median_of_draws(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean of the two middle ones of the drawn values, which are one where their number is odd."""
+    order = np.argsort(values, kind="stable")
+    upto = np.cumsum(weights[:, order], axis=1)
+    n = upto[:, -1]
+    low, high = (
+        values[order][(upto > place[:, None]).argmax(axis=1)] for place in ((n - 1) // 2, n // 2)
+    )
+    return np.where(n > 0, (low + high) / 2, np.nan)
+
+
+def undefined(measured: Mapping[str, float]) -> dict[str, str]:
+    """Metric -> why it has no value, of those that are NaN, as the table of metrics says."""
     return {
-        name: reasons.get(name, otherwise) for name, value in measured.items() if np.isnan(value)
+        name: metric.undefined if (metric := metric_of(name)) else "not given"
+        for name, value in measured.items()
+        if np.isnan(value)
     }
 
 
-def pearson(first: np.ndarray, second: np.ndarray) -> float:
+def pearson(first: np.ndarray, second: np.ndarray, weights: Weights = None) -> "np.ndarray | float":
     """Pearson's r of two (N,) arrays; NaN if one of them does not vary."""
+    if weights is not None:
+        return _pearson_of_draws(first, second, weights)
     if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
     return float(np.corrcoef(first, second)[0, 1])
+
+
+def _pearson_of_draws(first: np.ndarray, second: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    if not len(first):
+        return np.full(len(weights), np.nan)
+    # Around the mean of all samples: sums of squares of far values would lose digits.
+    x, y = first - first.mean(), second - second.mean()
+    n = weights.sum(axis=1)
+    sums = weights @ np.stack([x, y, x * x, y * y, x * y], axis=1)
+    mx, my = ratio(sums[:, 0], n), ratio(sums[:, 1], n)
+    xx, yy, xy = sums[:, 2] - n * mx**2, sums[:, 3] - n * my**2, sums[:, 4] - n * mx * my
+    varies = _varies(first, weights) & _varies(second, weights)
+    return np.where(varies, ratio(xy, np.sqrt(np.maximum(xx * yy, 0))), np.nan)
+
+
+def _varies(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(R,) whether the samples of a draw have more than one value: exact, unlike a variance."""
+    _, kind = np.unique(values, return_inverse=True)
+    least = np.where(weights > 0, kind, kind.max() + 1).min(axis=1)
+    return np.where(weights > 0, kind, -1).max(axis=1) > least

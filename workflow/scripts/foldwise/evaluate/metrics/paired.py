@@ -1,12 +1,20 @@
 """Two runs on the same samples: is the difference more than chance?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest, t
 
-from foldwise.evaluate.metrics.intervals import Interval, bootstrap, corrected_error, fold_mean
+from foldwise.evaluate.metrics.intervals import (
+    Interval,
+    Statistic,
+    bootstrap,
+    corrected_error,
+    fold_mean,
+)
+from foldwise.evaluate.metrics.numbers import Weights
 
 
 @dataclass(frozen=True)
@@ -65,8 +73,8 @@ def corrected_t(
 
 
 def bootstrap_difference(
-    first: Callable[[np.ndarray], dict[str, float]],
-    second: Callable[[np.ndarray], dict[str, float]],
+    first: Statistic,
+    second: Statistic,
     groups: Sequence[str],
     seed: int,
     resamples: int = 2000,
@@ -79,8 +87,8 @@ def bootstrap_difference(
     groups: (N,) patient of each row.
     """
 
-    def difference(index: np.ndarray) -> dict[str, float]:
-        one, other = first(index), second(index)
+    def difference(weights: Weights) -> dict[str, Any]:
+        one, other = first(weights), second(weights)
         return {name: other[name] - one[name] for name in one if name in other}
 
     return bootstrap(difference, groups, seed, resamples, level, method)

@@ -11,20 +11,23 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import ndimage
 
-from foldwise.evaluate.metrics.numbers import mean_defined, pearson, ratio, undefined
+from foldwise.evaluate.metrics.numbers import (
+    Measured,
+    Weights,
+    mean_defined,
+    median_defined,
+    pearson,
+    plain,
+    ratio,
+    total,
+    undefined,
+)
 from foldwise.metrics import monitors
 
 OBJECT_OVERLAP = 0.5
+MEASURED = Measured()
 SUMS = ("truth", "predicted", "both", "soft_predicted", "soft_both")
 OBJECTS = ("objects_true", "objects_predicted", "objects_matched")
-# Why a metric may have no value; of others: nothing is foreground on either side.
-REASONS = {
-    "precision": "nothing is predicted",
-    "recall": "nothing is foreground",
-    "objects_f1": "no object on either side",
-    "objects_r": "numbers of objects do not vary",
-    "object_size_error": "no image has an object on both sides",
-}
 SIZES = ("object_pixels_true", "object_pixels_predicted")
 
 
@@ -89,42 +92,94 @@ def dice(both: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> np.ndarr
     return ratio(2 * both, truth + predicted)
 
 
-def scores(sums: dict[str, np.ndarray]) -> dict[str, float]:
+class Images:
+    """sums: column of `image_row` -> (N,) float64; weights: (R, N)."""
+
+    def __init__(self, sums: dict[str, np.ndarray], weights: Weights = None) -> None:
+        self.sums, self.weights = sums, weights
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """(N,) a column."""
+        return self.sums[name]
+
+    def total(self, name: str) -> np.ndarray:
+        """() or (R,) a column summed over images."""
+        return total(self.sums[name], self.weights)
+
+    def mean(self, values: np.ndarray) -> np.ndarray | float:
+        """Over images that have a value."""
+        return mean_defined(values, self.weights)
+
+
+def _hard(images: Images) -> list[np.ndarray]:
+    return [images[name] for name in ("both", "truth", "predicted")]
+
+
+def _soft(images: Images) -> list[np.ndarray]:
+    return [images[name] for name in ("soft_both", "truth", "soft_predicted")]
+
+
+def _pooled(images: Images, soft: str = "") -> list[np.ndarray]:
+    return [images.total(name) for name in (f"{soft}both", "truth", f"{soft}predicted")]
+
+
+def _of_overlap() -> None:
+    """Means over images, and of all images as one; of the mask and of probabilities."""
+    for name, of in (("jaccard", jaccard), ("dice", dice)):
+        MEASURED[name] = lambda images, of=of: images.mean(of(*_hard(images)))
+        MEASURED[f"soft_{name}"] = lambda images, of=of: images.mean(of(*_soft(images)))
+        MEASURED[f"pooled_{name}"] = lambda images, of=of: of(*_pooled(images))
+        MEASURED[f"pooled_soft_{name}"] = lambda images, of=of: of(*_pooled(images, "soft_"))
+
+
+_of_overlap()
+
+
+@MEASURED.metric("precision")
+def _precision(images: Images) -> np.ndarray:
+    return ratio(images.total("both"), images.total("predicted"))
+
+
+@MEASURED.metric("recall")
+def _recall(images: Images) -> np.ndarray:
+    return ratio(images.total("both"), images.total("truth"))
+
+
+@MEASURED.metric("objects_f1")
+def _objects_f1(images: Images) -> np.ndarray:
+    both = images.total("objects_true") + images.total("objects_predicted")
+    return ratio(2 * images.total("objects_matched"), both)
+
+
+@MEASURED.metric("objects_mae")
+def _objects_mae(images: Images) -> np.ndarray | float:
+    return images.mean(np.abs(images["objects_predicted"] - images["objects_true"]))
+
+
+@MEASURED.metric("objects_bias")
+def _objects_bias(images: Images) -> np.ndarray | float:
+    return images.mean(images["objects_predicted"] - images["objects_true"])
+
+
+@MEASURED.metric("objects_r")
+def _objects_r(images: Images) -> np.ndarray | float:
+    return pearson(images["objects_true"], images["objects_predicted"], images.weights)
+
+
+@MEASURED.metric("object_size_error")
+def _object_size_error(images: Images) -> np.ndarray | float:
+    size = images["object_pixels_predicted"] / images["object_pixels_true"] - 1
+    return median_defined(np.abs(size), images.weights)
+
+
+def scores(sums: dict[str, np.ndarray], weights: Weights = None) -> dict[str, Any]:
     """Every scalar metric of N images. sums: column of `image_row` -> (N,) float64.
 
     jaccard, dice, soft_jaccard, soft_dice are means over images, pooled_* are of the summed
     pixels; objects_*: F1 of matched objects, mean absolute error, bias and r of the counts, and
-    the median relative error of the median object size.
+    the median relative error of the median object size. Floats, or (R,) arrays with `weights`.
     """
-    hard = [sums["both"], sums["truth"], sums["predicted"]]
-    soft = [sums["soft_both"], sums["truth"], sums["soft_predicted"]]
-    pooled_hard, pooled_soft = ([part.sum() for part in parts] for parts in (hard, soft))
-    return {
-        "jaccard": mean_defined(jaccard(*hard)),
-        "dice": mean_defined(dice(*hard)),
-        "soft_jaccard": mean_defined(jaccard(*soft)),
-        "soft_dice": mean_defined(dice(*soft)),
-        "pooled_jaccard": float(jaccard(*pooled_hard)),
-        "pooled_dice": float(dice(*pooled_hard)),
-        "pooled_soft_jaccard": float(jaccard(*pooled_soft)),
-        "pooled_soft_dice": float(dice(*pooled_soft)),
-        "precision": float(ratio(pooled_hard[0], pooled_hard[2])),
-        "recall": float(ratio(pooled_hard[0], pooled_hard[1])),
-        **_object_scores(sums),
-    }
-
-
-def _object_scores(sums: dict[str, np.ndarray]) -> dict[str, float]:
-    true, found = sums["objects_true"], sums["objects_predicted"]
-    size = sums["object_pixels_predicted"] / sums["object_pixels_true"] - 1
-    size = np.abs(size[~np.isnan(size)])
-    return {
-        "objects_f1": float(ratio(2 * sums["objects_matched"].sum(), (true + found).sum())),
-        "objects_mae": mean_defined(np.abs(found - true)),
-        "objects_bias": mean_defined(found - true),
-        "objects_r": pearson(true, found),
-        "object_size_error": float(np.median(size)) if len(size) else float("nan"),
-    }
+    return plain(MEASURED.of(Images(sums, weights)))
 
 
 def arrays(rows: Sequence[dict[str, str]]) -> dict[str, np.ndarray]:
@@ -136,10 +191,10 @@ def arrays(rows: Sequence[dict[str, str]]) -> dict[str, np.ndarray]:
     }
 
 
-def scorer(rows: Sequence[dict[str, str]]) -> Callable[[np.ndarray], dict[str, float]]:
-    """A function from row numbers to `scores`: the table is read once."""
+def scorer(rows: Sequence[dict[str, str]]) -> Callable[[Weights], dict[str, Any]]:
+    """A function from weights (None: each row once) to `scores`: the table is read once."""
     sums = arrays(rows)
-    return lambda index: scores({name: column[index] for name, column in sums.items()})
+    return lambda weights: scores(sums, weights)
 
 
 def details(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
@@ -152,7 +207,7 @@ def details(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
     return {
         "images_empty_on_both_sides": int(np.isnan(overlap).sum()),
         "jaccard_quartiles": quartiles,
-        "undefined": undefined(scores(sums), REASONS, "nothing is foreground on either side"),
+        "undefined": undefined(scores(sums)),
         "objects_true": int(sums["objects_true"].sum()),
         "objects_predicted": int(sums["objects_predicted"].sum()),
         "collapsed": bool(sums["truth"].sum() > 0 and sums["predicted"].sum() == 0),
@@ -167,11 +222,11 @@ class Measures:
     def __init__(self, task: dict[str, Any]) -> None:
         del task  # The table of sums says all; the threshold was applied when it was made.
 
-    def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[np.ndarray], dict[str, float]]:
+    def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[Weights], dict[str, Any]]:
         return scorer(rows)
 
     def score(self, rows: Sequence[dict[str, str]]) -> dict[str, float]:
-        return scorer(rows)(np.arange(len(rows)))
+        return scorer(rows)(None)
 
     def details(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
         return details(rows)

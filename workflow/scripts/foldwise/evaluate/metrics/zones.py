@@ -7,89 +7,132 @@ images, Z zones, classes 0..3 and 4.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
-from foldwise.evaluate.metrics import classification
-from foldwise.evaluate.metrics.numbers import mean_defined, pearson, undefined
+from foldwise.evaluate.metrics.classification import collapsed, surprise
+from foldwise.evaluate.metrics.confusion import Counts, confusion, quadratic_kappa
+from foldwise.evaluate.metrics.numbers import (
+    Measured,
+    Weights,
+    mean_defined,
+    pearson,
+    plain,
+    ratio,
+    total,
+    undefined,
+)
+from foldwise.evaluate.metrics.ranking import binary_auc
+from foldwise.evaluate.metrics.zone_counts import OF_COUNTS, UNKNOWN, zone_scores
 from foldwise.metrics import monitors
 
-UNKNOWN = 4
 # Upper bounds of the two lower severity bands of the mean score; above the second is severe.
 BANDS = (1.3, 2.2)
 BAND_NAMES = ("mild", "moderate", "severe")
-# Why a metric may have no value; of others: no zone has a score.
-REASONS = {
-    "kappa": "the zones that both scored have one score throughout, or there are none",
-    "zone_mae": "no zone has a score on both sides",
-    "unknown_precision": "no zone is called unknown",
-    "unknown_recall": "no zone is unknown",
-    "unknown_f1": "no zone is unknown or called so",
-    "unknown_auc": "all zones are unknown, or none is",
-    "mean_score_r": "mean scores do not vary",
-    "band_kappa": "all images are in one band",
-}
+MEASURED = Measured()
 
 
-def scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+class Zones:
+    """labels: (N, Z) integers 0..4. probabilities: (N, Z, 5). weights: (R, N)."""
+
+    def __init__(
+        self, labels: np.ndarray, probabilities: np.ndarray, weights: Weights = None
+    ) -> None:
+        self.labels, self.probabilities, self.weights = labels, probabilities, weights
+        self.predicted = probabilities.argmax(axis=2)
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """(..., 5, 5) counts of all zones."""
+        cells = self.labels * (UNKNOWN + 1) + self.predicted
+        # Counted within each image: a draw takes images, and there are fewer of them than of zones.
+        counts = (cells[..., None] == np.arange((UNKNOWN + 1) ** 2)).sum(axis=1)
+        found = total(counts, self.weights)
+        return found.reshape(*found.shape[:-1], UNKNOWN + 1, UNKNOWN + 1)
+
+    @cached_property
+    def of_zones(self) -> Weights:
+        """Weights of images as those of each of their zones."""
+        if self.weights is None:
+            return None
+        return np.repeat(self.weights.T, self.labels.shape[1], axis=0).T
+
+    @cached_property
+    def means(self) -> tuple[np.ndarray, np.ndarray, Weights]:
+        """Mean scores of truth and prediction, of images in which both sides have one."""
+        truth, guess = mean_score(self.labels), mean_score(self.predicted)
+        both = ~np.isnan(truth) & ~np.isnan(guess)
+        return truth[both], guess[both], None if self.weights is None else self.weights[:, both]
+
+    def mean_error(self, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray | float:
+        """Mean over images of a function of the mean score's error."""
+        truth, guess, weights = self.means
+        return mean_defined(of(guess - truth), weights)
+
+    @cached_property
+    def bands(self) -> np.ndarray:
+        """(..., 3, 3) counts of images by severity band."""
+        truth, guess, weights = self.means
+        return confusion(severity(truth), severity(guess), len(BAND_NAMES), weights)
+
+
+@MEASURED.metric("mean_score_mae")
+def _mean_score_mae(zones: Zones) -> np.ndarray | float:
+    return zones.mean_error(np.abs)
+
+
+@MEASURED.metric("mean_score_rmse")
+def _mean_score_rmse(zones: Zones) -> np.ndarray:
+    return np.sqrt(zones.mean_error(np.square))
+
+
+@MEASURED.metric("mean_score_bias")
+def _mean_score_bias(zones: Zones) -> np.ndarray | float:
+    return zones.mean_error(np.positive)
+
+
+@MEASURED.metric("mean_score_r")
+def _mean_score_r(zones: Zones) -> np.ndarray | float:
+    return pearson(*zones.means)
+
+
+@MEASURED.metric("band_accuracy")
+def _band_accuracy(zones: Zones) -> np.ndarray:
+    counts = Counts(zones.bands)
+    return ratio(counts.hits.sum(axis=-1), counts.n)
+
+
+@MEASURED.metric("band_kappa")
+def _band_kappa(zones: Zones) -> np.ndarray:
+    return quadratic_kappa(zones.bands)
+
+
+@MEASURED.metric("unknown_auc")
+def _unknown_auc(zones: Zones) -> np.ndarray | float:
+    sure = zones.probabilities[..., UNKNOWN].ravel()
+    return binary_auc(zones.labels.ravel() == UNKNOWN, sure, zones.of_zones)
+
+
+@MEASURED.metric("log_loss")
+def _log_loss(zones: Zones) -> np.ndarray | float:
+    each = surprise(zones.labels.ravel(), zones.probabilities.reshape(-1, UNKNOWN + 1))
+    if zones.weights is None:
+        return mean_defined(each)
+    # All images have as many zones, so that the mean over images is that over zones.
+    return mean_defined(each.reshape(zones.labels.shape).mean(axis=1), zones.weights)
+
+
+def scores(
+    labels: np.ndarray, probabilities: np.ndarray, weights: Weights = None
+) -> dict[str, Any]:
     """Every scalar metric over all zones together, and of the image's mean score.
 
-    labels: (N, Z) integers 0..4. probabilities: (N, Z, 5).
+    labels: (N, Z) integers 0..4. probabilities: (N, Z, 5). Floats, or (R,) arrays with `weights`.
     """
-    predicted = probabilities.argmax(axis=2)
-    return {
-        **zone_scores(labels.ravel(), predicted.ravel()),
-        **unknown_scores(labels.ravel(), probabilities.reshape(-1, UNKNOWN + 1)),
-        **mean_scores(labels, predicted),
-        "log_loss": classification.log_loss(labels.ravel(), probabilities.reshape(-1, UNKNOWN + 1)),
-    }
-
-
-def zone_scores(labels: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """exact, within_one, macro_f1, weighted_f1, kappa, zone_mae, coverage where truth is known.
-
-    labels, predicted: (M,) integers 0..4. The F1s are over classes 0..3.
-    """
-    known = labels != UNKNOWN
-    truth, guess = labels[known], predicted[known]
-    both = guess != UNKNOWN
-    distance = np.abs(truth - guess)
-    matrix = classification.confusion(truth, guess, UNKNOWN + 1)
-    scored = classification.confusion(truth[both], guess[both], UNKNOWN)
-    f1 = _f1_known(matrix)
-    support = matrix.sum(axis=1)[:UNKNOWN]
-    return {
-        "exact": mean_defined(truth == guess),
-        "within_one": mean_defined(both & (distance <= 1)),
-        "macro_f1": mean_defined(f1[~np.isnan(f1)]),
-        "weighted_f1": float(np.nansum(f1 * support) / support.sum()) if support.sum() else np.nan,
-        "kappa": classification.quadratic_kappa(scored),
-        "zone_mae": mean_defined(distance[both]),
-        "coverage": mean_defined(both),
-    }
-
-
-def _f1_known(matrix: np.ndarray) -> np.ndarray:
-    """(4,) F1 of classes 0..3 from (5, 5) counts; NaN for one neither there nor predicted."""
-    whole = (matrix.sum(axis=0) + matrix.sum(axis=1))[:UNKNOWN].astype(np.float64)
-    hits = 2.0 * matrix.diagonal()[:UNKNOWN]
-    return np.divide(hits, whole, out=np.full(UNKNOWN, np.nan), where=whole > 0)
-
-
-def unknown_scores(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """Finding "unknown" as a detection: precision, recall, F1, AUC. labels (M,), (M, 5)."""
-    truth = labels == UNKNOWN
-    found = probabilities.argmax(axis=1) == UNKNOWN
-    hits = int((truth & found).sum())
-    return {
-        "unknown_precision": hits / found.sum() if found.any() else float("nan"),
-        "unknown_recall": hits / truth.sum() if truth.any() else float("nan"),
-        "unknown_f1": 2 * hits / total
-        if (total := int(truth.sum() + found.sum()))
-        else float("nan"),
-        "unknown_auc": classification.binary_auc(truth, probabilities[:, UNKNOWN]),
-    }
+    zones = Zones(labels, probabilities, weights)
+    return plain(OF_COUNTS.of(zones.matrix) | MEASURED.of(zones))
 
 
 def mean_score(zones: np.ndarray) -> np.ndarray:
@@ -98,26 +141,6 @@ def mean_score(zones: np.ndarray) -> np.ndarray:
     total = np.where(known, zones, 0).sum(axis=1).astype(np.float64)
     count = known.sum(axis=1)
     return np.divide(total, count, out=np.full(len(zones), np.nan), where=count > 0)
-
-
-def mean_scores(labels: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """Agreement of the image's mean score: MAE, RMSE, Pearson r, bias, bands.
-
-    labels, predicted: (N, Z). Images in which either side has no score at all are left out.
-    """
-    truth, guess = mean_score(labels), mean_score(predicted)
-    both = ~np.isnan(truth) & ~np.isnan(guess)
-    truth, guess = truth[both], guess[both]
-    error = guess - truth
-    bands = classification.confusion(severity(truth), severity(guess), len(BAND_NAMES))
-    return {
-        "mean_score_mae": mean_defined(np.abs(error)),
-        "mean_score_rmse": float(np.sqrt(mean_defined(error**2))),
-        "mean_score_bias": mean_defined(error),
-        "mean_score_r": pearson(truth, guess),
-        "band_accuracy": float(bands.trace() / bands.sum()) if bands.sum() else float("nan"),
-        "band_kappa": classification.quadratic_kappa(bands),
-    }
 
 
 def severity(score: np.ndarray) -> np.ndarray:
@@ -143,45 +166,41 @@ def arrays(rows: Sequence[dict[str, str]], zones: Sequence[str]) -> tuple[np.nda
 
 def scorer(
     rows: Sequence[dict[str, str]], zones: Sequence[str]
-) -> Callable[[np.ndarray], dict[str, float]]:
-    """A function from row numbers to `scores`: the table is read once."""
+) -> Callable[[Weights], dict[str, Any]]:
+    """A function from weights (None: each row once) to `scores`: the table is read once."""
     labels, probabilities = arrays(rows, zones)
-    return lambda index: scores(labels[index], probabilities[index])
+    return lambda weights: scores(labels, probabilities, weights)
 
 
 def details(rows: Sequence[dict[str, str]], zones: Sequence[str]) -> dict[str, Any]:
     """Per zone: metrics and (5, 5) confusion; bands; collapse; why a metric is undefined."""
-    labels, probabilities = arrays(rows, zones)
-    predicted = probabilities.argmax(axis=2)
+    found = Zones(*arrays(rows, zones))
+    labels, predicted = found.labels, found.predicted
     per_zone = {
-        zone: {
-            **zone_scores(labels[:, z], predicted[:, z]),
-            **unknown_scores(labels[:, z], probabilities[:, z]),
-            "confusion": classification.confusion(
-                labels[:, z], predicted[:, z], UNKNOWN + 1
-            ).tolist(),
-        }
-        for z, zone in enumerate(zones)
+        zone: _of_zone(labels[:, z], found.probabilities[:, z]) for z, zone in enumerate(zones)
     }
     counts = np.bincount(predicted.ravel(), minlength=UNKNOWN + 1)
     return {
         "per_zone": per_zone,
-        "undefined": undefined(scores(labels, probabilities), REASONS, "no zone has a score"),
-        "bands": _bands(labels, predicted),
+        "undefined": undefined(scores(labels, found.probabilities)),
+        "bands": {
+            "names": list(BAND_NAMES),
+            "limits": list(BANDS),
+            "confusion": found.bands.tolist(),
+            "left_out": len(labels) - int(found.bands.sum()),
+        },
         "predicted_counts": {str(k): int(n) for k, n in enumerate(counts)},
-        "collapsed": classification.collapsed(labels.ravel(), predicted.ravel()),
+        "collapsed": collapsed(labels.ravel(), predicted.ravel()),
     }
 
 
-def _bands(labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
-    truth, guess = mean_score(labels), mean_score(predicted)
-    both = ~np.isnan(truth) & ~np.isnan(guess)
-    matrix = classification.confusion(severity(truth[both]), severity(guess[both]), 3)
+def _of_zone(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
+    """labels (N,), probabilities (N, 5) of one zone."""
+    predicted = probabilities.argmax(axis=1)
     return {
-        "names": list(BAND_NAMES),
-        "limits": list(BANDS),
-        "confusion": matrix.tolist(),
-        "left_out": int((~both).sum()),
+        **zone_scores(labels, predicted),
+        "unknown_auc": float(binary_auc(labels == UNKNOWN, probabilities[:, UNKNOWN])),
+        "confusion": confusion(labels, predicted, UNKNOWN + 1).tolist(),
     }
 
 
@@ -193,11 +212,11 @@ class Measures:
     def __init__(self, task: dict[str, Any]) -> None:
         self.zones = task["zones"]
 
-    def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[np.ndarray], dict[str, float]]:
+    def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[Weights], dict[str, Any]]:
         return scorer(rows, self.zones)
 
     def score(self, rows: Sequence[dict[str, str]]) -> dict[str, float]:
-        return self.scorer(rows)(np.arange(len(rows)))
+        return self.scorer(rows)(None)
 
     def details(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
         return details(rows, self.zones)

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from foldwise.evaluate.metrics.classification import confusion
+from foldwise.evaluate.metrics.confusion import confusion
 from foldwise.evaluate.wording import titled
 from foldwise.report.inputs import Paths, predictions
 from foldwise.report.style import GREY, SHARES, shortened, text_on

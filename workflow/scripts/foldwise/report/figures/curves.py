@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
-from foldwise.evaluate.metrics.classification import binary_auc
+from foldwise.evaluate.metrics.ranking import binary_auc
 from foldwise.evaluate.wording import titled
 from foldwise.report.inputs import Paths, Predictions, predictions
 from foldwise.report.style import ACCENT, GREY, PAGE, grid, number, shortened

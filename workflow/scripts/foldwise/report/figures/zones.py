@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from foldwise.evaluate.metrics.classification import confusion
-from foldwise.evaluate.metrics.zones import BANDS, UNKNOWN, arrays, mean_score, zone_scores
+from foldwise.evaluate.metrics.confusion import confusion
+from foldwise.evaluate.metrics.zone_counts import zone_scores
+from foldwise.evaluate.metrics.zones import BANDS, UNKNOWN, arrays, mean_score
 from foldwise.files import read_csv, read_json
 from foldwise.report.figures.agreement import dots, draw_differences, summary_of
 from foldwise.report.figures.folds import composition, judged, unit_of

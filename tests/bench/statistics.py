@@ -1,0 +1,74 @@
+"""Statistics of a summary: draws as matrix products beside one draw after another, side by side.
+
+`python tests/bench/statistics.py [--large]`: CPU seconds of 2,000 resamples with BCa of all
+metrics, of each kind of study, the time of the textbook's way (from a part of the resamples,
+scaled up) and their ratio; `--large` adds 20,000 and 50,000 predictions.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow" / "scripts")]
+
+from foldwise.evaluate.metrics import classification, heads, zones  # noqa: E402
+from foldwise.evaluate.metrics.intervals import bootstrap  # noqa: E402
+
+RESAMPLES, PART = 2000, 20
+
+
+def made(kind: str, n: int) -> tuple[Callable, Callable]:
+    """(scorer of weights, score of row numbers) of n made-up predictions."""
+    random = np.random.default_rng(0)
+    labels, p = random.integers(0, 4, n), random.dirichlet(np.ones(4), n)
+    if kind == "classification":
+        score = lambda index: classification.scores(labels[index], p[index])  # noqa: E731
+        return lambda weights: classification.scores(labels, p, weights), score
+    if kind == "zones":
+        six, of_six = random.integers(0, 5, (n, 6)), random.dirichlet(np.ones(5), (n, 6))
+        score = lambda index: zones.scores(six[index], of_six[index])  # noqa: E731
+        return lambda weights: zones.scores(six, of_six, weights), score
+    both = {"site": labels, "kind": random.integers(0, 4, n)}
+    of_both = {"site": p, "kind": random.dirichlet(np.ones(4), n)}
+
+    def score(index: np.ndarray) -> dict:
+        return heads.scores(
+            {k: v[index] for k, v in both.items()}, {k: v[index] for k, v in of_both.items()}
+        )
+
+    return lambda weights: heads.scores(both, of_both, weights), score
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of one call."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def one_by_one(score: Callable, n: int) -> float:
+    """CPU seconds of RESAMPLES draws and of the jackknife, from a part of them."""
+    random = np.random.default_rng(0)
+    part = seconds(lambda: [score(random.integers(0, n, n)) for _ in range(PART)])
+    return part / PART * (RESAMPLES + min(n, 400))
+
+
+def main(sizes: list[int]) -> None:
+    """Print the table."""
+    print("| Kind | Predictions | At once, s | One by one, s | Ratio |")
+    print("| --- | --- | --- | --- | --- |")
+    for kind in ("classification", "zones", "distillation"):
+        for n in sizes:
+            scorer, score = made(kind, n)
+            groups = [str(i) for i in range(n)]
+            fast = seconds(lambda: bootstrap(scorer, groups, 1, RESAMPLES))  # noqa: B023
+            slow = one_by_one(score, n)
+            print(f"| {kind} | {n:,} | {fast:.2f} | {slow:.1f} | {slow / fast:.0f} |")
+
+
+if __name__ == "__main__":
+    main([300, 2000] + ([20_000, 50_000] if "--large" in sys.argv else []))
