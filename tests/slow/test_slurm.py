@@ -17,7 +17,6 @@ from flow import snakemake
 from studies import density_study
 
 pytestmark = pytest.mark.slow
-pytest.importorskip("snakemake_executor_plugin_slurm")
 ROOT = Path(__file__).parents[2]
 MADE = ("results/best_model.pt", "results/train_history.json", "results/val_predictions.csv")
 SET_UP = Path(__file__).with_name("slurm.sh")
@@ -46,6 +45,8 @@ def answers() -> bool:
 @pytest.fixture(scope="module")
 def slurm():
     """A Slurm with the partitions cpu and gpu; one that was set up is taken down again."""
+    import snakemake_executor_plugin_slurm  # noqa: F401  `make slurm` installs it.
+
     if answers():
         yield
         return

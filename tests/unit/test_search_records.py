@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from foldwise.search.records import commit, fold_record, lay_out_for_ray, trial_record
+from foldwise.files import write_json, write_text
+from foldwise.search.records import commit, fold_record, trial_record
 from training import make_params, train
 
 KEYS = ["git_commit", "hyperparameters", "objective_name", "objective_value", "timestamp"]
@@ -41,7 +42,8 @@ def test_the_commit_is_gits_own(tmp_path):
 
 @pytest.mark.slow
 def test_ray_tune_reads_the_lines_as_its_own(tmp_path):
-    tune = pytest.importorskip("ray.tune", reason="the package ray is not installed")
+    from ray import tune  # `.venv/bin/uv pip install ray pyarrow`, as CONTRIBUTING.md says.
+
     texts = []
     for number, lr in enumerate((0.01, 0.001)):
         name = f"trial_{number:04d}"
@@ -49,7 +51,9 @@ def test_ray_tune_reads_the_lines_as_its_own(tmp_path):
         folder = train(tmp_path / name, params)
         texts.append((name, params, (folder / f"ray_{name}.jsonl").read_text()))
     folder = tmp_path / "experiment"
-    lay_out_for_ray(folder, texts)
+    for name, params, text in texts:
+        write_text(folder / name / "result.json", text)
+        write_json(folder / name / "params.json", params)
     trials = [ray_trial(folder, name, params, text) for name, params, text in texts]
     analysis = tune.ExperimentAnalysis(
         str(folder / "none.json"), trials=trials, default_metric="kappa", default_mode="max"

@@ -17,7 +17,7 @@ from foldwise.search.optimism import optimism, savings, selection_bias
 from foldwise.search.plan import trial_base
 from foldwise.search.plots import write_pages
 from foldwise.search.ranking import best, ranked
-from foldwise.search.results import in_short, write_results
+from foldwise.search.results import in_short, write_results, write_trial_histories
 from foldwise.search.settings import SEARCH_PAGES
 from foldwise.search.storage import write_database
 from foldwise.search.trials import FoldOutcome
@@ -111,6 +111,20 @@ def test_tables_and_summary_say_what_the_trials_say(tmp_path, pruned):
     assert len(lines) == 6 and lines[1].startswith(f"1. {rows[0]['trial']}: kappa ")
     history = list(csv.DictReader((tmp_path / "history_trials.csv").open()))
     assert len(history) == sum(len(f.curve) for item in known for f in item.result.folds)
+
+
+def test_each_trial_has_a_table_of_its_epochs(tmp_path):
+    epochs = [{"epoch": 1, "train_loss": 1.5, "kappa": None}, {"epoch": 2, "train_loss": 0.5}]
+    histories = {"trial_0000": [{"fold": 1, "epochs": epochs}, {"fold": 2, "epochs": epochs[:1]}]}
+    write_trial_histories(tmp_path, histories | {"trial_0001": [{"fold": 1, "epochs": []}]})
+    rows = list(csv.DictReader((tmp_path / "history_trial_0000.csv").open()))
+    assert [(row["fold"], row["epoch"], row["train_loss"]) for row in rows] == [
+        ("1", "1", "1.5"),
+        ("1", "2", "0.5"),
+        ("2", "1", "1.5"),
+    ]
+    assert {row["kappa"] for row in rows} == {""}
+    assert (tmp_path / "history_trial_0001.csv").read_text().split() == ["fold,epoch"]
 
 
 def test_the_best_configuration_is_a_study_file_as_it_is(tmp_path):

@@ -130,6 +130,7 @@ rule collect_search:
         summary="results/{study}/search/study_summary.json",
         table="results/{study}/search/search_results_final.csv",
         history="results/{study}/search/history_trials.csv",
+        histories=directory("results/{study}/search/histories"),
         plots=[search_plot(page) for page in SEARCH_PAGES],
     log:
         "results/{study}/logs/collect_search.log",
@@ -157,6 +158,7 @@ rule best_params:
         every_trial("results/{study}/runs/{trial}/result.json"),
     output:
         params="results/{study}/search/{study}_best_params.json",
+        plain="results/{study}/search/best_hyperparameters.json",
         config="results/{study}/search/best_config.yaml",
     log:
         "results/{study}/logs/best_params.log",

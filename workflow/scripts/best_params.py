@@ -16,5 +16,6 @@ with adapter(snakemake):
     known = read_all(Path("results", study, "runs"), search)
     chosen = best(known, search, f"{study}: search")
     write_json(snakemake.output.params, best_params(study, search, known))
+    write_json(snakemake.output.plain, dict(chosen.suggestion.params))
     settings = with_paths(dict(snakemake.params.study), study, snakemake.config)
     write_text(snakemake.output.config, best_config(settings, chosen))

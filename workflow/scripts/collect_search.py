@@ -5,16 +5,18 @@ from pathlib import Path
 from foldwise.adapter import adapter
 from foldwise.search.plan import told_search
 from foldwise.search.plots import write_pages
-from foldwise.search.results import in_short, write_results
+from foldwise.search.results import in_short, write_results, write_trial_histories
 from foldwise.search.storage import write_database
-from foldwise.search.trials import read_all
+from foldwise.search.trials import read_all, read_histories
 
 with adapter(snakemake) as logger:
     study = snakemake.wildcards.study
     search = told_search(snakemake.params.told)
-    known = read_all(Path("results", study, "runs"), search)
+    runs = Path("results", study, "runs")
+    known = read_all(runs, search)
     folder = Path(snakemake.output.database).parent
     write_database(snakemake.output.database, study, search, known)
     write_results(folder, study, search, known)
+    write_trial_histories(snakemake.output.histories, read_histories(runs, known))
     write_pages(folder / "plots", study, search, known)
     logger.info("%s", in_short(search, known))

@@ -7,18 +7,14 @@ from foldwise.files import read_json
 from foldwise.search.analysis.trials import of_search
 from foldwise.search.analysis.write import write_analysis
 from foldwise.search.plan import told_search
-from foldwise.search.trials import read_all, trial_name
+from foldwise.search.trials import read_all, read_histories
 from foldwise.settings.study import dotted
 
 with adapter(snakemake):
     study, told = snakemake.wildcards.study, snakemake.params.told
     search, runs = told_search(told), Path("results", study, "runs")
     known = read_all(runs, search)
-    names = [trial_name(item.suggestion.number) for item in known if item.result]
-    pattern = "fold_*/results/train_history.json"
-    histories = {
-        name: [read_json(p) for p in sorted((runs / name).glob(pattern))] for name in names
-    }
+    histories = read_histories(runs, known)
     searched = of_search(study, search, known, histories, dotted(told["base"]))
     benchmarks = Path("results", study, "benchmarks").glob("trial_*/train_trial/*.tsv")
     folder = Path(snakemake.output.documents[0]).parent

@@ -1,15 +1,14 @@
-"""Records of a run for other tools: Optuna trial records and Ray Tune's folders.
+"""Records of a run for other tools: Optuna trial records.
 
 Time and commit stand in them and make nothing stale: nothing is made from these files.
 """
 
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from foldwise.files import write_json, write_text
 from foldwise.settings.changes import dotted
 from foldwise.settings.study import RUN_BRANCHES
 
@@ -51,14 +50,3 @@ def commit(folder: Path = Path(__file__).parent) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return done.stdout.strip() if done.returncode == 0 else "unknown"
-
-
-def lay_out_for_ray(folder: str | Path, runs: Iterable[tuple[str, Mapping, str]]) -> None:
-    """Lay runs out as a Ray Tune experiment: `<folder>/<run>/result.json` and `params.json`.
-
-    `runs` are (name, settings, text of `ray_<run>.jsonl`). Ray's own `ExperimentAnalysis` reads
-    the folder.
-    """
-    for name, settings, text in runs:
-        write_text(Path(folder) / name / "result.json", text)
-        write_json(Path(folder) / name / "params.json", dict(settings))

@@ -1,6 +1,6 @@
 """The files of a finished search, made from its trial files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,26 @@ def write_history(path: str | Path, search: Search, known: Sequence[Known]) -> N
         for epoch, value in fold.curve
     ]
     write_csv(path, ["trial", "fold", "epoch", metric], rows)
+
+
+def write_trial_histories(
+    folder: str | Path, histories: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> None:
+    """`history_<trial>.csv`: the loss and all metrics after each epoch of each fold of a trial.
+
+    `histories`: trial -> the train_history.json of its folds. A fold that could not run has none.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for trial, folds in histories.items():
+        rows = [{"fold": one["fold"], **entry} for one in folds for entry in one["epochs"]]
+        columns = list(dict.fromkeys(key for row in rows for key in row)) or ["fold", "epoch"]
+        filled = [{key: _told(row.get(key)) for key in columns} for row in rows]
+        write_csv(Path(folder) / f"history_{trial}.csv", columns, filled)
+
+
+def _told(value: Any) -> Any:
+    """A cell of a table: what is not defined is empty."""
+    return "" if value is None else value
 
 
 def summary(study: str, search: Search, known: Sequence[Known]) -> dict[str, Any]:

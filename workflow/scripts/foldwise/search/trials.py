@@ -229,6 +229,13 @@ def read_all(runs: str | Path, search: Search) -> list[Known]:
     return known
 
 
+def read_histories(runs: str | Path, known: Sequence[Known]) -> dict[str, list[dict[str, Any]]]:
+    """Trial -> the train_history.json of each of its folds, of the trials that have ended."""
+    names = [trial_name(item.suggestion.number) for item in known if item.result]
+    pattern = "fold_*/results/train_history.json"
+    return {name: [read_json(p) for p in sorted(Path(runs, name).glob(pattern))] for name in names}
+
+
 def check_failures(known: Sequence[Known], search: Search, where: str = "search") -> None:
     """Stop a search in which too many trials fail, naming the commonest reason.
 

@@ -148,6 +148,7 @@ def write_search(folder: str | Path, searched: Searched) -> None:
             "best": {"trial": best.name, "values": [best.value], "params": dict(best.params)},
         },
     )
+    write_json(base / "best_hyperparameters.json", dict(best.params))
     write_json(
         base / f"{searched.study}_best_params.json",
         {
