@@ -75,7 +75,7 @@ rule audit:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime=30,
         gpu=0,
     params:

@@ -116,9 +116,14 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_bytes(content)
 
 
+def json_text(value: Any) -> str:
+    """JSON with sorted keys, so that equal values are equal text. NaN is refused."""
+    return json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
 def write_json(path: str | Path, value: Any) -> None:
     """Write JSON with sorted keys, so that equal values are equal bytes. NaN is refused."""
-    write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    write_text(path, json_text(value))
 
 
 def read_json(path: str | Path) -> Any:

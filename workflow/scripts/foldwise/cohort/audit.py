@@ -14,6 +14,7 @@ from typing import Any
 from foldwise.cohort.audit_files import identified, manifest_of, write_audit
 from foldwise.cohort.conflicts import MESSAGES, Conflicts, refusal
 from foldwise.cohort.findings import LEFT_OUT, NOTE, QUARANTINE, Finding, check_share, stop
+from foldwise.cohort.near_duplicates import judge
 from foldwise.cohort.tables.labels import data_place
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, read_json
@@ -49,8 +50,8 @@ def make_audit(
     `shards` are the JSON files of the study's cache shards. Raises FoldwiseError when more than
     `max_quarantine` cannot be used, for a refused conflict, for a class without an image.
     """
-    study = Path(study)
-    decoded = read_shards(shards)
+    study, shards = Path(study), list(shards)
+    decoded, cache = read_shards(shards), Path(shards[0]).parent
     images = read_csv(study / "images.csv")
     labels = {row["sample"]: row for row in read_csv(study / "labels.csv")}
     findings = [Finding(**row) for row in read_csv(study / "findings.csv")]
@@ -58,6 +59,10 @@ def make_audit(
     findings += faults(images, decoded) + notes(images, decoded)
     rows = _standing(rows, findings)
     findings += clashes(rows, decoded, settings.conflicts, study)
+    alike, pairs = judge(
+        _standing(rows, findings), cache, settings.conflicts.near_duplicates, study
+    )
+    findings += alike
     analysed = [row | _seen(decoded[row["content"]]) for row in _standing(rows, findings)]
     named = identified(findings, study)
     check_share(named, len(analysed), settings.max_quarantine, study, "Audit")
@@ -65,6 +70,7 @@ def make_audit(
     for column, order in orders.items():
         check_classes(analysed, order, findings, study, column)
     manifest = manifest_of(study, analysed, findings, images, set(labels), decoded, orders)
+    manifest["near_duplicate_pairs"] = len(pairs)
     write_audit(study, analysed, findings, manifest)
     log.info("Audit: %d of %d images analysed.", len(analysed), len(images))
     return manifest

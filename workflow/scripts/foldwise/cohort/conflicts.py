@@ -15,13 +15,15 @@ from foldwise.errors import plural
 class Conflicts:
     """What to do with each kind: `refuse` stops the run, `drop` leaves all concerned out.
 
-    Of ids that differ in their spelling alone `same` takes them for one, `apart` for several.
+    Of pictures that are nearly one `note` only says so. Of ids that differ in their spelling alone
+    `same` takes them for one, `apart` for several.
     """
 
     labels: str = "refuse"
     patients: str = "refuse"
     pixels: str = "refuse"
     spellings: str = "refuse"
+    near_duplicates: str = "note"
 
 
 MESSAGES = {
@@ -43,8 +45,21 @@ MESSAGES = {
         "in a column of the table and name it in data.columns.patient. "
         "data.conflicts.pixels: drop leaves out every copy, the right one too.",
     ),
+    "near_duplicate": (
+        "near_duplicates",
+        "{things} of pictures of two groups that are nearly the same ({images}), as after "
+        "rescaling, compressing, another window, mirroring or cutting: they could stand in "
+        "training and validation at once. Look at them. If two ids are one patient, write one id "
+        "for both in data.columns.patient; else name the copies in data.exclusions. "
+        "data.conflicts.near_duplicates: note goes on, drop leaves all of them out.",
+    ),
 }
-THINGS = {"two_labels": "exam", "two_patients": "exam", "same_pixels": "picture"}
+THINGS = {
+    "two_labels": "exam",
+    "two_patients": "exam",
+    "same_pixels": "picture",
+    "near_duplicate": "pair",
+}
 
 
 def refusal(reason: str, things: int, images: int, thing: str = "") -> str:

@@ -49,6 +49,10 @@ REASONS = {
         "picture that two groups have",
         "exclude the wrong copy, or write one patient id",
     ),
+    "near_duplicate": (
+        "picture that is nearly one of another group",
+        "look at both: write one patient id, or exclude a copy",
+    ),
     "no_patient": ("image without a patient id", "name data.columns.patient and fill it"),
     "two_spellings": (
         "id written in several ways, as with and without zeros before it",
