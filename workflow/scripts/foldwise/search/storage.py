@@ -124,7 +124,11 @@ def add_study(
 def insert_intermediate(
     connection: sqlite3.Connection, name: str, search: Search, known: Sequence[Known]
 ) -> None:
-    """Insert the intermediate values of a study at once; one by one Optuna needs 1 ms for each."""
+    """Insert the intermediate values of a study at once.
+
+    Optuna writes them one by one: of 1,000 trials with two folds of 30 epochs the database took it
+    120 CPU seconds, and 25 in this way.
+    """
     cursor = connection.cursor()
     cursor.execute(
         "SELECT trials.trial_id FROM trials JOIN studies USING (study_id) "
