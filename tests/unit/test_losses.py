@@ -83,7 +83,7 @@ def test_focal_is_its_formula_and_cross_entropy_at_gamma_zero():
 @pytest.mark.parametrize("name", ["cross_entropy", "focal"])
 def test_class_losses_are_smooth_and_stay_finite(name):
     logits, target = draw(6)
-    loss = getattr(classes, name)({"class_weights": "balanced"}, LABELS, NAMES)
+    loss = getattr(classes, name)(of(name, {"class_weights": "balanced"}), LABELS, NAMES)
     assert gradients_agree(loss, logits, target)
     loss = loss.float()
     sure = torch.full((3, 4), -90.0, dtype=torch.bfloat16)
@@ -133,7 +133,7 @@ def test_cumulative_loss_is_the_mean_log_loss_of_its_questions():
 
 @pytest.mark.parametrize("name", ["ordinal", "ordinal_cumulative"])
 def test_ordinal_losses_charge_more_for_farther_misses(name):
-    loss = getattr(ordinal, name)({}, LABELS, NAMES)
+    loss = getattr(ordinal, name)(of(name, {}), LABELS, NAMES)
     near, far = torch.tensor([[0.0, 0.0, 6.0, 0.0]]), torch.tensor([[0.0, 0.0, 0.0, 6.0]])
     assert loss(near, torch.tensor([1])) < loss(far, torch.tensor([1]))
     logits, target = draw(6)

@@ -87,7 +87,7 @@ def test_faults_of_a_study_are_told_with_its_name(study):
     assert lines[0].startswith("demo_density: search.space.training.lrr: unknown setting")
     assert "'image.size' cannot differ between runs" in lines[1]
     assert "model.dropout: 1.5 is greater than the maximum" in lines[2]
-    assert "'resnet19' is not known. Did you mean 'resnet18'?" in lines[3]
+    assert "'resnet19'. Did you mean 'resnet18'?" in lines[3]
 
 
 def test_a_sound_search_passes(study):
