@@ -27,8 +27,8 @@ from foldwise.pixels.cache import Images
 log = logging.getLogger("foldwise")
 
 VERSION, REASON = 1, "near_duplicate"
-# Chosen on mammograms, CT and MR, micrographs (99 % of planted copies lie above), chest films (98 %),
-# where fewer than one in a thousand pairs of different patients does (docs/faults.md).
+# Chosen on mammograms, CT and MR and micrographs, where 99 % of planted copies lie above, and chest
+# films (98 %); fewer than one in a thousand pairs of different patients does (docs/faults.md).
 THRESHOLD = 0.85
 # Coarse likeness below which no pair is looked at, and how many of the likeliest are.
 LEAST_COARSE, LIKELIEST = 0.4, 4
