@@ -1,5 +1,6 @@
 """Shards: lists of contents that never change, and where their files are."""
 
+import os
 import shutil
 
 import pytest
@@ -97,3 +98,16 @@ def test_images_that_are_in_no_archive_any_more_are_counted_not_named(study):
     with pytest.raises(FoldwiseError, match=r"1 of \d+ images of this cache shard") as raised:
         study.decode()
     assert file not in str(raised.value)
+
+
+def test_a_file_replaced_after_the_listing_never_takes_its_place(study):
+    """Sound pixels of another patient under a content of the archive's list."""
+    study.cohort()
+    rows = {row["sample"]: row for row in id_map_of(study)}
+    names = sorted(row["file"] for row in rows.values())
+    first, second = (study.root / name for name in (names[0], names[-1]))
+    about = first.stat()
+    shutil.copy(second, first)
+    os.utime(first, ns=(about.st_atime_ns, about.st_mtime_ns))
+    with pytest.raises(FoldwiseError, match="other bytes than when the archive was listed"):
+        study.decode()

@@ -86,6 +86,7 @@ REASONS = {
     "too_slow": ("image that took its decoder too long", "fetch it again, or exclude it"),
     "decoder_crashed": ("image that crashed its decoder", "fetch it again, or exclude it"),
     "many_frames": ("file of several frames", "exclude it"),
+    "sample_format": ("image whose samples are of a kind that is not read", "convert it"),
     "colour": ("image in a colour space that is not read", "convert it"),
     "too_large": ("image above the size limit", "exclude it"),
     "out_of_memory": ("image that does not fit into memory", "give the job more memory"),

@@ -6,35 +6,49 @@ import numpy as np
 
 from foldwise.pixels.fit import Place
 from foldwise.pixels.picture import Picture, UnreadableImage
-from foldwise.pixels.prepare import as_channels
+from foldwise.pixels.window import inverted
 
 
 def foreground(mask: Picture, rule: str) -> np.ndarray:
-    """(H, W) bool. `half`: above half of the scale, `nonzero`: anything but 0.
+    """(H, W) bool. `half`: above half of the scale, `nonzero`: anything but 0, in any channel.
 
-    The scale is that of the stored bits, or 1 where nothing is larger. Raises UnreadableImage
-    mask_dim where there are values other than 0 and none above half: object numbers, most often.
+    The scale is that of the stored bits, or 1 where nothing is larger. What is no number is
+    background. Raises UnreadableImage mask_dim where there are values other than 0 and none above
+    half: object numbers, most often.
     """
-    stored = as_channels(mask, 1).stored
+    values = mask_values(mask)
     if rule == "nonzero":
-        return stored != 0
-    found = stored > half_scale(mask)
-    if stored.any() and not found.any():
+        return values != 0
+    found = values > half_scale(mask)
+    if values.any() and not found.any():
         raise UnreadableImage("mask_dim")
     return found
 
 
+def mask_values(mask: Picture) -> np.ndarray:
+    """(H, W): the largest channel, since grey of a dark or blue colour rounds to nothing; NaN and
+    padding as 0."""
+    values = inverted(mask, mask.stored)
+    values = values if values.ndim == 2 else values.max(axis=-1)
+    if mask.padding is not None:
+        values = np.where(mask.padding, 0, values)
+    return values if mask.is_integer else np.nan_to_num(values)
+
+
 def half_scale(mask: Picture) -> float:
     """Half of the largest value that the mask's pixels can have."""
-    if mask.stored.max() <= 1:
+    largest = mask_values(mask).max()
+    if largest <= 1:
         return 0.5
-    return mask.stored_range[1] / 2 if mask.is_integer else 0.5
+    if mask.is_integer:
+        return mask.stored_range[1] / 2
+    return 255 / 2 if largest <= 255 else largest / 2  # floats of a program that counts in bytes
 
 
 def is_grey(mask: Picture) -> bool:
     """Whether there are values between the two that a mask of two values has."""
-    stored = as_channels(mask, 1).stored
-    return not ((stored == 0) | (stored == stored.max())).all()
+    values = mask_values(mask)
+    return not ((values == 0) | (values == values.max())).all()
 
 
 def mask_digest(found: np.ndarray) -> str:

@@ -31,6 +31,7 @@ REASONS = {
     "decoder_crashed": "the decoder ended the process that ran it",
     "too_slow": "decoding took longer than the limit",
     "many_frames": "the file holds several frames; one is expected",
+    "sample_format": "the samples are of a kind that is not read; convert it to 8 or 16 bits",
     "colour": "the colour space cannot be turned into grey or RGB",
     "too_large": "the picture is larger than the limit",
     "out_of_memory": "the picture does not fit into memory",

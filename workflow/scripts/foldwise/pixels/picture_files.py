@@ -1,55 +1,117 @@
-"""PNG, JPEG, TIFF and PGM files of 1, 8 or 16 bits, as the same Picture that DICOM gives."""
+"""PNG, JPEG, TIFF and PGM files of 1 to 32 bits, as the same Picture that DICOM gives."""
 
 import io
+import struct
 import warnings
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from foldwise.pixels.picture import Picture, UnreadableImage, size_of
+from foldwise.pixels import tiff
+from foldwise.pixels.orientation import orientation_of, upright
+from foldwise.pixels.picture import Picture, UnreadableImage
+from foldwise.pixels.source import Source, bytes_of
 
 MAX_BYTES = 1 << 30
 FORMATS = ("PNG", "JPEG", "TIFF", "PPM")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".pgm", ".ppm", ".pnm")
+Values = Callable[[Image.Image], np.ndarray]
+TIFF_STARTS = (b"II*\0", b"MM\0*")
+ALPHA = ("LA", "PA", "La", "RGBa", "RGBA")
 
 
-def read_picture(path: str | Path) -> Picture:
-    """One picture as (rows, columns) grey or (rows, columns, 3) RGB; alpha lies on black.
+@dataclass(frozen=True)
+class Decoded:
+    """Upright pixels, how many of their bits are used, and whether 0 is white."""
 
-    Raises UnreadableImage: missing, not_readable, empty, not_a_picture, truncated, many_frames,
-    colour, too_large, out_of_memory.
+    pixels: np.ndarray
+    bits: int
+    white_is_zero: bool = False
+
+
+def read_picture(source: Source) -> Picture:
+    """One picture as (rows, columns) grey or (rows, columns, 3) RGB, as EXIF says that it is looked
+    at; alpha lies on black.
+
+    Raises UnreadableImage: missing, not_readable, empty, not_a_picture, truncated, damaged,
+    sample_format, many_frames, colour, too_large, out_of_memory.
     """
-    size_of(path, MAX_BYTES)
-    try:
-        pixels = _decode(Path(path).read_bytes())
-    except MemoryError:
-        raise UnreadableImage("out_of_memory") from None
-    except OSError:
-        raise UnreadableImage("not_readable") from None
-    photometric = "RGB" if pixels.ndim == 3 else "MONOCHROME2"
-    return Picture(pixels, photometric, bits_stored=8 * pixels.dtype.itemsize)
+    return _picture(source, _shown)
 
 
-def _decode(content: bytes) -> np.ndarray:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(content), formats=FORMATS)
-            if getattr(image, "n_frames", 1) > 1:
-                raise UnreadableImage("many_frames")
-            return _wide_colour(content) if _is_wide(image) else _array(image)
-    except UnreadableImage:
-        raise
-    except Image.UnidentifiedImageError:
-        raise UnreadableImage("not_a_picture") from None
-    except Image.DecompressionBombError:
-        raise UnreadableImage("too_large") from None
-    except MemoryError:
-        raise UnreadableImage("out_of_memory") from None
-    except Exception:  # Pillow raises OSError, SyntaxError, ValueError, struct.error and more
-        raise UnreadableImage("truncated") from None
+def read_mask(source: Source, by_index: bool) -> Picture:
+    """As `read_picture`, but for what a picture's look leaves out of a mask.
+
+    `by_index`: a palette's indices instead of its colours. A transparent colour is a value like
+    others; alpha counts, and is the mask where it alone varies.
+    """
+    return _picture(source, _indices if by_index else _mask_values)
+
+
+def _picture(source: Source, values: Values) -> Picture:
+    content = bytes_of(source, MAX_BYTES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            decoded = _decode(content, values)
+        except UnreadableImage:
+            raise
+        except Image.UnidentifiedImageError:
+            known = content[:4] in TIFF_STARTS  # of samples that Pillow has no name for
+            raise UnreadableImage("sample_format" if known else "not_a_picture") from None
+        except Image.DecompressionBombError:
+            raise UnreadableImage("too_large") from None
+        except MemoryError:
+            raise UnreadableImage("out_of_memory") from None
+        except (OSError, EOFError, SyntaxError, struct.error):  # what Pillow says of missing bytes
+            raise UnreadableImage("truncated") from None
+        except Exception:  # a broken structure may raise anything
+            raise UnreadableImage("damaged") from None
+    return _as_picture(decoded)
+
+
+def _as_picture(decoded: Decoded) -> Picture:
+    pixels = decoded.pixels
+    if pixels.ndim == 3 and (pixels[..., :1] == pixels[..., 1:]).all():
+        pixels = pixels[..., 0]
+    if pixels.dtype.kind not in "uif" or (pixels.ndim == 3 and pixels.shape[2] != 3):
+        raise UnreadableImage("colour")
+    native = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    grey = "MONOCHROME1" if decoded.white_is_zero else "MONOCHROME2"
+    photometric = "RGB" if pixels.ndim == 3 else grey
+    return Picture(np.ascontiguousarray(native), photometric, bits_stored=decoded.bits)
+
+
+def _decode(content: bytes, values: Values) -> Decoded:
+    image = Image.open(io.BytesIO(content), formats=FORMATS)
+    if getattr(image, "n_frames", 1) > 1:
+        raise UnreadableImage("many_frames")
+    samples = tiff.samples_of(image) if image.format == "TIFF" else None
+    wide = samples.is_wide_colour if samples else _is_wide(image)
+    _spread_transparency(image)
+    orientation = orientation_of(image)  # loads a PNG, whose EXIF may come last
+    if wide:
+        pixels = upright(_wide_colour(content, image, samples), orientation)
+        return Decoded(pixels, 8 * pixels.dtype.itemsize)
+    image.load()
+    pixels = values(image)
+    if samples:  # Pillow has turned it by now
+        return _grey_tiff(pixels, samples) if samples.is_grey else Decoded(pixels, 8)
+    if image.mode == "I":
+        pixels = _narrow(pixels)
+    return Decoded(upright(pixels, orientation), 8 * pixels.dtype.itemsize)
+
+
+def _grey_tiff(pixels: np.ndarray, samples: tiff.Samples) -> Decoded:
+    pixels = tiff.as_tagged(pixels, samples)
+    bits = samples.bits if samples.bits == 12 else 8 * pixels.dtype.itemsize
+    turned = samples.photometric == tiff.WHITE_IS_ZERO and samples.bits > 8
+    if turned and pixels.dtype == np.uint16:
+        return Decoded(pixels.dtype.type((1 << bits) - 1) - pixels, bits)
+    return Decoded(pixels, bits, white_is_zero=turned)
 
 
 def _is_wide(image: Image.Image) -> bool:
@@ -61,39 +123,63 @@ def _is_wide(image: Image.Image) -> bool:
     return "16" in str(raw_mode) or (image.format == "PPM" and max(rest, default=0) > 255)
 
 
-def _wide_colour(content: bytes) -> np.ndarray:
+def _wide_colour(content: bytes, image: Image.Image, samples: tiff.Samples | None) -> np.ndarray:
+    if samples and samples.is_in_planes:
+        planes = (Image.open(io.BytesIO(plane)) for plane in tiff.planes(content, image, samples))
+        return np.stack([np.asarray(plane) for plane in planes][:3], axis=-1)
+    if samples:
+        content = tiff.unturned(content, image)
     pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise UnreadableImage("truncated")
+    if pixels.dtype.itemsize < 2:
+        raise UnreadableImage("sample_format")
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         alpha, top = pixels[..., 3:].astype(np.uint64), np.iinfo(pixels.dtype).max
         pixels = ((pixels[..., :3] * alpha + top // 2) // top).astype(pixels.dtype)
     return np.ascontiguousarray(pixels[..., ::-1]) if pixels.ndim == 3 else pixels
 
 
-def _array(image: Image.Image) -> np.ndarray:
-    image.load()
-    if image.mode in ("LA", "PA", "La", "RGBa", "RGBA") or "transparency" in image.info:
+def _shown(image: Image.Image) -> np.ndarray:
+    """Values as they are seen: on black, where something is transparent."""
+    clear = image.info.get("transparency")
+    if isinstance(clear, int) and image.mode in ("1", "L", "I", "I;16", "I;16B"):
+        pixels = np.array(_plain(image))
+        pixels[pixels == clear] = 0
+        return pixels
+    if image.mode in ALPHA or clear is not None:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         image = Image.alpha_composite(black, image.convert("RGBA")).convert("RGB")
-    elif image.mode in ("1",):
-        image = image.convert("L")
-    elif image.mode in ("P", "CMYK", "YCbCr", "LAB", "HSV"):
-        image = image.convert("RGB")
-    pixels = np.asarray(image)
-    if image.mode == "I":  # 16 bits in a wider container
-        pixels = _narrow(pixels)
-    if image.mode.startswith("I;16") and image.format == "TIFF" and _white_is_zero(image):
-        pixels = 65535 - pixels  # Pillow turns 8 bits, not 16
-    if pixels.ndim == 3 and (pixels[..., :1] == pixels[..., 1:]).all():
-        pixels = pixels[..., 0]
-    if pixels.dtype.kind not in "uif" or (pixels.ndim == 3 and pixels.shape[2] != 3):
-        raise UnreadableImage("colour")
-    return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("="), copy=False))
+    return np.asarray(_plain(image))
 
 
-def _white_is_zero(image: Image.Image) -> bool:
-    return image.tag_v2.get(262) == 0
+def _spread_transparency(image: Image.Image) -> None:
+    """Pillow spreads grey of 1, 2 or 4 bits over eight, but not the value that is transparent."""
+    clear = image.info.get("transparency")
+    if isinstance(clear, int) and image.mode in ("1", "L") and image.tile:
+        image.info["transparency"] = clear * {"1": 255, "L;2": 85, "L;4": 17}.get(
+            image.tile[0][3], 1
+        )
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    if image.mode == "1":
+        return image.convert("L")
+    return image.convert("RGB") if image.mode in ("P", "CMYK", "YCbCr", "LAB", "HSV") else image
+
+
+def _indices(image: Image.Image) -> np.ndarray:
+    return np.asarray(image) if image.mode == "P" else _mask_values(image)
+
+
+def _mask_values(image: Image.Image) -> np.ndarray:
+    if image.mode not in ALPHA:
+        return np.asarray(_plain(image))
+    pixels = np.asarray(image.convert("RGBA"))
+    colours, alpha = pixels[..., :3], pixels[..., 3]
+    if (colours == colours[0, 0]).all() and alpha.min() < alpha.max():
+        return alpha
+    return np.where(alpha[..., None] > 0, colours, 0) if alpha.any() else colours
 
 
 def _narrow(pixels: np.ndarray) -> np.ndarray:

@@ -4,14 +4,18 @@ Decoders stand apart from readers, since their code is part of the cache's key: 
 tables are joined must not decode an archive anew.
 """
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from foldwise.hashing import content_of, file_digest
-from foldwise.pixels.picture import PASSING, UnreadableImage
+from foldwise.hashing import content_of
+from foldwise.pixels.picture import UnreadableImage
 from foldwise.pixels.prepare import ImageSettings
 from foldwise.pixels.prepared import Prepared
+from foldwise.pixels.source import Listed, Source, bytes_of
+
+MAX_BYTES = 4 << 30
 
 
 class KeyedNames(Protocol):
@@ -33,7 +37,7 @@ class Decoder(Protocol):
         """(C, H, W) of a row; planes after the image's channels are masks."""
         ...
 
-    def read(self, files: list[Path], settings: ImageSettings) -> Prepared:
+    def read(self, files: list[Source], settings: ImageSettings) -> Prepared:
         """Prepared pixels of one sample. Raises UnreadableImage with its reason."""
         ...
 
@@ -47,23 +51,15 @@ def of_content(
 ) -> Prepared:
     """The prepared pixels of one content, by where its files are; its digests are keyed.
 
-    Raises UnreadableImage, `changed` where the files hold that content no longer: a verdict is
-    remembered by content, so it may only be passed on its bytes.
+    Pixels come from the very bytes whose digest was compared: a file that was replaced since the
+    archive was listed never puts its pixels, or its faults, under the content of another.
+    Raises UnreadableImage, `changed` where the files hold that content no longer.
     """
-    try:
-        found = decoder.read(files[content], settings)
-    except UnreadableImage as error:
-        if error.reason not in PASSING and _content(files[content], names) != content:
-            raise UnreadableImage("changed") from None
-        raise
+    listed = [Listed(path, bytes_of(path, MAX_BYTES)) for path in files[content]]
+    plain = content_of([hashlib.sha256(file.content).hexdigest() for file in listed])
+    if names.content(plain) != content:
+        raise UnreadableImage("changed")
+    found = decoder.read(listed, settings)
     # The cache is outside `private/`: a plain digest there could be tried against guesses.
     answer = {"answer": names.pixels(found.facts["answer"])} if "answer" in found.facts else {}
     return replace(found, digest=names.pixels(found.digest), facts=found.facts | answer)
-
-
-def _content(files: list[Path], names: KeyedNames) -> str:
-    """Content of the files as they are now, empty where one cannot be read."""
-    try:
-        return names.content(content_of([file_digest(path) for path in files]))
-    except OSError:
-        return ""

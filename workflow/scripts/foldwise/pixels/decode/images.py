@@ -1,10 +1,9 @@
 """Plain image files to rows of the cache."""
 
-from pathlib import Path
-
 from foldwise.pixels.picture_files import read_picture
 from foldwise.pixels.prepare import ImageSettings, prepared
 from foldwise.pixels.prepared import Prepared
+from foldwise.pixels.source import Source
 
 
 class Decoder:
@@ -14,6 +13,6 @@ class Decoder:
         """(channels, size, size)."""
         return settings.channels, settings.size, settings.size
 
-    def read(self, files: list[Path], settings: ImageSettings) -> Prepared:
+    def read(self, files: list[Source], settings: ImageSettings) -> Prepared:
         """Decoded and prepared. Raises UnreadableImage."""
         return prepared(read_picture(files[0]), settings)

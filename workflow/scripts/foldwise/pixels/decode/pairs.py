@@ -1,14 +1,13 @@
 """An image and its mask to one row of the cache: the mask is the plane after the channels."""
 
-from pathlib import Path
-
 import numpy as np
 
 from foldwise.pixels.masks import foreground, is_grey, mask_digest, placed
-from foldwise.pixels.picture import Picture, UnreadableImage
-from foldwise.pixels.picture_files import read_picture
+from foldwise.pixels.picture import PASSING, Picture, UnreadableImage
+from foldwise.pixels.picture_files import read_mask, read_picture
 from foldwise.pixels.prepare import ImageSettings, place_of, prepared
 from foldwise.pixels.prepared import Prepared
+from foldwise.pixels.source import Source
 
 
 class Decoder:
@@ -18,13 +17,13 @@ class Decoder:
         """(channels + 1, size, size)."""
         return settings.channels + 1, settings.size, settings.size
 
-    def read(self, files: list[Path], settings: ImageSettings) -> Prepared:
+    def read(self, files: list[Source], settings: ImageSettings) -> Prepared:
         """Decoded and prepared, the mask as 0 and 1.
 
         Facts beside those of the image: column `foreground` (share of the mask, before resizing)
         and notes. Raises UnreadableImage; of the mask: mask_unreadable, mask_size, mask_dim.
         """
-        picture, mask = read_picture(files[0]), _read_mask(files[1])
+        picture, mask = read_picture(files[0]), _read_mask(files[1], settings.mask)
         if mask.full_shape != picture.full_shape:
             raise UnreadableImage("mask_size")
         image = prepared(picture, settings)
@@ -39,11 +38,11 @@ class Decoder:
         return Prepared(pixels, image.digest, image.facts | facts)
 
 
-def _read_mask(path: Path) -> Picture:
+def _read_mask(source: Source, rule: str) -> Picture:
     try:
-        return read_picture(path)
+        return read_mask(source, by_index=rule == "nonzero")
     except UnreadableImage as error:
-        if error.reason == "out_of_memory":
+        if error.reason in PASSING:
             raise
         raise UnreadableImage("mask_unreadable") from None
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -17,6 +16,7 @@ from foldwise.pixels.dicom.stream import faults, open_dicom
 from foldwise.pixels.dicom.values import number, text, whole
 from foldwise.pixels.display import Lut, Window
 from foldwise.pixels.picture import Picture, UnreadableImage
+from foldwise.pixels.source import Source
 
 GREY = ("MONOCHROME1", "MONOCHROME2")
 # All that decoding and display use; private elements and the rest of a header are passed over.
@@ -37,13 +37,13 @@ KEYWORDS = [
 ]
 
 
-def read_picture(path: str | Path, reduce_levels: int = 0) -> Picture:
+def read_picture(source: Source, reduce_levels: int = 0) -> Picture:
     """The single frame of a DICOM file as stored, (rows, columns[, 3]).
 
     Grey JPEG 2000 and HTJ2K may leave out `reduce_levels`, which halve both sides each.
     Raises UnreadableImage with any reason of REASONS that a file can have.
     """
-    coded, facts, dataset = _read(path, True, reduce_levels)
+    coded, facts, dataset = _read(source, True, reduce_levels)
     with faults("bad_header"):
         pixels = stored_values(coded, facts)
         padding = padding_of(coded, pixels, facts, _padding_ends(dataset))
@@ -67,17 +67,17 @@ def read_picture(path: str | Path, reduce_levels: int = 0) -> Picture:
         return replace(picture, voi=_voi(dataset, picture, facts))
 
 
-def read_frames(path: str | Path) -> np.ndarray:
+def read_frames(source: Source) -> np.ndarray:
     """All frames as stored: ([frames,] rows, columns[, samples]); palettes are not looked up."""
-    coded, facts, _ = _read(path, False)
+    coded, facts, _ = _read(source, False)
     return stored_values(coded, facts)
 
 
 def _read(
-    path: str | Path, one_frame: bool, reduce_levels: int = 0
+    source: Source, one_frame: bool, reduce_levels: int = 0
 ) -> tuple[Coded, PixelFacts, Dataset]:
     with (
-        open_dicom(path, KEYWORDS, header_only=False) as (dataset, stream),
+        open_dicom(source, KEYWORDS, header_only=False) as (dataset, stream),
         faults("decode_failed"),
     ):
         if not stream.read(1):

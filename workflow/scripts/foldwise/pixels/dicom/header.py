@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydicom.dataset import Dataset
 
 from foldwise.pixels.dicom.groups import GROUPS, group_items
 from foldwise.pixels.dicom.stream import faults, open_dicom
 from foldwise.pixels.dicom.values import text, values, whole
+from foldwise.pixels.source import Source
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ VIEWS = {
 CODES = {code: view for view, codes in VIEWS.items() for code in codes}
 
 
-def read_header(path: str | Path) -> Header:
+def read_header(source: Source) -> Header:
     """The allow-listed attributes; no other value of the file is kept.
 
     Raises UnreadableImage: missing, not_readable, empty, not_dicom, truncated, damaged,
     long_header.
     """
     keywords = [*TEXTS.values(), *OTHERS]
-    with open_dicom(path, keywords) as (dataset, _), faults("damaged"):
+    with open_dicom(source, keywords) as (dataset, _), faults("damaged"):
         places = [dataset, *group_items(dataset)]
         return Header(
             **{name: text(dataset, keyword) for name, keyword in TEXTS.items()},

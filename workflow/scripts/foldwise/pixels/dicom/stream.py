@@ -5,7 +5,6 @@ import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO
 
 from pydicom import dcmread
@@ -13,7 +12,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from foldwise.pixels.dicom.inflate import plain
-from foldwise.pixels.picture import UnreadableImage, size_of
+from foldwise.pixels.picture import UnreadableImage
+from foldwise.pixels.source import Source, stream_of
 
 MAX_BYTES = 4 << 30
 # A header of a single frame has some hundred elements, each of about three reads. pydicom takes up
@@ -88,26 +88,23 @@ def looks_like_dicom(start: bytes) -> bool:
 
 @contextmanager
 def open_dicom(
-    path: str | Path, keywords: list[str], header_only: bool = True
+    source: Source, keywords: list[str], header_only: bool = True
 ) -> Iterator[tuple[Dataset, BinaryIO]]:
     """Give the header and a stream that stands at the pixel element, or at the end.
 
     Of the header only the elements `keywords` are kept. With `header_only` no more than the
     beginning of a deflated file is inflated, otherwise the stream of one is plain.
     """
-    size = size_of(path, MAX_BYTES)
-    with faults("not_readable"):
-        stream = open(path, "rb")  # noqa: SIM115 (closed below)
-    with stream:
+    with stream_of(source, MAX_BYTES) as (stream, size):
         with faults("damaged"):
             start = stream.read(1024)
             if not looks_like_dicom(start):
                 raise UnreadableImage("not_dicom")
             stream.seek(0)
-            deflated = DEFLATED.encode() in start
-            source = plain(stream.read(size), header_only) if deflated else stream
-            dataset = parse(source, keywords)
-        yield dataset, source
+            if DEFLATED.encode() in start:
+                stream = plain(stream.read(size), header_only)
+            dataset = parse(stream, keywords)
+        yield dataset, stream
 
 
 def parse(source: BinaryIO, keywords: list[str]) -> Dataset:
