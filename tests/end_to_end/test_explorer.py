@@ -1,0 +1,162 @@
+"""The page's gallery in a real browser: by mouse, by keyboard, without JavaScript, on paper."""
+
+import base64
+
+import pytest
+
+from browser import browser, go, requests
+from foldwise.files import read_json, write_csv
+from foldwise.report import render
+from foldwise.report.cases import write_cases
+from made_masks import mask_images, mask_rows
+
+pytestmark = pytest.mark.slow
+
+# Names that would be markup, or end a script, if text were not set as text.
+CLASSES = ["plain", '</script><b onclick="x">"\nsecond line']
+CASES = 90
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    cohort = mask_rows(CASES)
+    rows = []
+    for number, one in enumerate(cohort):
+        truth, answer = CLASSES[number % 2], CLASSES[number % 3 == 0]
+        p_second = 0.5 + (number + 1) / 400 if answer == CLASSES[1] else 0.5 - (number + 1) / 400
+        row = {"sample": one["sample"], "fold": number % 3 + 1, "label": truth, "predicted": answer}
+        rows.append(row | {f"p_{CLASSES[0]}": 1 - p_second, f"p_{CLASSES[1]}": p_second})
+    write_csv(folder / "p.csv", list(rows[0]), rows)
+    params = {"task": {"classes": CLASSES}, "image": {"channels": 1}}
+    out = folder / "cases.json"
+    write_cases(params, [folder / "p.csv"], cohort, mask_images(cohort, 64), out)
+    values = {"n_images": CASES, "n_shown": CASES, "some": False}
+    values["embedded"] = {"cases": read_json(out)}
+    text = render.page([("cases", values)], "Title", {}, folder)
+    (folder / "index.html").write_text(text, encoding="utf-8")
+    return folder / "index.html"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def opened(chromium, page):
+    requests(chromium)
+    go(chromium, page)
+    return chromium
+
+
+def all_of(opened, selector):
+    return opened.find_elements("css selector", selector)
+
+
+def one(opened, selector):
+    return opened.find_element("css selector", selector)
+
+
+def pressed(opened):
+    return [button.text for button in all_of(opened, '[aria-pressed="true"]')]
+
+
+def keys(opened, *names):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    for name in names:
+        ActionChains(opened).send_keys(getattr(Keys, name)).perform()
+
+
+def test_pages_of_the_gallery_come_when_asked_for(opened):
+    assert len(all_of(opened, ".case")) == 60
+    one(opened, ".gallery + button").click()
+    assert len(all_of(opened, ".case")) == CASES
+    assert not one(opened, ".gallery + button").is_displayed()
+
+
+def test_a_click_on_a_cell_filters_and_a_second_click_takes_it_back(opened):
+    cell = all_of(opened, ".matrix td button")[1]
+    number = cell.text
+    # Even numbers (plain) that three divides (answered with the second class).
+    assert number == str(len([n for n in range(CASES) if n % 2 == 0 and n % 3 == 0]))
+    cell.click()
+    assert one(opened, ".tools + .count").text == f"{number} of {CASES} cases"
+    assert pressed(opened) == [number]
+    assert len(all_of(opened, ".case.wrong")) == int(number)
+    opened.switch_to.active_element.click()
+    assert one(opened, ".tools + .count").text == f"{CASES} of {CASES} cases"
+
+
+def test_fold_order_and_wrong_ones(opened):
+    from selenium.webdriver.support.select import Select
+
+    def label(place):
+        return all_of(opened, ".case")[place].get_attribute("aria-label")
+
+    worst = label(0)
+    order, fold = map(Select, all_of(opened, ".tools select")[:2])
+    order.select_by_value("right")
+    assert label(0) != worst
+    fold.select_by_visible_text("Fold 2")
+    one(opened, ".tools input").click()
+    wrong = [n for n in range(CASES) if n % 3 == 1 and n % 2 != 0]
+    assert one(opened, ".tools + .count").text == f"{len(wrong)} of {CASES} cases"
+
+
+def test_a_case_is_looked_at_and_left_by_keyboard_alone(opened):
+    opened.execute_script("document.querySelector('.case').focus()")
+    keys(opened, "ENTER")
+    dialog = one(opened, "dialog")
+    assert dialog.is_displayed() and "1 of 90" in dialog.text
+    keys(opened, "ARROW_RIGHT", "ARROW_RIGHT", "ARROW_LEFT")
+    assert "2 of 90" in dialog.text
+    keys(opened, "ESCAPE")
+    assert not dialog.is_displayed()
+    assert "case" in opened.switch_to.active_element.get_attribute("class")
+
+
+def test_each_picture_is_drawn(opened):
+    widths = opened.execute_script(
+        "return [...document.querySelectorAll('.case img')].map((one) => one.naturalWidth)"
+    )
+    assert widths == [64] * 60
+
+
+def test_nothing_leaves_the_page(opened, page):
+    all_of(opened, ".case")[0].click()
+    assert requests(opened) == [page.resolve().as_uri()]
+    # Nor could it: what a script or a picture would ask for is refused by the page itself.
+    answer = opened.execute_async_script(
+        "const done = arguments[0]; document.body.append(Object.assign(new Image(),"
+        "{src: 'http://127.0.0.1:9/p'}));"
+        "fetch('http://127.0.0.1:9/f').then(() => done('sent'), () => done('refused'))"
+    )
+    refused = [line["message"] for line in opened.get_log("browser")]
+    assert answer == "refused"
+    assert len([line for line in refused if "Content Security Policy" in line]) >= 2
+
+
+def test_names_are_text(opened):
+    assert not all_of(opened, "#explorer b")
+    assert "onclick" in one(opened, ".matrix").text
+
+
+def test_without_javascript_the_page_says_what_is_missing(chromium, page):
+    chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    go(chromium, page)
+    text = one(chromium, "main").text
+    chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    assert "90 validation images" in text and "with JavaScript" in text
+
+
+def test_on_paper_there_are_no_tools(opened):
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    shown = one(opened, ".tools").is_displayed(), one(opened, "nav").is_displayed()
+    table = one(opened, ".matrix").is_displayed()
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert shown == (False, False) and table
+    assert base64.b64decode(opened.print_page()).startswith(b"%PDF")
