@@ -11,7 +11,8 @@ from foldwise.cohort.conflicts import Conflicts
 from foldwise.cohort.findings import QUARANTINE, Finding, advice, check_share, counts_of, describe
 from foldwise.contents import read_cohort
 from foldwise.errors import FoldwiseError
-from foldwise.files import read_csv, read_json, write_csv, write_json
+from foldwise.files import read_csv, read_json, write_csv
+from foldwise.integrity import read_sealed, write_sealed
 from foldwise.pixels import picture
 from made import density_archive
 from phantoms.damage import FAULTS, add_damage
@@ -225,8 +226,8 @@ def test_nothing_left_is_named(sound):
 def test_shards_of_another_cohort_are_refused(sound):
     sound.cohort()
     path = sound.decode()[0]
-    record = read_json(path)
-    write_json(path, {**record, "rows": record["rows"][1:]})
+    record = read_sealed(path)
+    write_sealed(path, {**record, "rows": record["rows"][1:]})
     with pytest.raises(FoldwiseError, match=r"1 of \d+ images stand in no cache shard"):
         sound.audit()
 

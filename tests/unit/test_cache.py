@@ -13,6 +13,7 @@ import pytest
 
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_json
+from foldwise.integrity import read_sealed
 from foldwise.pixels.cache import Images, write_shard
 from foldwise.pixels.picture import UnreadableImage
 from foldwise.pixels.prepared import Prepared
@@ -46,7 +47,7 @@ def write(folder: Path, shard: str, contents: list[str], workers: int = 1) -> li
 def test_rows_hold_pixels_or_reason(tmp_path, workers):
     rows = write(tmp_path, "a", ["c3", "cx", "c7"], workers)
     assert [row["status"] for row in rows] == ["ok", "truncated", "ok"]
-    assert read_json(tmp_path / "a.json")["rows"] == rows
+    assert read_sealed(tmp_path / "a.json")["rows"] == rows
     assert np.load(tmp_path / "a.npy")[:, 0, 0, 0].tolist() == [3, 0, 7]
 
 
@@ -122,3 +123,52 @@ def test_missing_and_broken_shards_say_what_to_run(tmp_path):
     (tmp_path / "a.npy").write_bytes(b"no array")
     with pytest.raises(FoldwiseError, match="Delete it"):
         Images(tmp_path, ["a"])
+
+
+def inverted_on_disk(folder: Path, shard: str, row: int) -> None:
+    pixels = np.load(folder / f"{shard}.npy", mmap_mode="r+")
+    pixels[row] = 255 - pixels[row]
+    pixels.flush()
+
+
+def taken(folder: Path, rows: list[int]) -> list[int]:
+    images = Images(folder, ["a"])
+    out = np.empty((len(rows), *images.shape), images.dtype)
+    return images.take(np.array(rows), out)[:, 0, 0, 0].tolist()
+
+
+def test_an_image_that_was_changed_on_the_disk_is_never_taken(tmp_path):
+    write(tmp_path, "a", ["c1", "cx", "c3"])
+    inverted_on_disk(tmp_path, "a", 2)
+    assert Images(tmp_path, ["a"]).damaged() == [("a", 2)]
+    assert taken(tmp_path, [0, 1]) == [1, 0]
+    with pytest.raises(
+        FoldwiseError, match=r"a\.npy is not what was decoded: row 2 .*same command"
+    ):
+        taken(tmp_path, [0, 2])
+    # Put aside: the next run finds it missing and makes it anew.
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.npy.damaged"]
+    write(tmp_path, "a", ["c1", "cx", "c3"])
+    assert taken(tmp_path, [0, 2]) == [1, 3]
+
+
+def test_one_flipped_bit_in_any_row_is_noticed(tmp_path):
+    write(tmp_path, "a", [f"c{number}" for number in range(8)])
+    whole = (tmp_path / "a.npy").read_bytes()
+    luck = random.Random(0)
+    for _ in range(30):
+        content = bytearray(whole)
+        place = luck.randrange(len(whole) - 8 * 30, len(whole))
+        content[place] ^= 1 << luck.randrange(8)
+        (tmp_path / "a.npy").write_bytes(bytes(content))
+        row = (place - (len(whole) - 8 * 30)) // 30
+        assert Images(tmp_path, ["a"]).damaged() == [("a", row)]
+
+
+def test_a_list_of_rows_that_was_edited_or_cut_is_named(tmp_path):
+    write(tmp_path, "a", ["c1", "cx"])
+    text = (tmp_path / "a.json").read_text()
+    for spoilt in (text.replace("truncated", "ok"), text.replace('"seal"', '"sea"'), text[:-20]):
+        (tmp_path / "a.json").write_text(spoilt)
+        with pytest.raises(FoldwiseError, match=r"a\.json is not .* it|same command"):
+            Images(tmp_path, ["a"])

@@ -17,7 +17,8 @@ from foldwise.cohort.findings import LEFT_OUT, NOTE, QUARANTINE, Finding, check_
 from foldwise.cohort.near_duplicates import judge
 from foldwise.cohort.tables.labels import data_place
 from foldwise.errors import FoldwiseError
-from foldwise.files import read_csv, read_json
+from foldwise.files import read_csv
+from foldwise.integrity import read_sealed
 
 log = logging.getLogger("foldwise")
 
@@ -78,7 +79,7 @@ def make_audit(
 
 def read_shards(shards: Iterable[str | Path]) -> dict[str, dict[str, Any]]:
     """Content -> what decoding said of it: status ("ok" or a reason), pixel_digest, facts."""
-    return {row["content"]: row for path in shards for row in read_json(path)["rows"]}
+    return {row["content"]: row for path in shards for row in read_sealed(path)["rows"]}
 
 
 def _standing(rows: list[dict[str, str]], findings: list[Finding]) -> list[dict[str, str]]:

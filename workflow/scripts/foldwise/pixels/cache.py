@@ -15,7 +15,8 @@ import numpy as np
 
 from foldwise.disk import free_bytes, no_space
 from foldwise.errors import FoldwiseError
-from foldwise.files import replacing, write_json
+from foldwise.files import replacing
+from foldwise.integrity import checksum, read_sealed, write_sealed
 from foldwise.pixels.isolation import Died, run_isolated
 from foldwise.pixels.picture import PASSING, REASONS, UnreadableImage
 from foldwise.pixels.prepared import Prepared
@@ -35,8 +36,8 @@ def write_shard(
 ) -> list[dict[str, Any]]:
     """Write `out_npy` (N, C, H, W) and `out_json` {"rows": [...]}; return the rows.
 
-    A row is {content, status: "ok" or a reason, pixel_digest, facts}; pixels that could not be
-    read stay zero. `read` gives the Prepared image of one content; it runs in child processes.
+    A row is {content, status: "ok" or a reason, pixel_digest, facts, checksum}; pixels that could
+    not be read stay zero. `read` gives the Prepared image of one content, in child processes.
     Raises FoldwiseError when there is no room, and for a reason of PASSING: nothing is written.
     """
     # OpenCV's threads, had this process any, would leave the forked ones waiting for ever.
@@ -50,8 +51,9 @@ def write_shard(
         found = run_isolated(work, list(enumerate(contents)), workers)
         fates = [_fate(result, temporary, size) for result in found]
         _check_passing(fates)
-    rows = [_row(content, fate) for content, fate in zip(contents, fates, strict=True)]
-    write_json(out_json, {"rows": rows, "shape": list(whole), "dtype": np.dtype(dtype).name})
+    black = checksum(bytes(size // max(len(contents), 1)))
+    rows = [_row(content, fate, black) for content, fate in zip(contents, fates, strict=True)]
+    write_sealed(out_json, {"rows": rows, "shape": list(whole), "dtype": np.dtype(dtype).name})
     return rows
 
 
@@ -73,8 +75,10 @@ def _fill(read: Read, path: Path, task: tuple[int, str]) -> Prepared | str:
         return error.reason
     except MemoryError:
         return "out_of_memory"
-    np.lib.format.open_memmap(path, mode="r+")[row] = found.pixels
-    return replace(found, pixels=NOTHING)
+    shard = np.lib.format.open_memmap(path, mode="r+")
+    pixels = np.ascontiguousarray(found.pixels, shard.dtype)
+    shard[row] = pixels
+    return replace(found, pixels=NOTHING, checksum=checksum(pixels))
 
 
 def _fate(result: Prepared | str | Died, path: Path, size: int) -> Prepared | str:
@@ -105,11 +109,19 @@ def _check_passing(fates: list[Prepared | str]) -> None:
         )
 
 
-def _row(content: str, fate: Prepared | str) -> dict[str, Any]:
+def _row(content: str, fate: Prepared | str, black: int) -> dict[str, Any]:
+    """`black`: checksum of the row of a picture that could not be read."""
     if isinstance(fate, str):
-        return {"content": content, "status": fate, "pixel_digest": "", "facts": {}}
-    digest, facts = fate.digest, fate.facts
-    return {"content": content, "status": "ok", "pixel_digest": digest, "facts": facts}
+        fate, status = Prepared(NOTHING, "", {}, black), fate
+    else:
+        status = "ok"
+    return {
+        "content": content,
+        "status": status,
+        "pixel_digest": fate.digest,
+        "facts": fate.facts,
+        "checksum": fate.checksum,
+    }
 
 
 class Images:
@@ -127,6 +139,10 @@ class Images:
             )
         self.shape, self.dtype = kinds.pop()
         self._starts = np.cumsum([0, *(len(shard) for shard in self._shards)])
+        self._folder = Path(folder)
+        self._checksums = np.concatenate([self._checksums_of(name) for name in self._names])
+        # Each image is compared with its checksum when it is first taken: it is read then anyway.
+        self._is_checked = np.zeros(len(self), bool)
 
     @classmethod
     def of(cls, rows: Iterable[dict], folder: str | Path) -> "Images":
@@ -142,12 +158,54 @@ class Images:
         return np.array([starts[row["shard"]] + int(row["row"]) for row in rows], dtype=np.int64)
 
     def take(self, indices: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Copy images into `out` (B, C, H, W), which is returned."""
+        """Copy images into `out` (B, C, H, W), which is returned.
+
+        Raises FoldwiseError for one that is not what was decoded.
+        """
         shards = np.searchsorted(self._starts, indices, side="right") - 1
         rows = indices - self._starts[shards]
+        for index in indices[~self._is_checked[indices]].tolist():
+            self._check(index)
         for target, shard, row in zip(out, shards.tolist(), rows.tolist(), strict=True):
             target[...] = self._shards[shard][row]
         return out
+
+    def damaged(self) -> list[tuple[str, int]]:
+        """(shard, row) of each image that is not what was decoded."""
+        found = []
+        for index in range(len(self)):
+            shard, row = self._place(index)
+            if checksum(self._shards[shard][row]) != self._checksums[index]:
+                found.append((self._names[shard], row))
+        return found
+
+    def _place(self, index: int) -> tuple[int, int]:
+        shard = int(np.searchsorted(self._starts, index, side="right")) - 1
+        return shard, index - int(self._starts[shard])
+
+    def _check(self, index: int) -> None:
+        shard, row = self._place(index)
+        if checksum(self._shards[shard][row]) != self._checksums[index]:
+            raise _damage(self._folder / f"{self._names[shard]}.npy", row)
+        self._is_checked[index] = True
+
+    def _checksums_of(self, name: str) -> np.ndarray:
+        rows = read_sealed(self._folder / f"{name}.json")["rows"]
+        shard = self._shards[self._names.index(name)]
+        if len(rows) != len(shard):
+            raise _damage(self._folder / f"{name}.npy", min(len(rows), len(shard)))
+        return np.array([row["checksum"] for row in rows], np.uint32)
+
+
+def _damage(path: Path, row: int) -> FoldwiseError:
+    """Put a shard aside that is not what was written, so that the next run makes it anew."""
+    aside = path.with_name(f"{path.name}.damaged")
+    path.replace(aside)
+    return FoldwiseError(
+        f"{path} is not what was decoded: row {row} (counted from 0) has other pixels, as after a "
+        f"fault of the disk or an edit. It was put aside as {aside.name}. Run the same command "
+        "again: it is made anew from the archive. If this comes again, check the disk."
+    )
 
 
 def _open(path: Path) -> np.ndarray:

@@ -13,3 +13,5 @@ class Prepared:
     pixels: np.ndarray
     digest: str
     facts: dict[str, Any] = field(default_factory=dict)
+    # Of the pixels as they are cached, taken before they are written.
+    checksum: int = 0
