@@ -5,6 +5,9 @@ import json
 import numpy as np
 import pytest
 import torch
+from scipy import special, stats
+from sklearn.metrics import accuracy_score
+from sklearn.preprocessing import StandardScaler
 
 from foldwise.errors import FoldwiseError
 from foldwise.settings.schema import check
@@ -13,6 +16,7 @@ from foldwise.tasks.distillation import Distillation
 from foldwise.train.checkpoint import arrays_digest
 from foldwise.train.loop import train_fold
 from foldwise.train.predict import load_model, predict_fold
+from foldwise.train.run_cost import model_cost
 from foldwise.train.teach import teach_fold, teacher_targets
 from made_distillation import distillation_archive
 from training import Memory, make_job
@@ -229,3 +233,64 @@ def test_what_a_study_with_a_teacher_cannot_say(tmp_path, old, new, words):
         study_of(tmp_path, STUDY.replace(old, new).replace("TEACHER", "teacher"))
     for word in words:
         assert word in str(error.value)
+
+
+def test_features_of_a_teacher_reach_the_student_standardised(archive, taught):
+    task = Distillation(params_of(archive)["task"])
+    answers = teacher_targets(taught, ROWS[:16], ROWS[16:])
+    answers["teacher_fused"][:, 0] = 3.5
+    found = task.student_targets(answers)["teacher_fused"]
+    expected = StandardScaler().fit_transform(answers["teacher_fused"].astype(np.float64))
+    assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    assert found.dtype == np.float32
+    assert not found[:, 0].any()
+
+
+def knowing(archive, taught, out, sharpness):
+    """A file of answers that are all right, the surer the sharper."""
+    with np.load(taught) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    task = Distillation(params_of(archive)["task"])
+    place = {row["content"]: row for row in ROWS}
+    labels = task.targets([place[content] for content in arrays["content"].tolist()])
+    for head in HEADS:
+        arrays[f"logits_{head}"] = (np.eye(2)[labels[f"label_{head}"]] * sharpness).astype("f4")
+    np.savez(out, **arrays)
+    return out
+
+
+def test_facts_of_a_teacher_are_scikit_learns_and_scipys(archive, taught):
+    task = Distillation(params_of(archive)["task"])
+    answers = teacher_targets(taught, ROWS[:16], ROWS[16:])
+    targets = task.targets(ROWS[:16]) | answers
+    logits = [answers[f"teacher_logits_{head}"] for head in HEADS]
+    labels = [targets[f"label_{head}"] for head in HEADS]
+    pairs = zip(labels, logits, strict=True)
+    right = np.mean([accuracy_score(y, z.argmax(axis=1)) for y, z in pairs])
+    entropy = np.mean([stats.entropy(special.softmax(z, axis=1), axis=1) for z in logits])
+    found = task.teacher_facts(targets)
+    assert found == {"right": pytest.approx(right), "entropy": pytest.approx(entropy, rel=1e-5)}
+
+
+@pytest.mark.parametrize(("sharpness", "warned"), [(9.0, True), (2.0, False)])
+def test_a_teacher_that_knows_its_training_part_by_heart_is_warned_of(
+    archive, taught, tmp_path, caplog, sharpness, warned
+):
+    answers = knowing(archive, taught, tmp_path / "t.npz", sharpness)
+    train(tmp_path, params_of(archive, teacher="teacher"), answers)
+    history = json.loads((tmp_path / "results" / "train_history.json").read_text())
+    texts = [one["text"] for one in history["warnings"]]
+    assert bool(texts) == ("by heart (100.0% right" in caplog.text) == warned
+    assert all(text.startswith("Fold 1: The teacher knows its training part") for text in texts)
+
+
+def test_a_student_costs_what_it_would_without_the_map_to_its_teacher(archive, taught, tmp_path):
+    costs = []
+    for number, weight in enumerate((0, 1)):
+        params, folder = params_of(archive, teacher="teacher", loss={"feature": weight}), tmp_path
+        model = train(folder / str(number), params, taught)
+        stored = torch.load(model, weights_only=True)["state_dict"]
+        assert ("head.match.weight" in stored) == bool(weight)
+        cost = model_cost(job_of(folder / str(number), params), model)
+        costs.append((cost["parameters"], cost["megabytes"]))
+    assert costs[0] == costs[1]

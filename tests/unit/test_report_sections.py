@@ -226,3 +226,16 @@ def test_a_new_section_is_a_module_a_template_and_its_name_in_the_list(kind, tmp
     write_text(package / "page.py", text)
     kinds, _, page = page_by(project, folder).partition("\n")
     assert "'probe'" not in kinds and "Novelty" not in page
+
+
+def test_what_a_training_warned_of_stands_on_the_page(kind):
+    history = Path("results/density/runs/cv/fold_2/results/train_history.json")
+    kept, study = history.read_text(), reporting(compare=[]) | {"kind": kind[0]}
+    warned = {"kind": "by_heart", "text": "Fold 2: The teacher knows 16 images by heart."}
+    assert "by heart" not in page_of(study)[0]
+    try:
+        write_json(history, read_json(history) | {"warnings": [warned]})
+        text, _ = page_of(study)
+    finally:
+        history.write_text(kept)
+    assert "**Teacher that knows its training part by heart.** Fold 2: The teacher" in text

@@ -34,6 +34,9 @@ class Network(nn.Module):
             block.requires_grad_(index >= self.frozen_blocks)
         self.train(self.training)
 
+    def leave_training(self) -> None:
+        """Drop what only training uses, for good. Here: nothing."""
+
     def train(self, mode: bool = True) -> "Network":
         """Training or evaluation mode, of which frozen blocks know only the latter."""
         super().train(mode)

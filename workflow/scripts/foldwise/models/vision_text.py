@@ -69,6 +69,11 @@ class VisionTextModel(Network):
         ]
         return joined[::-1]
 
+    def leave_training(self) -> None:
+        """Without the map to a teacher's features, which costs a student neither size nor time."""
+        if "match" in self.head:
+            self.head.pop("match")
+
     def forward(
         self, image_bchw: Tensor, input_ids_bl: Tensor, mask_bl: Tensor
     ) -> VisionTextOutput:

@@ -85,6 +85,18 @@ class Task(Protocol):
             "null."
         )
 
+    def student_targets(self, answers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """A teacher's answers on the training part as its student learns from them."""
+        return answers
+
+    def teacher_facts(self, targets: dict[str, np.ndarray]) -> dict[str, float]:
+        """How well the teacher behind a training part's targets knows it: "right", "entropy".
+
+        Share of its answers that are the label, and their mean entropy in nats. Empty where that
+        means nothing.
+        """
+        return {}
+
     @abstractmethod
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
         """Rows of val_predictions.csv from all batches' predictions; starts with `identity`."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy import special
 from torch import nn
 
 from foldwise.errors import FoldwiseError
@@ -86,6 +87,27 @@ class Distillation(Task):
         output = _asked(model, batch)
         logits = {f"logits_{head}": values for head, values in output.logits.items()}
         return logits | {"fused": output.fused}
+
+    def student_targets(self, answers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Features with mean 0 and variance 1 in each dimension of the training part.
+
+        A teacher's features have any scale; the terms that compare them would have it too, and a
+        mean square of 10 leaves the labels a twentieth of the loss.
+        """
+        fused = answers["teacher_fused"].astype(np.float64)
+        # A dimension that never varies says nothing of a sample: it becomes 0 and not infinite.
+        spread = np.maximum(fused.std(axis=0), 1e-6)
+        standard = (fused - fused.mean(axis=0)) / spread
+        return answers | {"teacher_fused": standard.astype(np.float32)}
+
+    def teacher_facts(self, targets: dict[str, np.ndarray]) -> dict[str, float]:
+        """Means over the labels of the share that is right and of the entropy."""
+        right, entropy = [], []
+        for head in self.heads:
+            p = special.softmax(targets[f"teacher_logits_{head}"].astype(np.float64), axis=1)
+            right.append((p.argmax(axis=1) == targets[columns(head)[0]]).mean())
+            entropy.append(special.entr(p).sum(axis=1).mean())
+        return {"right": float(np.mean(right)), "entropy": float(np.mean(entropy))}
 
     def predict(self, model: nn.Module, batch: Batch) -> Batch:
         """{"<head>": (B, K) probabilities, "embedding": (B, dim)}."""

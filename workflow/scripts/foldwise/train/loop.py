@@ -165,6 +165,7 @@ def write_results(fit: Fit, plan: Plan) -> None:
             "fold": job.fold,
             "best": best,
             "ended": fit.ended,
+            "warnings": plan.warnings,
             "environment": environment(job.device, plan.settings.precision),
             "epochs": fit.history,
         },

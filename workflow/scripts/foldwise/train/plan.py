@@ -1,5 +1,6 @@
 """All that stays the same while a fold is trained, made from its job."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,9 @@ from foldwise.train.feed.rows import places_of, sorted_rows
 from foldwise.train.job import FoldJob
 from foldwise.train.precision import InFloat32
 from foldwise.train.progress import Progress
-from foldwise.train.teach import teacher_targets
+from foldwise.train.teach import by_heart, teacher_targets
+
+logger = logging.getLogger("foldwise")
 
 # Given the history, one entry an epoch; True ends the training.
 OnEpoch = Callable[[list[dict[str, Any]]], bool]
@@ -39,6 +42,7 @@ class Plan:
     monitor: str
     sign: float  # 1 if a larger monitored metric is better, else -1
     normalise: Normalisation
+    warnings: list[dict[str, str]]  # kind, text: what a reader of the results has to know
     checkpoint: Checkpoint
     progress: Progress
     on_epoch: OnEpoch | None
@@ -51,8 +55,11 @@ def make_plan(job: FoldJob, settings: Settings, on_epoch: OnEpoch | None) -> Pla
     if reason := batch_too_large(settings.batch_size, settings.crops, len(rows["train"])):
         raise FoldwiseError(f"training.batch_size of run {params['run']}: {reason}.")
     targets = {part: task.targets(members) for part, members in rows.items()}
+    warnings = []
     if job.teacher_answers is not None:
-        targets["train"] |= teacher_targets(job.teacher_answers, rows["train"], rows["val"])
+        answers = teacher_targets(job.teacher_answers, rows["train"], rows["val"])
+        targets["train"] |= task.student_targets(answers)
+        warnings = _warnings(job, task.teacher_facts(targets["train"]))
     normalise = normalisation(
         params["model"]["normalisation"],
         job.images,
@@ -77,6 +84,7 @@ def make_plan(job: FoldJob, settings: Settings, on_epoch: OnEpoch | None) -> Pla
         monitor=monitor,
         sign=1.0 if direction == "max" else -1.0,
         normalise=normalise,
+        warnings=warnings,
         checkpoint=Checkpoint(job.state, run_digest(params, job.code, rows, targets), job.stop),
         progress=Progress(job, settings.epochs, monitor),
         on_epoch=on_epoch,
@@ -88,3 +96,11 @@ def _rows(job: FoldJob, part: str) -> Rows:
         name = {"train": "training", "val": "validation"}[part]
         raise FoldwiseError(f"The {name} part of this fold is empty. Lower folds.n or holdout.")
     return sorted_rows(job.part(part))
+
+
+def _warnings(job: FoldJob, facts: dict[str, float]) -> list[dict[str, str]]:
+    text = by_heart(facts)
+    if not text:
+        return []
+    logger.warning(text)
+    return [{"kind": "by_heart", "text": f"Fold {job.fold}: {text}"}]

@@ -124,6 +124,7 @@ def load_model(job: FoldJob, path: str | Path) -> KeptModel:
             f"{path} does not fit model '{job.params['model']['name']}' of this run. It was made "
             "with other settings or code: delete it and run the same command again."
         ) from error
+    model.leave_training()
     model = model.to(job.device, memory_format=torch.channels_last).eval()
     return KeptModel(model, (stored["mean"], stored["std"]), stored["size"], stored["epoch"])
 

@@ -12,6 +12,7 @@ TITLES = {
     "undefined": "Undefined metric",
     "never": "Class never predicted",
     "label_in_text": "Label in the text",
+    "by_heart": "Teacher that knows its training part by heart",
 }
 
 
@@ -21,15 +22,17 @@ def applies(study: Study) -> bool:
 
 
 def reads(study: Study) -> tuple[str, ...]:
-    """What a probe of the texts found, where there are texts."""
-    return ("probe",) if study["data"]["columns"]["texts"] else ()
+    """Each fold's history, and what a probe of the texts found, where there are texts."""
+    return ("histories", "probe") if study["data"]["columns"]["texts"] else ("histories",)
 
 
 def values(run: Run) -> dict[str, Any]:
-    """Warnings of the summary and of the texts, and whether code was not committed."""
+    """Warnings of the summary, the texts and the training, and whether code was not committed."""
     found = _of(run.summary)
-    if reads(run.study):
+    if "probe" in reads(run.study):
         found += _of(run.file("probe"))
+    for fold in run.folds:
+        found += _of(run.file("histories", fold))
     return {"warnings": found, "dirty": run.file("record").value("git", "dirty")}
 
 
