@@ -2,12 +2,14 @@
 
 import base64
 
+import numpy as np
 import pytest
 
 from browser import browser, go, requests
 from foldwise.files import read_json, write_csv
 from foldwise.report import render
 from foldwise.report.cases import write_cases
+from foldwise.report.explorer.overlays import GRADCAM, area
 from made_masks import mask_images, mask_rows
 
 pytestmark = pytest.mark.slow
@@ -15,6 +17,9 @@ pytestmark = pytest.mark.slow
 # Names that would be markup, or end a script, if text were not set as text.
 CLASSES = ["plain", '</script><b onclick="x">"\nsecond line']
 CASES = 90
+CELLS = ["0.9", "–", "<data value='1200'>1,200</data>", "11"]
+TABLE = "<div class='wide'><table id='t'><thead><tr><th>Value</th></tr></thead><tbody>"
+TABLE += "".join(f"<tr><td>{cell}</td></tr>" for cell in CELLS) + "</tbody></table></div>"
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +35,12 @@ def page(tmp_path_factory):
     write_csv(folder / "p.csv", list(rows[0]), rows)
     params = {"task": {"classes": CLASSES}, "image": {"channels": 1}}
     out = folder / "cases.json"
-    write_cases(params, [folder / "p.csv"], cohort, mask_images(cohort, 64), out)
+    maps = {cohort[3]["sample"]: {"Grad-CAM": area(np.eye(64, dtype=np.uint8) * 255, GRADCAM)}}
+    write_cases(params, [folder / "p.csv"], cohort, mask_images(cohort, 64), out, maps)
     values = {"n_images": CASES, "n_shown": CASES, "some": False}
     values["embedded"] = {"cases": read_json(out)}
     text = render.page([("cases", values)], "Title", {}, folder)
+    text = text.replace("<main>", f"<main>{TABLE}")
     (folder / "index.html").write_text(text, encoding="utf-8")
     return folder / "index.html"
 
@@ -138,6 +145,42 @@ def test_nothing_leaves_the_page(opened, page):
     refused = [line["message"] for line in opened.get_log("browser")]
     assert answer == "refused"
     assert len([line for line in refused if "Content Security Policy" in line]) >= 2
+
+
+def test_overlays_are_switched_on_and_off(opened):
+    def drawn():
+        return [img.get_attribute("alt") for img in all_of(opened, ".case .stack img + img")]
+
+    boxes = {box.text: box for box in all_of(opened, ".tools span label")}
+    assert list(boxes) == ["Grad-CAM (1)", "truth (90)"]
+    assert drawn() == []
+    boxes["truth (90)"].click()
+    assert drawn() == ["truth"] * 60
+    boxes["Grad-CAM (1)"].click()
+    one(opened, ".gallery + button").click()
+    assert sorted(set(drawn())) == ["Grad-CAM", "truth"]
+    all_of(opened, ".case")[0].click()
+    first, above = all_of(opened, "dialog .stack img")[:2]
+    assert first.rect == above.rect
+    keys(opened, "ESCAPE")
+    boxes["truth (90)"].click()
+    assert "truth" not in drawn()
+
+
+def test_a_table_sorts_up_down_and_back(opened):
+    def column():
+        return [cell.text for cell in all_of(opened, "#t td")]
+
+    given = ["0.9", "–", "1,200", "11"]
+    head = one(opened, "#t th button")
+    assert column() == given
+    head.click()
+    assert column() == ["0.9", "11", "1,200", "–"]
+    assert one(opened, "#t th").get_attribute("aria-sort") == "ascending"
+    head.send_keys(" ")
+    assert column() == ["–", "1,200", "11", "0.9"]
+    head.click()
+    assert column() == given
 
 
 def test_names_are_text(opened):

@@ -38,6 +38,14 @@ def pack_files(wildcards):
     return through_cohort(paths_of(dict.fromkeys(kinds), study, folds), wildcards)
 
 
+def drawn_maps(wildcards):
+    """Input of `cases`: Grad-CAM of the reported run, where the page has such maps and pictures."""
+    study, folds = reported(wildcards)
+    shown = study["report"]["thumbnails"] != "none" and wildcards.run == study["report"]["run"]
+    names = ["gradcam"] if shown and "gradcam" in catalogue.figures_of_study(study) else []
+    return through_cohort(paths_of(names, study, folds), wildcards)
+
+
 def compared_with(wildcards):
     """Runs that the reported one is compared with: those named, and classical methods."""
     study = STUDIES[wildcards.study]

@@ -66,9 +66,11 @@ rule examples:
 
 rule cases:
     input:
+        unpack(drawn_maps),
         params="results/{study}/runs/{run}/params.json",
         cohort=current("results/{study}/cohort.csv"),
         predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),
+        maps=of_folds("results/{study}/runs/{run}/fold_{fold}/results/maps_val.npy"),
     output:
         "results/{study}/runs/{run}/cases.json",
     log:

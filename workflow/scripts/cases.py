@@ -4,14 +4,21 @@ from foldwise.adapter import adapter
 from foldwise.files import read_csv, read_json
 from foldwise.pixels.cache import Images
 from foldwise.report.cases import write_cases
+from foldwise.report.explorer.overlays import gradcam_maps, merged, predicted_maps
 
 with adapter(snakemake):
     cohort, cache = read_csv(snakemake.input.cohort), f"results/cache/{snakemake.params.cache}"
     pictures = snakemake.params.pictures["report.thumbnails"] != "none"
+    files = snakemake.input
+    overlays = {}
+    if pictures:
+        maps = predicted_maps(files.predictions, files.maps)
+        overlays = merged(maps, gradcam_maps(files.get("gradcam", [])))
     write_cases(
         params=read_json(snakemake.input.params),
         predictions=snakemake.input.predictions,
         cohort=cohort,
         images=Images.of(cohort, cache) if pictures else None,
         out=snakemake.output[0],
+        overlays=overlays,
     )

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from foldwise.files import read_csv, write_json
+from foldwise.report.explorer.overlays import SIDE, Overlays, merged, true_masks
 
-SIDE = 112  # pixels; of the longer side
 QUALITY = 60  # of WebP: about 2 kB a picture, so that MOST of them can be mailed
 MOST = 2000
 
@@ -21,11 +21,13 @@ def write_cases(
     cohort: Sequence[dict[str, str]],
     images: Any,
     out: str | Path,
+    overlays: Overlays | None = None,
 ) -> None:
     """Write cases.json: parts of an answer with their classes, and a case an image, worst first.
 
     `predictions`: val_predictions.csv of each fold. Of more than MOST images those with the largest
-    error are kept. `images`: the cache, or None for cases without pictures.
+    error are kept. `images`: the cache, or None for cases without pictures. `overlays`: those that
+    there are beyond the masks of the cache.
     """
     parts = parts_of(params["task"])
     rows = [row for path in predictions for row in read_csv(path)]
@@ -34,8 +36,13 @@ def write_cases(
     if images is not None:
         by_sample = {row["sample"]: row for row in cohort}
         shown = [by_sample[case["sample"]] for case in kept]
-        pictures = thumbnails(images, shown, params["image"]["channels"])
-        kept = [case | {"picture": one} for case, one in zip(kept, pictures, strict=True)]
+        channels = params["image"]["channels"]
+        pictures = thumbnails(images, shown, channels)
+        above = merged(true_masks(images, shown, channels), overlays or {})
+        kept = [
+            case | {"picture": one, "overlays": above.get(case["sample"], {})}
+            for case, one in zip(kept, pictures, strict=True)
+        ]
     # A list: JSON is written with sorted keys, and a case's answers are in the order of the parts.
     named = [{"name": part, "classes": list(classes)} for part, classes in parts.items()]
     write_json(out, {"parts": named, "images": len(cases), "shown": len(kept), "cases": kept})

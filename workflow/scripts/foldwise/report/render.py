@@ -20,6 +20,7 @@ from foldwise.report.style import DPI
 from foldwise.report.templates import TEMPLATES
 
 PIXELS_PER_INCH = 117
+SCRIPTS = TEMPLATES / "explorer"
 PICTURE = re.compile(r'<p><img src="([^"]+)" alt="([^"]*)" ?/?></p>')
 HEADING = re.compile(r"<h([23])>(.*?)</h\1>")
 
@@ -50,7 +51,7 @@ def page(sections: Shown, title: str, origins: Mapping[str, str], folder: Path) 
         body = body.replace(_first_table(body), _tiles(headline), 1)
     body, contents = _anchors(body)
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8").strip()
-    script = (TEMPLATES / "explorer.js").read_text(encoding="utf-8") if embedded else ""
+    script = _script() if embedded else ""
     shell = _environment(_plain).get_template("page.html.j2")
     return shell.render(
         title=html.escape(title),
@@ -61,6 +62,11 @@ def page(sections: Shown, title: str, origins: Mapping[str, str], folder: Path) 
         script=script,
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _script() -> str:
+    """All scripts of the page as one, whose digest the page's policy names."""
+    return "".join(path.read_text(encoding="utf-8") for path in sorted(SCRIPTS.glob("*.js")))
 
 
 def _in_script(value: Any) -> str:

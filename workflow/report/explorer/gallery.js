@@ -8,7 +8,9 @@
   if (!holder || !source) return;
   const data = JSON.parse(source.textContent);
   const names = data.parts.map((part) => part.name);
-  const state = { sort: "error", fold: "", part: 0, truth: null, predicted: null, wrong: false, shown: PAGE };
+  const unique = (values) => [...new Set(values)].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  const overlays = unique(data.cases.flatMap((one) => Object.keys(one.overlays ?? {})));
+  const state = { sort: "error", fold: "", part: 0, truth: null, predicted: null, wrong: false, shown: PAGE, overlays: new Set() };
   let list = [];
   let open = -1;
 
@@ -19,7 +21,6 @@
   };
   const share = (value) => (value === null ? "–" : value.toFixed(3));
   const isWrong = (one) => one.truth.some((truth, i) => truth !== one.predicted[i]);
-  const unique = (values) => [...new Set(values)].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
 
   function matches(one) {
     const truth = state.truth === null || one.truth[state.part] === state.truth;
@@ -35,9 +36,11 @@
     truth: ["By truth", (a, b) => a.truth.join().localeCompare(b.truth.join())],
   };
 
+  const webp = (content, alt) => make("img", { alt, src: `data:image/webp;base64,${content}` });
   function picture(one, alt) {
     if (!one.picture) return make("span", { className: "blank", textContent: "no picture" });
-    return make("img", { alt, src: `data:image/webp;base64,${one.picture}` });
+    const above = overlays.filter((name) => state.overlays.has(name) && one.overlays?.[name]);
+    return make("span", { className: "stack" }, webp(one.picture, alt), ...above.map((name) => webp(one.overlays[name], name)));
   }
 
   function words(one) {
@@ -144,6 +147,16 @@
     if (event.key === "ArrowLeft") look(open - 1);
   });
 
+  function overlaySwitch(name) {
+    const box = make("input", { type: "checkbox" });
+    box.addEventListener("change", () => {
+      state.overlays[box.checked ? "add" : "delete"](name);
+      draw();
+    });
+    const n = data.cases.filter((one) => one.overlays?.[name]).length;
+    return make("label", {}, box, ` ${name} (${n.toLocaleString("en")})`);
+  }
+
   const folds = unique(data.cases.map((one) => one.fold)).map((fold) => [fold, `Fold ${fold}`]);
   const wrong = make("input", { type: "checkbox" });
   wrong.addEventListener("change", () => {
@@ -159,6 +172,7 @@
     part.addEventListener("change", () => Object.assign(state, { truth: null, predicted: null }), true);
     tools.append(part);
   }
+  if (overlays.length) tools.append(make("span", {}, "Overlay: ", ...overlays.flatMap((name) => [overlaySwitch(name), " "])));
   const scroll = make("div", { className: "wide" }, table);
   holder.replaceChildren(...(names.length ? [scroll] : []), tools, count, gallery, more, dialog);
   update();

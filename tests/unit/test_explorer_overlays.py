@@ -1,0 +1,69 @@
+"""Maps over thumbnails: on their own sample, in their place, small, and their switch's name."""
+
+import base64
+
+import cv2
+import numpy as np
+
+from foldwise.files import write_csv, write_json
+from foldwise.report.explorer import overlays
+from made_masks import mask_images, mask_rows
+
+
+def read(content):
+    return cv2.imdecode(np.frombuffer(base64.b64decode(content), np.uint8), cv2.IMREAD_UNCHANGED)
+
+
+def test_a_predicted_map_is_of_its_own_sample_and_in_its_place(tmp_path):
+    rows = [{"sample": f"s{n}", "fold": 1} for n in range(3)]
+    maps = np.zeros((3, 200, 200), np.uint8)
+    for n in range(3):
+        maps[n, :, n * 60 : n * 60 + 50] = 255
+    write_csv(tmp_path / "p.csv", ["sample", "fold"], rows)
+    np.save(tmp_path / "m.npy", maps)
+    found = overlays.predicted_maps([tmp_path / "p.csv"], [tmp_path / "m.npy"])
+    for n in range(3):
+        shown = read(found[f"s{n}"]["prediction"])
+        assert shown.shape == (overlays.SIDE, overlays.SIDE, 4)
+        columns = np.flatnonzero(shown[50, :, 3] > overlays.OPAQUE / 2) * 200 / overlays.SIDE
+        assert abs(columns.min() - n * 60) < 3 and abs(columns.max() - (n * 60 + 50)) < 3
+    assert len(found["s0"]["prediction"]) < 700
+
+
+def test_a_task_without_maps_has_none(tmp_path):
+    write_csv(tmp_path / "p.csv", ["sample"], [{"sample": "s"}])
+    np.save(tmp_path / "m.npy", np.empty((1, 0), np.uint8))
+    assert overlays.predicted_maps([tmp_path / "p.csv"], [tmp_path / "m.npy"]) == {}
+
+
+def test_gradcam_of_each_part_under_its_name(tmp_path):
+    films = [{"sample": "a"}, {"sample": "b", "part": "left"}, {"sample": "b", "part": "right"}]
+    write_json(tmp_path / "gradcam.json", {"films": films})
+    maps = np.full((3, 8, 8), 255, np.uint8)
+    np.savez_compressed(tmp_path / "gradcam.npz", films=maps, maps=maps)
+    found = overlays.gradcam_maps([tmp_path / "gradcam.json"])
+    assert {sample: sorted(named) for sample, named in found.items()} == {
+        "a": ["Grad-CAM"],
+        "b": ["Grad-CAM, left", "Grad-CAM, right"],
+    }
+
+
+def test_the_true_mask_is_an_outline_around_the_object():
+    rows = mask_rows(3)
+    images = mask_images(rows, 64)
+    found = overlays.true_masks(images, rows, channels=1)
+    for row in rows:
+        truth = images.pixels[images.where[row["content"]], 1] != 0
+        edge = read(found[row["sample"]]["truth"])[..., 3] > 0
+        assert edge.any() and truth[edge].all()
+        # Filled again it is the mask.
+        contours, _ = cv2.findContours(edge.astype(np.uint8), cv2.RETR_EXTERNAL, 2)
+        filled = cv2.drawContours(np.zeros(truth.shape, np.uint8), contours, -1, 1, -1)
+        assert np.mean(filled == truth) > 0.98
+    assert overlays.true_masks(images, rows, channels=2) == {}
+
+
+def test_a_small_object_of_a_large_picture_stays():
+    mask = np.zeros((1024, 1024), np.uint8)
+    mask[500:512, 300:312] = 1
+    assert (read(overlays.outline(mask))[..., 3] > 0).any()

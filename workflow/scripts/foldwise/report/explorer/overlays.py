@@ -1,0 +1,97 @@
+"""Maps that the page can lay over a thumbnail: what was predicted, the true mask, Grad-CAM."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from foldwise.files import read_csv, read_json
+
+SIDE = 112  # pixels; of the longer side, of thumbnails too
+# Few steps of opacity: the eye sees no more, and the picture is a third of the size.
+STEPS = 5
+OPAQUE = 170  # of 255: the picture stays visible below
+# Blue, green, red. The truth is an outline, what a model says is an area: both read in grey.
+TRUTH, PREDICTED, GRADCAM = (255, 220, 0), (0, 120, 255), (60, 60, 255)
+
+Overlays = dict[str, dict[str, str]]
+
+
+def predicted_maps(predictions: Sequence[str | Path], maps: Sequence[str | Path]) -> Overlays:
+    """Sample -> "prediction", of the maps_val.npy of each fold; nothing where a task has no maps.
+
+    `predictions`: val_predictions.csv of the same folds, whose rows are those of the maps.
+    """
+    found = {}
+    for table, path in zip(predictions, maps, strict=True):
+        stored = np.load(path, mmap_mode="r")
+        if stored.ndim == 3:
+            rows = read_csv(table)
+            for row, values in zip(rows, stored, strict=True):
+                found[row["sample"]] = {"prediction": area(np.asarray(values), PREDICTED)}
+    return found
+
+
+def gradcam_maps(films: Sequence[str | Path]) -> Overlays:
+    """Sample -> "Grad-CAM", once a part of the answer, of the gradcam.json of each fold."""
+    found: Overlays = {}
+    for path in films:
+        entries = read_json(path)["films"]
+        with np.load(Path(path).with_name("gradcam.npz")) as stored:
+            for entry, values in zip(entries, stored["maps"], strict=True):
+                name = ", ".join(filter(None, ["Grad-CAM", entry.get("part", "")]))
+                found.setdefault(entry["sample"], {})[name] = area(values, GRADCAM)
+    return found
+
+
+def true_masks(images: Any, rows: Sequence[Mapping[str, str]], channels: int) -> Overlays:
+    """Sample -> "truth", the outline of the mask in the cache; nothing where it has none."""
+    if images.shape[0] <= channels:
+        return {}
+    planes, found = np.empty((1, *images.shape), images.dtype), {}
+    for row in rows:
+        images.take(images.places([row]), planes)
+        found[row["sample"]] = {"truth": outline(planes[0, channels])}
+    return found
+
+
+def merged(*many: Overlays) -> Overlays:
+    """Sample -> all its overlays by name."""
+    found: Overlays = {}
+    for overlays in many:
+        for sample, named in overlays.items():
+            found.setdefault(sample, {}).update(named)
+    return found
+
+
+def area(values_hw: np.ndarray, colour: tuple[int, int, int]) -> str:
+    """Base64 of a WebP of one colour that is the less transparent the larger a value (0..255)."""
+    small = cv2.resize(values_hw, _size(values_hw), interpolation=cv2.INTER_AREA)
+    levels = np.round(small / 255 * STEPS) / STEPS
+    return _encoded((levels * OPAQUE).astype(np.uint8), colour)
+
+
+def outline(mask_hw: np.ndarray) -> str:
+    """Base64 of a WebP of the inner edge of a mask."""
+    # An object of few pixels would vanish between the pixels of a smaller picture: any part counts.
+    small = cv2.resize((mask_hw != 0).astype(np.float32), _size(mask_hw), 0, 0, 0, cv2.INTER_AREA)
+    inside = np.pad((small > 0.2).astype(np.uint8), 1)
+    edge = inside - cv2.erode(inside, np.ones((3, 3), np.uint8))
+    return _encoded(edge[1:-1, 1:-1] * 255, TRUTH)
+
+
+def _size(values_hw: np.ndarray) -> tuple[int, int]:
+    height, width = values_hw.shape
+    scale = min(1, SIDE / max(height, width))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _encoded(alpha_hw: np.ndarray, colour: tuple[int, int, int]) -> str:
+    painted = np.full((*alpha_hw.shape, 3), colour, np.uint8)
+    picture = np.dstack([painted, alpha_hw])
+    # Lossless: areas of one value take a few hundred bytes, and their edges stay sharp.
+    done, content = cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 101])
+    return base64.b64encode(content).decode() if done else ""
