@@ -46,7 +46,8 @@ def make_deterministic(device: Any) -> None:
     """Refuse algorithms whose result depends on timing; on a GPU some have no other: warn."""
     import torch
 
-    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    # What use_deterministic_algorithms does, which imports torch's compiler on top: seconds a job.
+    torch.set_deterministic_debug_mode("warn" if device.type == "cuda" else "error")
     # Filling fresh memory guards against reading it uninitialised and costs up to 8 %.
     torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.benchmark = False
