@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from foldwise.train.checkpoint import arrays_digest, run_digest, save_stable
+from foldwise.train.checkpoint import arrays_digest, run_digest
 from foldwise.train.lock import FoldLock, forget
+from foldwise.train.sealed import save_sealed
 from foldwise.train.stop import EXIT_STOPPED, Stop, Stopped
 from training import TinyTask, make_params, make_rows, train
 
@@ -183,6 +184,6 @@ def test_arrays_of_other_shape_or_type_differ():
 
 def test_equal_values_are_equal_bytes_under_any_name(tmp_path):
     for name in ("one.pt", "other.pt"):
-        save_stable(tmp_path / name, {"weight": torch.arange(6.0), "epoch": 3})
+        save_sealed(tmp_path / name, {"weight": torch.arange(6.0), "epoch": 3})
     assert (tmp_path / "one.pt").read_bytes() == (tmp_path / "other.pt").read_bytes()
     assert torch.load(tmp_path / "one.pt", weights_only=True)["epoch"] == 3

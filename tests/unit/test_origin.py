@@ -30,7 +30,9 @@ def job(tmp_path, monkeypatch):
 
 def test_a_record_names_rule_code_time_and_digests_but_no_setting(job, tmp_path):
     note_origin(job)
-    (path,) = tmp_path.rglob("*.origin.json")
+    (path,) = (tmp_path / "results/s/logs").rglob("*.origin.json")
+    # A private file's digest lets its content be guessed.
+    assert (tmp_path / "results/s/private/cv_summary.origin.json").is_file()
     assert path.name == "cv_summary.origin.json" and "CANARY" not in path.read_text()
     record = read_json(path)
     assert record["files"] == {SUMMARY: file_digest(SUMMARY)}

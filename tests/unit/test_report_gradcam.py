@@ -10,6 +10,7 @@ from foldwise.registry import load
 from foldwise.report.cam.films import choose_films
 from foldwise.report.cam.gradcam import gradcam_fold, output_of
 from foldwise.report.cam.overlay import overlay
+from foldwise.train.sealed import save_sealed
 from training import make_job
 
 SIZE, RADIUS, CLASSES = 64, 6, ["A", "B"]
@@ -69,7 +70,7 @@ def trained(tmp_path_factory):
     model.requires_grad_(False)
     state = {"state_dict": model.state_dict(), "size": SIZE, "epoch": 14}
     state |= {"mean": [0.5], "std": [0.25]}
-    torch.save(state, folder / "best_model.pt")
+    save_sealed(folder / "best_model.pt", state)
     rows = [{"sample": f"s{i:03d}", "content": str(i), "label": CLASSES[i % 2]} for i in range(96)]
     predictions = [
         row | {"predicted": CLASSES[int(p[i].argmax())], "p_A": str(p[i, 0]), "p_B": str(p[i, 1])}

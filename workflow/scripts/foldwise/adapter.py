@@ -13,7 +13,7 @@ from typing import Any
 
 from foldwise.disk import is_full, no_space
 from foldwise.errors import FoldwiseError
-from foldwise.origin import forget_origin, note_origin
+from foldwise.origin import check_inputs, forget_origin, note_origin
 
 
 @contextmanager
@@ -27,6 +27,7 @@ def adapter(snakemake: Any) -> Iterator[logging.Logger]:
     logger = open_log(str(snakemake.log[0]))
     forget_origin(snakemake)
     try:
+        check_inputs(snakemake)
         yield logger
         note_origin(snakemake)
     except FoldwiseError as error:

@@ -22,13 +22,13 @@ from foldwise.search.settings import COSTS, Search
 from foldwise.search.trials import SKIPPED, FoldOutcome, Known
 from foldwise.settings.training import read_settings
 from foldwise.tasks.base import Rows
-from foldwise.train.checkpoint import save_stable
 from foldwise.train.failure import TrainingFailed
 from foldwise.train.job import FoldJob
 from foldwise.train.loop import train_fold
 from foldwise.train.plan import OnEpoch
 from foldwise.train.predict import load_model
 from foldwise.train.run_cost import measured_costs
+from foldwise.train.sealed import save_sealed
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def write_nothing(job: FoldJob, reason: str, lines: Sequence[dict[str, Any]] = (
     """The files of a fold that has no model: they are there, and say why there is none."""
     if not lines:
         write_text(ray_path(job), "")
-    save_stable(job.out / "best_model.pt", {"state_dict": {}, "reason": reason})
+    save_sealed(job.out / "best_model.pt", {"state_dict": {}, "reason": reason})
     history = {"run": job.params["run"], "fold": job.fold, "best": None, "ended": reason}
     write_json(job.out / "train_history.json", history | {"epochs": list(lines)})
 

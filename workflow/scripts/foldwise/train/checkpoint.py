@@ -1,34 +1,25 @@
 """State of a running fold, beside its outputs: whole or absent, and of exactly this run."""
 
 import hashlib
-import io
 import logging
-import pickle
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from foldwise.files import private_folder, replacing
+from foldwise.errors import FoldwiseError
+from foldwise.files import private_folder
 from foldwise.hashing import digest
 from foldwise.train.fit import Fit
 from foldwise.train.lock import FoldLock
+from foldwise.train.sealed import load_sealed, save_sealed
 from foldwise.train.stop import Stop, Stopped
 
 logger = logging.getLogger("foldwise")
 
 # Saving may take this share of the time; between epochs' ends there are at least so many seconds.
 SHARE, LEAST_SECONDS = 0.05, 60.0
-
-
-def save_stable(path: str | Path, value: Any) -> None:
-    """torch.save, but equal values are equal bytes: the file's name would become part of them."""
-    buffer = io.BytesIO()
-    torch.save(value, buffer)
-    with replacing(path, buffer.tell()) as temporary:
-        temporary.write_bytes(buffer.getbuffer())
 
 
 def run_digest(
@@ -72,8 +63,9 @@ class Checkpoint:
         if not self.path.is_file():
             return
         try:
-            state = torch.load(self.path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError):
+            state = load_sealed(self.path)
+        except FoldwiseError:
+            # A disk that lost some bits must not cost more than the time of training again.
             logger.info("The saved state cannot be read: starting anew.")
             self.path.unlink()
             return
@@ -111,6 +103,6 @@ class Checkpoint:
         """Write the state, whole or not at all."""
         start = time.monotonic()
         private_folder(self.folder)
-        save_stable(self.path, fit.state())
+        save_sealed(self.path, fit.state())
         self.saved = time.monotonic()
         self.cost = self.saved - start

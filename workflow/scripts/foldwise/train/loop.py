@@ -15,7 +15,6 @@ from foldwise.files import write_json
 from foldwise.hashing import stream_seed
 from foldwise.settings.training import read_settings
 from foldwise.tasks.base import Batch
-from foldwise.train.checkpoint import save_stable
 from foldwise.train.failure import memory_explained, non_finite
 from foldwise.train.feed.batches import Rows, epoch_steps
 from foldwise.train.feed.draws import one_of
@@ -28,6 +27,7 @@ from foldwise.train.precision import forward_in
 from foldwise.train.predict import Cut, build_model, infer
 from foldwise.train.progress import finite
 from foldwise.train.rates import set_rates
+from foldwise.train.sealed import save_sealed
 
 
 def train_fold(job: FoldJob, on_epoch: OnEpoch | None = None) -> None:
@@ -157,7 +157,7 @@ def write_results(fit: Fit, plan: Plan) -> None:
         "mean": mean,
         "std": std,
     }
-    save_stable(job.out / "best_model.pt", {"state_dict": fit.best} | best)
+    save_sealed(job.out / "best_model.pt", {"state_dict": fit.best} | best)
     write_json(
         job.out / "train_history.json",
         {

@@ -22,6 +22,7 @@ from foldwise.train.feed.rows import sorted_rows
 from foldwise.train.job import FoldJob
 from foldwise.train.machine import make_deterministic
 from foldwise.train.precision import forward_in
+from foldwise.train.sealed import load_sealed
 
 # Outputs as large as the images: written out batch by batch, never held together.
 LARGE = ("map",)
@@ -109,7 +110,7 @@ def on_cpu(values: torch.Tensor) -> np.ndarray:
 
 def load_model(job: FoldJob, path: str | Path) -> KeptModel:
     """The model of a best_model.pt on the job's device."""
-    stored = torch.load(path, map_location="cpu", weights_only=True)
+    stored = load_sealed(path)
     weights = stored.pop("state_dict")
     if not weights:
         raise FoldwiseError(
