@@ -99,6 +99,6 @@ if __name__ == "__main__":
     if damaged:
         sys.exit(
             f"{len(damaged)} of {plural(number, 'file')} differ from what was made. Delete them "
-            "and run the same command again: they are made anew."
+            "and run the same command again: what is needed is made anew."
         )
     print(f"{plural(number, 'file')} are what was made.")

@@ -57,7 +57,8 @@ def check_inputs(job: Any) -> None:
         facts = made[changed[0]]
         raise FoldwiseError(
             f"{' and '.join(changed)}: not what rule {facts['rule']} wrote on {facts['made']}: "
-            "changed or damaged since. Delete it and run the same command again: it is made anew."
+            "changed or damaged since. Delete it and run the same command again: what is needed is "
+            "made anew."
         )
 
 

@@ -14,7 +14,7 @@ from foldwise.errors import FoldwiseError
 from foldwise.files import replacing
 
 SEAL = "seal"
-AGAIN = "Delete it and run the same command again: it is made anew."
+AGAIN = "Delete it and run the same command again: what is needed is made anew."
 
 
 def save_sealed(path: str | Path, value: dict[str, Any]) -> None:
