@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from folding import fold_settings
 from foldwise.cohort.identity import Names, load_key
 from foldwise.contents import public_content, read_cohort
 from foldwise.errors import FoldwiseError
@@ -11,7 +12,6 @@ from foldwise.files import read_csv
 from foldwise.folds.assign import make_folds
 from foldwise.pixels.dicom.file import read_picture
 from foldwise.pixels.digest import pixel_digest
-from foldwise.settings.folds import FoldSettings
 
 
 def outside(folder):
@@ -24,7 +24,7 @@ def outside(folder):
 def test_no_plain_digest_of_a_file_or_its_pixels_leaves_private(study):
     study.cohort()
     study.audit()
-    make_folds(FoldSettings(n=2), study.results / "cohort.csv", study.results / "folds")
+    make_folds(fold_settings(n=2), study.results / "cohort.csv", study.results / "folds")
     text = outside(study.folder)
     for path in study.root.rglob("*.dcm"):
         file = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -54,7 +54,7 @@ def test_folds_are_equal_under_another_key(study):
         study.cohort()
         study.audit()
         folder = study.results / "folds"
-        make_folds(FoldSettings(n=3), study.results / "cohort.csv", folder)
+        make_folds(fold_settings(n=3), study.results / "cohort.csv", folder)
         fold = {row["sample"]: row["fold"] for row in read_csv(folder / "folds.csv")}
         rows = read_cohort(study.results / "cohort.csv")
         found.append({row["content"]: fold[row["sample"]] for row in rows})

@@ -9,15 +9,15 @@ from pydicom.uid import generate_uid
 
 from cohorts import ALL, CLASSES, table_of, write_table
 from folding import cohort as rows_of
+from folding import fold_settings
 from foldwise.cohort import understood
 from foldwise.cohort.readers.base import Columns
 from foldwise.cohort.tables.naming import ZeroPadded
 from foldwise.cohort.tables.table import TableSettings, read_table
 from foldwise.errors import FoldwiseError
-from foldwise.folds.checks import check_possible, part_names
+from foldwise.folds.checks import check_possible
 from foldwise.folds.groups import group_rows
 from foldwise.plan.state import archive_state
-from foldwise.settings.folds import FoldSettings
 from foldwise.settings.schema import complete, schema
 from foldwise.settings.zones import CHEST, DEFAULTS, check_zones
 
@@ -149,9 +149,9 @@ def test_one_column_is_one_column(tmp_path):
 def test_a_class_of_one_patient_is_not_mended_by_fewer_folds():
     rows = rows_of(20, shares=(1.0,))
     rows[0]["label"] = "rare"
-    settings = FoldSettings(n=3, where="x.yaml")
+    settings = fold_settings(n=3, where="x.yaml")
     with pytest.raises(FoldwiseError, match=r"only 1 patient has it.*Fewer folds do not help") as r:
-        check_possible(group_rows(rows), part_names(settings), settings)
+        check_possible(group_rows(rows), list(settings.shares), settings)
     assert "Lower folds.n" not in str(r.value)
 
 

@@ -8,9 +8,10 @@ import pytest
 from skimage.transform import resize
 
 from cohorts import ALL, Study
+from folding import fold_settings
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, write_csv
-from foldwise.folds.assign import FoldSettings, make_folds
+from foldwise.folds.assign import make_folds
 from foldwise.pixels.decode.pairs import Decoder
 from foldwise.pixels.picture import UnreadableImage
 from foldwise.pixels.prepare import ImageSettings
@@ -158,7 +159,7 @@ def test_foreground_is_known_after_decoding_and_evens_the_folds(tmp_path):
     means = {}
     for strata in ({"strata": "none"}, {"strata": "foreground", "bins": 5}):
         folder = tmp_path / strata["strata"]
-        make_folds(FoldSettings(n=3, **strata), study.results / "cohort.csv", folder)
+        make_folds(fold_settings(n=3, **strata), study.results / "cohort.csv", folder)
         fold_of = {row["sample"]: row["fold"] for row in read_csv(folder / "folds.csv")}
         values = [
             np.mean([float(row["foreground"]) for row in rows if fold_of[row["sample"]] == fold])
