@@ -11,7 +11,7 @@ from foldwise.evaluate.metrics.segmentation import image_row
 from foldwise.files import write_csv, write_json
 from foldwise.registry import load
 from foldwise.report import style
-from foldwise.report.catalogue import files
+from foldwise.report.files import paths_of
 from foldwise.report.inputs import of_fold
 
 NAMES = {"sample": "s", "group": "g", "exam": "e", "fold": 1}
@@ -22,7 +22,8 @@ OF_ZONES = ("zone_confusion", "score_agreement")
 @pytest.mark.parametrize("study", ["fold_test", "fold_3"])
 def test_a_study_may_be_called_like_a_fold(study):
     kinds = ("params", "summary", "histories", "folds")
-    chosen = of_fold(files(kinds, study, "fold_run", [1, 2, 3]), 2)
+    settings = {"name": study, "report": {"run": "fold_run", "compare": []}}
+    chosen = of_fold(paths_of(kinds, settings, [1, 2, 3]), 2)
     assert [path.name for path in chosen["params"] + chosen["summary"]] == [
         "params.json", "cv_summary.json"
     ]  # fmt: skip

@@ -20,16 +20,19 @@ from foldwise.search.analysis.effects import effect, sentences
 from foldwise.search.analysis.foreign import read_search, write_search
 from foldwise.search.analysis.loss_figures import focusing
 from foldwise.search.analysis.mathematics import EQUATIONS, factor, mathematics
+from foldwise.search.analysis.measure import measure
 from foldwise.search.analysis.report import report
 from foldwise.search.analysis.trials import Searched, Trial, of_search, ordered
 from foldwise.search.analysis.tuning import holm, peak_memory, tuning
 from foldwise.search.analysis.write import write_analysis
 from foldwise.search.settings import ANALYSIS_DOCUMENTS, ANALYSIS_FIGURES
 from foldwise.search.space import Parameter
+from foldwise.settings.schema import check
 from foldwise.tasks.classification import Classification
 from foldwise.tasks.segmentation import Segmentation
 from foldwise.tasks.zones import Zones
 from searching import run_search, search_of, timed
+from training import make_images, make_job, make_params, make_rows, train
 
 ROOT = Path(__file__).parents[2]
 HEAD = ["learning_rate", "batch_size", "loss_type", "best_val_dice", "best_epoch", "total_epochs"]
@@ -307,3 +310,13 @@ def test_shares_of_pixels_and_of_their_gradient_are_counted_and_told(tmp_path):
 
 def test_every_loss_has_its_equation():
     assert set(EQUATIONS) == set(registry.names("LOSSES"))
+
+
+def test_the_losses_of_a_fold_are_measured_on_its_kept_model(tmp_path):
+    params, rows = make_params(training__epochs=1), make_rows(36)
+    model = train(tmp_path, params) / "best_model.pt"
+    job = make_job(tmp_path / "results", params, make_images(rows), (rows[:24], rows[24:]))
+    focal = params | {"loss": check("loss", {"name": "focal"}, "test")}
+    found = measure(job, {"cross_entropy": params, "focal": focal}, model)
+    assert set(found["losses"]) == set(found["settings"]) == {"cross_entropy", "focal"}
+    assert (found["run"], found["images"]) == ("cv", 12)

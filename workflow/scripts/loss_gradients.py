@@ -15,15 +15,19 @@ with adapter(snakemake):
     set_threads(snakemake.params.told["base"]["training"]["threads"])
     # After set_threads: these import torch.
     from foldwise.search.analysis.measure import loss_params, measure
-    from foldwise.train.job import given_fold
+    from foldwise.train.job import FoldFiles, fold_job
     from foldwise.train.machine import device, make_deterministic
 
     known = read_all(runs, search)
     run, fold = runs / trial_name(best(known, search).suggestion.number), search.folds[0]
-    params, chosen = read_json(run / "params.json"), device()
-    make_deterministic(chosen)
-    rows = Path("results", study, "folds", f"fold_{fold}.csv")
-    given = given_fold(params, files.cohort, rows, fold, snakemake.params.cache, files.texts)
-    model = run / f"fold_{fold}" / "results" / "best_model.pt"
+    of_fold = FoldFiles(
+        files.cohort,
+        Path("results", study, "folds", f"fold_{fold}.csv"),
+        snakemake.params.cache,
+        files.texts,
+    )
+    out = run / f"fold_{fold}" / "results"
+    job = fold_job(read_json(run / "params.json"), of_fold, fold, out, device=device())
+    make_deterministic(job.device)
     losses = loss_params(search, known, runs)
-    write_json(snakemake.output[0], measure(params, losses, given, model, chosen))
+    write_json(snakemake.output[0], measure(job, losses, out / "best_model.pt"))

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from foldwise import registry
 from foldwise.files import read_json
@@ -13,9 +12,9 @@ from foldwise.search.analysis.gradients import MOST_BATCHES, answers, report_of
 from foldwise.search.ranking import ranked
 from foldwise.search.settings import Search
 from foldwise.search.trials import Known, trial_name
-from foldwise.train.feed.feed import Feed
 from foldwise.train.feed.rows import sorted_rows
-from foldwise.train.job import Given
+from foldwise.train.job import FoldJob
+from foldwise.train.precision import InFloat32
 from foldwise.train.predict import load_model
 
 # Sides at which a network is asked: its own, and halves of it that it can take.
@@ -33,43 +32,34 @@ def loss_params(search: Search, known: Sequence[Known], runs: Path) -> dict[str,
 
 
 def measure(
-    best: dict[str, Any],
-    losses: dict[str, dict[str, Any]],
-    given: Given,
-    model_path: Path,
-    device: torch.device,
+    job: FoldJob, losses: dict[str, dict[str, Any]], model_path: str | Path
 ) -> dict[str, Any]:
     """What `gradients.report_of` says, with the run, fold and images that it was measured on.
 
     Args:
-        best: params.json of the best trial.
+        job: the best trial's, on a fold that judges it.
         losses: params.json that each loss takes its settings from.
-        given: task, rows and images of the judging fold.
         model_path: the best trial's best_model.pt of that fold.
-        device: where it is measured.
     """
-    task = given.task
-    rows = {part: sorted_rows(given.rows[part]) for part in ("train", "val")}
-    model, facts = load_model(best, task, model_path, device)
-    criteria = {}
-    for name, params in losses.items():
-        criterion = task.criterion(params, task.targets(rows["train"]))
-        criteria[name] = (
-            criterion.to(device) if isinstance(criterion, torch.nn.Module) else criterion
-        )
-    normalise = facts["mean"], facts["std"]
-    feed = Feed(task, given.images, rows["val"], task.targets(rows["val"]), normalise, device)
-    places = places_of_batches(len(feed), best["training"]["batch_size"])
+    task, kind = job.task, job.params["kind"]
+    targets = task.targets(sorted_rows(job.part("train")))
+    kept = load_model(job, model_path)
+    criteria = {
+        name: InFloat32(task.criterion(params, targets), job.device)
+        for name, params in losses.items()
+    }
+    feed = kept.feed(job, sorted_rows(job.part("val")))
+    places = places_of_batches(len(feed), job.params["training"]["batch_size"])
     by_size = {}
-    for size in sizes_of(best, facts["size"]):
+    for size in sizes_of(job.params, kept.size):
         # A batch is valid until the next one is made.
         batches = [
             {name: value.clone() for name, value in feed.batch(rows, size).items()}
             for rows in places
         ]
-        by_size[size] = list(answers(task, model, batches))
-    return report_of(task, best["kind"], criteria, by_size) | {
-        "run": best["run"],
+        by_size[size] = list(answers(task, kept.model, batches))
+    return report_of(task, kind, criteria, by_size) | {
+        "run": job.params["run"],
         "images": int(sum(map(len, places))),
         "settings": {name: params["loss"] for name, params in losses.items()},
     }
