@@ -16,13 +16,15 @@ include: "workflow/rules/start.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/folds.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/holdout.smk"
 include: "workflow/rules/baseline.smk"
-include: "workflow/rules/common_search.smk"
 include: "workflow/rules/search.smk"
+include: "workflow/rules/collect.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/tuned.smk"
 include: "workflow/rules/nested.smk"
+include: "workflow/rules/shown.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/article.smk"
 
@@ -45,6 +47,6 @@ localrules:
 rule all:
     default_target: True
     input:
-        study_targets,
+        asked(searches.all_targets),
     message:
         "All that was asked for is there"

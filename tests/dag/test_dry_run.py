@@ -70,3 +70,35 @@ def test_a_plan_is_told_in_words_with_reasons(tmp_path):
     assert "missing output files: results/mine/findings.csv and 3 more" in said
     assert "input:" not in said
     assert "This was a dry-run" in said
+
+
+def rule_files():
+    return sorted((ROOT / "workflow" / "rules").glob("*.smk"))
+
+
+@pytest.mark.parametrize("path", rule_files(), ids=lambda path: path.stem)
+def test_a_rule_file_opens_with_what_it_needs_and_makes_and_is_short(path):
+    text = path.read_text()
+    said = re.match(r'"""(.+?)"""', text, re.DOTALL)[1]
+    assert "needs" in said.lower()
+    assert "results/" in said or "makes nothing" in said
+    assert text.count("\n") <= 120
+    assert "lambda" not in text
+
+
+def test_helpers_of_rule_files_are_few():
+    every = "".join(path.read_text() for path in rule_files())
+    assert len(re.findall(r"^ *def \w+\(", every, re.MULTILINE)) <= 25
+
+
+def test_a_rule_asks_for_little_where_it_says_nothing(tmp_path):
+    """No profile is needed for it; what a rule says itself stands."""
+    done = snakemake(
+        tmp_path, "--dry-run", "--workflow-profile", "none", "--config",
+        f"folder={ROOT / 'config' / 'studies'}", "studies=['density']",
+        "--configfile", str(ROOT / "config" / "config.yaml"),
+    )  # fmt: skip
+    asked = dict(re.findall(r"^rule (\w+):\n(?:    .+\n)*?    resources: (.+)", done.stdout, re.M))
+    assert "mem_mb=1000" in asked["fold"] and "runtime=10" in asked["fold"]
+    assert "gpu=0" in asked["fold"]
+    assert "mem_mb=4000" in asked["train_fold"] and "runtime=480" in asked["train_fold"]

@@ -8,6 +8,10 @@ import pytest
 from foldwise.cluster import requests
 
 RULES = """
+def computed(wildcards):
+    return 1
+
+
 rule train_fold:
     output:
         "results/{study}/fold_{fold}.pt",
@@ -39,8 +43,7 @@ HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load
 
 @pytest.fixture
 def tree(tmp_path):
-    (tmp_path / "rules").mkdir()
-    (tmp_path / "rules" / "train.smk").write_text(RULES)
+    (tmp_path / "Snakefile").write_text(RULES)
     folder = tmp_path / "results" / "beads" / "benchmarks"
     folder.mkdir(parents=True)
     for fold, memory in ((1, 15000), (2, 16000)):
@@ -51,7 +54,7 @@ def tree(tmp_path):
 
 
 def rows(tree, profile=None):
-    rules = requests.read_rules(tree / "rules", profile)
+    rules = requests.read_rules(tree / "Snakefile", profile)
     return [(rule, requests.measured(rule, tree)) for rule in rules]
 
 
@@ -99,8 +102,7 @@ def test_benchmarks_as_snakemake_writes_them(tmp_path):
     )
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "all"]
     subprocess.run(command, cwd=tmp_path, check=True, timeout=600)
-    (tmp_path / "rules.smk").write_text((tmp_path / "Snakefile").read_text())
-    (rule,) = requests.read_rules(tmp_path)
+    (rule,) = requests.read_rules(tmp_path / "Snakefile")
     use = requests.measured(rule, tmp_path)
     assert 200 < max(use.memory_mb) < 300 and 7 < use.seconds[0] < 20
     assert requests.propose(rule, use)["runtime"] == 5

@@ -16,7 +16,7 @@ from sklearn.metrics import (
 
 from foldwise.evaluate.holdout_summary import evaluate_holdout, summarise_holdout
 from foldwise.files import read_csv, read_json
-from foldwise.plan.state import holdout_files
+from foldwise.plan.targets import holdout_files
 from foldwise.registry import load
 from foldwise.settings.kinds import held_out
 from foldwise.tasks.segmentation import Segmentation

@@ -134,13 +134,13 @@ def test_the_best_configuration_is_a_study_file_as_it_is(tmp_path):
         "model.dropout": {"type": "float", "low": 0, "high": 0.5, "step": 0.1},
     }
     search = search_of(space=space, phases=[{"trials": 4, "epochs": 5}])
-    chosen = best(run_search(search), search)
-    (tmp_path / "best_config.yaml").write_text(best_config(settings, chosen))
+    known = run_search(search)
+    chosen, found = best(known, search), best_params("demo", search, known)
+    (tmp_path / "best_config.yaml").write_text(best_config(settings, found))
     study = config.load_study("best_config", tmp_path)
     resolved = config.dotted(config.run_settings(study, "cv"))
     assert {key: resolved[key] for key in chosen.suggestion.params} == chosen.suggestion.params
     assert resolved["training.epochs"] == 5
-    found = best_params("demo", search, run_search(search))
     tuned = tuned_params(trial_base(settings), found, "tuned", 42)
     assert tuned == config.run_settings(study, "tuned")
     assert check("study", yaml.safe_load((tmp_path / "best_config.yaml").read_text()), "x")

@@ -3,6 +3,8 @@
 Needs results/{study}/runs/trial_*, makes results/{study}/search/analysis.
 """
 
+from foldwise.search.settings import ANALYSIS_DOCUMENTS, ANALYSIS_FIGURES
+
 
 localrules:
     analysis,
@@ -10,19 +12,19 @@ localrules:
 
 rule analysis:
     input:
-        searched_studies("results/{study}/search/analysis/ANALYSIS_COMPLETE.md"),
+        asked(searches.targets("analysis")),
     message:
         "The analysis of the search is there"
 
 
 rule loss_gradients:
     input:
-        every_trial("results/{study}/runs/{trial}/suggestion.json"),
-        every_trial("results/{study}/runs/{trial}/result.json"),
+        of_trials("results/{study}/runs/{trial}/suggestion.json"),
+        of_trials("results/{study}/runs/{trial}/result.json"),
         cohort=current("results/{study}/cohort.csv"),
         folds=of_folds("results/{study}/folds/fold_{fold}.csv"),
-        embeddings=embedding_files,
-        texts=texts,
+        embeddings=asked(studies.embeddings),
+        texts=current(studies.texts),
     output:
         "results/{study}/search/analysis/gradients.json",
     log:
@@ -31,15 +33,15 @@ rule loss_gradients:
         "results/{study}/benchmarks/loss_gradients.tsv"
     conda:
         "../../envs/train.yaml"
-    threads: training_threads
+    threads: studies.threads
     resources:
         mem_mb=4000,
         runtime=60,
         gpu=GPUS,
     params:
-        told=told_of_search,
-        cache=cache_key,
-        code=code("loss_gradients"),
+        told=searches.told,
+        cache=studies.cache_key,
+        code=studies.code("loss_gradients"),
     message:
         "Measuring what the losses of the search weigh, study {wildcards.study}"
     script:
@@ -48,8 +50,8 @@ rule loss_gradients:
 
 rule search_analysis:
     input:
-        every_trial("results/{study}/runs/{trial}/suggestion.json"),
-        every_trial("results/{study}/runs/{trial}/result.json"),
+        of_trials("results/{study}/runs/{trial}/suggestion.json"),
+        of_trials("results/{study}/runs/{trial}/result.json"),
         gradients="results/{study}/search/analysis/gradients.json",
     output:
         figures=expand("results/{{study}}/search/analysis/{figure}.png", figure=ANALYSIS_FIGURES),
@@ -60,14 +62,12 @@ rule search_analysis:
         "results/{study}/benchmarks/search_analysis.tsv"
     conda:
         "../../envs/report.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-        gpu=0,
     params:
-        told=told_of_search,
-        code=code("search_analysis"),
+        told=searches.told,
+        code=studies.code("search_analysis"),
     message:
         "Analysing the search, study {wildcards.study}"
     script:

@@ -28,30 +28,9 @@ rule article:
         "The article is written"
 
 
-def article_of(wildcards):
-    """Studies of an article, its own first."""
-    try:
-        return studies_of(STUDIES[wildcards.study], STUDIES)
-    except FoldwiseError as error:
-        refuse(error)
-
-
-def article_inputs(wildcards):
-    """Input of `write_article`: all that its template may read, and figures; a template of one's own."""
-    own = STUDIES[wildcards.study]["article"]
-    paths = [path for one in article_of(wildcards) for path in article_files(one).values()]
-    paths += [path for one in article_of(wildcards) for path in article_figures(one).values()]
-    return paths + ([own["template"]] if own["template"] else []) + own["bibliography"]
-
-
-def article_studies(wildcards):
-    """Params of `write_article`: its studies' settings, without the archive's paths."""
-    return [without_paths(one) for one in article_of(wildcards)]
-
-
 rule write_article:
     input:
-        article_inputs,
+        asked(reports.article_files),
     output:
         text="results/{study}/article/article.md",
         page="results/{study}/article/article.html",
@@ -68,14 +47,11 @@ rule write_article:
         "results/{study}/benchmarks/write_article.tsv"
     conda:
         "../../envs/report.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
         runtime=20,
-        gpu=0,
     params:
-        studies=article_studies,
-        code=code("write_article"),
+        studies=reports.article_studies,
+        code=studies.code("write_article"),
     message:
         "Writing the article, study {wildcards.study}"
     script:

@@ -1,4 +1,7 @@
-"""Baselines: needs folds and the cache; makes the predictions of classical methods, as runs."""
+"""Baselines: needs folds and the cache; makes the predictions of classical methods, as runs.
+
+results/{study}/folds, results/cache -> results/{study}/runs/baseline_*/fold_*/results/val_predictions.csv
+"""
 
 
 ruleorder: baseline > predict_fold
@@ -17,14 +20,12 @@ rule baseline:
         "results/{study}/benchmarks/baseline_{baseline}/baseline/fold_{fold}.tsv"
     conda:
         "../../envs/train.yaml"
-    threads: 1
     resources:
         mem_mb=3000,
         runtime=60,
-        gpu=0,
     params:
-        cache=cache_key,
-        code=baseline_code,
+        cache=studies.cache_key,
+        code=studies.baseline_code,
     message:
         "Fitting {wildcards.baseline} to fold {wildcards.fold}, study {wildcards.study}"
     script:

@@ -1,4 +1,13 @@
-"""Data: needs an archive and a table of labels; makes the cohort, the image cache and the audit."""
+"""Data: needs an archive and a table of labels; makes the cohort, the image cache and the audit.
+
+data.root, data.table -> results/cache/{key}, results/{study}/{images.csv,labels.csv,cohort.csv,audit,private}
+"""
+
+
+def shards(wildcards):
+    """Cache shards of a study, known once its cohort is listed."""
+    images = checkpoints.cohort.get(study=wildcards.study).output.images
+    return state.shard_files(studies.of(wildcards), images)
 
 
 checkpoint cohort:
@@ -16,16 +25,13 @@ checkpoint cohort:
         "results/{study}/benchmarks/cohort.tsv"
     conda:
         "../../envs/data.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
         runtime=60,
-        gpu=0,
     params:
-        data=branch("data", "seed", "image", "folds"),
-        cache=cache_key,
-        archive=archive,
-        code=code("cohort"),
+        data=studies.settings("data", "seed", "image", "folds"),
+        cache=studies.cache_key,
+        archive=studies.archive,
+        code=studies.code("cohort"),
     message:
         "Listing the archive and the table, study {wildcards.study}"
     script:
@@ -42,13 +48,11 @@ rule cache_shard:
         "results/cache/{key}/benchmarks/{shard}.tsv"
     conda:
         "../../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=1500,
         runtime=120,
-        gpu=0,
     params:
-        source=cached,
+        source=studies.cached,
     message:
         "Decoding images: part {wildcards.shard} of cache {wildcards.key}"
     script:
@@ -73,14 +77,12 @@ rule audit:
         "results/{study}/benchmarks/audit.tsv"
     conda:
         "../../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-        gpu=0,
     params:
-        settings=branch("data"),
-        code=code("audit"),
+        settings=studies.settings("data"),
+        code=studies.code("audit"),
     message:
         "Checking all images and counting what is left out, study {wildcards.study}"
     script:
@@ -99,13 +101,10 @@ rule text_probe:
         "results/{study}/benchmarks/text_probe.tsv"
     conda:
         "../../envs/data.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
         runtime=30,
-        gpu=0,
     params:
-        code=code("text_probe"),
+        code=studies.code("text_probe"),
     message:
         "Testing whether texts give a label away, study {wildcards.study}"
     script:

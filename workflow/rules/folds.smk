@@ -1,4 +1,7 @@
-"""Folds: needs the analysed cohort; makes one file a fold, after an audit for leaks."""
+"""Folds: needs the analysed cohort; makes one file a fold, after an audit for leaks.
+
+results/{study}/cohort.csv -> results/{study}/folds
+"""
 
 
 rule folds:
@@ -13,15 +16,10 @@ rule folds:
         "results/{study}/benchmarks/folds.tsv"
     conda:
         "../../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=10,
-        gpu=0,
     params:
-        settings=branch("folds", "seed"),
-        group=grouped_by,
-        code=code("folds"),
+        settings=studies.settings("folds", "seed"),
+        group=studies.group,
+        code=studies.code("folds"),
     message:
         "Dealing groups into folds, study {wildcards.study}"
     script:
@@ -39,13 +37,8 @@ rule fold:
         "results/{study}/benchmarks/fold/fold_{fold}.tsv"
     conda:
         "../../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=300,
-        runtime=5,
-        gpu=0,
     params:
-        code=code("fold"),
+        code=studies.code("fold"),
     message:
         "Writing fold {wildcards.fold}, study {wildcards.study}"
     script:

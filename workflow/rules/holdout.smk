@@ -1,7 +1,14 @@
 """Holdout: needs the kept models of all folds of a run; makes their predictions of its images.
 
+results/{study}/runs/{run}/fold_*/results/best_model.pt -> results/{study}/runs/{run}/holdout,
+results/{study}/runs/{run}/holdout_summary.json
+
 No rule of training or of a search reads what is made here, and trials have none of it.
 """
+
+# No trial of a search, which would make the holdout one more fold, and no classical method, which
+# keeps no model.
+JUDGED_RUN = r"(?!trial_|baseline_|nested_)[a-z][a-z0-9_]*"
 
 
 rule predict_holdout:
@@ -9,9 +16,9 @@ rule predict_holdout:
         params="results/{study}/runs/{run}/params.json",
         cohort=current("results/{study}/cohort.csv"),
         fold="results/{study}/folds/fold_1.csv",
-        embeddings=embedding_files,
+        embeddings=asked(studies.embeddings),
         models=of_folds("results/{study}/runs/{run}/fold_{fold}/results/best_model.pt"),
-        texts=texts,
+        texts=current(studies.texts),
     output:
         predictions="results/{study}/runs/{run}/holdout/results/val_predictions.csv",
         folds="results/{study}/runs/{run}/holdout/results/fold_predictions.csv",
@@ -24,15 +31,15 @@ rule predict_holdout:
         run=JUDGED_RUN,
     conda:
         "../../envs/train.yaml"
-    threads: training_threads
+    threads: studies.threads
     resources:
         mem_mb=4000,
         runtime=60,
         gpu=GPUS,
     params:
-        numbers=fold_numbers,
-        cache=cache_key,
-        code=code("predict_holdout"),
+        numbers=studies.folds,
+        cache=studies.cache_key,
+        code=studies.code("predict_holdout"),
     message:
         "Predicting the holdout with the models of all folds of run {wildcards.run}, study {wildcards.study}"
     script:
@@ -57,14 +64,9 @@ rule evaluate_holdout:
         run=JUDGED_RUN,
     conda:
         "../../envs/report.yaml"
-    threads: 1
-    resources:
-        mem_mb=700,
-        runtime=10,
-        gpu=0,
     params:
-        group=grouped_by,
-        code=code("evaluate_holdout"),
+        group=studies.group,
+        code=studies.code("evaluate_holdout"),
     message:
         "Measuring the holdout of run {wildcards.run}, study {wildcards.study}"
     script:

@@ -1,5 +1,8 @@
 """Nested: needs folds; searches inside each outer fold and judges its best on the outer part.
 
+results/{study}/{cohort.csv,folds} -> results/{study}.outer_*, results/{study}/runs/nested_*,
+results/{study}/search/nested_summary.json
+
 An outer fold is a study: `<study>.outer_<o>` has the patients of the outer training part alone.
 """
 
@@ -16,7 +19,7 @@ ruleorder: nested_params > run_params
 
 rule nested:
     input:
-        searched_studies("results/{study}/search/nested_summary.json"),
+        asked(searches.targets("nested")),
     message:
         "Nested cross-validation is finished"
 
@@ -35,13 +38,8 @@ rule outer_cohort:
         study=r"[a-z][a-z0-9_]*",
     conda:
         "../../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        gpu=0,
     params:
-        code=code("outer_cohort"),
+        code=studies.code("outer_cohort"),
     message:
         "Taking the training part of outer fold {wildcards.outer}, study {wildcards.study}"
     script:
@@ -59,14 +57,9 @@ rule nested_params:
         "results/{study}/benchmarks/nested_{outer}/nested_params.tsv"
     conda:
         "../../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=300,
-        runtime=5,
-        gpu=0,
     params:
-        base=trial_settings,
-        code=code("nested_params"),
+        base=searches.base,
+        code=studies.code("nested_params"),
     message:
         "Writing the settings of outer fold {wildcards.outer}, study {wildcards.study}"
     script:
@@ -75,10 +68,10 @@ rule nested_params:
 
 rule nested_summary:
     input:
-        choices=outer_choices,
+        choices=asked(searches.outer_choices),
         params="results/{study}/runs/nested_1/params.json",
-        metrics=outer_files("metrics/val_metrics.json"),
-        predictions=outer_files("val_predictions.csv"),
+        metrics=current(searches.over_outer_folds("metrics/val_metrics.json")),
+        predictions=current(searches.over_outer_folds("val_predictions.csv")),
         folds=of_folds("results/{study}/folds/fold_{fold}.csv"),
     output:
         "results/{study}/search/nested_summary.json",
@@ -88,16 +81,13 @@ rule nested_summary:
         "results/{study}/benchmarks/nested_summary.tsv"
     conda:
         "../../envs/report.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
         runtime=15,
-        gpu=0,
     params:
-        numbers=fold_numbers,
-        objective=objective_of_search,
-        group=grouped_by,
-        code=code("nested_summary"),
+        numbers=studies.folds,
+        objective=searches.objective,
+        group=studies.group,
+        code=studies.code("nested_summary"),
     message:
         "Summing up the outer folds, study {wildcards.study}"
     script:

@@ -1,4 +1,8 @@
-"""Tuned: needs a search; trains with its best parameters and compares with the baseline."""
+"""Tuned: needs a search; trains with its best parameters and compares with the baseline.
+
+results/{study}/search/{study}_best_params.json -> results/{study}/runs/tuned*,
+results/{study}/search/comparison.*
+"""
 
 
 localrules:
@@ -11,9 +15,7 @@ ruleorder: tuned_params > run_params
 
 rule tuned:
     input:
-        searched_studies("results/{study}/search/comparison.md"),
-        searched_studies("results/{study}/search/study_summary.json"),
-        tuned_holdouts,
+        asked(searches.targets("tuned")),
     message:
         "The tuned run is finished"
 
@@ -29,14 +31,9 @@ rule tuned_params:
         "results/{study}/benchmarks/tuned{seed}/tuned_params.tsv"
     conda:
         "../../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=300,
-        runtime=5,
-        gpu=0,
     params:
-        base=trial_settings,
-        code=code("tuned_params"),
+        base=searches.base,
+        code=studies.code("tuned_params"),
     message:
         "Writing the settings of run tuned{wildcards.seed}, study {wildcards.study}"
     script:
@@ -47,7 +44,7 @@ rule compare_runs:
     input:
         summary=current("results/{study}/search/study_summary.json"),
         params="results/{study}/runs/tuned/params.json",
-        runs=compared_files,
+        runs=asked(searches.compared_files),
         folds=of_folds("results/{study}/folds/fold_{fold}.csv"),
     output:
         json="results/{study}/search/comparison.json",
@@ -58,18 +55,15 @@ rule compare_runs:
         "results/{study}/benchmarks/compare_runs.tsv"
     conda:
         "../../envs/report.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
         runtime=30,
-        gpu=0,
     params:
-        pairs=compared_runs,
+        pairs=searches.compared_runs,
         folds="results/{study}/folds",
-        numbers=fold_numbers,
-        objective=objective_of_search,
-        group=grouped_by,
-        code=code("compare_runs"),
+        numbers=studies.folds,
+        objective=searches.objective,
+        group=studies.group,
+        code=studies.code("compare_runs"),
     message:
         "Comparing the tuned run with the baseline, study {wildcards.study}"
     script:

@@ -1,14 +1,13 @@
-"""Rule best_params: the best trial's parameters, and the study file that has them."""
+"""Rule best_params: the parameters of the best trial."""
 
 from pathlib import Path
 
 from foldwise.adapter import adapter
-from foldwise.files import write_json, write_text
-from foldwise.search.chosen import best_config, best_params
+from foldwise.files import write_json
+from foldwise.search.chosen import best_params
 from foldwise.search.plan import told_search
 from foldwise.search.ranking import best
 from foldwise.search.trials import read_all
-from foldwise.settings.paths import with_paths
 
 with adapter(snakemake):
     study = snakemake.wildcards.study
@@ -17,5 +16,3 @@ with adapter(snakemake):
     chosen = best(known, search, f"{study}: search")
     write_json(snakemake.output.params, best_params(study, search, known))
     write_json(snakemake.output.plain, dict(chosen.suggestion.params))
-    settings = with_paths(dict(snakemake.params.study), study, snakemake.config)
-    write_text(snakemake.output.config, best_config(settings, chosen))

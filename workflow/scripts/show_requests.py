@@ -6,19 +6,22 @@ enough, and the lines of a profile that ask for them.
 
 import argparse
 import sys
+from pathlib import Path
 
 import yaml
 
 from foldwise.cluster.requests import measured, overrides, read_rules, table
 
+SNAKEFILE = Path(__file__).parents[2] / "Snakefile"
+
 
 def main() -> int:
     """Print the table and the profile's lines; 1 when no job has finished yet."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rules", default="workflow/rules", help="folder of the rule files")
+    parser.add_argument("--snakefile", default=SNAKEFILE, help="the workflow that asked")
     parser.add_argument("--profile", help="folder of the profile whose set-resources hold")
     asked = parser.parse_args()
-    rows = [(rule, measured(rule)) for rule in read_rules(asked.rules, asked.profile)]
+    rows = [(rule, measured(rule)) for rule in read_rules(asked.snakefile, asked.profile)]
     rows = [(rule, use) for rule, use in rows if use.seconds]
     if not rows:
         print("No benchmark of a finished job under results/ yet.", file=sys.stderr)

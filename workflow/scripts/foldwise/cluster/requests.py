@@ -1,17 +1,20 @@
 """What rules ask for against what their finished jobs used, and requests that would do.
 
-Requests are read from the rule files and from the `set-resources` of a profile; use from the
-benchmark files that Snakemake writes (psutil, every 30 s at most: short peaks may be missed).
-Standard library and PyYAML only.
+Requests are those of the rules as Snakemake reads them, and of the `set-resources` of a profile.
+Use is what stands in the benchmark files that it writes (psutil, every 30 s at most: short peaks
+may be missed). Standard library, PyYAML and Snakemake only.
 """
 
 import csv
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import OutputSettings, Quietness, ResourceSettings
 
 from foldwise.settings.yaml_file import read_yaml
 
@@ -43,28 +46,22 @@ class Use:
     cores: list[float] = field(default_factory=list)
 
 
-def read_rules(folder: str | Path, profile: str | Path | None = None) -> list[Rule]:
-    """Rules of `<folder>/*.smk` that have a benchmark, with a profile's overrides."""
-    rules = []
-    for path in sorted(Path(folder).glob("*.smk")):
-        blocks = re.split(r"^(?:rule|checkpoint) (\w+):\n", path.read_text(), flags=re.M)[1:]
-        for name, body in zip(blocks[::2], blocks[1::2], strict=True):
-            found = re.search(r'^    benchmark:\s+"([^"]+)"', body, re.M)
-            if found:
-                rules.append(Rule(name, found[1], *_asked(body)))
-    for rule in rules:
+def read_rules(snakefile: str | Path, profile: str | Path | None = None) -> list[Rule]:
+    """Rules of a workflow that have a benchmark, with a profile's overrides."""
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        workflow = api.workflow(resource_settings=ResourceSettings(), snakefile=Path(snakefile))
+        # Snakemake's own listing has names alone; it is made of these objects.
+        rules = [rule for rule in workflow._workflow.rules if rule.benchmark]
+        found = [Rule(rule.name, str(rule.benchmark), *_asked(rule.resources)) for rule in rules]
+    for rule in found:
         _override(rule, profile)
-    return rules
+    return found
 
 
-def _asked(body: str) -> tuple[int | None, int | None, int | None]:
-    memory = re.search(r"\bmem_mb=(\d+)\b", body)
-    runtime = re.search(r"\bruntime=(\d+)\b", body)
-    threads = re.search(r"^    threads: (\w+)", body, re.M)
-    numbers = [int(found[1]) if found else None for found in (memory, runtime)]
-    if threads is None:
-        return (*numbers, 1)
-    return (*numbers, int(threads[1]) if threads[1].isdigit() else None)
+def _asked(resources: Mapping[str, Any]) -> list[int | None]:
+    """Memory, time and threads of a rule; None for what is computed for each job."""
+    asked = (resources.get(name) for name in ("mem_mb", "runtime", "_cores"))
+    return [one.value if one is not None and not one.is_evaluable() else None for one in asked]
 
 
 def _override(rule: Rule, profile: str | Path | None) -> None:
@@ -80,7 +77,7 @@ def _override(rule: Rule, profile: str | Path | None) -> None:
 def measured(rule: Rule, root: str | Path = ".") -> Use:
     """What the finished jobs of a rule used, from all files that its benchmark path matches."""
     use = Use()
-    for path in sorted(Path(root).glob(re.sub(r"\{\w+\}", "*", rule.benchmark))):
+    for path in sorted(Path(root).glob(re.sub(r"\{[^{}]+\}", "*", rule.benchmark))):
         with open(path, encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream, delimiter="\t"):
                 seconds, cpu = _number(row.get("s")), _number(row.get("cpu_time"))

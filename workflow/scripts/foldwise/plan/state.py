@@ -1,4 +1,4 @@
-"""What the rules ask of the disk when the DAG is built: archive state, shards, targets.
+"""What the rules ask of the disk when the DAG is built: archive state, shards, this machine's GPUs.
 
 Standard library, PyYAML and jsonschema only.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from foldwise.cohort.archive import listing_digest
 from foldwise.hashing import digest, file_digest
 from foldwise.plan.fingerprint import code_of_entry, words
-from foldwise.settings.kinds import baselines_of, held_out
+from foldwise.settings.kinds import baselines_of
 from foldwise.settings.paths import without_paths
 from foldwise.settings.study import run_settings
 
@@ -96,48 +96,3 @@ def gpus(setting: str | int) -> int:
 def baseline_runs(study: dict) -> list[str]:
     """Runs of the classical methods that a study is compared with."""
     return [f"baseline_{name}" for name in baselines_of(study)]
-
-
-def holdout_files(study: dict, run: str) -> list[str]:
-    """What is made of a run's holdout; nothing where the study has none."""
-    folder = f"results/{study['name']}/runs/{run}"
-    names = (
-        "val_predictions.csv",
-        "fold_predictions.csv",
-        "maps_val.npy",
-        "metrics/val_metrics.json",
-    )
-    files = [
-        f"{folder}/holdout_summary.json",
-        *(f"{folder}/holdout/results/{name}" for name in names),
-    ]
-    return files if held_out(study) else []
-
-
-def targets(study: dict) -> list[str]:
-    """Files of a study that `snakemake` makes: per-fold files, summaries and the report.
-
-    Per-fold files are named one by one because Snakemake does not make a lost file again that
-    no target names.
-    """
-    base = f"results/{study['name']}"
-    made = [f"{base}/audit/data_manifest.json"]
-    made += [f"{base}/audit/text_probe.json"] if study["data"]["columns"]["texts"] else []
-    for run in study["runs"]:
-        for fold in fold_numbers(study):
-            results = f"{base}/runs/{run}/fold_{fold}/results"
-            made += [
-                f"{results}/{name}"
-                for name in (
-                    "best_model.pt",
-                    "val_predictions.csv",
-                    "embeddings_val.npy",
-                    "maps_val.npy",
-                    "metrics/val_metrics.json",
-                    "optuna_trial.json",
-                )
-            ]
-        made.append(f"{base}/runs/{run}/cv_summary.json")
-        made += holdout_files(study, run)
-    made += [f"{base}/runs/{name}/cv_summary.json" for name in baseline_runs(study)]
-    return [*made, f"{base}/report/index.html"]

@@ -33,15 +33,16 @@ def best_params(study: str, search: Search, known: Sequence[Known]) -> dict[str,
     }
 
 
-def best_config(settings: dict[str, Any], chosen: Known) -> str:
+def best_config(settings: dict[str, Any], chosen: dict[str, Any]) -> str:
     """Text of `best_config.yaml`: the study with the best parameters, to be run as it is.
 
-    `settings` is the study as loaded; its search is left out, as it is over.
+    `settings` is the study as loaded; its search is left out, as it is over. `chosen` is as
+    `best_params` gives it.
     """
     kept = {key: value for key, value in settings.items() if key not in ("name", "search")}
     kept["report"] = kept["report"] | {"search": []}
-    study = override(kept, changes_of(chosen.suggestion), "best_config.yaml")
-    head = f"# The study with the parameters of {trial_name(chosen.suggestion.number)}, its best.\n"
+    study = override(kept, chosen["changes"], "best_config.yaml")
+    head = f"# The study with the parameters of {trial_name(chosen['best_trial'])}, its best.\n"
     return head + yaml.safe_dump(study, sort_keys=False, allow_unicode=True)
 
 

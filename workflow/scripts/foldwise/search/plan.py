@@ -22,6 +22,8 @@ from foldwise.settings.yaml_file import read_yaml
 
 # What does not decide any trial, so that a change of it makes none again.
 LOOSE = ("trials", "max_failed", "seeds", "inner_folds")
+# Of these, what does not decide which trial is the best either.
+OF_OTHERS = ("max_failed", "seeds", "inner_folds")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Plan:
         """Params of the rules of trial `number`; `told_search` reads them."""
         seen = as_seen_by(self.raw, self.search, number)
         return {"search": seen, "base": self.base, "folds": self.folds}
+
+    def choice(self) -> dict[str, Any]:
+        """Params of rules that choose among all trials; `told_search` reads them."""
+        raw = {key: value for key, value in self.raw.items() if key not in OF_OTHERS}
+        return {"search": raw, "base": self.base, "folds": self.folds}
 
     def whole(self) -> dict[str, Any]:
         """Params of rules that concern all trials."""

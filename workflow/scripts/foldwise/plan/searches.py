@@ -1,0 +1,166 @@
+"""What the rules of a search read of its plan: what each trial waits for, and what comes of it.
+
+Methods that take `wildcards` are used in the rule files as they are. They raise FoldwiseError for a
+study without a search. Standard library, PyYAML and jsonschema only.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from foldwise.errors import FoldwiseError
+from foldwise.plan import state
+from foldwise.plan.studies import Studies, Wildcards
+from foldwise.plan.targets import nested_files, search_files, targets, tuned_files
+from foldwise.search.plan import Plan, another_search
+from foldwise.search.trials import trial_name
+
+NONE = "Add `search:` to {}; docs/search.md describes it."
+
+
+class Searches:
+    """The searches of the studies that have one."""
+
+    def __init__(self, studies: Studies) -> None:
+        self.studies = studies
+        self.names = [name for name in studies.names if studies.plans[name] is not None]
+
+    def plan(self, wildcards: Wildcards) -> Plan:
+        """The search of a study; one without is told so."""
+        found = self.studies.plans[wildcards.study]
+        if found is None:
+            name = wildcards.study
+            raise FoldwiseError(f"Study '{name}' has no search. {NONE.format('its file')}")
+        return found
+
+    def started_otherwise(self) -> list[str]:
+        """A line for each study whose trials were made by another search."""
+        said = []
+        for name in self.names:
+            found = another_search(f"results/{name}/runs", self.studies.plans[name].search)
+            said += [f"{name}: {found}"] if found else []
+        return said
+
+    def told(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Params: all that decides this trial, or the whole search."""
+        number = wildcards.get("number")
+        plan = self.plan(wildcards)
+        return plan.whole() if number is None else plan.told(int(number))
+
+    def choice(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Params of rules that choose among all trials: what decides these, and their number."""
+        return self.plan(wildcards).choice()
+
+    def base(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Params: what all trials share."""
+        return self.plan(wildcards).base
+
+    def objective(self, wildcards: Wildcards) -> tuple[str, str]:
+        """Params: the metric that a verdict is about, and which way is better."""
+        first = self.plan(wildcards).search.objectives[0]
+        return first.metric, first.direction[:3]
+
+    def before(self, wildcards: Wildcards) -> list[str]:
+        """Input of `suggest_trial`: the trial before, and the one that has just left the window.
+
+        The first one looks at the folds, whether the batches of the space fit into them.
+        """
+        number, search = int(wildcards.number), self.plan(wildcards).search
+        base = f"results/{wildcards.study}"
+        if number == 0:
+            return [f"{base}/folds/fold_{fold}.csv" for fold in search.folds]
+        before = [f"{base}/runs/{trial_name(number - 1)}/suggestion.json"]
+        last = search.seen(number) - 1
+        return before + ([f"{base}/runs/{trial_name(last)}/result.json"] if last >= 0 else [])
+
+    def folds_before(self, wildcards: Wildcards) -> list[str]:
+        """Input of `train_trial`: where trials may be stopped, its folds before this one."""
+        search, fold = self.plan(wildcards).search, int(wildcards.fold)
+        if not search.prunes or fold not in search.folds:
+            return []
+        before = search.folds[: search.folds.index(fold)]
+        base = f"results/{wildcards.study}/runs/{trial_name(int(wildcards.number))}"
+        return [f"{base}/fold_{earlier}/results/outcome.json" for earlier in before]
+
+    def over_judging_folds(self, pattern: str) -> Callable[[Wildcards], list[str]]:
+        """Input of `trial_result`: `pattern` for the folds that judge a trial."""
+
+        def read(wildcards: Wildcards) -> list[str]:
+            folds = self.plan(wildcards).search.folds
+            return [pattern.format(**{**wildcards, "fold": fold}) for fold in folds]
+
+        return read
+
+    def over_trials(self, pattern: str) -> Callable[[Wildcards], list[str]]:
+        """Input of rules that look at all trials: `pattern` for each of them."""
+
+        def read(wildcards: Wildcards) -> list[str]:
+            numbers = range(self.plan(wildcards).search.trials)
+            return [pattern.format(**{**wildcards, "trial": trial_name(n)}) for n in numbers]
+
+        return read
+
+    def compared_runs(self, wildcards: Wildcards) -> dict[int, list[str]]:
+        """Params of `compare_runs`: by seed, the folders of the baseline and of the tuned run."""
+        plan, runs = self.plan(wildcards), f"results/{wildcards.study}/runs"
+        pairs = {plan.base["seed"]: [f"{runs}/cv", f"{runs}/tuned"]}
+        return pairs | {
+            seed: [f"{runs}/cv_seed{seed}", f"{runs}/tuned_seed{seed}"]
+            for seed in plan.raw["seeds"]
+        }
+
+    def compared_files(self, wildcards: Wildcards) -> list[str]:
+        """Input of `compare_runs`: predictions and metrics of all folds of the compared runs."""
+        return [
+            f"{run}/fold_{fold}/results/{name}"
+            for pair in self.compared_runs(wildcards).values()
+            for run in pair
+            for fold in self.studies.folds(wildcards)
+            for name in ("val_predictions.csv", "metrics/val_metrics.json")
+        ]
+
+    def over_outer_folds(self, name: str) -> Callable[[Wildcards], list[str]]:
+        """Input of `nested_summary`: file `name` of the fold that each nested run is judged on."""
+
+        def read(wildcards: Wildcards) -> list[str]:
+            base, outer = f"results/{wildcards.study}/runs", self.studies.folds(wildcards)
+            return [f"{base}/nested_{fold}/fold_{fold}/results/{name}" for fold in outer]
+
+        return read
+
+    def outer_choices(self, wildcards: Wildcards) -> list[str]:
+        """Input of `nested_summary`: what each inner search chose."""
+        names = [f"{wildcards.study}.outer_{fold}" for fold in self.studies.folds(wildcards)]
+        return [f"results/{name}/search/{name}_best_params.json" for name in names]
+
+    def targets(self, part: str) -> Callable[[Wildcards], list[str]]:
+        """Targets of a part (search, analysis, tuned, nested), of each study with a search."""
+
+        def read(_: Wildcards) -> list[str]:
+            if not self.names:
+                where = NONE.format("a study's file")
+                raise FoldwiseError(f"No study of config/config.yaml has a search. {where}")
+            return [path for name in self.names for path in self.files_of(name, part)]
+
+        return read
+
+    def files_of(self, name: str, part: str) -> list[str]:
+        """Files of one part of one study's search."""
+        study, plans = self.studies.by_name[name], self.studies.plans
+        if part == "analysis":
+            return [f"results/{name}/search/analysis/ANALYSIS_COMPLETE.md"]
+        if part == "nested":
+            outer = state.fold_numbers(study)
+            inner = {fold: self.studies.by_name[f"{name}.outer_{fold}"] for fold in outer}
+            return nested_files(study, plans, inner)
+        return (search_files if part == "search" else tuned_files)(study, plans[name])
+
+    def all_targets(self, _: Wildcards) -> list[str]:
+        """All that `snakemake` makes when no target is named."""
+        made = []
+        for name in self.studies.names:
+            study = self.studies.by_name[name]
+            made += targets(study)
+            # The report tells of these parts, which are then made for it.
+            for part in study["report"]["search"]:
+                made += self.files_of(name, part)
+        return made

@@ -1,0 +1,156 @@
+"""The studies of a config, and what rules read of them: params, threads, paths of inputs.
+
+Methods that take `wildcards` are used in the rule files as they are. None of them asks the disk for
+a result: that the cohort comes first is said in the rule files (`current`). Standard library,
+PyYAML and jsonschema only.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from foldwise.plan import state
+from foldwise.plan.fingerprint import code_of
+from foldwise.search.plan import Plan, check_plan, outer_study, plan_of
+from foldwise.settings.paths import without_paths
+from foldwise.settings.study import joined, load_configured, run_settings, teacher_of
+
+Wildcards = Any  # Snakemake's: attributes and `get`
+
+
+class Studies:
+    """Studies by name, those inside outer folds among them, and the plans of their searches."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.names = list(config["studies"])
+        self.by_name = {name: load_configured(name, config) for name in self.names}
+        self.caches = {state.cache_key(study): study for study in self.by_name.values()}
+        for name in self.names:
+            # An outer fold is a study: each rule serves it as it is.
+            if (study := self.by_name[name])["search"] is not None:
+                inner = [outer_study(study, outer) for outer in state.fold_numbers(study)]
+                self.by_name |= {each["name"]: each for each in inner}
+        self.plans: dict[str, Plan | None] = {}
+        for name, study in self.by_name.items():
+            self.plans[name] = plan = plan_of(study, state.fold_numbers(study))
+            # A space in a file of its own is part of the study like any other setting.
+            study["search"] = plan and plan.raw
+        # Asked for each job, and the same for all jobs of a run.
+        self.settings_of_run = functools.cache(self._settings_of_run)
+        self.words_of_run = functools.cache(self._words_of_run)
+        self.cache_of_study = functools.cache(self._cache_of_study)
+
+    def check_searches(self) -> None:
+        """Raise FoldwiseError with all that is wrong with a study's search."""
+        for name in self.names:
+            if plan := self.plans[name]:
+                check_plan(self.by_name[name], plan)
+
+    def of(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Settings of the study that a job works for."""
+        return self.by_name[wildcards.study]
+
+    def shown(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Params: all settings of the study, without where its archive is."""
+        return without_paths(self.of(wildcards))
+
+    def settings(self, *paths: str) -> Callable[[Wildcards], dict[str, Any]]:
+        """Params: just these settings, by dotted path, so that others rerun nothing."""
+
+        def read(wildcards: Wildcards) -> dict[str, Any]:
+            return state.settings_at(self.of(wildcards), paths)
+
+        return read
+
+    def code(self, rule: str) -> Callable[[Wildcards], str]:
+        """Params: a digest of the code that the job's run reaches from this rule's adapter."""
+
+        def read(wildcards: Wildcards) -> str:
+            return code_of(rule, self.words_of_run(wildcards.study, run_of(wildcards)))
+
+        return read
+
+    def _words_of_run(self, study: str, run: str) -> frozenset[str]:
+        return state.code_words(self.by_name[study], run)
+
+    def baseline_code(self, wildcards: Wildcards) -> str:
+        """Params of `baseline`: a digest of the code of this one method, of no network's."""
+        return code_of("baseline", frozenset([self.of(wildcards)["kind"], wildcards.baseline]))
+
+    def archive(self, wildcards: Wildcards) -> dict[str, str]:
+        """Params of `cohort`: sizes and times of the archive's files and the table's digest."""
+        return state.archive_state(self.of(wildcards))
+
+    def cache_key(self, wildcards: Wildcards) -> str:
+        """Params: name of the cache that holds the study's images."""
+        return self.cache_of_study(wildcards.study)
+
+    def _cache_of_study(self, name: str) -> str:
+        return state.cache_key(self.by_name[name])
+
+    def cached(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Params of `cache_shard`: what a reader must know, from any study with this cache key."""
+        study = self.caches[wildcards.key]
+        return {"reader": study["data"]["reader"], "image": study["image"]}
+
+    def run_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Params of `run_params`: all settings of a named run."""
+        return self.settings_of_run(wildcards.study, wildcards.run)
+
+    def _settings_of_run(self, study: str, run: str) -> dict[str, Any]:
+        return run_settings(self.by_name[study], run)
+
+    def threads(self, wildcards: Wildcards) -> int:
+        """Threads of a training job: a setting of the run, since results depend on it."""
+        return self.of(wildcards)["training"]["threads"]
+
+    def group(self, wildcards: Wildcards) -> str:
+        """Params: what a group of the study is, to be called by that name."""
+        return self.of(wildcards)["data"]["group"]
+
+    def folds(self, wildcards: Wildcards) -> list[int]:
+        """Numbers of the study's folds, from 1."""
+        return state.fold_numbers(self.of(wildcards))
+
+    def embeddings(self, wildcards: Wildcards) -> list[str]:
+        """Input: embeddings that the run joins to the head's input."""
+        study, run = self.of(wildcards), run_of(wildcards)
+        named = run in study["runs"]
+        model = self.settings_of_run(study["name"], run)["model"] if named else study["model"]
+        folder = joined(study["name"], model).get("embeddings")
+        return [f"{folder}/features.npy", f"{folder}/metadata.csv"] if folder else []
+
+    def texts(self, wildcards: Wildcards) -> list[str]:
+        """Input of rules that ask a model: the texts of a study that has any.
+
+        An outer fold of nested cross-validation reads those of its study.
+        """
+        if not self.of(wildcards)["data"]["columns"]["texts"]:
+            return []
+        return [f"results/{around(wildcards.study)}/private/texts.csv"]
+
+    def taught(self, wildcards: Wildcards) -> list[str]:
+        """Input of training: the answers of the run's teacher, of the same fold, if it has one."""
+        teacher = teacher_of(self.of(wildcards), run_of(wildcards))
+        folder = f"results/{wildcards.study}/runs/{teacher}/fold_{wildcards.fold}/results"
+        return [f"{folder}/taught.npz"] if teacher else []
+
+    def over_folds(self, pattern: str) -> Callable[[Wildcards], list[str]]:
+        """Input: `pattern` for every fold of the study."""
+
+        def read(wildcards: Wildcards) -> list[str]:
+            numbers = self.folds(wildcards)
+            return [pattern.format(**{**wildcards, "fold": fold}) for fold in numbers]
+
+        return read
+
+
+def run_of(wildcards: Wildcards) -> str:
+    """The run of a job; of a rule of trials the trial; empty where there is none."""
+    number = wildcards.get("number")
+    return wildcards.get("run", "" if number is None else f"trial_{number}")
+
+
+def around(study: str) -> str:
+    """The study itself; of one inside an outer fold, the one around it."""
+    return study.partition(".")[0]
