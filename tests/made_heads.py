@@ -4,6 +4,7 @@ import numpy as np
 
 from foldwise.evaluate.compare import compare
 from foldwise.evaluate.fold import evaluate_fold
+from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import read_fold, summarise
 from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.registry import load
@@ -34,8 +35,8 @@ def with_two_labels(run: Run) -> Run:
         evaluate_fold(path, measures, path.parent / "metrics")
     each = zip(run.folds, paths["metrics"], paths["predictions"], paths["folds"], strict=True)
     folds = [read_fold(*one) for one in each]
-    write_json(paths["summary"][0], summarise(folds, measures, 42, resamples=50))
-    against = {"alone": compare(folds, folds, measures, 42, "mean_f1", resamples=20)}
+    write_json(paths["summary"][0], summarise(folds, measures, Bootstrap(42, "patient", 50)))
+    against = {"alone": compare(folds, folds, measures, Bootstrap(42, "patient", 20), "mean_f1")}
     found = {"run": "cv", "metric": "mean_f1", "against": against}
     write_json(run.results / "report" / "comparisons.json", found)
     cost = {"parameters": 12345, "megabytes": 0.05, "milliseconds": 0.4, "samples": 8}

@@ -8,6 +8,7 @@ import numpy as np
 from foldwise.evaluate.compare import compare
 from foldwise.evaluate.fold import evaluate_fold
 from foldwise.evaluate.holdout_summary import evaluate_holdout
+from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import join_logs, read_fold, summarise
 from foldwise.files import read_json, write_csv, write_json, write_text
 from foldwise.registry import load
@@ -251,7 +252,7 @@ def make_holdout(run: Run, patients: int = 8) -> None:
     measures = load("MEASURES", "classification")({"classes": run.classes})
     paths = [base / f"holdout/results/{name}_predictions.csv" for name in ("val", "fold")]
     out = base / "holdout_summary.json"
-    evaluate_holdout(*paths, measures, 42, base / "metrics", out, run.group_by)
+    evaluate_holdout(*paths, measures, Bootstrap(42, run.group_by), base / "metrics", out)
 
 
 def make_gradcam(run: Run) -> None:
@@ -277,9 +278,9 @@ def _summarise(run: Run, measures: object) -> None:
     each = zip(run.folds, paths["metrics"], paths["predictions"], paths["folds"], strict=True)
     folds = [read_fold(*one) for one in each]
     base = run.results / "runs" / "cv"
-    summary = summarise(folds, measures, 42, resamples=100, group_by=run.group_by)
+    summary = summarise(folds, measures, Bootstrap(42, run.group_by, 100))
     write_json(base / "cv_summary.json", summary)
-    beside = compare(folds, folds, measures, 42, "kappa", resamples=20, group_by=run.group_by)
+    beside = compare(folds, folds, measures, Bootstrap(42, run.group_by, 20), "kappa")
     found = {"run": "cv", "metric": "kappa", "against": {"baseline_logistic_statistics": beside}}
     write_json(run.results / "report" / "comparisons.json", found)
     join_logs({k: base / f"fold_{k}" / "none.log" for k in run.folds}, base / "run.log")

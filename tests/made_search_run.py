@@ -5,7 +5,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from foldwise.evaluate.compare import compare, over_seeds
-from foldwise.evaluate.comparisons import folds_of
+from foldwise.evaluate.comparisons import Folds
+from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.files import read_json, write_json
 from foldwise.registry import load
 from foldwise.search.nested import told_against_promised
@@ -21,10 +22,12 @@ def make_search(run: Run, metric: str = "kappa", trials: int = 24) -> Path:
     known = run_search(settings)
     lost = replace(known[-1].result, state="FAIL", values=None, reason="fold 1: memory (size 9)")
     write_results(folder, "density", settings, [*known[:-1], replace(known[-1], result=lost)])
-    folds = folds_of(run.results / "runs" / "cv", run.results / "folds", run.folds)
+    folds = Folds(run.results / "folds", run.folds).of(run.results / "runs" / "cv")
     params = read_json(run.paths()["params"][0])
     task = load("MEASURES", params["kind"])(params["task"])
-    found = {seed: compare(folds, folds, task, 42, metric, 20) for seed in (42, 7)}
+    found = {
+        seed: compare(folds, folds, task, Bootstrap(42, "patient", 20), metric) for seed in (42, 7)
+    }
     write_json(folder / "comparison.json", {"seeds": found, "over_seeds": over_seeds(found)})
     inner = {"best_value": 0.75, "epochs": 3, "best_params": {"training.lr": 0.1}}
     outer = [SimpleNamespace(fold=k, metrics={metric: 0.5}) for k in run.folds]

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from foldwise.evaluate.fold import evaluate_fold
+from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import read_fold, summarise
 from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.registry import load
@@ -33,5 +34,5 @@ def with_zones(run: Run) -> Run:
         evaluate_fold(path, measures, path.parent / "metrics")
     each = zip(run.folds, paths["metrics"], paths["predictions"], paths["folds"], strict=True)
     folds = [read_fold(*one) for one in each]
-    write_json(paths["summary"][0], summarise(folds, measures, 42, resamples=50))
+    write_json(paths["summary"][0], summarise(folds, measures, Bootstrap(42, "patient", 50)))
     return run

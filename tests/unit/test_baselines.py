@@ -15,8 +15,9 @@ from foldwise.baselines.masks import background, foreground
 from foldwise.baselines.run import run_baseline
 from foldwise.baselines.statistics import statistics_of
 from foldwise.errors import FoldwiseError
-from foldwise.evaluate.comparisons import compare_reported
+from foldwise.evaluate.comparisons import Folds, compare_reported
 from foldwise.evaluate.fold import evaluate_fold
+from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.metrics.segmentation import Measures
 from foldwise.files import read_json, write_csv, write_json
 from foldwise.registry import load, names
@@ -172,7 +173,10 @@ def two_runs(tmp_path):
 
 def beside(folder, params, measures):
     runs, folds, out = folder / "runs", folder / "folds", folder / "out.json"
-    compare_reported(params, measures, runs, ["baseline_otsu"], folds, [1, 2], out)
+    named = {run: runs / run for run in (params["run"], "baseline_otsu")}
+    compare_reported(
+        params, measures, Folds(folds, [1, 2]), named, Bootstrap(params["seed"], "patient"), out
+    )
     return read_json(out)
 
 

@@ -15,6 +15,7 @@ from sklearn.metrics import (
 )
 
 from foldwise.evaluate.holdout_summary import evaluate_holdout, summarise_holdout
+from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.files import read_csv, read_json
 from foldwise.plan.targets import holdout_files
 from foldwise.registry import load
@@ -63,7 +64,13 @@ def finished(tmp_path_factory):
     models = trained(folder, PARAMS, TASK, images, rows)
     paths = held(folder, PARAMS, TASK, images, rows[-12:], models)
     task = load("MEASURES", "classification")(PARAMS["task"])
-    evaluate_holdout(*paths[:2], task, 3, folder / "metrics", folder / "holdout_summary.json")
+    evaluate_holdout(
+        *paths[:2],
+        task,
+        Bootstrap(3, "patient"),
+        folder / "metrics",
+        folder / "holdout_summary.json",
+    )
     return folder, images, rows[-12:], models
 
 
@@ -126,7 +133,7 @@ def test_one_patient_in_the_holdout_has_a_value_and_no_interval(finished):
     rows = read_csv(folder / "val_predictions.csv")
     task = load("MEASURES", "classification")(PARAMS["task"])
     one_patient = [row | {"group": "g"} for row in rows]
-    found = summarise_holdout(one_patient, [], task, 3, resamples=50)
+    found = summarise_holdout(one_patient, [], task, Bootstrap(3, "patient", 50))
     accuracy = found["ensemble"]["image"]["metrics"]["accuracy"]
     assert accuracy["value"] is not None
     assert accuracy["interval"] == [None, None]
@@ -173,7 +180,9 @@ def test_data_that_name_no_holdout_give_empty_files(finished, tmp_path):
     *_, models = finished
     paths = held(tmp_path, PARAMS, TASK, None, [], models)
     task = load("MEASURES", "classification")(PARAMS["task"])
-    evaluate_holdout(*paths[:2], task, 3, tmp_path / "metrics", tmp_path / "summary.json")
+    evaluate_holdout(
+        *paths[:2], task, Bootstrap(3, "patient"), tmp_path / "metrics", tmp_path / "summary.json"
+    )
     summary = read_json(tmp_path / "summary.json")
     assert (summary["n"], summary["folds"]) == (0, [])
     assert read_csv(paths[0]) == []

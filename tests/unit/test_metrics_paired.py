@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from foldwise.evaluate.metrics import paired as ours
+from foldwise.evaluate.metrics.intervals import Bootstrap
 
 
 def test_mcnemar_is_the_binomial_sign_test():
@@ -61,8 +62,7 @@ def test_bootstrap_of_a_difference_pairs_the_patients():
         mean_of(first),
         mean_of(second),
         groups,
-        seed=1,
-        resamples=500,
+        Bootstrap(1, "patient", 500),
     )["m"]
     # The common part cancels: unpaired, the interval would be ten times as wide as this.
     assert 0.095 < got.low < 0.1 < got.high < 0.105

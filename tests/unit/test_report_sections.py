@@ -11,7 +11,8 @@ import pytest
 from flow import copy_project
 from foldwise.errors import FoldwiseError
 from foldwise.evaluate.compare import compare
-from foldwise.evaluate.comparisons import folds_of
+from foldwise.evaluate.comparisons import Folds
+from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.files import read_json, write_json, write_text
 from foldwise.registry import load
 from foldwise.report import render, templates
@@ -71,8 +72,8 @@ def make_comparisons(run, metric, baseline):
     """The run against one called `alone` and against a classical method, and what models cost."""
     params = read_json(run.paths()["params"][0])
     task = load("MEASURES", params["kind"])(params["task"])
-    each = folds_of(run.results / "runs" / "cv", run.results / "folds", run.folds)
-    found = compare(each, each, task, 42, metric, resamples=20)
+    each = Folds(run.results / "folds", run.folds).of(run.results / "runs" / "cv")
+    found = compare(each, each, task, Bootstrap(42, "patient", 20), metric)
     against = {"alone": found, f"baseline_{baseline}": found}
     write_json(
         run.results / "report" / "comparisons.json",

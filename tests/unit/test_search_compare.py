@@ -9,10 +9,11 @@ import torchvision
 from scipy import stats
 
 from foldwise.errors import FoldwiseError
-from foldwise.evaluate.compare import as_text, compare, over_seeds
+from foldwise.evaluate.compare import as_text, check_defined, compare, over_seeds
 from foldwise.evaluate.cost import milliseconds, multiply_adds, parameters
 from foldwise.evaluate.metrics.classification import Measures
 from foldwise.evaluate.metrics.heads import Measures as HeadMeasures
+from foldwise.evaluate.metrics.intervals import Bootstrap
 
 CLASSES = ["A", "B"]
 TASK = Measures({"classes": CLASSES})
@@ -40,16 +41,16 @@ def run_of(skill, seed=0, folds=5, patients=40):
 
 
 def test_a_real_difference_is_resolved_and_a_small_one_is_not():
-    found = compare(run_of(0.6), run_of(0.9), TASK, 1, "accuracy", 300)
+    found = compare(run_of(0.6), run_of(0.9), TASK, Bootstrap(1, "patient", 300), "accuracy")
     assert "better by" in found["verdict"] and "the difference is resolved" in found["verdict"]
     assert found["verdict"].startswith("Accuracy 0.")
-    found = compare(run_of(0.80), run_of(0.82), TASK, 1, "accuracy", 300)
+    found = compare(run_of(0.80), run_of(0.82), TASK, Bootstrap(1, "patient", 300), "accuracy")
     assert "not resolved" in found["verdict"]
 
 
 def test_groups_that_are_exams_are_called_so():
-    exams = compare(run_of(0.6), run_of(0.9), TASK, 1, "accuracy", 100, group_by="accession")
-    patients = compare(run_of(0.6), run_of(0.9), TASK, 1, "accuracy", 100)
+    exams = compare(run_of(0.6), run_of(0.9), TASK, Bootstrap(1, "accession", 100), "accuracy")
+    patients = compare(run_of(0.6), run_of(0.9), TASK, Bootstrap(1, "patient", 100), "accuracy")
     assert "over exams)" in exams["verdict"] and "over patients)" in patients["verdict"]
     assert exams["metrics"] == patients["metrics"]
     said = as_text({1: exams}, None, "")
@@ -58,7 +59,7 @@ def test_groups_that_are_exams_are_called_so():
 
 def test_numbers_are_those_of_scipy():
     first, second = run_of(0.7), run_of(0.85)
-    found = compare(first, second, TASK, 1, "accuracy", 200)
+    found = compare(first, second, TASK, Bootstrap(1, "patient", 200), "accuracy")
     accuracy = [np.array([fold.metrics["accuracy"] for fold in run]) for run in (first, second)]
     assert found["metrics"]["accuracy"]["difference"] == pytest.approx(
         (accuracy[1] - accuracy[0]).mean()
@@ -85,8 +86,10 @@ def test_each_of_several_labels_has_a_test_of_its_own():
     for fold in (*first, *second):
         fold.predictions = [with_two_labels(row) for row in fold.predictions]
         fold.metrics = measures.score(fold.predictions)
-    found = compare(first, second, measures, 1, "mean_f1", 100)
-    alone = compare(run_of(0.7), run_of(0.9), TASK, 1, "accuracy", 100)["mcnemar"]
+    found = compare(first, second, measures, Bootstrap(1, "patient", 100), "mean_f1")
+    alone = compare(run_of(0.7), run_of(0.9), TASK, Bootstrap(1, "patient", 100), "accuracy")[
+        "mcnemar"
+    ]
     assert found["mcnemar"] is None
     none = {"groups": 200, "only_first": 0, "only_second": 0, "p": 1}
     assert found["mcnemar_of"] == {"place": alone, "kind": none}
@@ -109,14 +112,16 @@ def test_a_label_whose_name_begins_another_has_its_own_columns():
             row |= {"label_place": label, "p_place_A": p_a, "p_place_B": p_b}
             row |= {"label_place_fine": label, "p_place_fine_A": "0.99", "p_place_fine_B": "0.01"}
         fold.metrics = measures.score(fold.predictions)
-    found = compare(first, second, measures, 1, "mean_f1", 100)["mcnemar_of"]
-    alone = compare(run_of(0.7), run_of(0.9), TASK, 1, "accuracy", 100)["mcnemar"]
+    found = compare(first, second, measures, Bootstrap(1, "patient", 100), "mean_f1")["mcnemar_of"]
+    alone = compare(run_of(0.7), run_of(0.9), TASK, Bootstrap(1, "patient", 100), "accuracy")[
+        "mcnemar"
+    ]
     assert found["place"] == alone
     assert found["place_fine"] == {"groups": 200, "only_first": 0, "only_second": 0, "p": 1}
 
 
 def test_a_metric_that_is_better_when_lower_is_told_so():
-    found = compare(run_of(0.6), run_of(0.9), TASK, 1, "log_loss", 100)
+    found = compare(run_of(0.6), run_of(0.9), TASK, Bootstrap(1, "patient", 100), "log_loss")
     assert found["metrics"]["log_loss"]["difference"] < 0 and "better by" in found["verdict"]
 
 
@@ -125,7 +130,7 @@ def test_the_order_of_rows_does_not_matter():
     shuffled = run_of(0.8)
     for fold in shuffled:
         fold.predictions = fold.predictions[::-1]
-    args = (TASK, 1, "accuracy", 100)
+    args = (TASK, Bootstrap(1, "patient", 100), "accuracy")
     assert compare(first, second, *args) == compare(first, shuffled, *args)
 
 
@@ -133,20 +138,22 @@ def test_other_samples_are_refused():
     first, second = run_of(0.7), run_of(0.8)
     second[2].predictions = second[2].predictions[1:]
     with pytest.raises(FoldwiseError, match="do not hold the same samples"):
-        compare(first, second, TASK, 1, "accuracy", 10)
+        compare(first, second, TASK, Bootstrap(1, "patient", 10), "accuracy")
 
 
 def test_an_objective_without_a_value_is_named():
     first, second = run_of(0.7), run_of(0.8)
     first[0].metrics["auc"] = None
     with pytest.raises(FoldwiseError, match="'auc' is not defined in every fold"):
-        compare(first, second, TASK, 1, "auc", 10)
+        check_defined(compare(first, second, TASK, Bootstrap(1, "patient", 10), "auc"))
 
 
 def test_seeds_are_put_together():
     found = over_seeds(
         {
-            seed: compare(run_of(0.7, seed), run_of(0.9, seed), TASK, 1, "kappa", 10)
+            seed: compare(
+                run_of(0.7, seed), run_of(0.9, seed), TASK, Bootstrap(1, "patient", 10), "kappa"
+            )
             for seed in (1, 2)
         }
     )

@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from foldwise.evaluate.fold import measure_levels
+from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import FoldResult, join_logs, limits_of, summarise
 from foldwise.files import write_json
 from foldwise.registry import load
@@ -34,7 +35,9 @@ def fold(number: int, right: float, n: int = 20) -> FoldResult:
 
 @pytest.fixture(scope="module")
 def summary():
-    return summarise([fold(1, 0.9), fold(2, 0.6), fold(3, 0.75)], BINARY, 42, resamples=300)
+    return summarise(
+        [fold(1, 0.9), fold(2, 0.6), fold(3, 0.75)], BINARY, Bootstrap(42, "patient", 300)
+    )
 
 
 def test_it_has_the_form_that_readers_expect(summary):
@@ -64,7 +67,7 @@ def test_a_collapsed_fold_is_named():
         row["p_A"], row["p_B"] = "0.9", "0.1"
     levels = measure_levels(bad.predictions, BINARY)
     bad.metrics.update({**levels["image"]["metrics"], "levels": levels})
-    got = summarise([fold(1, 0.9), bad], BINARY, 1, resamples=0)
+    got = summarise([fold(1, 0.9), bad], BINARY, Bootstrap(1, "patient", 0))
     assert "Fold 2 predicts a single class." in [w["text"] for w in got["warnings"]]
 
 
@@ -72,7 +75,7 @@ def test_a_class_that_no_fold_ever_says_is_named():
     """Of three classes one is never said, which F1 alone shows as a lower mean."""
     measures = load("MEASURES", "classification")({"classes": ["A", "B", "C"]})
     folds = [with_third_class(fold(1, 0.9), measures), with_third_class(fold(2, 0.8), measures)]
-    got = summarise(folds, measures, 1, resamples=0)["warnings"]
+    got = summarise(folds, measures, Bootstrap(1, "patient", 0))["warnings"]
     assert {"kind": "never", "text": "No image of any fold is called C."} in got
     heads = load("MEASURES", "distillation")({"heads": {"body_part": ["A", "B", "C"]}})
     for one in folds:
@@ -82,7 +85,7 @@ def test_a_class_that_no_fold_ever_says_is_named():
         levels = measure_levels(one.predictions, heads)
         one.metrics.clear()
         one.metrics.update({**levels["image"]["metrics"], "levels": levels})
-    got = summarise(folds, heads, 1, resamples=0)["warnings"]
+    got = summarise(folds, heads, Bootstrap(1, "patient", 0))["warnings"]
     assert "No image of any fold is called C (body part)." in [one["text"] for one in got]
 
 
@@ -99,13 +102,15 @@ def with_third_class(one, measures):
 def test_a_metric_that_a_fold_lacks_is_said():
     odd = fold(2, 0.9)
     odd.metrics["auc"] = None
-    got = summarise([fold(1, 0.9), odd], BINARY, 1, resamples=0)
+    got = summarise([fold(1, 0.9), odd], BINARY, Bootstrap(1, "patient", 0))
     assert got["auc"]["n_folds"] == 1
     assert any("auc is defined in 1 of 2" in w["text"] for w in got["warnings"])
 
 
 def test_equal_input_gives_equal_bytes(summary, tmp_path):
-    again = summarise([fold(1, 0.9), fold(2, 0.6), fold(3, 0.75)], BINARY, 42, resamples=300)
+    again = summarise(
+        [fold(1, 0.9), fold(2, 0.6), fold(3, 0.75)], BINARY, Bootstrap(42, "patient", 300)
+    )
     write_json(tmp_path / "a.json", summary)
     assert json.loads((tmp_path / "a.json").read_text()) == again == summary
 

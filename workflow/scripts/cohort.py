@@ -8,7 +8,8 @@ from foldwise.cohort.build import CohortSettings, make_cohort
 from foldwise.cohort.early_checks import Ahead
 from foldwise.pixels.prepare import ImageSettings
 from foldwise.registry import load
-from foldwise.settings.folds import UNITS, FoldSettings
+from foldwise.settings.folds import FoldSettings
+from foldwise.settings.groups import unit_of
 from foldwise.settings.paths import with_paths
 
 with adapter(snakemake):
@@ -27,7 +28,7 @@ with adapter(snakemake):
                     **study["folds"],
                     seed=study["seed"],
                     where=where,
-                    unit=UNITS[data["group"]],
+                    unit=unit_of(data["group"]),
                 ),
             ),
         ),

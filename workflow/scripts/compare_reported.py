@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from foldwise.adapter import adapter
-from foldwise.evaluate.comparisons import compare_reported
+from foldwise.evaluate.comparisons import Folds, compare_reported
+from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.files import read_json
 from foldwise.registry import load
 
@@ -12,10 +13,8 @@ with adapter(snakemake):
     compare_reported(
         params=params,
         task=load("MEASURES", params["kind"])(params["task"]),
-        runs=study / "runs",
-        others=snakemake.params.others,
-        folds=study / "folds",
-        numbers=snakemake.params.numbers,
+        folds=Folds(study / "folds", snakemake.params.numbers),
+        runs={run: study / "runs" / run for run in (params["run"], *snakemake.params.others)},
+        bootstrap=Bootstrap(params["seed"], snakemake.params.group),
         out=snakemake.output[0],
-        group_by=snakemake.params.group,
     )

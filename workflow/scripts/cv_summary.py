@@ -1,6 +1,7 @@
 """Rule cv_summary: the folds of a run put together, and their logs as one."""
 
 from foldwise.adapter import adapter
+from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import join_logs, read_fold, summarise
 from foldwise.files import read_json, write_json
 from foldwise.registry import load
@@ -18,9 +19,8 @@ with adapter(snakemake):
     summary = summarise(
         folds=[read_fold(*names) for names in files],
         task=load("MEASURES", params["kind"])(params["task"]),
-        seed=params["seed"],
+        bootstrap=Bootstrap(params["seed"], snakemake.params.group),
         monitor=params["training"]["monitor"],
-        group_by=snakemake.params.group,
     )
     write_json(snakemake.output.summary, summary)
     join_logs(dict(zip(numbers, snakemake.params.logs, strict=True)), snakemake.output.log)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from foldwise.adapter import adapter
 from foldwise.evaluate.holdout_summary import evaluate_holdout
+from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.files import read_json
 from foldwise.registry import load
 
@@ -13,8 +14,7 @@ with adapter(snakemake):
         predictions_csv=snakemake.input.predictions,
         folds_csv=snakemake.input.folds,
         task=load("MEASURES", params["kind"])(params["task"]),
-        seed=params["seed"],
+        bootstrap=Bootstrap(params["seed"], snakemake.params.group),
         out_dir=Path(snakemake.output.json).parent,
         out_summary=snakemake.output.summary,
-        group_by=snakemake.params.group,
     )

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from foldwise.adapter import adapter
 from foldwise.folds.assign import make_folds
-from foldwise.settings.folds import UNITS, FoldSettings
+from foldwise.settings.folds import FoldSettings
+from foldwise.settings.groups import unit_of
 
 with adapter(snakemake):
     settings = snakemake.params.settings
@@ -13,7 +14,7 @@ with adapter(snakemake):
             **settings["folds"],
             seed=settings["seed"],
             where=f"{snakemake.config['folder']}/{snakemake.wildcards.study}.yaml",
-            unit=UNITS[snakemake.params.group],
+            unit=unit_of(snakemake.params.group),
         ),
         cohort=snakemake.input.cohort,
         folder=Path(snakemake.output.folds).parent,

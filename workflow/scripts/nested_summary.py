@@ -1,6 +1,7 @@
 """Rule nested_summary: the outer folds together, beside what the inner searches promised."""
 
 from foldwise.adapter import adapter
+from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import read_fold, summarise
 from foldwise.files import read_json, write_json
 from foldwise.registry import load
@@ -16,7 +17,7 @@ with adapter(snakemake):
         )
     ]
     task = load("MEASURES", params["kind"])(params["task"])
-    summary = summarise(folds, task, params["seed"], group_by=snakemake.params.group)
+    summary = summarise(folds, task, Bootstrap(params["seed"], snakemake.params.group))
     chosen = [read_json(path) for path in files.choices]
     summary["search"] = told_against_promised(folds, chosen, *snakemake.params.objective)
     write_json(snakemake.output[0], summary)

@@ -9,6 +9,7 @@ from foldwise.article.study import Study, shown
 from foldwise.evaluate.wording import called
 from foldwise.files import write_text
 from foldwise.report.ledger import Number
+from foldwise.settings.groups import units_of
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def span(bounds: list[Number]) -> list[Any]:
 
 def cohort(study: Study) -> Table:
     """Table 1: images and groups of each class, in all and by the fold that they judge."""
-    unit = f"{study.manifest.value('group_by')}s".replace("accessions", "exams")
+    unit = units_of(study.manifest.value("group_by"))
     folds = study.folds()
     header = ("", "All", *(f"Fold {fold}" for fold in folds))
     rows: list[tuple[Any, ...]] = [

@@ -1,6 +1,7 @@
 """Sentences of an article that hang on what the artefacts say: chosen by facts, never typed."""
 
 from foldwise.article.study import Study
+from foldwise.settings.groups import units_of
 
 # Groups below which a proportion near .9 has an interval wider than a tenth (Wilson, 95 %).
 FEW_GROUPS = 140
@@ -9,7 +10,7 @@ FEW_GROUPS = 140
 def limitations(study: Study) -> list[str]:
     """What the study's own files know against it, a sentence each."""
     manifest, params = study.manifest, study.params
-    groups = f"{manifest.value('group_by')}s"
+    groups = units_of(manifest.value("group_by"))
     found = [
         "All images come from one archive; no other site's images were judged.",
     ]

@@ -20,7 +20,7 @@ from foldwise.cohort.tables.labels import CLASS, DROPPED, ClassScheme, canonical
 from foldwise.cohort.tables.table import read_table
 from foldwise.errors import FoldwiseError, plural
 from foldwise.registry import load
-from foldwise.settings.folds import UNITS
+from foldwise.settings.groups import unit_of, units_of
 
 # Rows of the mapping that are shown; label columns that are counted, of zones and heads.
 ROWS, COLUMNS = 3, 6
@@ -64,8 +64,8 @@ def _reasons(joined: Joined) -> str:
 def _groups(found: list[Found], by: str, headers: dict[str, Entry]) -> str:
     owners = {_owner(one, by, headers) for one in found}
     if "" in owners:
-        return f", {UNITS[by]}s not counted before their headers are read"
-    return f" of {plural(len(owners), UNITS[by])}"
+        return f", {units_of(by)} not counted before their headers are read"
+    return f" of {plural(len(owners), unit_of(by))}"
 
 
 def _owner(one: Found, by: str, headers: dict[str, Entry]) -> str:

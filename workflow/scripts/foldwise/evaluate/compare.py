@@ -7,9 +7,10 @@ import numpy as np
 
 from foldwise.errors import FoldwiseError
 from foldwise.evaluate.metrics.averaging import average, has_probabilities
+from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.metrics.paired import bootstrap_difference, corrected_t, mcnemar
-from foldwise.evaluate.wording import UNITS, called, spoken
-from foldwise.hashing import stream_seed
+from foldwise.evaluate.wording import called, spoken
+from foldwise.settings.groups import units_of
 
 LEVEL = 0.95
 
@@ -28,55 +29,53 @@ def compare(
     first: Sequence[Fold],
     second: Sequence[Fold],
     task: Any,
-    seed: int,
+    bootstrap: Bootstrap,
     objective: str,
-    resamples: int = 2000,
     direction: str = "",
-    group_by: str = "patient",
-    needed: bool = True,
 ) -> dict[str, Any]:
     """Compare run `second` (tuned) with run `first` (baseline), fold by fold.
 
     Args:
         first, second: the folds of each run, same folds in the same order.
         task: measures of the study (`foldwise.evaluate.fold.Measured`).
-        seed: the study's seed, for the bootstrap.
-        objective: the metric that the verdict is about.
-        resamples: of the bootstrap over groups.
+        bootstrap: how groups are drawn for the intervals, and what a group is.
+        objective: the metric that the verdict is about; the verdict says so where a fold has none.
         direction: "max" or "min", which way the objective is better; '' asks `task.monitors`.
-        group_by: data.group of the study, what its groups are.
-        needed: FoldwiseError where the objective is undefined in a fold; else the verdict says so.
 
     Returns:
         `metrics`: for each metric both means, the difference, the corrected t test over folds
         (Nadeau and Bengio 2003) and the bootstrap interval over groups of the pooled
-        predictions; `groups_are`: what groups are called; `mcnemar`: exact, one prediction a
+        predictions; `group_by`: data.group, what groups are; `mcnemar`: exact, one prediction a
         group, where classes are predicted; `mcnemar_of`: the same of each of several labels;
         `verdict`: in words.
     """
     before, after = pooled(first, second)
     scorers = task.scorer(before), task.scorer(after)
-    groups, own_seed = [row["group"] for row in before], stream_seed(seed, "comparison")
-    intervals = bootstrap_difference(*scorers, groups, own_seed, resamples, LEVEL)
-    metrics = of_metrics(first, second, intervals)
-    if needed and objective not in metrics:
-        raise FoldwiseError(
-            f"'{objective}' is not defined in every fold of both runs, so they cannot be compared "
-            f"by it. Take another objective; defined: {', '.join(metrics) or 'none'}."
-        )
-    units, direction = UNITS[group_by], direction or task.monitors[objective]
+    groups = [row["group"] for row in before]
+    metrics = of_metrics(first, second, bootstrap_difference(*scorers, groups, bootstrap))
+    direction = direction or task.monitors[objective]
     said = f"{called(objective)[0]} is not defined in every fold of both runs: not compared by it."
     if objective in metrics:
-        said = verdict(objective, metrics[objective], direction, units)
+        said = verdict(objective, metrics[objective], direction, bootstrap.group_by)
     return {
         "objective": objective,
         "folds": [fold.fold for fold in first],
         "metrics": metrics,
         "mcnemar": exact_mcnemar(before, after),
         "mcnemar_of": mcnemar_by_head(before, after),
-        "groups_are": units,
+        "group_by": bootstrap.group_by,
         "verdict": said,
     }
+
+
+def check_defined(comparison: Mapping[str, Any]) -> None:
+    """Raise FoldwiseError where a comparison's objective is undefined in some fold."""
+    objective, metrics = comparison["objective"], comparison["metrics"]
+    if objective not in metrics:
+        raise FoldwiseError(
+            f"'{objective}' is not defined in every fold of both runs, so they cannot be compared "
+            f"by it. Take another objective; defined: {', '.join(metrics) or 'none'}."
+        )
 
 
 def pooled(first: Sequence[Fold], second: Sequence[Fold]) -> tuple[list[dict], list[dict]]:
@@ -180,7 +179,7 @@ def predicted(row: Mapping[str, str]) -> str:
     ).removeprefix("p_")
 
 
-def verdict(name: str, found: Mapping[str, float | None], direction: str, units: str) -> str:
+def verdict(name: str, found: Mapping[str, float | None], direction: str, group_by: str) -> str:
     """Whether the difference is resolved: both intervals, over folds and groups, leave out 0."""
     difference = found["difference"] * (1 if direction == "max" else -1)
     bounds = [(found["low"], found["high"]), (found["groups_low"], found["groups_high"])]
@@ -192,7 +191,7 @@ def verdict(name: str, found: Mapping[str, float | None], direction: str, units:
     within = ""
     if len(known) == 2:
         folds, groups = (f"{low:.3g} to {high:.3g}" for low, high in known)
-        within = f" (95 % interval {folds} over folds, {groups} over {units})"
+        within = f" (95 % interval {folds} over folds, {groups} over {units_of(group_by)})"
     if resolved:
         return f"{told}{within}: the difference is resolved."
     return f"{told}{within}: not resolved, these data do not tell the two apart."
@@ -226,7 +225,7 @@ def as_text(
         test = item["mcnemar"]
         if test:
             lines += [
-                f"Of {test['groups']} {item['groups_are']} the baseline alone has "
+                f"Of {test['groups']} {units_of(item['group_by'])} the baseline alone has "
                 f"{test['only_first']} right, the tuned run alone {test['only_second']} "
                 f"(exact McNemar test, p {test['p']:.2g}).",
                 "",

@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 
 from foldwise.evaluate.fold import Measured, Row, measure_levels, plain, write_metrics
-from foldwise.evaluate.metrics.intervals import BOOTSTRAP
-from foldwise.evaluate.summary import Bootstrap, levels_with_intervals
+from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.evaluate.summary import levels_with_intervals
 from foldwise.files import read_csv, write_json
-from foldwise.hashing import stream_seed
-from foldwise.settings.folds import UNITS
 
 ENSEMBLE = "mean of what the models of all folds predict for a sample"
 SPREAD = "sample standard deviation over the models of the folds (n - 1), on the same samples"
@@ -21,10 +19,9 @@ def evaluate_holdout(
     predictions_csv: str | Path,
     folds_csv: str | Path,
     task: Measured,
-    seed: int,
+    bootstrap: Bootstrap,
     out_dir: str | Path,
     out_summary: str | Path,
-    group_by: str = "patient",
 ) -> None:
     """Write the ensemble's val_metrics.{json,yaml,txt} into `out_dir`, and holdout_summary.json.
 
@@ -32,20 +29,15 @@ def evaluate_holdout(
     the metrics are empty and the summary says n = 0.
     """
     rows = read_csv(predictions_csv)
-    write_metrics(measure_levels(rows, task, group_by), out_dir)
-    alone = read_csv(folds_csv)
-    write_json(out_summary, summarise_holdout(rows, alone, task, seed, group_by=group_by))
+    write_metrics(measure_levels(rows, task, bootstrap.group_by), out_dir)
+    write_json(out_summary, summarise_holdout(rows, read_csv(folds_csv), task, bootstrap))
 
 
 def summarise_holdout(
     together: Sequence[Row],
-    alone: Sequence[Row],
+    by_fold: Sequence[Row],
     task: Measured,
-    seed: int,
-    resamples: int = 2000,
-    level: float = 0.95,
-    method: str = "BCa",
-    group_by: str = "patient",
+    bootstrap: Bootstrap,
 ) -> dict[str, Any]:
     """The content of holdout_summary.json; no time of day in it.
 
@@ -54,24 +46,23 @@ def summarise_holdout(
     the folds, each judged on the whole holdout; `folds`: one flat entry a model; `n`, `groups`.
     """
     of_fold: dict[int, list[Row]] = {}
-    for row in alone:
+    for row in by_fold:
         of_fold.setdefault(int(row["fold"]), []).append(row)
     entries = [{"fold": fold} | task.score(rows) for fold, rows in sorted(of_fold.items())]
     entries = plain(entries)
     names = sorted({name for entry in entries for name in entry} - {"fold"})
-    settings = Bootstrap(stream_seed(seed, "bootstrap"), resamples, level, method, group_by)
     return plain(
         {
             **{name: _spread([entry[name] for entry in entries]) for name in names},
             "n": len(together),
             "groups": len({row["group"] for row in together}),
             "folds": entries,
-            "ensemble": levels_with_intervals(together, task, settings),
+            "ensemble": levels_with_intervals(together, task, bootstrap),
             "methods": {
-                "level": level,
+                "level": bootstrap.level,
                 "ensemble": ENSEMBLE,
-                "interval": BOOTSTRAP.format(unit=UNITS[group_by], method=method),
-                "resamples": resamples,
+                "interval": bootstrap.described,
+                "resamples": bootstrap.resamples,
                 "std": SPREAD,
             },
         }

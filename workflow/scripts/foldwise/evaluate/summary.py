@@ -9,11 +9,9 @@ import numpy as np
 
 from foldwise.evaluate.fold import Measured, Row, measure_levels, plain
 from foldwise.evaluate.metrics.averaging import LEVELS, average
-from foldwise.evaluate.metrics.intervals import BOOTSTRAP, FOLD_MEAN, Interval, bootstrap, fold_mean
+from foldwise.evaluate.metrics.intervals import FOLD_MEAN, Bootstrap, Interval, fold_mean
 from foldwise.files import read_csv, read_json, write_text
-from foldwise.hashing import stream_seed
 from foldwise.metrics import metric_of
-from foldwise.settings.folds import UNITS
 
 UNSTABLE_STD = 0.05
 UNSTABLE_METRIC = "macro_f1"
@@ -47,31 +45,25 @@ def read_fold(
 def summarise(
     folds: Sequence[FoldResult],
     task: Measured,
-    seed: int,
-    resamples: int = 2000,
-    level: float = 0.95,
-    method: str = "BCa",
+    bootstrap: Bootstrap,
     monitor: str | None = None,
-    group_by: str = "patient",
 ) -> dict[str, Any]:
     """The content of cv_summary.json, of the weights that were kept; no time of day in it.
 
     `<metric>`: mean, std (sample standard deviation, n - 1), interval (of the mean over folds);
     `folds`: one flat entry a fold; `pooled`: all validation predictions as one set, per level,
-    with bootstrap intervals over groups, which are what `group_by` (data.group) says;
-    `warnings`: kind, text; `best_fold`: by the monitored
-    metric (the task's first if none is named). resamples = 0 leaves the bootstrap out.
+    with bootstrap intervals over groups; `warnings`: kind, text; `best_fold`: by the monitored
+    metric (the task's first if none is named). No resamples leave the bootstrap out.
     """
     entries = [_entry(fold) for fold in folds]
     names = sorted({name for entry in entries for name in entry} - {"fold", "n_train", "n_val"})
     ratio = float(np.mean([fold.n_val / fold.n_train for fold in folds if fold.n_train] or [0]))
     over_folds = {
-        name: _over_folds([e.get(name) for e in entries], ratio, level, limits_of(name))
+        name: _over_folds([e.get(name) for e in entries], ratio, bootstrap.level, limits_of(name))
         for name in names
     }
-    settings = Bootstrap(stream_seed(seed, "bootstrap"), resamples, level, method, group_by)
     pooled = levels_with_intervals(
-        [row for fold in folds for row in fold.predictions], task, settings
+        [row for fold in folds for row in fold.predictions], task, bootstrap
     )
     return plain(
         {
@@ -81,26 +73,15 @@ def summarise(
             "pooled": pooled,
             "warnings": _warnings(folds, over_folds) + _never_said(pooled["image"]["details"]),
             "methods": {
-                "level": level,
+                "level": bootstrap.level,
                 "interval": FOLD_MEAN,
                 "test_over_train": ratio,
-                "pooled_interval": BOOTSTRAP.format(unit=UNITS[group_by], method=method),
-                "resamples": resamples,
+                "pooled_interval": bootstrap.described,
+                "resamples": bootstrap.resamples,
                 "std": "sample standard deviation over folds (n - 1)",
             },
         }
     )
-
-
-@dataclass(frozen=True)
-class Bootstrap:
-    """Settings of the bootstrap over groups; `group_by` is data.group, what they are."""
-
-    seed: int
-    resamples: int
-    level: float
-    method: str
-    group_by: str = "patient"
 
 
 def _entry(fold: FoldResult) -> dict[str, Any]:
@@ -163,14 +144,7 @@ def _with_intervals(
     if not settings.resamples or not rows:
         return {name: {"value": value} for name, value in metrics.items()}
     groups = [row["group"] for row in rows]
-    intervals = bootstrap(
-        task.scorer(rows),
-        groups,
-        settings.seed,
-        settings.resamples,
-        settings.level,
-        settings.method,
-    )
+    intervals = settings.intervals("bootstrap", task.scorer(rows), groups)
     return {
         name: {"value": value, "interval": _bounds(intervals[name])}
         for name, value in metrics.items()

@@ -1,9 +1,8 @@
 """How metrics, groups and classical methods are called in sentences, tables and figures."""
 
 from foldwise.metrics import BY_NAME, TABLE, head_of, metric_of, titled
-from foldwise.settings.folds import UNITS as ONE
 
-__all__ = ["ONE", "UNITS", "called", "head_of", "in_words", "spoken", "titled"]
+__all__ = ["called", "head_of", "in_words", "spoken", "titled"]
 
 # First words that keep their capital inside a sentence.
 NAMES = ("Brier", "Dice", "Jaccard")
@@ -19,8 +18,6 @@ BASELINES = {
 # Details of a metrics file that are tables of parts of an answer: where the parts are named in
 # their order, the heading, and that of the table of how well it is found which can be judged.
 PARTS = {"per_zone": (("task", "zones"), "Zones", "Zones that cannot be scored")}
-# What groups are, by data.group.
-UNITS = {group: f"{unit}s" for group, unit in ONE.items()}
 # Keys of the tables of a report, in their order; and those told of each label where a sample has
 # several.
 IN_TABLES = tuple(metric.name for metric in TABLE if metric.in_tables)

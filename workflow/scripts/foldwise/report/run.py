@@ -5,10 +5,11 @@ from functools import cached_property
 from typing import Any
 
 from foldwise.errors import FoldwiseError
-from foldwise.evaluate.wording import IN_LABELS, IN_TABLES, ONE, UNITS, called, head_of, spoken
+from foldwise.evaluate.wording import IN_LABELS, IN_TABLES, called, head_of, spoken
 from foldwise.report.entries import FIGURES
 from foldwise.report.files import FILES, RULES, SHARED
 from foldwise.report.ledger import Job, Ledger, Source
+from foldwise.settings.groups import unit_of, units_of
 from foldwise.settings.kinds import held_out
 
 # Settings of a study as the rules give them: every key, and "name".
@@ -107,8 +108,8 @@ class Run:
         return {
             "run": self.name,
             "figures": self.figures,
-            "unit": UNITS[group_by],
-            "one": ONE[group_by],
+            "unit": units_of(group_by),
+            "one": unit_of(group_by),
             "by_accession": group_by == "accession",
             "by_image": group_by == "image",
             "percent": self.summary("methods", "level", form=".0%"),

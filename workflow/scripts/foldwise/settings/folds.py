@@ -6,8 +6,6 @@ from foldwise.errors import FoldwiseError
 from foldwise.hashing import digest
 
 HOLDOUT = "holdout"
-# What messages call a group, by data.group.
-UNITS = {"patient": "patient", "accession": "exam", "image": "image"}
 
 
 @dataclass(frozen=True)

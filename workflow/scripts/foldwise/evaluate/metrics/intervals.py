@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm, t
 
+from foldwise.hashing import stream_seed
+from foldwise.settings.groups import unit_of
+
 FOLD_MEAN = "corrected resampled t interval (Nadeau & Bengio 2003, Machine Learning 52:239-281)"
 BOOTSTRAP = "bootstrap over {unit}s, {method} (Efron & Tibshirani 1993, chapters 13 and 14)"
 # More patients than this and the jackknife leaves out blocks instead: the skewness of a block's
@@ -22,6 +25,29 @@ MIN_USABLE = 0.5
 WEIGHTS_AT_ONCE = 8_000_000
 
 Statistic = Callable[[np.ndarray | None], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """How groups are drawn again: the study's seed, what a group is (data.group), how often."""
+
+    seed: int
+    group_by: str
+    resamples: int = 2000
+    level: float = 0.95
+    method: str = "BCa"
+
+    @property
+    def described(self) -> str:
+        """The method with its source, for the file that holds its intervals."""
+        return BOOTSTRAP.format(unit=unit_of(self.group_by), method=self.method)
+
+    def intervals(
+        self, stream: str, statistic: "Statistic", groups: Sequence[str]
+    ) -> dict[str, "Interval"]:
+        """`bootstrap` with draws of this stream's own, so that no statistic shares another's."""
+        seed = stream_seed(self.seed, stream)
+        return bootstrap(statistic, groups, seed, self.resamples, self.level, self.method)
 
 
 @dataclass(frozen=True)

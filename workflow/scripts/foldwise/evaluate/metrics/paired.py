@@ -8,9 +8,9 @@ import numpy as np
 from scipy.stats import binomtest, t
 
 from foldwise.evaluate.metrics.intervals import (
+    Bootstrap,
     Interval,
     Statistic,
-    bootstrap,
     corrected_error,
     fold_mean,
 )
@@ -76,10 +76,7 @@ def bootstrap_difference(
     first: Statistic,
     second: Statistic,
     groups: Sequence[str],
-    seed: int,
-    resamples: int = 2000,
-    level: float = 0.95,
-    method: str = "BCa",
+    settings: Bootstrap,
 ) -> dict[str, Interval]:
     """Interval of second - first for every metric both give; each patient drawn for both at once.
 
@@ -91,4 +88,4 @@ def bootstrap_difference(
         one, other = first(weights), second(weights)
         return {name: other[name] - one[name] for name in one if name in other}
 
-    return bootstrap(difference, groups, seed, resamples, level, method)
+    return settings.intervals("comparison", difference, groups)

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from foldwise.errors import plural
-from foldwise.evaluate.wording import ONE
 from foldwise.files import read_json
 from foldwise.report.inputs import Paths
 from foldwise.report.style import ACCENT, GREY, INK, PAGE
 from foldwise.report.tables import classes_in_order
+from foldwise.settings.groups import unit_of
 
 # Inches: width of the boxes on the main line and beside it, height of a line of text, gaps.
 MAIN, SIDE, LINE, PAD, GAP = 3.0, 3.3, 0.155, 0.11, 0.3
@@ -74,7 +74,7 @@ def stages_of(manifest: dict[str, Any], params: dict[str, Any]) -> list[Stage]:
 
 
 def _analysed(manifest: dict[str, Any], task: dict[str, Any]) -> list[str]:
-    groups = plural(manifest["groups"], ONE[manifest["group_by"]])
+    groups = plural(manifest["groups"], unit_of(manifest["group_by"]))
     groups += " (grouped by accession)" if manifest["group_by"] == "accession" else ""
     classes = manifest["classes"]
     counts = [f"{name}: {classes[name]['images']:,}" for name in classes_in_order(classes, task)]

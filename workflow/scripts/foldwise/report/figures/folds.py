@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from foldwise.evaluate.wording import IN_LABELS, ON_AXIS, UNITS, called, head_of, titled
+from foldwise.evaluate.wording import IN_LABELS, ON_AXIS, called, head_of, titled
 from foldwise.files import read_csv, read_json
 from foldwise.report.inputs import Paths, classes_of
 from foldwise.report.style import ACCENT, INK, PAGE, area_styles, shortened, text_on
+from foldwise.settings.groups import units_of
 
 Style = dict[str, Any]
 FOLD: Style = {"color": "#8a94a3", "marker": "|", "linestyle": "", "markersize": 8}
@@ -37,7 +38,7 @@ def draw_metrics(paths: Paths) -> Figure:
         pooled = summary["pooled"]["image"]["metrics"][name]
         with_bar(axis, row + 0.17, pooled["value"], pooled.get("interval"), POOLED)
     a_row_each(axis, names)
-    _legend(figure, summary, unit_of(paths))
+    _legend(figure, summary, groups_of(paths))
     return figure
 
 
@@ -63,9 +64,9 @@ def with_bar(axis: Axes, y: float, value: float | None, interval: Any, style: St
     axis.text(1.015, y, text, color=style["color"], **place)
 
 
-def unit_of(paths: Paths) -> str:
+def groups_of(paths: Paths) -> str:
     """What a group is: "patients", or "exams" where images are grouped by accession."""
-    return UNITS[read_json(paths["manifest"][0])["group_by"]]
+    return units_of(read_json(paths["manifest"][0])["group_by"])
 
 
 def _legend(figure: Figure, summary: dict[str, Any], unit: str) -> None:
@@ -88,7 +89,7 @@ def draw_composition(paths: Paths) -> Figure:
         column = f"label_{label}" if label else "label"
         counted = [Counter(row[column] for row in rows) for rows in parts.values()]
         counts = np.array([[of[name] for name in classes] for of in counted])
-        bars(axis, parts, counts, classes, "images", unit_of(paths))
+        bars(axis, parts, counts, classes, "images", groups_of(paths))
         axis.set_title(titled(label))
     return figure
 

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from foldwise.evaluate.wording import ON_AXIS
 from foldwise.files import read_json
-from foldwise.report.figures.folds import FOLD, MEAN, POOLED, a_row_each, unit_of, with_bar
+from foldwise.report.figures.folds import FOLD, MEAN, POOLED, a_row_each, groups_of, with_bar
 from foldwise.report.inputs import Paths
 from foldwise.report.style import PAGE
 
@@ -32,7 +32,7 @@ def draw(paths: Paths) -> Figure:
         together = held["ensemble"]["image"]["metrics"][name]
         with_bar(axis, row + 0.17, together["value"], together["interval"], POOLED)
     a_row_each(axis, names)
-    _legend(figure, held, unit_of(paths))
+    _legend(figure, held, groups_of(paths))
     return figure
 
 

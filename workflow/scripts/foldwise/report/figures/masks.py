@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from foldwise.files import read_csv, read_json
 from foldwise.report.figures.agreement import dots, draw_differences, summary_of
-from foldwise.report.figures.folds import composition, judged, unit_of
+from foldwise.report.figures.folds import composition, groups_of, judged
 from foldwise.report.inputs import Paths
 from foldwise.report.style import GREY, PAGE, RAMP
 
@@ -124,7 +124,7 @@ def draw_composition(paths: Paths) -> Figure:
     edges = np.quantile(np.concatenate(shares), np.linspace(0, 1, BINS + 1))
     counts = [np.bincount(_fifth(part, edges), minlength=BINS) for part in shares]
     names = [f"{100 * low:.2g}–{100 * high:.2g} %" for low, high in itertools.pairwise(edges)]
-    return composition(parts, np.array(counts), names, "images", unit_of(paths))
+    return composition(parts, np.array(counts), names, "images", groups_of(paths))
 
 
 def _fifth(values: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from foldwise.evaluate.metrics.zone_counts import zone_scores
 from foldwise.evaluate.metrics.zones import BANDS, UNKNOWN, arrays, mean_score
 from foldwise.files import read_csv, read_json
 from foldwise.report.figures.agreement import dots, draw_differences, summary_of
-from foldwise.report.figures.folds import composition, judged, unit_of
+from foldwise.report.figures.folds import composition, groups_of, judged
 from foldwise.report.inputs import Paths
 from foldwise.report.style import GREY, PAGE, SHARES, number, text_on
 
@@ -129,4 +129,4 @@ def draw_composition(paths: Paths) -> Figure:
         np.array([[int(row[zone]) for zone in zones] for row in rows]) for rows in parts.values()
     ]
     counts = np.array([np.bincount(part.ravel(), minlength=UNKNOWN + 1) for part in labels])
-    return composition(parts, counts, [*VALUES[:UNKNOWN], "unknown"], "zones", unit_of(paths))
+    return composition(parts, counts, [*VALUES[:UNKNOWN], "unknown"], "zones", groups_of(paths))
