@@ -76,7 +76,8 @@ class Study:
         located, names = locate(private, contents), Names(load_key(private))
         read = partial(of_content, decoder, settings, located, names)
         shape = decoder.shape(settings)
-        return write_shard(read, contents, shape, settings.dtype, path.with_suffix(".npy"), path)
+        out = path.with_suffix(".npy"), path
+        return write_shard(read, contents, shape, settings.dtype, out)
 
     def audit(self, **changes) -> dict:
         """Decode and audit; returns the manifest."""

@@ -35,7 +35,7 @@ def shards_of(folder: Path, side: int, images: int) -> Images:
         contents = [str(number) for number in range(start, min(images, start + 256))]
         names.append(f"{start:06}")
         outs = folder / f"{names[-1]}.npy", folder / f"{names[-1]}.json"
-        write_shard(lambda name: made(name, side), contents, (1, side, side), np.uint8, *outs)
+        write_shard(lambda name: made(name, side), contents, (1, side, side), np.uint8, outs)
     return Images(folder, names)
 
 

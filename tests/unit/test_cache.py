@@ -40,7 +40,7 @@ def made(content: str) -> Prepared:
 
 def write(folder: Path, shard: str, contents: list[str], workers: int = 1) -> list[dict]:
     paths = folder / f"{shard}.npy", folder / f"{shard}.json"
-    return write_shard(made, contents, SHAPE, np.uint8, *paths, workers=workers)
+    return write_shard(made, contents, SHAPE, np.uint8, paths, workers=workers)
 
 
 @pytest.mark.parametrize("workers", [1, 3])

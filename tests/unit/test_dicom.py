@@ -208,7 +208,7 @@ def test_any_damage_gives_a_picture_or_a_reason(tmp_path, encoding, capfd, monke
     names = [str(number) for number in range(len(files))]
     outs = tmp_path / "s.npy", tmp_path / "s.json"
     # In child processes: some codecs (gdcm, OpenJPH) end theirs on some damage.
-    rows = write_shard(read, names, (1, 1, 1), np.uint8, *outs)
+    rows = write_shard(read, names, (1, 1, 1), np.uint8, outs)
     assert {row["status"] for row in rows} <= {"ok", *REASONS}
     told = capfd.readouterr()
     assert "CANARY" not in told.out + told.err

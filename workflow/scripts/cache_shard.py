@@ -23,7 +23,6 @@ with adapter(snakemake):
         contents=contents,
         shape=decoder.shape(settings),
         dtype=settings.dtype,
-        out_npy=snakemake.output.pixels,
-        out_json=snakemake.output.rows,
+        out=(snakemake.output.pixels, snakemake.output.rows),
         workers=snakemake.threads,
     )

@@ -33,6 +33,7 @@ class Listing:
     `folders` are the top-level ones, also empty ones; `unreadable` those that cannot be listed.
     """
 
+    root: Path
     files: dict[str, tuple[int, int]] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     unreadable: list[str] = field(default_factory=list)
@@ -66,7 +67,7 @@ def list_archive(root: str | Path) -> Listing:
             f"No archive at {root} (data.root, relative to the folder in which snakemake is run). "
             "Correct the path, mount the disk, or put the archive there."
         )
-    listing = Listing()
+    listing = Listing(Path(root))
     _walk(str(root), "", (), listing)
     return listing
 

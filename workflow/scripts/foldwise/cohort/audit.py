@@ -70,7 +70,8 @@ def make_audit(
     orders = {"label": settings.order, **settings.heads}
     for column, order in orders.items():
         check_classes(analysed, order, findings, study, column)
-    manifest = manifest_of(study, analysed, findings, images, set(labels), decoded, orders)
+    statuses = [decoded[image["content"]]["status"] for image in images]
+    manifest = manifest_of(study, analysed, findings, statuses, set(labels), orders)
     manifest["near_duplicate_pairs"] = len(pairs)
     write_audit(study, analysed, findings, manifest)
     log.info("Audit: %d of %d images analysed.", len(analysed), len(images))

@@ -110,14 +110,15 @@ def manifest_of(
     study: Path,
     analysed: list[dict[str, str]],
     findings: list[Finding],
-    images: list[dict[str, str]],
+    statuses: list[str],
     labelled: set[str],
-    decoded: dict[str, dict[str, Any]],
     orders: dict[str, tuple[str, ...]],
 ) -> dict[str, Any]:
-    """Counts from the archive to the analysed set, and what that set is made of."""
+    """Counts from the archive to the analysed set, and what that set is made of.
+
+    `statuses` are those of all decoded images, `labelled` the samples that have a label.
+    """
     flow = read_json(study / "flow.json")
-    readable = sum(decoded[image["content"]]["status"] == "ok" for image in images)
     bad = len(quarantined(findings))
     return {
         "flow": steps_of(flow, findings, labelled, len(analysed)),
@@ -130,8 +131,8 @@ def manifest_of(
         "classes": _all_classes(analysed, orders),
         "views": dict(sorted(Counter(row["view"] or "unknown" for row in analysed).items())),
         "sides": dict(sorted(Counter(row["side"] or "unknown" for row in analysed).items())),
-        "decoded": len(images),
-        "readable_share": readable / len(images),
+        "decoded": len(statuses),
+        "readable_share": statuses.count("ok") / len(statuses),
         "quarantine": counts_of(findings, QUARANTINE),
         "quarantine_share": bad / (bad + len(analysed)),
         "left_out": left_out(flow, findings),

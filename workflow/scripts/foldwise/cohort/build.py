@@ -14,7 +14,7 @@ from foldwise.cohort import resolve
 from foldwise.cohort.archive import Entry, Inventory, Listing, locked
 from foldwise.cohort.conflicts import Conflicts, settle_all
 from foldwise.cohort.early_checks import Ahead, check_ahead
-from foldwise.cohort.files import check, flow_of, place, to_decode, write
+from foldwise.cohort.files import Cohort, check, flow_of, place, to_decode, write
 from foldwise.cohort.findings import Finding
 from foldwise.cohort.groups import name_groups, note_single_images
 from foldwise.cohort.headers import index_of
@@ -127,7 +127,7 @@ def make_cohort(
         check_ahead(to_decode(items), places, Path(lists).parent, settings.ahead)
     flow = flow_of(items, findings, len(table.rows), archive, settings.group)
     columns = (*joined.label_columns, *joined.extra_columns)
-    write(items, findings, columns, places, study, flow, table.path)
+    write(Cohort(items, findings, columns, places, flow, table.path), study)
     log.info("Cohort: %d images, %d files read anew.", flow["usable"], archive.read_now)
     return flow
 
@@ -160,10 +160,9 @@ def join(
     settings: CohortSettings, reader: Reader, table: Table, listing: Listing, names: Names
 ) -> Joined:
     """Rows and files joined by the study's reader. Raises FoldwiseError when none fit."""
-    root = Path(settings.root)
-    joined = reader.rows(table, listing, root, settings.table.format, settings.columns, names)
+    joined = reader.rows(table, listing, settings.table.format, settings.columns, names)
     if not joined.found:
-        check_reader(reader.kind.split()[0], reader.accepts, listing, root)
+        check_reader(reader.kind.split()[0], reader.accepts, listing)
     return joined
 
 

@@ -1,6 +1,7 @@
 """What the cohort leaves behind: files, counts, and checks before anything expensive."""
 
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,19 +121,28 @@ def _same(archive: Inventory, keyed: str, files: list[str], names: Names) -> boo
     return len(digests) == len(files) and names.content(content_of(digests)) == keyed
 
 
-def write(
-    items: list[Item],
-    findings: list[Finding],
-    label_columns: tuple[str, ...],
-    places: dict[str, tuple[str, int]],
-    study: Path,
-    flow: dict[str, Any],
-    table: str,
-) -> None:
+@dataclass(frozen=True)
+class Cohort:
+    """A study's samples as they are written.
+
+    `places`: keyed content -> (shard, row); `label_columns` those of labels.csv besides its own;
+    `table` names the table in messages.
+    """
+
+    items: list[Item]
+    findings: list[Finding]
+    label_columns: tuple[str, ...]
+    places: dict[str, tuple[str, int]]
+    flow: dict[str, Any]
+    table: str
+
+
+def write(cohort: Cohort, study: Path) -> None:
     """Write all files of a cohort; rows by content, so that the table's order is no part."""
-    chosen = to_decode(items)
+    items, findings = cohort.items, cohort.findings
+    chosen, columns = to_decode(items), cohort.label_columns
     check_distinct({item.content: item.sample for item in chosen})
-    labels = [_label_row(item, label_columns, table) for item in chosen if item.usable]
+    labels = [_label_row(item, columns, cohort.table) for item in chosen if item.usable]
     id_map = [_id_row(item) for item in items if item.content]
     write_private_csv(study / "private" / "id_map.csv", ID_MAP, id_map)
     rows = found.private_rows(findings)
@@ -140,12 +150,12 @@ def write(
     renew_quarantine(study)
     (study / "private" / "stopped.csv").unlink(missing_ok=True)
     write_csv(study / "findings.csv", found.PUBLIC, found.public_rows(findings))
-    write_json(study / "flow.json", flow)
-    write_csv(study / "labels.csv", [*LABELS, *label_columns], labels)
+    write_json(study / "flow.json", cohort.flow)
+    write_csv(study / "labels.csv", [*LABELS, *columns], labels)
     write_texts(study / "private" / "texts.csv", [item for item in chosen if item.usable])
     contents = [{"sample": item.sample, "content": item.content} for item in chosen]
     write_private_csv(study / "private" / PRIVATE_CONTENTS, ["sample", "content"], contents)
-    write_csv(study / "images.csv", IMAGES, [_image_row(item, places) for item in chosen])
+    write_csv(study / "images.csv", IMAGES, [_image_row(item, cohort.places) for item in chosen])
 
 
 def write_texts(path: Path, items: list[Item]) -> None:

@@ -86,7 +86,6 @@ def _need(table: Table, stated: Columns) -> None:
 def by_layout(
     table: Table,
     listing: Listing,
-    root: Path,
     layout: str,
     stated: Columns,
     names: Names,
@@ -98,15 +97,17 @@ def by_layout(
     """
     columns = columns_of(table, layout, stated)
     if layout == "accession":
-        return by_accession(table, listing, lambda path: accepts(root / path), columns, names)
+        return by_accession(
+            table, listing, lambda path: accepts(listing.root / path), columns, names
+        )
     join = by_folder if layout == "feature_s" else by_path
-    return join(table, listing, root, columns, names)
+    return join(table, listing, columns, names)
 
 
 def by_accession(
     table: Table,
     listing: Listing,
-    accepts: Callable[[str], bool],
+    accepts: Callable[[Path], bool],
     columns: Columns,
     names: Names,
 ) -> Joined:
@@ -121,7 +122,7 @@ def by_accession(
     findings += _without_id(rows.pop("", []), "no_accession", names)
     found, missing = [], []
     for accession, own in sorted(rows.items()):
-        images = [path for path in folders.get(accession, []) if accepts(path)]
+        images = [path for path in folders.get(accession, []) if accepts(listing.root / path)]
         found += [_found((path,), own, columns, accession) for path in images]
         barred = _barred(accession, listing)
         if barred or not images:
@@ -140,11 +141,11 @@ def _barred(accession: str, listing: Listing) -> bool:
     return any(f"{path}/".startswith(f"{accession}/") for path in listing.unreadable)
 
 
-def by_path(table: Table, listing: Listing, root: Path, columns: Columns, names: Names) -> Joined:
+def by_path(table: Table, listing: Listing, columns: Columns, names: Names) -> Joined:
     """A row is an image file, given relative to the archive's root or absolute."""
     spelling, rows = Spelling(listing.files), defaultdict(list)
     for row in table.rows:
-        rows[spelling.of(relative(row.get(columns.image), root))].append(row)
+        rows[spelling.of(relative(row.get(columns.image), listing.root))].append(row)
     findings = _without_id(rows.pop("", []), "no_path", names) + ragged(table, names)
     found, missing = [], []
     for path, own in sorted(rows.items()):
@@ -158,9 +159,9 @@ def by_path(table: Table, listing: Listing, root: Path, columns: Columns, names:
     return Joined(found, missing, findings)
 
 
-def by_folder(table: Table, listing: Listing, root: Path, columns: Columns, names: Names) -> Joined:
+def by_folder(table: Table, listing: Listing, columns: Columns, names: Names) -> Joined:
     """As `by_path`, for a table without patients: the image's folder stands for the patient."""
-    joined = by_path(table, listing, root, columns, names)
+    joined = by_path(table, listing, columns, names)
     found = [
         replace(item, patients=(str(PurePosixPath(item.files[0]).parent),)) for item in joined.found
     ]

@@ -79,14 +79,12 @@ def check_root(paths: list[str], listing: Listing, table: str) -> None:
         )
 
 
-def check_reader(
-    reader: str, accepts: Callable[[Path], bool], listing: Listing, root: Path
-) -> None:
+def check_reader(reader: str, accepts: Callable[[Path], bool], listing: Listing) -> None:
     """Raise FoldwiseError for an archive in which the reader meets no file of its kind."""
     paths = sorted(listing.files)[:LOOKED_AT]
-    if not paths or any(accepts(root / path) for path in listing.files):
+    if not paths or any(accepts(listing.root / path) for path in listing.files):
         return
-    dicom = sum(map(_is_dicom, (root / path for path in paths)))
+    dicom = sum(map(_is_dicom, (listing.root / path for path in paths)))
     endings = Counter(os.path.splitext(path)[1].lower() or "no ending" for path in listing.files)
     shown = ", ".join(f"{ending} ({n})" for ending, n in endings.most_common(MOST_SHAPES))
     hint = "They are DICOM: set data.reader: dicom." if dicom else "Name another data.reader."

@@ -30,11 +30,10 @@ def write_shard(
     contents: list[str],
     shape: tuple[int, int, int],
     dtype: np.dtype,
-    out_npy: str | Path,
-    out_json: str | Path,
+    out: tuple[str | Path, str | Path],
     workers: int = 1,
 ) -> list[dict[str, Any]]:
-    """Write `out_npy` (N, C, H, W) and `out_json` {"rows": [...]}; return the rows.
+    """Write `out`: pixels (N, C, H, W) as .npy and {"rows": [...]} as JSON; return the rows.
 
     A row is {content, status: "ok" or a reason, pixel_digest, facts, checksum}; pixels that could
     not be read stay zero. `read` gives the Prepared image of one content, in child processes.
@@ -44,7 +43,7 @@ def write_shard(
     cv2.setNumThreads(1)
     whole = (len(contents), *shape)
     size = math.prod(whole) * np.dtype(dtype).itemsize
-    with replacing(out_npy, size) as temporary:
+    with replacing(out[0], size) as temporary:
         np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=whole).flush()
         _reserve(temporary)
         work = partial(_fill, read, temporary)
@@ -53,7 +52,7 @@ def write_shard(
         _check_passing(fates)
     black = checksum(bytes(size // max(len(contents), 1)))
     rows = [_row(content, fate, black) for content, fate in zip(contents, fates, strict=True)]
-    write_sealed(out_json, {"rows": rows, "shape": list(whole), "dtype": np.dtype(dtype).name})
+    write_sealed(out[1], {"rows": rows, "shape": list(whole), "dtype": np.dtype(dtype).name})
     return rows
 
 

@@ -112,7 +112,7 @@ class Reader(Protocol):
         ...
 
     def rows(
-        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+        self, table: Table, listing: Listing, layout: str, stated: Columns, names: Names
     ) -> Joined:
         """Join table and archive; `layout` is the table's format, `stated` its columns' names."""
         ...

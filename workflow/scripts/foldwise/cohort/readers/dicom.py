@@ -50,10 +50,10 @@ class Reader:
         }
 
     def rows(
-        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+        self, table: Table, listing: Listing, layout: str, stated: Columns, names: Names
     ) -> Joined:
         """Join by accession folder or by file, as the table's layout says."""
-        return by_layout(table, listing, root, layout, stated, names, self.accepts)
+        return by_layout(table, listing, layout, stated, names, self.accepts)
 
 
 def _ending(path: Path) -> str:

@@ -27,7 +27,7 @@ class Reader:
         return {}
 
     def rows(
-        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+        self, table: Table, listing: Listing, layout: str, stated: Columns, names: Names
     ) -> Joined:
         """Join by file or by folder, as the table's layout says."""
-        return by_layout(table, listing, root, layout, stated, names, self.accepts)
+        return by_layout(table, listing, layout, stated, names, self.accepts)

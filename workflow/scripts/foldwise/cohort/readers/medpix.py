@@ -28,12 +28,12 @@ class Reader(text.Reader):
     )
 
     def rows(
-        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+        self, table: Table, listing: Listing, layout: str, stated: Columns, names: Names
     ) -> Joined:
         """As the reader of tables, without the pictures of cases that are not there."""
         called = by_name(path for path in listing.files if self.accepts(Path(path)))
         table = with_paths(table, stated.image or str(self.usual.image), called)
-        joined = self._of_cases(table, listing, root, layout, stated, names)
+        joined = self._of_cases(table, listing, layout, stated, names)
         missing = [
             replace(one, reason="several_files") if several(one.identity, called) else one
             for one in joined.missing
@@ -41,13 +41,13 @@ class Reader(text.Reader):
         return replace(joined, missing=missing)
 
     def _of_cases(
-        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+        self, table: Table, listing: Listing, layout: str, stated: Columns, names: Names
     ) -> Joined:
         if CASE not in table.columns:
-            return super().rows(table, listing, root, layout, stated, names)
+            return super().rows(table, listing, layout, stated, names)
         alone = [row for row in table.rows if not row.get(CASE)]
         whole = replace(table, rows=tuple(row for row in table.rows if row.get(CASE)))
-        joined = super().rows(whole, listing, root, layout, stated, names)
+        joined = super().rows(whole, listing, layout, stated, names)
         findings = [
             Finding(
                 names.name("row", f"{row.get('U_id')}\0{row.get('image')}"),

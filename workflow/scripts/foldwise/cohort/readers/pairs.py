@@ -1,7 +1,6 @@
 """Images with a mask each: rows of a table with two paths, or two folders of equal names."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from foldwise.cohort.archive import Listing
 from foldwise.cohort.identity import Names
@@ -21,7 +20,7 @@ class Reader(Images):
     """Reads plain images with masks. A label is not needed; one that is named is kept."""
 
     def rows(
-        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+        self, table: Table, listing: Listing, layout: str, stated: Columns, names: Names
     ) -> Joined:
         """Join by image file, then each image with its mask. FoldwiseError for other layouts."""
         if layout not in ("paths", "folders"):
@@ -30,7 +29,7 @@ class Reader(Images):
                 "image's path and one with the mask's) or folders (equal names in two folders)."
             )
         columns = columns_of_roles(table, stated, WITH_MASKS, needed=("image", "mask"))
-        joined = by_path(table, listing, root, columns, names)
+        joined = by_path(table, listing, columns, names)
         spelling = Spelling(listing.files)
         found: list[Found] = []
         missing = [
@@ -38,7 +37,7 @@ class Reader(Images):
             for one in joined.missing
         ]
         for one in joined.found:
-            masks = {spelling.of(relative(row.get(columns.mask), root)) for row in one.rows}
+            masks = {spelling.of(relative(row.get(columns.mask), listing.root)) for row in one.rows}
             reason = _fault(masks, listing)
             if reason:
                 missing.append(Missing(one.files[0], one.rows, one.labels, reason))

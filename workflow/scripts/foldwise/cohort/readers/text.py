@@ -1,7 +1,6 @@
 """Plain images with texts: one or several columns of text, one or several labels a row."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar
 
 from foldwise.cohort.archive import Listing
@@ -19,11 +18,11 @@ class Reader(images.Reader):
     usual: ClassVar[Columns] = Columns(image="image")
 
     def rows(
-        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+        self, table: Table, listing: Listing, layout: str, stated: Columns, names: Names
     ) -> Joined:
         """Join by file; each named text and label of a row belongs to its image."""
         columns = columns_of(table, stated, self.usual)
-        joined = by_path(table, listing, root, columns, names)
+        joined = by_path(table, listing, columns, names)
         found = [self.told(one, columns) for one in joined.found]
         missing = [replace(one, labels=labels_of(one.rows, columns)) for one in joined.missing]
         heads = tuple(f"label_{head}" for head in columns.heads)

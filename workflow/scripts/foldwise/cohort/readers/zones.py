@@ -41,7 +41,7 @@ class Reader(Images):
         return is_nifti(path) or super().accepts(path)
 
     def rows(
-        self, table: Table, listing: Listing, root: Path, layout: str, stated: Columns, names: Names
+        self, table: Table, listing: Listing, layout: str, stated: Columns, names: Names
     ) -> Joined:
         """Join by image file. Raises FoldwiseError for another layout or a column not there."""
         if layout != "paths":
@@ -54,7 +54,7 @@ class Reader(Images):
         table.need({f"zones, number {n}": zone for n, zone in enumerate(zones, 1)})
         files = by_name(path for path in listing.files if self.accepts(Path(path)))
         resolved = with_paths(table, str(columns.image), files)
-        joined = by_path(resolved, listing, root, columns, names)
+        joined = by_path(resolved, listing, columns, names)
         return replace(
             joined,
             found=[_scored(one, columns, table) for one in joined.found],
