@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from foldwise.pixels import tiff
+from foldwise.pixels.jpeg import check_transformed
 from foldwise.pixels.orientation import orientation_of, upright
 from foldwise.pixels.picture import Picture, UnreadableImage
 from foldwise.pixels.source import Source, bytes_of
@@ -97,6 +98,8 @@ def _decode(content: bytes, values: Values) -> Decoded:
         pixels = upright(_wide_colour(content, image, samples), orientation)
         return Decoded(pixels, 8 * pixels.dtype.itemsize)
     image.load()
+    if image.format == "JPEG":
+        check_transformed(content)
     pixels = values(image)
     if samples:  # Pillow has turned it by now
         return _grey_tiff(pixels, samples) if samples.is_grey else Decoded(pixels, 8)

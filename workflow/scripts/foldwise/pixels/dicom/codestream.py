@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from pydicom import uid
 
+from foldwise.pixels.dicom import jpeg_2000
 from foldwise.pixels.dicom.decoders import JPEG, JPEG_LS
 from foldwise.pixels.picture import UnreadableImage
 
 ITEM, DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
-JP2_BOX = b"\0\0\0\x0cjP  "
 # Bytes that may follow the end marker: padding with zeros; a few others.
 TAIL, SLACK = 4096, 64
 SOF_JPEG, SOF_JPEG_LS = (0xC0, 0xC1, 0xC2, 0xC3), (0xF7,)
@@ -101,12 +101,9 @@ def _jpeg_frame(stream: memoryview, expected: tuple[int, ...]) -> Frame | None:
     return None
 
 
-def _jpeg_2000_frame(stream: memoryview) -> Frame | None:
-    """Rows, columns and bits of the SIZ marker (ISO 15444-1 A.5.1); None inside a JP2 box."""
-    if stream[:8] == JP2_BOX:
-        return None
-    if stream[:4] != b"\xff\x4f\xff\x51":
-        raise UnreadableImage("wrong_transfer_syntax")
+def _jpeg_2000_frame(stream: memoryview) -> Frame:
+    """Rows, columns, bits and sign of the SIZ marker (ISO 15444-1 A.5.1)."""
+    stream = jpeg_2000.code_stream(stream)
     if len(stream) < 43:
         raise UnreadableImage("truncated")
     right, bottom, left, top = struct.unpack_from(">4I", stream, 8)

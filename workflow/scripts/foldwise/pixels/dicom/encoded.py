@@ -6,12 +6,15 @@ import numpy as np
 from pydicom import uid
 from pydicom.pixels import get_decoder
 
-from foldwise.pixels.dicom import codestream, decoders
+from foldwise.pixels import jpeg
+from foldwise.pixels.dicom import codestream, decoders, jpeg_2000
 from foldwise.pixels.dicom.bits import Coded
+from foldwise.pixels.dicom.codecs import imagecodecs
 from foldwise.pixels.dicom.pixel_module import PixelFacts
 from foldwise.pixels.dicom.stream import faults
 from foldwise.pixels.picture import UnreadableImage
 
+WAVELETS = (*decoders.JPEG_2000, *decoders.HTJ2K)
 # Signs and unused bits are seen to in one place for all encodings: bits.py.
 AS_CODED = dict.fromkeys(
     ("correct_unused_bits", "apply_j2k_sign_correction", "apply_jls_sign_correction"), False
@@ -26,14 +29,33 @@ def read_encapsulated(stream: BinaryIO, facts: PixelFacts, reduce_levels: int) -
     frame = codestream.check(parts[0], facts.syntax, facts.rows, facts.columns)
     codestream.check_end(parts[-1], facts.syntax)
     bits, signed = (frame.bits, frame.signed) if frame else (None, False)
-    if facts.frames == facts.samples == 1 and not facts.signed and not signed:
-        source = parts[0] if len(parts) == 1 else b"".join(parts)
+    if facts.frames > 1:
+        return _decode_by_pydicom(buffer, facts)
+    source = parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
+    if facts.syntax in WAVELETS:
+        with faults("damaged"):
+            jpeg_2000.check_complete(jpeg_2000.code_stream(source))
+    found = _decode_one(source, buffer, facts, reduce_levels, plain=not signed)
+    if facts.syntax in decoders.JPEG:
+        with faults("damaged"):
+            jpeg.check_complete(source, _words(found.pixels), imagecodecs.jpeg8_decode)
+    return Coded(found.pixels, found.photometric, bits, signed)
+
+
+def _decode_one(
+    source: memoryview, buffer: bytes, facts: PixelFacts, reduce_levels: int, plain: bool
+) -> Coded:
+    if plain and facts.samples == 1 and not facts.signed:
         with faults("decode_failed"):
             pixels = _decode_grey(source, facts, reduce_levels)
         if pixels is not None:
-            return Coded(pixels, facts.photometric, bits)
-    found = _decode_by_pydicom(buffer, facts)
-    return Coded(found.pixels, found.photometric, bits, signed)
+            return Coded(pixels, facts.photometric)
+    return _decode_by_pydicom(buffer, facts)
+
+
+def _words(pixels: np.ndarray) -> np.ndarray:
+    """As JPEG knows them: without a sign."""
+    return pixels.view(f"u{pixels.dtype.itemsize}")
 
 
 def _rest(stream: BinaryIO) -> bytes:
@@ -46,8 +68,7 @@ def _rest(stream: BinaryIO) -> bytes:
 
 def _decode_grey(frame: bytes, facts: PixelFacts, reduce_levels: int) -> np.ndarray | None:
     place = facts.syntax, facts.rows, facts.columns
-    wavelets = facts.syntax in (*decoders.JPEG_2000, *decoders.HTJ2K)
-    if reduce_levels and wavelets and 8 < facts.bits_stored < 16:
+    if reduce_levels and facts.syntax in WAVELETS and 8 < facts.bits_stored < 16:
         pixels = decoders.decode_reduced(frame, *place, facts.bits_stored, reduce_levels)
         if pixels is not None:
             return pixels
