@@ -33,9 +33,10 @@ class ZoneLoss(nn.Module):
         if not self.ordinal_weight:
             return loss
         unknown = len(self.weights) - 1
-        known = (target != unknown).to(logits.dtype)
+        scored = (target != unknown).to(logits.dtype)
         distance = squared_emd(logits[:, :unknown], target.clamp_max(unknown - 1))
-        ordinal = (known * distance).sum() / known.sum().clamp_min(1)
+        # A batch whose zones are all unknown has no distance, and must not divide by zero.
+        ordinal = (scored * distance).sum() / scored.sum().clamp_min(1)
         return loss + self.ordinal_weight * ordinal
 
 

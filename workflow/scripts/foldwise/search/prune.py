@@ -33,6 +33,8 @@ class FoldPruner:
         self.end = epochs if fold == search.folds[-1] else math.inf
         if self.off:
             return
+        # By the trial's number alone: Optuna hashes the study's name as well, so that a study that
+        # was renamed would prune otherwise.
         bracket = bracket_of(search.pruner, number, epochs)
         peers = comparable(search, number, known)
         if self.name == "hyperband":
@@ -45,6 +47,7 @@ class FoldPruner:
         with quiet():
             self.study = memory(search, make_pruner(search.pruner, bracket))
             for item in peers:
+                # Of the same fold: folds differ in difficulty by more than trials do.
                 outcome = next((part for part in item.result.folds if part.fold == fold), None)
                 if outcome is not None and outcome.curve:
                     self.study.add_trial(past(outcome, self.metric, rungs))
@@ -53,6 +56,7 @@ class FoldPruner:
 
     def stop(self, epoch: int, value: float | None) -> str:
         """The reason to stop after `epoch` (from 1) with the objective at `value`, or ''."""
+        # An undefined metric is no bad one: the pruner is not asked about it.
         if self.off or epoch >= self.end or value is None or not math.isfinite(value):
             return ""
         with quiet():
@@ -64,6 +68,7 @@ class FoldPruner:
 
 def comparable(search: Search, number: int, known: Sequence[Known]) -> list[Known]:
     """Earlier trials with a result that trial `number` may know, of its own budget."""
+    # A trial of fewer epochs or images is worse at the same epoch for that reason alone.
     phase = search.phase(number)
     return [
         item
@@ -79,12 +84,15 @@ def memory(search: Search, pruner: optuna.pruners.BasePruner) -> optuna.Study:
     return optuna.create_study(
         direction=search.objectives[0].direction,
         pruner=pruner,
+        # Never asked; the default one would be made of the machine's entropy.
         sampler=optuna.samplers.RandomSampler(seed=0),
     )
 
 
 def past(outcome: FoldOutcome, metric: str, rungs: Sequence[int]) -> optuna.trial.FrozenTrial:
     """A fold of an earlier trial, with the marks of the rungs of successive halving it reached."""
+    # Optuna leaves these marks while a trial runs. Here none runs in its study: without them
+    # successive halving would compare a trial with nobody.
     curve = {epoch: value for epoch, value in outcome.curve if value is not None}
     reached = [next((step for step in sorted(curve) if step >= rung), None) for rung in rungs]
     value = outcome.metrics.get(metric)
@@ -162,6 +170,7 @@ def stop_between_folds(
     search: Search, number: int, known: Sequence[Known], done: Sequence[FoldOutcome]
 ) -> str:
     """The reason not to begin the fold after those `done`, or ''."""
+    # A trial that failed or was pruned in one fold has no mean, whatever its other folds gave.
     for outcome in done:
         if outcome.state != "COMPLETE":
             return f"fold {outcome.fold} is {outcome.state}"
@@ -175,6 +184,7 @@ def stop_between_folds(
     with quiet():
         study = memory(search, across_pruner(search.across))
         for earlier, whole in peers:
+            # The mean of some folds is no score to be compared with that of all.
             if earlier and (whole or name == "first_fold"):
                 study.add_trial(scored(earlier))
         trial = study.ask()

@@ -31,14 +31,14 @@ class Classification(Task):
 
     def targets(self, rows: Rows) -> dict[str, np.ndarray]:
         """{"label": (N,) int64 class numbers}, and "joined" (N, E) where features are joined."""
-        known = {name: index for index, name in enumerate(self.classes)}
+        index_of = {name: index for index, name in enumerate(self.classes)}
         for row in rows:
-            if row["label"] not in known:
+            if row["label"] not in index_of:
                 raise FoldwiseError(
                     f"Sample {row['sample']} has label '{row['label']}', which is none of the "
                     f"classes {', '.join(self.classes)}. Map it in data.classes.mapping."
                 )
-        label = {"label": np.array([known[row["label"]] for row in rows], dtype=np.int64)}
+        label = {"label": np.array([index_of[row["label"]] for row in rows], dtype=np.int64)}
         if self.embeddings is None:
             return label
         return label | {"joined": embeddings_of(self.embeddings, rows, self.id_map)}

@@ -39,15 +39,15 @@ class Distillation(Task):
         return labels | tokenise(texts, self.text["name"], self.text["max_tokens"])
 
     def _labels(self, head: str, rows: Rows) -> np.ndarray:
-        known = {name: index for index, name in enumerate(self.heads[head])}
+        index_of = {name: index for index, name in enumerate(self.heads[head])}
         column = columns(head)[0]
         for row in rows:
-            if row[column] not in known:
+            if row[column] not in index_of:
                 raise FoldwiseError(
                     f"Sample {row['sample']} has {head} '{row[column]}', which is none of "
-                    f"{', '.join(known)}. Map it in data.heads.{head}.mapping."
+                    f"{', '.join(index_of)}. Map it in data.heads.{head}.mapping."
                 )
-        return np.array([known[row[column]] for row in rows], dtype=np.int64)
+        return np.array([index_of[row[column]] for row in rows], dtype=np.int64)
 
     def build(self, params: dict[str, Any], channels: int) -> nn.Module:
         """Encoders, fusion, one output a class; a map to the teacher's width if a term needs it."""
@@ -119,8 +119,8 @@ class Distillation(Task):
         return self._predicted(output), self._loss(output, criterion, batch)
 
     def _predicted(self, output: VisionTextOutput) -> Batch:
-        found = {f"p_{head}": z.float().softmax(dim=1) for head, z in output.logits.items()}
-        return found | {"embedding": output.fused}
+        probabilities = {f"p_{head}": z.float().softmax(dim=1) for head, z in output.logits.items()}
+        return probabilities | {"embedding": output.fused}
 
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
         """Columns: identity, then of each head label_, predicted_ and a p_<head>_<class> each."""
@@ -136,9 +136,9 @@ class Distillation(Task):
 
     def _cells(self, head: str, row: dict[str, Any], probability: np.ndarray) -> dict[str, Any]:
         names, (column, prefix) = self.heads[head], columns(head)
-        told = {column: row[column], f"predicted_{head}": names[int(probability.argmax())]}
+        labels = {column: row[column], f"predicted_{head}": names[int(probability.argmax())]}
         values = zip(names, probability, strict=True)
-        return told | {f"{prefix}{name}": number(value) for name, value in values}
+        return labels | {f"{prefix}{name}": number(value) for name, value in values}
 
 
 def _asked(model: nn.Module, batch: dict[str, torch.Tensor]) -> VisionTextOutput:

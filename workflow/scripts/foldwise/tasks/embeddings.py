@@ -29,17 +29,17 @@ def embeddings_of(
     """
     features, metadata = read_embeddings(folder)
     if all(row.get("content") for row in metadata):
-        found = _places(folder, features, metadata, rows)
+        places = _places(folder, features, metadata, rows)
     else:
-        found = places_by_name(f"{folder}/{METADATA}", metadata, rows, id_map)
-    absent = [row["sample"] for row, index in zip(rows, found, strict=True) if index is None]
+        places = places_by_name(f"{folder}/{METADATA}", metadata, rows, id_map)
+    absent = [row["sample"] for row, index in zip(rows, places, strict=True) if index is None]
     if absent:
         raise FoldwiseError(
             f"model.embeddings: {len(absent)} of {len(rows)} samples have no row in {folder}/"
             f"{METADATA}, the first is {absent[0]}. Make embeddings of all images, or set "
             "model.embeddings to null."
         )
-    return features[found]
+    return features[places]
 
 
 def _places(

@@ -42,17 +42,22 @@ def places_by_name(
             f"model.embeddings: {where} names images by {column}, and the study's list of who is "
             f"who ({id_map}) is gone. Run `snakemake --forcerun cohort`: it is made anew."
         )
-    known = {row["sample"]: row for row in read_csv(id_map)}
+    named = {row["sample"]: row for row in read_csv(id_map)}
     if column in ACCESSIONS:
         names = [_plain(row[column]) for row in metadata]
-        asked = [_plain(known.get(row["sample"], {}).get("accession", "")) for row in rows]
+        asked = [_plain(_of(named, row, "accession")) for row in rows]
         return _lookup({name: [n] for n, name in _once(names, where, column)}, asked, where)
     index: dict[str, list[int]] = defaultdict(list)
     for number, row in enumerate(metadata):
         for end in _ends(row[column]):
             index[end].append(number)
-    asked = [_posix(known.get(row["sample"], {}).get("file", "")) for row in rows]
+    asked = [_posix(_of(named, row, "file")) for row in rows]
     return _lookup(index, asked, where)
+
+
+def _of(named: dict[str, dict[str, str]], row: dict, column: str) -> str:
+    """What the private list says of a cohort row; "", which fits nothing, where it says nothing."""
+    return named[row["sample"]].get(column) or "" if row["sample"] in named else ""
 
 
 def _once(names: list[str], where: str, column: str) -> list[tuple[int, str]]:
@@ -65,7 +70,7 @@ def _once(names: list[str], where: str, column: str) -> list[tuple[int, str]]:
 
 
 def _lookup(index: dict[str, list[int]], asked: list[str], where: str) -> list[int | None]:
-    several = sum(len(index.get(name, ())) > 1 for name in asked)
+    several = sum(name in index and len(index[name]) > 1 for name in asked)
     if several:
         raise FoldwiseError(
             f"model.embeddings: for {several} images several rows of {where} fit. Write the paths "

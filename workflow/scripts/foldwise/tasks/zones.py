@@ -36,9 +36,9 @@ class Zones(Task):
         return {"score": np.array([self._scores(row) for row in rows], np.int64)}
 
     def _scores(self, row: dict[str, Any]) -> list[int]:
-        known = [str(value) for value in range(UNKNOWN + 1)]
+        scores = [str(value) for value in range(UNKNOWN + 1)]
         for zone in self.zones:
-            if row[zone] not in known:
+            if row[zone] not in scores:
                 raise FoldwiseError(
                     f"Sample {row['sample']} has '{row[zone]}' in zone {zone}; a score is 0 to 3, "
                     "or 4 for unknown. Correct the table of labels."

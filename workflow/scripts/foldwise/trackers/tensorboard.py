@@ -14,9 +14,9 @@ class TensorBoard:
         self, folder: Path, study: str, run: str, fold: int, settings: Mapping[str, Any]
     ) -> None:
         self.writer = SummaryWriter(str(Path(folder) / "tensorboard"))
-        known = (str, int, float, bool)
+        accepted = (str, int, float, bool)
         self.settings = {
-            key: value if isinstance(value, known) else str(value)
+            key: value if isinstance(value, accepted) else str(value)
             for key, value in settings.items()
         }
 
@@ -27,7 +27,7 @@ class TensorBoard:
         self.writer.flush()
 
     def end(self, summary: Mapping[str, float]) -> None:
-        """The settings beside what they led to."""
+        """The settings and the metrics that they led to."""
         kept = {f"kept/{name}": value for name, value in summary.items()}
         self.writer.add_hparams(self.settings, kept, run_name=".")
         self.writer.close()

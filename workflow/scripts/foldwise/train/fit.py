@@ -83,7 +83,7 @@ class Fit:
         )
         for noted in unread:
             values = {name: next(read) for name in noted.values}
-            decisive = values.get("loss", values.get("norm"))
+            decisive = values["loss"] if "loss" in values else values["norm"]
             if not math.isfinite(decisive):
                 rows, epoch = noted.rows.tolist(), self.epoch + 1
                 raise non_finite(noted.what, decisive, epoch, rows, noted.step)
@@ -92,7 +92,8 @@ class Fit:
 
     def _add(self, terms: dict[str, float], images: int) -> None:
         for name, value in terms.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value * images
+            # A sum over images, since the last batch of an epoch may be smaller than the others.
+            self.sums[name] = self.sums.setdefault(name, 0.0) + value * images
         self.seen += images
 
     def close_epoch(self, score: float, min_delta: float) -> None:

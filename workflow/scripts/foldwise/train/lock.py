@@ -29,11 +29,11 @@ class FoldLock:
         private_folder(self.folder)
         # Open until the process ends: closing it would give the lock away.
         self.file = open(self.path, "a", encoding="ascii")  # noqa: SIM115
-        told = False
+        announced = False
         while self._taken() and time.time() - self._sign_of_life() < PATIENCE:
-            if not told:
+            if not announced:
                 logger.info("Another process still trains this fold: waiting for it to end.")
-                told = True
+                announced = True
             if self.stop.requested:
                 raise Stopped
             time.sleep(0.5)
@@ -49,6 +49,7 @@ class FoldLock:
                 return True
             except OSError:
                 pass  # a file system without locks
+            # When it began, for another process that waits for this one.
             os.utime(self.path)
         return False
 

@@ -17,6 +17,7 @@ from torch.nn import functional
 from foldwise.hashing import stream_seed
 from foldwise.train.feed.draws import uniform
 
+# All are drawn whatever is switched on, so that one strength does not shift another's draws.
 DRAWS = 10
 # What lies beyond the picture: the same for OpenCV and PyTorch.
 BORDERS = {"black": (cv2.BORDER_CONSTANT, "zeros"), "reflect": (cv2.BORDER_REFLECT, "reflection")}
@@ -62,6 +63,8 @@ def draw(
     augmentation: Augmentation, seed: int, epoch: int, keys: np.ndarray, repeats: np.ndarray
 ) -> Drawn:
     """Draw for samples `keys` (B,); `repeats` (B,) tells apart one sample drawn several times."""
+    # Keyed by sample and not by place in the batch: resuming, another batch size or another order
+    # give each picture the same draws.
     stream = stream_seed(seed, "augment", epoch)
     u = uniform(stream, keys ^ repeats.astype(np.uint64), DRAWS)
     signed = 2 * u - 1
@@ -77,6 +80,7 @@ def _matrices(
     augmentation: Augmentation, signed: np.ndarray, mirrored: np.ndarray, turned: np.ndarray
 ) -> np.ndarray:
     angle = np.deg2rad(augmentation.rotate_deg) * signed[:, 2]
+    # The map goes from target to source, so that no target pixel stays empty: it holds inverses.
     scale = 1 / (1 + augmentation.zoom * signed[:, 3])
     flip = np.stack([np.where(mirrored, -1.0, 1.0), np.where(turned, -1.0, 1.0)], axis=1)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -90,6 +94,7 @@ def cropping(drawn: Drawn, side: int, tile: int) -> np.ndarray:
 
     Coordinates are in sides from the centre, of the crop and of the picture.
     """
+    # Whole pixels, so that a crop that is not moved otherwise is not interpolated either.
     corner = np.floor(drawn.corner * (side - tile + 1))
     moved = drawn.matrix[:, :, 2] * tile + corner + (tile - side) / 2
     linear = drawn.matrix[:, :, :2] * (tile / side)
@@ -101,6 +106,7 @@ def pixel_matrices(matrix: np.ndarray, source: tuple[int, int], out: tuple[int, 
 
     `source` and `out` are (height, width) of the picture and of what is made of it.
     """
+    # Index 0 is the centre of the first pixel, half a pixel inside the side: hence the (n - 1) / 2.
     side, made = (np.array(shape[::-1], dtype=np.float64) for shape in (source, out))
     linear = matrix[:, :, :2] * side[:, None] / made[None, :]
     shift = matrix[:, :, 2] * side + (side - 1) / 2 - linear @ ((made - 1) / 2)
@@ -115,6 +121,7 @@ def warp_planes(
     `inverse` (2, 3) maps pixel indices of `out` to those of `planes`.
     """
     for number, plane in enumerate(planes):
+        # Between two labels lies no label: masks take the nearest.
         how = cv2.INTER_LINEAR if number < channels else cv2.INTER_NEAREST
         out[number] = cv2.warpAffine(
             plane,
@@ -143,6 +150,7 @@ def warp_tensor(
 ) -> torch.Tensor:
     """Move `image` (B, C, S, S) float on its device to side `out`; masks by nearest."""
     out = out or image.shape[-1]
+    # A study without masks has no planes to move.
     if not image.shape[1]:
         return image.new_empty((*image.shape[:2], out, out))
     # grid_sample counts in half sides from the centre.
