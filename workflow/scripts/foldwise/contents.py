@@ -40,4 +40,4 @@ def read_cohort(path: str | Path) -> list[dict[str, str]]:
 
 def public_content(row: dict[str, str]) -> str:
     """The content of a row of `read_cohort` by the name that may stand outside `private/`."""
-    return row.get("keyed", row["content"])
+    return row["keyed"] if "keyed" in row else row["content"]

@@ -169,6 +169,11 @@ OPEN = {
 }
 
 
+def sides_of(network: str) -> dict[str, int]:
+    """Sides of pictures that a network takes: multiples of `step`, `least` pixels or more."""
+    return {"step": 1, "least": 1} | NETWORKS.get(network, {})
+
+
 def names(group: str) -> list[str]:
     """The names of a group, sorted; they are the choices that a schema offers."""
     return sorted(GROUPS[group])

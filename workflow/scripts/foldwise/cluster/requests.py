@@ -158,7 +158,7 @@ def overrides(rows: Iterable[tuple[Rule, Use]]) -> dict[str, Any]:
             if key in enough and enough[key] != getattr(rule, key)
         }
         resources |= {rule.name: changed} if changed else {}
-        if enough.get("threads", rule.threads) != rule.threads:
+        if "threads" in enough and enough["threads"] != rule.threads:
             threads[rule.name] = enough["threads"]
     shown = {"set-resources": resources, "set-threads": threads}
     return {key: value for key, value in shown.items() if value}

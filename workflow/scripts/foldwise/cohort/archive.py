@@ -127,6 +127,10 @@ class Entry:
     facts: dict[str, str]
     fault: str = ""
 
+    def says(self, name: str) -> str:
+        """What the header says of `name`; empty where it does not, or where it was not read."""
+        return self.facts.get(name, "")
+
 
 def inventory_key(root: str | Path, kind: str) -> str:
     """Name of an archive's inventory, by where it lies and what is read of its headers."""

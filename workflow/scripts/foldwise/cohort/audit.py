@@ -20,6 +20,9 @@ from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
 from foldwise.integrity import read_sealed
 
+# Facts that only some decoders give: notes of masks, columns for the folds, digests of answers.
+UNSTATED: dict[str, Any] = {"notes": (), "cohort_columns": {}, "answer": ""}
+
 log = logging.getLogger("foldwise")
 
 
@@ -80,7 +83,8 @@ def make_audit(
 
 def read_shards(shards: Iterable[str | Path]) -> dict[str, dict[str, Any]]:
     """Content -> what decoding said of it: status ("ok" or a reason), pixel_digest, facts."""
-    return {row["content"]: row for path in shards for row in read_sealed(path)["rows"]}
+    rows = (row for path in shards for row in read_sealed(path)["rows"])
+    return {row["content"]: row | {"facts": UNSTATED | row["facts"]} for row in rows}
 
 
 def _standing(rows: list[dict[str, str]], findings: list[Finding]) -> list[dict[str, str]]:
@@ -108,13 +112,13 @@ def notes(images: list[dict[str, str]], decoded: dict[str, dict[str, Any]]) -> l
     return [
         Finding(image["sample"], "decode", NOTE, reason)
         for image in images
-        for reason in decoded[image["content"]]["facts"].get("notes", ())
+        for reason in decoded[image["content"]]["facts"]["notes"]
     ]
 
 
 def _seen(row: dict[str, Any]) -> dict[str, str]:
     """Columns of cohort.csv that are known once an image is decoded."""
-    return {**row["facts"].get("cohort_columns", {}), "pixels": row["pixel_digest"]}
+    return {**row["facts"]["cohort_columns"], "pixels": row["pixel_digest"]}
 
 
 def clashes(
@@ -162,7 +166,7 @@ def _answer(row: dict[str, str], decoded: dict[str, dict[str, Any]]) -> tuple[st
     known = {"sample", "group", "exam", "content", "shard", "row"}
     known |= {"view", "side", "split", "stratum"}
     labels = (value for name, value in sorted(row.items()) if name not in known)
-    return (*labels, decoded[row["content"]]["facts"].get("answer", ""))
+    return (*labels, decoded[row["content"]]["facts"]["answer"])
 
 
 def check_classes(

@@ -97,18 +97,18 @@ def items_of(
             f"{identity}\0{copies[identity]}" if copies[identity] > 1 else identity
         )
         item = _item(one, own, content, sample)
-        view = one.given.get("view") or own[0].facts.get("view", "")
+        view = one.given.get("view") or own[0].says("view")
         keyed = names.content(content) if content else ""
         items.append(replace(item, view=view_of(view, views), keyed=keyed))
     return sorted(items, key=lambda item: item.order)
 
 
 def _item(one: Found, own: tuple[Entry, ...], content: str, sample: str) -> Item:
-    facts = own[0].facts
+    header = own[0]
     # A header's ids need not be the table's: where the table names patients, it alone does.
     patients = one.patients
     if patients is None:
-        patients = (facts["patient"],) if facts.get("patient") else ()
+        patients = (header.says("patient"),) if header.says("patient") else ()
     return Item(
         found=replace(one, patients=patients),
         entries=own,
@@ -116,9 +116,9 @@ def _item(one: Found, own: tuple[Entry, ...], content: str, sample: str) -> Item
         keyed="",
         sample=sample,
         patient=patients[0] if len(patients) == 1 else "",
-        accession=one.accession or facts.get("accession", ""),
+        accession=one.accession or header.says("accession"),
         view="",
-        side=side_of(one.given.get("side") or facts.get("side", "")),
+        side=side_of(one.given.get("side") or header.says("side")),
     )
 
 
@@ -136,10 +136,10 @@ def check_headers(
 ) -> None:
     """Burned-in text, and headers that name another accession than the folder does."""
     for item in items:
-        facts = item.entries[0].facts
-        if item.usable and facts.get("burned_in", "").upper() == "YES" and not allow_burned_in:
+        header = item.entries[0]
+        if item.usable and header.says("burned_in").upper() == "YES" and not allow_burned_in:
             ledger.mark(item, "header", QUARANTINE, "burned_in")
-        named = facts.get("accession", "")
+        named = header.says("accession")
         if (
             by_folder
             and named

@@ -72,11 +72,12 @@ def _owner(one: Found, by: str, headers: dict[str, Entry]) -> str:
     if by == "image":
         return one.files[0]
     entry = headers.get(one.files[0])
-    facts = entry.facts if entry else {}
     if by == "accession":
-        return one.accession or facts.get("accession", "")
+        return one.accession or (entry.says("accession") if entry else "")
     # Where the table names patients, an empty cell is nobody's: it will be in quarantine.
-    return " ".join(one.patients) or "-" if one.patients is not None else facts.get("patient", "")
+    if one.patients is not None:
+        return " ".join(one.patients) or "-"
+    return entry.says("patient") if entry else ""
 
 
 def _classes(joined: Joined, scheme: ClassScheme) -> Iterator[str]:

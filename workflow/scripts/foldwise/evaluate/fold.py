@@ -105,7 +105,7 @@ def as_text(levels: dict[str, Any]) -> str:
     blocks = [_metrics_text(name, level) for name, level in levels.items() if level["n"]]
     details = levels["image"]["details"]
     blocks += _classes_text(details, "per class") if "per_class" in details else []
-    for label, own in details.get("heads", {}).items():
+    for label, own in labels_of(details).items():
         blocks += _classes_text(own, label)
     if "per_zone" in details:
         zones = details["per_zone"].items()
@@ -114,6 +114,11 @@ def as_text(levels: dict[str, Any]) -> str:
     if details.get("collapsed"):
         blocks.append("COLLAPSED: a single class is predicted for every sample.\n")
     return "\n".join(blocks)
+
+
+def labels_of(details: dict[str, Any]) -> dict[str, Any]:
+    """Details of each label by its name; empty for a study with one label."""
+    return details.get("heads", {})
 
 
 def _classes_text(details: dict[str, Any], title: str) -> list[str]:

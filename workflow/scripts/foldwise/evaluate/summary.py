@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from foldwise.evaluate.fold import Measured, Row, measure_levels, plain
+from foldwise.evaluate.fold import Measured, Row, labels_of, measure_levels, plain
 from foldwise.evaluate.metrics.averaging import LEVELS, average
 from foldwise.evaluate.metrics.intervals import FOLD_MEAN, Bootstrap, Interval, fold_mean
 from foldwise.files import read_csv, read_json, write_text
@@ -172,8 +172,8 @@ def _warnings(folds: Sequence[FoldResult], over_folds: dict[str, Any]) -> list[d
 def _never_said(details: Mapping[str, Any]) -> list[dict[str, str]]:
     """Classes that images have and no image of any fold is called; of each label where several."""
     found = []
-    for label, own in {"": details, **details.get("heads", {})}.items():
-        each = own.get("per_class", {}).items()
+    for label, own in {"": details, **labels_of(details)}.items():
+        each = own["per_class"].items() if "per_class" in own else ()
         lost = [name for name, row in each if row["support"] and not row["predicted"]]
         if lost:
             of_label = f" ({label.replace('_', ' ')})" if label else ""

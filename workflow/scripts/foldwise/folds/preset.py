@@ -16,7 +16,7 @@ def preset_parts(rows: list[dict[str, str]], preset: str, where: str) -> list[st
 
     Raises FoldwiseError where a row has no part that fits the preset, or a group stands in two.
     """
-    parts = [part_of(row.get("split", "")) for row in rows]
+    parts = [part_of(row["split"]) for row in rows]
     if "" in parts:
         raise FoldwiseError(
             f"{where}: folds.preset is {preset}, but {parts.count('')} of {len(rows)} images have "

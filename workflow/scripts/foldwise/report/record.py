@@ -34,6 +34,9 @@ SETTINGS = ("config", "profiles")
 # Settings that hold paths of the archive: they stay in the study file.
 PATHS = ("root", "table", "exclusions", "splits")
 
+# What a start of the workflow says of itself; empty where the record is made without one.
+START = ("command", "started", "set")
+
 
 def run_record(
     study: dict[str, Any],
@@ -57,9 +60,7 @@ def run_record(
         "settings": read_json(results / "runs" / run / "params.json"),
         "data_hash": data_hash(results / "cohort.csv"),
         "git": git_state(code_folder),
-        "command": (started or {}).get("command", ""),
-        "started": (started or {}).get("started", ""),
-        "set": (started or {}).get("set", ""),
+        **{key: started[key] if started and key in started else "" for key in START},
         "versions": versions(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -162,7 +163,7 @@ def _number(text: str | None) -> float | None:
 
 
 def _words(environment: dict[str, Any]) -> str:
-    parts = [str(environment.get("device", "cpu"))]
+    parts = [str(environment["device"])]
     parts += [
         f"{name.replace('_', ' ')} {value}"
         for name, value in environment.items()

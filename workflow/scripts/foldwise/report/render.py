@@ -45,7 +45,12 @@ def page(sections: Shown, title: str, origins: Mapping[str, str], folder: Path) 
     body = body.replace("<table>", '<div class="wide"><table>').replace(
         "</table>", "</table></div>"
     )
-    embedded = {k: v for _, values in sections for k, v in values.get("embedded", {}).items()}
+    embedded = {
+        k: v
+        for _, values in sections
+        if "embedded" in values
+        for k, v in values["embedded"].items()
+    }
     headline = [row for _, values in sections for row in values.get("headline", [])]
     if headline:
         body = body.replace(_first_table(body), _tiles(headline), 1)

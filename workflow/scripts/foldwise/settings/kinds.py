@@ -242,8 +242,8 @@ def _check_sides(settings: dict, kind: Kind, where: str) -> None:
     """Sides that the network cannot take; a job would find out after all images are decoded."""
     training, model = settings["training"], settings["model"]
     name = model["vision"]["name"] if kind.heads else model["name"]
-    needs = registry.NETWORKS.get(name, {})
-    step, least = needs.get("step", 1), needs.get("least", 1)
+    needs = registry.sides_of(name)
+    step, least = needs["step"], needs["least"]
     if kind.halves:
         step = 2 ** model["levels"]
     sides = {"image.size": [settings["image"]["size"]]}

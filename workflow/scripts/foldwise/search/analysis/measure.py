@@ -75,8 +75,8 @@ def sizes_of(params: dict[str, Any], size: int) -> list[int]:
     """The model's own side, and halves of it that its network can take, largest first."""
     model = params["model"]
     name = model["vision"]["name"] if params["kind"] == "distillation" else model["name"]
-    needs = registry.NETWORKS.get(name, {})
-    step = 2 ** model["levels"] if params["kind"] == "segmentation" else needs.get("step", 1)
-    least = max(needs.get("least", 1), LEAST_PX)
+    needs = registry.sides_of(name)
+    step = 2 ** model["levels"] if params["kind"] == "segmentation" else needs["step"]
+    least = max(needs["least"], LEAST_PX)
     sides = [size // half for half in HALVES if size % half == 0]
     return [side for side in sides if side == size or (side >= least and side % step == 0)]
