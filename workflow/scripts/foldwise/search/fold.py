@@ -59,6 +59,7 @@ class Pruning:
         """True to stop. A resumed fold reports the epochs behind it again, to the same answers."""
         if self.watch is not None:
             self.watch(history)
+        # The pruner must see each epoch once: Optuna ignores a step that is reported again.
         for entry in history[self.reported :]:
             self.reason = self.pruner.stop(entry["epoch"], entry.get(self.metric))
         self.reported = len(history)
@@ -82,6 +83,7 @@ def run_fold(job: FoldJob, trial: TrialView, watch: OnEpoch | None = None) -> Fo
         read_settings(params, params["run"])
     except FoldwiseError as error:
         return failed(job, metric, f"cannot run: {error}")
+    # The validation part stays whole: trials of every phase are judged on the same images.
     share = search.phase(trial.number).budget.subset
     rows = job.rows | {"train": subset(job.part("train"), share, params["seed"])}
     pruner = FoldPruner(search, trial.number, fold, trial.earlier, most_epochs(params))

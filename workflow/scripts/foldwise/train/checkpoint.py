@@ -38,6 +38,7 @@ def arrays_digest(arrays: dict[str, np.ndarray]) -> str:
     """Digest of arrays with their names, types and shapes."""
     total = hashlib.sha256()
     for name in sorted(arrays):
+        # Equal bytes of another type or shape are other targets: both are part of the digest.
         value = np.ascontiguousarray(arrays[name])
         total.update(f"{name} {value.dtype.str} {value.shape}".encode())
         total.update(value.tobytes())
@@ -58,6 +59,7 @@ class Checkpoint:
 
         Waits for another process that trains the same fold; raises Stopped if asked to leave.
         """
+        # Before anything is read: two processes of one fold would remove each other's states.
         self.lock.wait()
         self._remove_others()
         if not self.path.is_file():
@@ -95,6 +97,7 @@ class Checkpoint:
             )
             raise Stopped
         waited = time.monotonic() - self.saved
+        # An epoch's end is the cheapest place to go on from: no step of it is lost or repeated.
         wanted = self.cost / SHARE if epoch_ended else max(LEAST_SECONDS, self.cost / SHARE)
         if waited >= wanted:
             self.save(fit)

@@ -85,7 +85,9 @@ def train_step(fit: Fit, plan: Plan, batches: list[Rows], epoch: int) -> None:
         with forward_in(settings.precision, plan.job.device):
             terms = plan.job.task.loss(fit.model, plan.criterion, batch)
         fit.note(Noted("the loss", terms, rows, fit.step + 1))
+        # Weighted by images: a short last batch must not count as much as a full one.
         (terms["loss"] * (len(rows) / count)).backward()
+    # Of all batches' gradient together, as one large batch would be clipped.
     if settings.clip_norm is not None:
         norm = torch.nn.utils.clip_grad_norm_(trainable(fit.model), settings.clip_norm)
         fit.note(Noted("the gradient's norm", {"norm": norm}, rows, fit.step + 1))
@@ -99,6 +101,7 @@ def score_epoch(fit: Fit, plan: Plan) -> None:
 
     def ask(model: nn.Module, batch: Batch) -> Batch:
         outputs, terms = plan.job.task.validate(model, plan.criterion, batch)
+        # Left on the device: to read each batch's would make a GPU wait for each.
         losses.append(terms["loss"].double() * len(batch["image"]))
         return outputs
 

@@ -132,6 +132,7 @@ def load_model(job: FoldJob, path: str | Path) -> KeptModel:
 
 def build_model(job: FoldJob) -> nn.Module:
     """The model with the initial weights of the run's seed."""
+    # Of the run's seed and not of the fold's: folds differ by their data alone.
     torch.manual_seed(stream_seed(job.params["seed"], "weights"))
     return job.task.build(job.params, job.params["image"]["channels"])
 
@@ -149,6 +150,7 @@ def predict_fold(
     0..255, S the side at which the model was chosen; (N, 0) where it predicts no such thing.
     """
     make_deterministic(job.device)
+    # In order of content, so that a cohort listed otherwise is cut into the same batches.
     rows = sorted_rows(job.part("val"))
     kept = load_model(job, model_path)
     feed, cut = kept.feed(job, rows), kept.cut(job.params)

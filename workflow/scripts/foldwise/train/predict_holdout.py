@@ -75,6 +75,7 @@ def _answers(
     """Row numbers of each batch, what each model predicts for it, and what all do together."""
     if not members:
         return
+    # What joins the answers sees pictures at the finest size that any of the models was kept at.
     largest = max(members, key=lambda member: member.kept.size)
     steps = [
         batches(job.task.predict, one.kept.model, one.feed, one.kept.cut(job.params))

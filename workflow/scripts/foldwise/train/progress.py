@@ -44,6 +44,7 @@ class Progress:
         with room_told(self.path), open(self.path, "a", encoding="utf-8") as stream:
             stream.write(self._line(fit, fit.epoch - 1))
         each = spent / (fit.epoch - self.done_before)
+        # Of this job's own epochs: those before a resume may have run on another machine.
         left = duration(each * (self.epochs - fit.epoch))
         show_driver(f"epoch {fit.epoch} of {self.epochs}, at most {left} left")
         logger.info(

@@ -47,6 +47,7 @@ def rate(
     name = schedule["name"]
     if name == "none":
         return base
+    # A base below the least rate stays what it is: a schedule never raises a rate.
     least = min(schedule["min_lr"], base)
     if name == "cosine":
         return least + (base - least) * (1 + math.cos(math.pi * epoch / epochs)) / 2
@@ -63,6 +64,7 @@ def plateaus(scores: Sequence[float], patience: int) -> int:
     for score in scores:
         waited = 0 if score > best else waited + 1
         best = max(best, score)
+        # As PyTorch's ReduceLROnPlateau, which waits for one epoch more than its patience.
         if waited > patience:
             drops, waited = drops + 1, 0
     return drops
