@@ -9,7 +9,7 @@ from foldwise.evaluate.comparisons import Folds
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.files import read_json, write_json
 from foldwise.registry import load
-from foldwise.search.nested import told_against_promised
+from foldwise.search.nested import measured_against_promised
 from foldwise.search.results import write_results
 from made_runs import Run
 from searching import run_search, search_of
@@ -31,7 +31,7 @@ def make_search(run: Run, metric: str = "kappa", trials: int = 24) -> Path:
     write_json(folder / "comparison.json", {"seeds": found, "over_seeds": over_seeds(found)})
     inner = {"best_value": 0.75, "epochs": 3, "best_params": {"training.lr": 0.1}}
     outer = [SimpleNamespace(fold=k, metrics={metric: 0.5}) for k in run.folds]
-    nested = {"search": told_against_promised(outer, [inner] * 3, metric)}
+    nested = {"search": measured_against_promised(outer, [inner] * 3, metric)}
     nested[metric] = {"mean": 0.5, "interval": [0.4, 0.6]}
     write_json(folder / "nested_summary.json", nested)
     return folder

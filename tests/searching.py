@@ -12,11 +12,11 @@ from foldwise.search.settings import Search, parse_search
 from foldwise.search.trials import (
     SKIPPED,
     FoldOutcome,
-    Known,
+    Observation,
     Result,
     Suggestion,
     combine,
-    read_known,
+    read_observations,
     read_suggestion,
     trial_file,
     write_trial_file,
@@ -93,7 +93,7 @@ def run_fold(search: Search, suggestion: Suggestion, fold: int, known: list, don
     return FoldOutcome(fold, "COMPLETE", "", metrics, tuple(curve))
 
 
-def run_trial(search: Search, suggestion: Suggestion, known: list[Known]) -> Result:
+def run_trial(search: Search, suggestion: Suggestion, known: list[Observation]) -> Result:
     """All folds of a trial."""
     done: list[FoldOutcome] = []
     for fold in search.folds:
@@ -101,16 +101,16 @@ def run_trial(search: Search, suggestion: Suggestion, known: list[Known]) -> Res
     return combine(suggestion, search.objectives, done, EPOCHS)
 
 
-def run_search(search: Search, trials: int | None = None) -> list[Known]:
+def run_search(search: Search, trials: int | None = None) -> list[Observation]:
     """The search in memory, one trial after another, each with what its window allows."""
-    known: list[Known] = []
+    known: list[Observation] = []
     for number in range(search.trials if trials is None else trials):
         suggestion = propose(search, number, known)
         visible = [
-            item if item.suggestion.number < search.seen(number) else Known(item.suggestion)
+            item if item.suggestion.number < search.seen(number) else Observation(item.suggestion)
             for item in known
         ]
-        known.append(Known(suggestion, run_trial(search, suggestion, visible)))
+        known.append(Observation(suggestion, run_trial(search, suggestion, visible)))
     return known
 
 
@@ -128,7 +128,7 @@ def run_shuffled(search: Search, runs: Path, order: random.Random, kills: float 
         job, number = order.choice(ready)
         if order.random() < kills:
             continue
-        known = read_known(runs, number, search)
+        known = read_observations(runs, number, search)
         if job == "suggest":
             record = propose(search, number, known)
             write_trial_file(trial_file(runs, number, "suggestion.json"), record)
@@ -140,7 +140,7 @@ def run_shuffled(search: Search, runs: Path, order: random.Random, kills: float 
             finished.add(number)
 
 
-def digest_of(known: list[Known]) -> str:
+def digest_of(known: list[Observation]) -> str:
     """Digest of all parameters, values, pruning epochs and reasons of a study."""
     return digest(
         [
@@ -159,7 +159,7 @@ def digest_of(known: list[Known]) -> str:
 def timed(known):
     """The trials with a start and seconds in each fold that ran."""
     return [
-        Known(
+        Observation(
             item.suggestion,
             replace(
                 item.result,

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 from foldwise.search.propose.propose import propose
 from foldwise.search.propose.samplers import distribution, quiet
 from foldwise.search.settings import Search, parse_search
-from foldwise.search.trials import Known, Result
+from foldwise.search.trials import Observation, Result
 from foldwise.settings.schema import check
 
 Function = Callable[[dict[str, float]], float]
@@ -114,7 +114,7 @@ def foldwise(function: Function, search: Search) -> float:
         value = function(values_of(suggestion.params))
         best = min(best, value)
         result = Result(number, suggestion.identity, "COMPLETE", "", (value,), (), 1)
-        known.append(Known(suggestion, result))
+        known.append(Observation(suggestion, result))
     return best
 
 

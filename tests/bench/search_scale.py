@@ -23,7 +23,7 @@ from flow import ROOT, write_study
 from foldwise.search.propose.draws import draw
 from foldwise.search.propose.propose import propose
 from foldwise.search.settings import Search
-from foldwise.search.trials import FoldOutcome, Known, Suggestion, combine
+from foldwise.search.trials import FoldOutcome, Observation, Suggestion, combine
 from searching import curve_value, search_of
 from studies import settings
 
@@ -96,7 +96,9 @@ def proposals(counts: list[int]) -> None:
             suggestion = drawn(cheap, number)
             value = curve_value(suggestion.params, 1, 6)
             outcome = FoldOutcome(1, "COMPLETE", "", {"kappa": value}, ((6, value),))
-            known.append(Known(suggestion, combine(suggestion, search.objectives, [outcome], 6)))
+            known.append(
+                Observation(suggestion, combine(suggestion, search.objectives, [outcome], 6))
+            )
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 

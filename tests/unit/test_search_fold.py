@@ -14,7 +14,7 @@ from foldwise.search.settings import parse_search
 from foldwise.search.trials import (
     SKIPPED,
     FoldOutcome,
-    Known,
+    Observation,
     combine,
     read_outcome,
     write_trial_file,
@@ -55,7 +55,7 @@ def earlier(search, count, value):
         curve = tuple((epoch, value) for epoch in range(1, 7))
         outcome = FoldOutcome(1, "COMPLETE", "", {"kappa": value}, curve)
         result = combine(suggestion, search.objectives, [outcome], 6)
-        known.append(Known(suggestion, result))
+        known.append(Observation(suggestion, result))
     return known
 
 

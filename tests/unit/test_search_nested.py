@@ -9,7 +9,7 @@ import torch
 
 from foldwise.errors import FoldwiseError
 from foldwise.search.chosen import nested_params
-from foldwise.search.nested import inside, told_against_promised
+from foldwise.search.nested import inside, measured_against_promised
 from foldwise.search.plan import another_search, outer_study, plan_of, trial_base
 from foldwise.search.trials import trial_file
 from foldwise.settings import study as config
@@ -80,7 +80,7 @@ def test_what_was_promised_stands_beside_what_was_found():
     chosen = [
         {"best_value": v, "epochs": 3, "best_params": {"training.lr": 0.1}} for v in (0.7, 0.8)
     ]
-    found = told_against_promised(folds, chosen, "kappa")
+    found = measured_against_promised(folds, chosen, "kappa")
     assert (found["found"], found["promised"]) == (0.55, 0.75)
     assert found["flattery"] == pytest.approx(0.2)
     assert "kappa is 0.55 on average" in found["text"]
@@ -90,10 +90,10 @@ def test_a_promise_without_its_proof_is_not_counted_as_flattery():
     values = ((1, 0.5), (2, None))
     folds = [SimpleNamespace(fold=k, metrics={"kappa": v}) for k, v in values]
     chosen = [{"best_value": v, "epochs": 3, "best_params": {}} for v in (0.6, 0.9)]
-    found = told_against_promised(folds, chosen, "kappa")
+    found = measured_against_promised(folds, chosen, "kappa")
     assert (found["found"], found["promised"]) == (0.5, 0.6)
     assert found["flattery"] == pytest.approx(0.1)
-    nothing = told_against_promised(folds[1:], chosen[1:], "kappa")
+    nothing = measured_against_promised(folds[1:], chosen[1:], "kappa")
     assert (nothing["found"], nothing["promised"], nothing["flattery"]) == (None, 0.9, None)
 
 

@@ -16,7 +16,7 @@ from foldwise.search.plan import (
     check_plan,
     plan_of,
     read_search,
-    told_search,
+    search_from_params,
     trial_base,
 )
 from foldwise.search.space import size
@@ -132,7 +132,7 @@ def test_each_space_that_is_shipped_fits_a_study_of_its_kind(path):
     check_plan(study, plan)
     assert size(plan.search.space) == combinations
     assert plan.search.trials == (combinations or 500)
-    assert told_search(plan.told(3)).space == plan.search.space
+    assert search_from_params(plan.told(3)).space == plan.search.space
 
 
 def test_a_space_file_that_is_not_there_is_named(study):

@@ -18,7 +18,7 @@ from foldwise.errors import FoldwiseError
 from foldwise.hashing import stream_seed
 from foldwise.search.propose.propose import propose
 from foldwise.search.space import inside, numeric, size
-from foldwise.search.trials import Known, Result, read_all
+from foldwise.search.trials import Observation, Result, read_all
 from foldwise.settings.schema import schema
 from foldwise.settings.unions import union_of
 from searching import (
@@ -38,7 +38,7 @@ def sampler(name: str) -> dict:
     return {"name": name, **SMALL.get(name, {})}
 
 
-def params_of(known: list[Known]) -> list[dict]:
+def params_of(known: list[Observation]) -> list[dict]:
     return [dict(item.suggestion.params) for item in known]
 
 
@@ -66,7 +66,7 @@ def test_a_proposal_ignores_values_younger_than_the_window(name):
     search = search_of(sampler=sampler(name), window=4, trials=12, **raw)
     known = run_search(search, 10)
     masked = [
-        item if item.suggestion.number < search.seen(10) else Known(item.suggestion)
+        item if item.suggestion.number < search.seen(10) else Observation(item.suggestion)
         for item in known
     ]
     changed = [
@@ -259,7 +259,7 @@ def test_failed_trials_are_avoided_by_the_model_and_never_numbers():
         value = None if bad else (score(suggestion.params),)
         state = "FAIL" if bad else "COMPLETE"
         result = Result(number, suggestion.identity, state, "fold 1: memory", value, (), 6)
-        known.append(Known(suggestion, result))
+        known.append(Observation(suggestion, result))
     failed = [item.result.state == "FAIL" for item in known]
     assert sum(failed[20:]) < sum(failed[:10]) * 2
 

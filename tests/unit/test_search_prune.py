@@ -8,7 +8,7 @@ import optuna
 import pytest
 
 from foldwise.search.prune import FoldPruner, bracket_of, comparable, stop_between_folds
-from foldwise.search.trials import SKIPPED, FoldOutcome, Known
+from foldwise.search.trials import SKIPPED, FoldOutcome, Observation
 from searching import EPOCHS, curve_value, run_search, search_of
 
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -156,5 +156,5 @@ def test_after_a_stopped_fold_no_other_begins():
     search = search_of(count=3)
     done = [FoldOutcome(1, "FAIL", "out of memory")]
     assert stop_between_folds(search, 0, [], done) == "fold 1 is FAIL"
-    known = [Known(replace(run_search(search, 1)[0].suggestion))]
+    known = [Observation(replace(run_search(search, 1)[0].suggestion))]
     assert comparable(search, 5, known) == []

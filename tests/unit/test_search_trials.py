@@ -7,12 +7,12 @@ import pytest
 from foldwise.errors import FoldwiseError
 from foldwise.search.trials import (
     FoldOutcome,
-    Known,
+    Observation,
     check_failures,
     combine,
     commonest_failure,
     read_all,
-    read_known,
+    read_observations,
     read_result,
     read_suggestion,
     trial_file,
@@ -40,9 +40,9 @@ def test_results_younger_than_the_window_are_not_even_opened(study):
     search, runs = study
     for number in range(search.seen(5), 5):
         trial_file(runs, number, "result.json").write_text("not even JSON")
-    assert [item.result is not None for item in read_known(runs, 5, search)] == [True] * 3 + [
-        False
-    ] * 2
+    assert [item.result is not None for item in read_observations(runs, 5, search)] == [
+        True
+    ] * 3 + [False] * 2
 
 
 def edit(path, **changes):
@@ -73,7 +73,7 @@ def test_a_file_cut_short_is_refused_by_name(study, share):
     text = path.read_text()
     path.write_text(text[: int(len(text) * share)])
     with pytest.raises(FoldwiseError, match=f"{path} is not valid JSON.*delete it"):
-        read_known(runs, 5, search)
+        read_observations(runs, 5, search)
 
 
 def test_a_file_of_another_form_is_refused(study):
@@ -88,7 +88,7 @@ def test_trials_of_another_space_are_not_mixed_in(study):
     _, runs = study
     other = search_of(trials=6, window=2)
     with pytest.raises(FoldwiseError, match=r"another space or other settings.*runs/trial_"):
-        read_known(runs, 3, other)
+        read_observations(runs, 3, other)
 
 
 def outcomes(*states, metrics=({"kappa": 0.5}, {"kappa": 0.7})):
@@ -137,9 +137,9 @@ def test_too_many_failures_stop_the_search_with_the_commonest_reason():
     bad = combine(suggestion, search.objectives, outcomes("COMPLETE", "FAIL"), 5)
     worse = combine(suggestion, search.objectives, outcomes("FAIL", "COMPLETE"), 5)
     enough = [good, good, bad, bad]
-    check_failures([Known(suggestion, result) for result in enough], search)
+    check_failures([Observation(suggestion, result) for result in enough], search)
     with pytest.raises(FoldwiseError, match=r"3 of 5 trials failed.*\(2 times\): why 2"):
-        check_failures([Known(suggestion, result) for result in [*enough, worse]], search)
+        check_failures([Observation(suggestion, result) for result in [*enough, worse]], search)
 
 
 def test_reasons_that_differ_by_their_place_alone_are_one_reason():

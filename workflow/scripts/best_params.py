@@ -5,13 +5,13 @@ from pathlib import Path
 from foldwise.adapter import adapter
 from foldwise.files import write_json
 from foldwise.search.chosen import best_params
-from foldwise.search.plan import told_search
+from foldwise.search.plan import search_from_params
 from foldwise.search.ranking import best
 from foldwise.search.trials import read_all
 
 with adapter(snakemake):
     study = snakemake.wildcards.study
-    search = told_search(snakemake.params.told)
+    search = search_from_params(snakemake.params.told)
     known = read_all(Path("results", study, "runs"), search)
     chosen = best(known, search, f"{study}: search")
     write_json(snakemake.output.params, best_params(study, search, known))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from foldwise.adapter import adapter
 from foldwise.cohort.build import CohortSettings, make_cohort
-from foldwise.cohort.early_checks import Ahead
+from foldwise.cohort.early_checks import EarlyChecks
 from foldwise.pixels.prepare import ImageSettings
 from foldwise.registry import load
 from foldwise.settings.folds import FoldSettings
@@ -22,7 +22,7 @@ with adapter(snakemake):
         settings=CohortSettings.of(
             data,
             study["seed"],
-            Ahead(
+            EarlyChecks(
                 decoded,
                 FoldSettings(
                     **study["folds"],

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from foldwise.adapter import adapter
-from foldwise.search.plan import told_search
+from foldwise.search.plan import search_from_params
 from foldwise.search.plots import write_pages
 from foldwise.search.results import in_short, write_results, write_trial_histories
 from foldwise.search.storage import write_database
@@ -11,7 +11,7 @@ from foldwise.search.trials import read_all, read_histories
 
 with adapter(snakemake) as logger:
     study = snakemake.wildcards.study
-    search = told_search(snakemake.params.told)
+    search = search_from_params(snakemake.params.told)
     runs = Path("results", study, "runs")
     known = read_all(runs, search)
     folder = Path(snakemake.output.database).parent

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from foldwise.adapter import adapter
 from foldwise.files import read_json, write_json
-from foldwise.search.plan import told_search
+from foldwise.search.plan import search_from_params
 from foldwise.search.ranking import best
 from foldwise.search.trials import read_all, trial_name
 from foldwise.train.machine import set_threads
 
 with adapter(snakemake):
     files, study = snakemake.input, snakemake.wildcards.study
-    search, runs = told_search(snakemake.params.told), Path("results", study, "runs")
+    search, runs = search_from_params(snakemake.params.told), Path("results", study, "runs")
     set_threads(snakemake.params.told["base"]["training"]["threads"])
     # After set_threads: these import torch.
     from foldwise.search.analysis.measure import loss_params, measure

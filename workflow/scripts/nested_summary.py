@@ -5,7 +5,7 @@ from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import read_fold, summarise
 from foldwise.files import read_json, write_json
 from foldwise.registry import load
-from foldwise.search.nested import told_against_promised
+from foldwise.search.nested import measured_against_promised
 
 with adapter(snakemake):
     params = read_json(snakemake.input.params)
@@ -19,5 +19,5 @@ with adapter(snakemake):
     task = load("MEASURES", params["kind"])(params["task"])
     summary = summarise(folds, task, Bootstrap(params["seed"], snakemake.params.group))
     chosen = [read_json(path) for path in files.choices]
-    summary["search"] = told_against_promised(folds, chosen, *snakemake.params.objective)
+    summary["search"] = measured_against_promised(folds, chosen, *snakemake.params.objective)
     write_json(snakemake.output[0], summary)

@@ -6,13 +6,13 @@ from foldwise.adapter import adapter
 from foldwise.files import read_json
 from foldwise.search.analysis.trials import of_search
 from foldwise.search.analysis.write import write_analysis
-from foldwise.search.plan import told_search
+from foldwise.search.plan import search_from_params
 from foldwise.search.trials import read_all, read_histories
 from foldwise.settings.study import dotted
 
 with adapter(snakemake):
     study, told = snakemake.wildcards.study, snakemake.params.told
-    search, runs = told_search(told), Path("results", study, "runs")
+    search, runs = search_from_params(told), Path("results", study, "runs")
     known = read_all(runs, search)
     histories = read_histories(runs, known)
     searched = of_search(study, search, known, histories, dotted(told["base"]))

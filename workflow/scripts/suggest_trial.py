@@ -5,21 +5,21 @@ from pathlib import Path
 
 from foldwise.adapter import adapter
 from foldwise.files import read_csv, write_json
-from foldwise.search.plan import check_batches, failure_limit, told_search, trial_params
+from foldwise.search.plan import check_batches, failure_limit, search_from_params, trial_params
 from foldwise.search.propose.propose import propose
-from foldwise.search.trials import check_failures, read_known, write_trial_file
+from foldwise.search.trials import check_failures, read_observations, write_trial_file
 from foldwise.settings.changes import dotted
 
 with adapter(snakemake):
     number = int(snakemake.wildcards.number)
     study = snakemake.wildcards.study
-    search = told_search(snakemake.params.told)
+    search = search_from_params(snakemake.params.told)
     if number == 0:
         parts = [[row["part"] for row in read_csv(path)] for path in snakemake.input]
         settings = dotted(snakemake.params.told["base"])
         smallest = min(part.count("train") for part in parts)
         check_batches(search, settings, smallest, f"{study}: search")
-    known = read_known(Path(snakemake.output.suggestion).parents[1], number, search)
+    known = read_observations(Path(snakemake.output.suggestion).parents[1], number, search)
     limit = failure_limit(study, snakemake.config)
     check_failures(known, replace(search, max_failed=limit), f"{study}: search")
     suggestion = propose(search, number, known)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from foldwise.adapter import adapter
 from foldwise.files import read_json
-from foldwise.search.plan import told_search
-from foldwise.search.trials import read_known, read_outcome, write_trial_file
+from foldwise.search.plan import search_from_params
+from foldwise.search.trials import read_observations, read_outcome, write_trial_file
 from foldwise.train.machine import set_threads
 from foldwise.train.stop import Stop
 
@@ -32,9 +32,9 @@ with adapter(snakemake):
         code=snakemake.params.code,
         teacher_answers=next(iter(files.taught), None),
     )
-    search = told_search(snakemake.params.told)
+    search = search_from_params(snakemake.params.told)
     runs = Path("results", names.study, "runs")
-    earlier = read_known(runs, number, search) if search.prunes else []
+    earlier = read_observations(runs, number, search) if search.prunes else []
     trial = TrialView(search, number, earlier, [read_outcome(path) for path in files.before])
     name = snakemake.config["tracker"]
     tracker = FoldTracker(name, out.parent / "tracker", names.study, params, fold)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from foldwise.adapter import adapter
 from foldwise.files import read_json, write_json
-from foldwise.search.plan import most_epochs, told_search
+from foldwise.search.plan import most_epochs, search_from_params
 from foldwise.search.records import trial_record
 from foldwise.search.trials import (
     combine,
@@ -16,7 +16,7 @@ from foldwise.search.trials import (
 from foldwise.train.lock import forget
 
 with adapter(snakemake):
-    search = told_search(snakemake.params.told)
+    search = search_from_params(snakemake.params.told)
     suggestion = read_suggestion(snakemake.input.suggestion, search)
     result = combine(
         suggestion=suggestion,

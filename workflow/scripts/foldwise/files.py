@@ -40,7 +40,7 @@ def replacing(path: str | Path, size: int | None = None) -> Iterator[Path]:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_of(target)
-    with room_told(target, size):
+    with disk_space_errors(target, size):
         try:
             yield temporary
             with open(temporary, "rb") as stream:
@@ -99,7 +99,7 @@ def _abandoned(path: Path) -> bool:
 
 
 @contextmanager
-def room_told(target: str | Path, size: int | None = None) -> Iterator[None]:
+def disk_space_errors(target: str | Path, size: int | None = None) -> Iterator[None]:
     """Turn a write to `target` that finds no room into a FoldwiseError with bytes and next step."""
     try:
         yield

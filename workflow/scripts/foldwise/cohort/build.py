@@ -13,7 +13,7 @@ from typing import Any
 from foldwise.cohort import resolve
 from foldwise.cohort.archive import Entry, Inventory, Listing, locked
 from foldwise.cohort.conflicts import Conflicts, settle_all
-from foldwise.cohort.early_checks import Ahead, check_ahead
+from foldwise.cohort.early_checks import EarlyChecks, check_early
 from foldwise.cohort.files import Cohort, check, flow_of, place, to_decode, write
 from foldwise.cohort.findings import Finding
 from foldwise.cohort.groups import name_groups, note_single_images
@@ -53,10 +53,12 @@ class CohortSettings:
     max_quarantine: float = 0.05
     allow_burned_in: bool = False
     seed: int = 42
-    ahead: Ahead = field(default_factory=Ahead)
+    early: EarlyChecks = field(default_factory=EarlyChecks)
 
     @classmethod
-    def of(cls, data: dict[str, Any], seed: int, ahead: Ahead | None = None) -> "CohortSettings":
+    def of(
+        cls, data: dict[str, Any], seed: int, early: EarlyChecks | None = None
+    ) -> "CohortSettings":
         """From the branch `data` of a study, as its schema completes it."""
         return cls(
             root=data["root"],
@@ -74,7 +76,7 @@ class CohortSettings:
             max_quarantine=data["max_quarantine"],
             allow_burned_in=data["burned_in"] == "allow",
             seed=seed,
-            ahead=ahead or Ahead(),
+            early=early or EarlyChecks(),
         )
 
     @property
@@ -100,7 +102,7 @@ def make_cohort(
 
     `study` is results/<study>, `private` results/private, `lists` results/cache/<key>/lists.
     Raises FoldwiseError for a missing or unusable table or archive, a refused conflict, a class
-    without an image, more in quarantine than `max_quarantine`, and what `check_ahead` finds.
+    without an image, more in quarantine than `max_quarantine`, and what `check_early` finds.
     """
     study, private = Path(study), Path(private)
     names = Names(load_key(private))
@@ -124,7 +126,7 @@ def make_cohort(
         check(items, findings, settings, joined.scheme or settings.scheme, study)
         check_second(items, second)
         places = place(items, archive, private, Path(lists), names)
-        check_ahead(to_decode(items), places, Path(lists).parent, settings.ahead)
+        check_early(to_decode(items), places, Path(lists).parent, settings.early)
     flow = flow_of(items, findings, len(table.rows), archive, settings.group)
     columns = (*joined.label_columns, *joined.extra_columns)
     write(Cohort(items, findings, columns, places, flow, table.path), study)

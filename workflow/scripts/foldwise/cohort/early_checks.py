@@ -16,28 +16,28 @@ from foldwise.settings.folds import FoldSettings
 
 
 @dataclass(frozen=True)
-class Ahead:
+class EarlyChecks:
     """What later rules will ask: bytes of a decoded image, and the folds (None: not checked)."""
 
     image_bytes: int = 0
     folds: FoldSettings | None = None
 
 
-def check_ahead(
-    items: list[Item], places: dict[str, tuple[str, int]], cache: Path, ahead: Ahead
+def check_early(
+    items: list[Item], places: dict[str, tuple[str, int]], cache: Path, early: EarlyChecks
 ) -> None:
     """Raise FoldwiseError for folds that cannot be, a missing decoder, or too little room.
 
     `items` are those to decode, `places` keyed content -> (shard, row), `cache` the folder of
     shards.
     """
-    if ahead.folds is not None and not ahead.folds.preset:
-        check_folds([item for item in items if item.usable], ahead.folds)
+    if early.folds is not None and not early.folds.preset:
+        check_folds([item for item in items if item.usable], early.folds)
     lacking = [item for item in items if not _made(cache, places[item.keyed][0])]
     check_decoders(lacking)
     require_room(
         cache,
-        len(lacking) * ahead.image_bytes,
+        len(lacking) * early.image_bytes,
         f"{len(lacking)} images to decode",
         "Free some, lower image.size, or move results/ to a larger disk and put a link in its "
         "place.",

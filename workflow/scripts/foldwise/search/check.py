@@ -117,7 +117,7 @@ def value_faults(
         if parameter.key in NEVER:
             yield f"{where}.space.{parameter.key}: not searched, as {NEVER[parameter.key]}."
             continue
-        beside = {} if parameter.key in skip else read_beside(parameter, search.space, settings)
+        beside = {} if parameter.key in skip else read_with(parameter, search.space, settings)
         told = set()
         for value in () if parameter.key in skip else probes(parameter):
             reason = refuse(beside | {parameter.key: value})
@@ -126,7 +126,7 @@ def value_faults(
                 yield f"{where}.space.{parameter.key}: {reason}"
 
 
-def read_beside(parameter: Parameter, space: Space, settings: Mapping[str, Any]) -> dict[str, Any]:
+def read_with(parameter: Parameter, space: Space, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Searched values beside which a parameter is read, such as the loss that has it as a key."""
     beside = {key: accepted[0] for key, accepted in parameter.when.items()}
     for rule in READS:

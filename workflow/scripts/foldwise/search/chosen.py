@@ -9,12 +9,12 @@ import yaml
 from foldwise.search.plan import changes_of
 from foldwise.search.ranking import best
 from foldwise.search.settings import Search
-from foldwise.search.trials import Known, trial_name
+from foldwise.search.trials import Observation, trial_name
 from foldwise.settings.changes import override
 from foldwise.settings.kinds import with_task
 
 
-def best_params(study: str, search: Search, known: Sequence[Known]) -> dict[str, Any]:
+def best_params(study: str, search: Search, known: Sequence[Observation]) -> dict[str, Any]:
     """Content of `<study>_best_params.json`.
 
     It says nothing of how many trials there were, so that more trials with the same best change

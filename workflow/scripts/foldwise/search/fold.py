@@ -19,7 +19,7 @@ from foldwise.metrics import judging
 from foldwise.search.plan import most_epochs
 from foldwise.search.prune import FoldPruner, stop_between_folds
 from foldwise.search.settings import COSTS, Search
-from foldwise.search.trials import SKIPPED, FoldOutcome, Known
+from foldwise.search.trials import SKIPPED, FoldOutcome, Observation
 from foldwise.settings.training import read_settings
 from foldwise.tasks.base import Rows
 from foldwise.train.failure import TrainingFailed
@@ -41,7 +41,7 @@ class TrialView:
 
     search: Search
     number: int
-    earlier: Sequence[Known] = ()
+    earlier: Sequence[Observation] = ()
     done: Sequence[FoldOutcome] = ()
 
 

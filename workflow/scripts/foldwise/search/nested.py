@@ -31,7 +31,7 @@ def inside(
     return kept
 
 
-def told_against_promised(
+def measured_against_promised(
     folds: Sequence[Any],
     chosen: Sequence[Mapping[str, Any]],
     objective: str,

@@ -8,7 +8,7 @@ import numpy as np
 from foldwise.evaluate.wording import called
 from foldwise.search.ranking import best, complete
 from foldwise.search.settings import Search
-from foldwise.search.trials import Known
+from foldwise.search.trials import Observation
 
 SOURCE = (
     "Tibshirani and Tibshirani (2009), A bias correction for the minimum error rate in "
@@ -30,7 +30,7 @@ def selection_bias(scores: np.ndarray, chosen: int) -> float:
     return float(np.mean(scores.max(axis=0) - scores[chosen]))
 
 
-def optimism(known: Sequence[Known], search: Search) -> dict:
+def optimism(known: Sequence[Observation], search: Search) -> dict:
     """How far the best value is to be trusted: trials compared, bias, corrected value, in words."""
     objective = search.objectives[0]
     trials = complete(known, search.phases[-1].budget)
@@ -60,7 +60,7 @@ def optimism(known: Sequence[Known], search: Search) -> dict:
     }
 
 
-def savings(known: Sequence[Known]) -> dict:
+def savings(known: Sequence[Observation]) -> dict:
     """What pruning saved, from measured times.
 
     A fold that was stopped is taken to have needed as many epochs as finished folds needed on

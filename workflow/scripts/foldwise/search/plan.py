@@ -36,12 +36,12 @@ class Plan:
     search: Search
 
     def told(self, number: int) -> dict[str, Any]:
-        """Params of the rules of trial `number`; `told_search` reads them."""
+        """Params of the rules of trial `number`; `search_from_params` reads them."""
         seen = as_seen_by(self.raw, self.search, number)
         return {"search": seen, "base": self.base, "folds": self.folds}
 
     def choice(self) -> dict[str, Any]:
-        """Params of rules that choose among all trials; `told_search` reads them."""
+        """Params of rules that choose among all trials; `search_from_params` reads them."""
         raw = {key: value for key, value in self.raw.items() if key not in OF_OTHERS}
         return {"search": raw, "base": self.base, "folds": self.folds}
 
@@ -75,7 +75,7 @@ def space_of(space: dict[str, Any] | str, where: str) -> dict[str, Any]:
     return found
 
 
-def told_search(told: Mapping[str, Any]) -> Search:
+def search_from_params(told: Mapping[str, Any]) -> Search:
     """The search from what a rule was told in its params."""
     return read_search(told["search"], told["base"], told["folds"])
 

@@ -11,7 +11,7 @@ from foldwise.search.propose.samplers import quiet
 from foldwise.search.ranking import complete
 from foldwise.search.settings import SEARCH_PAGES, Search
 from foldwise.search.storage import add_study, of_budget
-from foldwise.search.trials import Known
+from foldwise.search.trials import Observation
 
 
 def importance(study: optuna.Study, **target):
@@ -25,7 +25,9 @@ def intermediate(study: optuna.Study, **_):
     return optuna.visualization.plot_intermediate_values(study)
 
 
-def write_pages(folder: str | Path, study: str, search: Search, known: Sequence[Known]) -> None:
+def write_pages(
+    folder: str | Path, study: str, search: Search, known: Sequence[Observation]
+) -> None:
     """Write one HTML page a plot; one that cannot be drawn says why instead.
 
     Pages show the trials of the last phase's budget. Each holds the plotting script, so it opens
@@ -39,7 +41,7 @@ def write_pages(folder: str | Path, study: str, search: Search, known: Sequence[
         write_text(Path(folder) / f"{page}.html", whole_page(f"{study}: {page}", body))
 
 
-def page_body(page: str, study: optuna.Study, search: Search, trials: Sequence[Known]) -> str:
+def page_body(page: str, study: optuna.Study, search: Search, trials: Sequence[Observation]) -> str:
     """The plots of one page as HTML, or the reason why there is none."""
     several = len(search.objectives) > 1
     if page == "pareto_front":
@@ -71,7 +73,7 @@ def page_body(page: str, study: optuna.Study, search: Search, trials: Sequence[K
     return "\n".join(parts)
 
 
-def varied(trials: Sequence[Known]) -> bool:
+def varied(trials: Sequence[Observation]) -> bool:
     """True if every objective has two values or more."""
     rows = [item.result.values for item in trials]
     return all(len(set(values)) > 1 for values in zip(*rows, strict=True))

@@ -13,7 +13,7 @@ import optuna
 from foldwise.search.propose.samplers import quiet
 from foldwise.search.ranking import budget_of
 from foldwise.search.settings import Search
-from foldwise.search.trials import FoldOutcome, Known
+from foldwise.search.trials import FoldOutcome, Observation
 
 STATE = optuna.trial.TrialState
 
@@ -24,7 +24,9 @@ class FoldPruner:
     A resumed job tells the epochs that it has behind it again and stands where it stood.
     """
 
-    def __init__(self, search: Search, number: int, fold: int, known: Sequence[Known], epochs: int):
+    def __init__(
+        self, search: Search, number: int, fold: int, known: Sequence[Observation], epochs: int
+    ):
         """`known` are the trials before `number`, `epochs` the most that the fold is trained."""
         self.name = search.pruner["name"]
         self.metric = search.objectives[0].metric
@@ -66,7 +68,7 @@ class FoldPruner:
         return f"{self.name} pruner: {self.metric} {value:.4g} at epoch {epoch}, {self.peers} known"
 
 
-def comparable(search: Search, number: int, known: Sequence[Known]) -> list[Known]:
+def comparable(search: Search, number: int, known: Sequence[Observation]) -> list[Observation]:
     """Earlier trials with a result that trial `number` may know, of its own budget."""
     # A trial of fewer epochs or images is worse at the same epoch for that reason alone.
     phase = search.phase(number)
@@ -167,7 +169,7 @@ def bracket_of(settings: Mapping[str, Any], number: int, epochs: int) -> int:
 
 
 def stop_between_folds(
-    search: Search, number: int, known: Sequence[Known], done: Sequence[FoldOutcome]
+    search: Search, number: int, known: Sequence[Observation], done: Sequence[FoldOutcome]
 ) -> str:
     """The reason not to begin the fold after those `done`, or ''."""
     # A trial that failed or was pruned in one fold has no mean, whatever its other folds gave.
@@ -207,7 +209,7 @@ def across_pruner(settings: Mapping[str, Any]) -> optuna.pruners.BasePruner:
     )
 
 
-def fold_scores(item: Known, metric: str) -> tuple[dict[int, float], bool]:
+def fold_scores(item: Observation, metric: str) -> tuple[dict[int, float], bool]:
     """Scores of the folds that a trial finished, and whether it finished all."""
     scores = {
         outcome.fold: outcome.metrics[metric]

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from foldwise.errors import FoldwiseError
 from foldwise.search.settings import Budget, Objective, Search
-from foldwise.search.trials import Known, commonest_failure
+from foldwise.search.trials import Observation, commonest_failure
 
 
-def budget_of(item: Known) -> Budget:
+def budget_of(item: Observation) -> Budget:
     """The budget that a trial was proposed for."""
     return Budget(item.suggestion.epochs, item.suggestion.subset)
 
 
-def complete(known: Sequence[Known], budget: Budget | None = None) -> list[Known]:
+def complete(known: Sequence[Observation], budget: Budget | None = None) -> list[Observation]:
     """Trials with values, of one budget if one is named."""
     return [
         item
@@ -31,7 +31,7 @@ def dominates(
     return min(gains) >= 0 and max(gains) > 0
 
 
-def front(known: Sequence[Known], search: Search) -> list[Known]:
+def front(known: Sequence[Observation], search: Search) -> list[Observation]:
     """Those of the complete trials `known` that no other of them dominates, in the order given."""
     return [
         item
@@ -42,7 +42,7 @@ def front(known: Sequence[Known], search: Search) -> list[Known]:
     ]
 
 
-def ranked(known: Sequence[Known], search: Search) -> list[tuple[int, Known]]:
+def ranked(known: Sequence[Observation], search: Search) -> list[tuple[int, Observation]]:
     """Complete trials of the last phase's budget with their ranks from 1, best first.
 
     With several objectives a rank is a front: those left when the fronts before are taken away
@@ -64,7 +64,7 @@ def ranked(known: Sequence[Known], search: Search) -> list[tuple[int, Known]]:
     return order
 
 
-def best(known: Sequence[Known], search: Search, where: str = "search") -> Known:
+def best(known: Sequence[Observation], search: Search, where: str = "search") -> Observation:
     """The best trial of the last phase's budget; of a Pareto front, by the first objective.
 
     Raises FoldwiseError where no trial has a value.

@@ -9,12 +9,12 @@ from foldwise.files import write_csv, write_json
 from foldwise.search.optimism import optimism, savings
 from foldwise.search.ranking import best, complete, front, ranked
 from foldwise.search.settings import Search
-from foldwise.search.trials import Known, kind_of_failure, trial_name
+from foldwise.search.trials import Observation, kind_of_failure, trial_name
 
 STATES = ("COMPLETE", "PRUNED", "FAIL")
 
 
-def write_table(path: str | Path, search: Search, known: Sequence[Known]) -> None:
+def write_table(path: str | Path, search: Search, known: Sequence[Observation]) -> None:
     """`search_results_final.csv`: all trials; those of the last budget with a value come ranked."""
     order = ranked(known, search)
     placed = {item.suggestion.number for _, item in order}
@@ -29,7 +29,9 @@ def write_table(path: str | Path, search: Search, known: Sequence[Known]) -> Non
     write_csv(path, columns, [table_row(rank, item, names, keys) for rank, item in order + rest])
 
 
-def table_row(rank: int | None, item: Known, names: list[str], keys: list[str]) -> dict[str, Any]:
+def table_row(
+    rank: int | None, item: Observation, names: list[str], keys: list[str]
+) -> dict[str, Any]:
     """A trial as a row; a parameter that was off is empty."""
     suggestion, result = item.suggestion, item.result
     row = {
@@ -48,7 +50,7 @@ def table_row(rank: int | None, item: Known, names: list[str], keys: list[str]) 
     return row
 
 
-def write_history(path: str | Path, search: Search, known: Sequence[Known]) -> None:
+def write_history(path: str | Path, search: Search, known: Sequence[Observation]) -> None:
     """`history_trials.csv`: the first objective after each epoch of each fold of each trial."""
     metric = search.objectives[0].metric
     rows = [
@@ -82,7 +84,7 @@ def _told(value: Any) -> Any:
     return "" if value is None else value
 
 
-def summary(study: str, search: Search, known: Sequence[Known]) -> dict[str, Any]:
+def summary(study: str, search: Search, known: Sequence[Observation]) -> dict[str, Any]:
     """Content of `study_summary.json`."""
     results = [item.result for item in known if item.result]
     reasons = [kind_of_failure(result.reason) for result in results if result.state == "FAIL"]
@@ -107,7 +109,7 @@ def summary(study: str, search: Search, known: Sequence[Known]) -> dict[str, Any
     }
 
 
-def described(item: Known) -> dict[str, Any]:
+def described(item: Observation) -> dict[str, Any]:
     """A complete trial for a reader: values, parameters, values by fold."""
     return {
         "trial": trial_name(item.suggestion.number),
@@ -118,7 +120,7 @@ def described(item: Known) -> dict[str, Any]:
     }
 
 
-def in_short(search: Search, known: Sequence[Known], count: int = 5) -> str:
+def in_short(search: Search, known: Sequence[Observation], count: int = 5) -> str:
     """The best configuration and the top of the ranking, for the end of a log."""
     metrics = [objective.metric for objective in search.objectives]
     lines = [f"Best {count} of {len(known)} trials:"]
@@ -130,7 +132,9 @@ def in_short(search: Search, known: Sequence[Known], count: int = 5) -> str:
     return "\n".join(lines)
 
 
-def write_results(folder: str | Path, study: str, search: Search, known: Sequence[Known]) -> None:
+def write_results(
+    folder: str | Path, study: str, search: Search, known: Sequence[Observation]
+) -> None:
     """Write the tables and the summary of a search into `folder`."""
     base = Path(folder)
     write_table(base / "search_results_final.csv", search, known)

@@ -148,7 +148,7 @@ def seconds_left(trials: Sequence[Standing], planned: int) -> float | None:
     return at_work / done * max(planned - done, 0.0)
 
 
-def told_time(trials: Sequence[Standing], planned: int, now: float) -> str:
+def time_text(trials: Sequence[Standing], planned: int, now: float) -> str:
     """How long it will take; or, where trials run but nothing has moved, since when."""
     left = seconds_left(trials, planned)
     told = f"about {duration(left)} left" if left else ""
@@ -179,8 +179,8 @@ def table(
     planned = search.trials if search else len(trials)
     counts = [f"{sum(item.state == state for item in trials)} {state}" for state in SHOWN]
     metric = trials[0].suggestion.objectives[0][0]
-    lines = [f"{planned} trials planned: {', '.join(counts)}", told_best(trials, metric)]
-    lines.append(told_time(trials, planned, time.time() if now is None else now))
+    lines = [f"{planned} trials planned: {', '.join(counts)}", best_text(trials, metric)]
+    lines.append(time_text(trials, planned, time.time() if now is None else now))
     head = ["trial", "state", "fold", "epochs", metric, "time", "settings or reason"]
     rows = [head] + [row(item) for item in trials[-(last or len(trials)) :]]
     widths = [max(len(cells[column]) for cells in rows) for column in range(len(head) - 1)]
@@ -190,7 +190,7 @@ def table(
     return "\n".join(line for line in lines if line)
 
 
-def told_best(trials: Sequence[Standing], metric: str) -> str:
+def best_text(trials: Sequence[Standing], metric: str) -> str:
     """The best trial so far in a line."""
     best = best_so_far(trials)
     if best is None:

@@ -17,7 +17,7 @@ from foldwise.files import replacing
 from foldwise.search.propose.samplers import SOME_TIME, distributions, quiet
 from foldwise.search.ranking import budget_of
 from foldwise.search.settings import Budget, Search
-from foldwise.search.trials import Known, Result, trial_name
+from foldwise.search.trials import Observation, Result, trial_name
 
 STATES = {
     "COMPLETE": optuna.trial.TrialState.COMPLETE,
@@ -61,7 +61,7 @@ def clock(text: str) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def frozen(item: Known, search: Search, intermediate: bool) -> optuna.trial.FrozenTrial:
+def frozen(item: Observation, search: Search, intermediate: bool) -> optuna.trial.FrozenTrial:
     """One trial as Optuna knows it: state, values, intermediate values, times, reason."""
     result, params = item.result, dict(item.suggestion.params)
     begin, end = times(result)
@@ -86,7 +86,7 @@ def frozen(item: Known, search: Search, intermediate: bool) -> optuna.trial.Froz
     )
 
 
-def curve(item: Known, search: Search) -> dict[int, float]:
+def curve(item: Observation, search: Search) -> dict[int, float]:
     """Intermediate values by step; Optuna keeps none where there are several objectives."""
     return item.result.intermediate() if item.result and len(search.objectives) == 1 else {}
 
@@ -96,7 +96,7 @@ def epochs_of(result: Result) -> int:
     return sum(len(fold.curve) for fold in result.folds)
 
 
-def of_budget(known: Sequence[Known], budget: Budget) -> list[Known]:
+def of_budget(known: Sequence[Observation], budget: Budget) -> list[Observation]:
     """Trials that were proposed for a budget."""
     return [item for item in known if budget_of(item) == budget]
 
@@ -105,7 +105,7 @@ def add_study(
     storage: optuna.storages.BaseStorage | None,
     name: str,
     search: Search,
-    known: Sequence[Known],
+    known: Sequence[Observation],
     intermediate: bool = True,
 ) -> optuna.Study:
     """An Optuna study of `known`, in `storage` or, where that is None, in memory."""
@@ -122,7 +122,7 @@ def add_study(
 
 
 def insert_intermediate(
-    connection: sqlite3.Connection, name: str, search: Search, known: Sequence[Known]
+    connection: sqlite3.Connection, name: str, search: Search, known: Sequence[Observation]
 ) -> None:
     """Insert the intermediate values of a study at once.
 
@@ -148,7 +148,9 @@ def insert_intermediate(
     connection.commit()
 
 
-def write_database(path: str | Path, name: str, search: Search, known: Sequence[Known]) -> None:
+def write_database(
+    path: str | Path, name: str, search: Search, known: Sequence[Observation]
+) -> None:
     """Write `study.db` (SQLite, Optuna's schema) whole: one study for each budget of the search.
 
     `optuna.load_study(study_name=name, storage="sqlite:///...")` gives the trials of the last

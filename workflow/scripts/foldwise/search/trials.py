@@ -83,7 +83,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Known:
+class Observation:
     """A trial as a later one sees it: with its result, or None if it is younger than the window."""
 
     suggestion: Suggestion
@@ -201,7 +201,7 @@ def _same_search(path: str | Path, record: Suggestion | Result, search: Search) 
         )
 
 
-def read_known(runs: str | Path, number: int, search: Search) -> list[Known]:
+def read_observations(runs: str | Path, number: int, search: Search) -> list[Observation]:
     """What trial `number` may know: all suggestions before it, and the results the window allows.
 
     Results that are there but younger than the window are not even opened.
@@ -212,11 +212,11 @@ def read_known(runs: str | Path, number: int, search: Search) -> list[Known]:
         result = None
         if earlier < search.seen(number):
             result = read_result(trial_file(runs, earlier, "result.json"), search)
-        known.append(Known(suggestion, result))
+        known.append(Observation(suggestion, result))
     return known
 
 
-def read_all(runs: str | Path, search: Search) -> list[Known]:
+def read_all(runs: str | Path, search: Search) -> list[Observation]:
     """Every trial of the search that has a suggestion, with its result where there is one."""
     known = []
     for number in range(search.trials):
@@ -225,18 +225,20 @@ def read_all(runs: str | Path, search: Search) -> list[Known]:
             break
         ended = trial_file(runs, number, "result.json")
         result = read_result(ended, search) if ended.is_file() else None
-        known.append(Known(read_suggestion(path, search), result))
+        known.append(Observation(read_suggestion(path, search), result))
     return known
 
 
-def read_histories(runs: str | Path, known: Sequence[Known]) -> dict[str, list[dict[str, Any]]]:
+def read_histories(
+    runs: str | Path, known: Sequence[Observation]
+) -> dict[str, list[dict[str, Any]]]:
     """Trial -> the train_history.json of each of its folds, of the trials that have ended."""
     names = [trial_name(item.suggestion.number) for item in known if item.result]
     pattern = "fold_*/results/train_history.json"
     return {name: [read_json(p) for p in sorted(Path(runs, name).glob(pattern))] for name in names}
 
 
-def check_failures(known: Sequence[Known], search: Search, where: str = "search") -> None:
+def check_failures(known: Sequence[Observation], search: Search, where: str = "search") -> None:
     """Stop a search in which too many trials fail, naming the commonest reason.
 
     Raises FoldwiseError once at least five results are known and more than the share

@@ -6,7 +6,7 @@ import math
 import time
 from typing import Any
 
-from foldwise.files import room_told, write_text
+from foldwise.files import disk_space_errors, write_text
 from foldwise.times import duration, show_driver
 from foldwise.train.fit import Fit
 from foldwise.train.job import FoldJob
@@ -41,7 +41,7 @@ class Progress:
         """Note the time of the epoch that has just ended, and tell it."""
         spent = time.monotonic() - self.start
         fit.times.append([time.time(), self.before + spent])
-        with room_told(self.path), open(self.path, "a", encoding="utf-8") as stream:
+        with disk_space_errors(self.path), open(self.path, "a", encoding="utf-8") as stream:
             stream.write(self._line(fit, fit.epoch - 1))
         each = spent / (fit.epoch - self.done_before)
         # Of this job's own epochs: those before a resume may have run on another machine.

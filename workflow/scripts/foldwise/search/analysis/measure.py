@@ -11,7 +11,7 @@ from foldwise.files import read_json
 from foldwise.search.analysis.gradients import MOST_BATCHES, answers, report_of
 from foldwise.search.ranking import ranked
 from foldwise.search.settings import Search
-from foldwise.search.trials import Known, trial_name
+from foldwise.search.trials import Observation, trial_name
 from foldwise.train.feed.rows import sorted_rows
 from foldwise.train.job import FoldJob
 from foldwise.train.precision import InFloat32
@@ -22,7 +22,9 @@ HALVES = (1, 2, 4)
 LEAST_PX = 32
 
 
-def loss_params(search: Search, known: Sequence[Known], runs: Path) -> dict[str, dict[str, Any]]:
+def loss_params(
+    search: Search, known: Sequence[Observation], runs: Path
+) -> dict[str, dict[str, Any]]:
     """Loss -> params.json of the best trial that used it, best first."""
     found: dict[str, dict[str, Any]] = {}
     for _, item in ranked(known, search):

@@ -9,7 +9,7 @@ from typing import Any
 from foldwise.search.ranking import complete
 from foldwise.search.settings import Search
 from foldwise.search.space import Parameter
-from foldwise.search.trials import FoldOutcome, Known, trial_name
+from foldwise.search.trials import FoldOutcome, Observation, trial_name
 
 # Epoch -> mean over the folds that reached it.
 Curve = dict[int, float]
@@ -44,7 +44,7 @@ class Searched:
     space: tuple[Parameter, ...]
     states: Mapping[str, int]
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    known: tuple[Known, ...] = ()
+    known: tuple[Observation, ...] = ()
 
     def better(self, first: float, second: float) -> bool:
         """Whether the first value is better than the second."""
@@ -59,7 +59,7 @@ def ordered(trials: Iterable[Trial], sign: int) -> tuple[Trial, ...]:
 def of_search(
     study: str,
     search: Search,
-    known: Sequence[Known],
+    known: Sequence[Observation],
     histories: Mapping[str, Sequence[Mapping[str, Any]]],
     defaults: Mapping[str, Any],
 ) -> Searched:
@@ -85,7 +85,7 @@ def of_search(
     )
 
 
-def _trial(item: Known, metric: str, histories: Sequence[Mapping[str, Any]]) -> Trial:
+def _trial(item: Observation, metric: str, histories: Sequence[Mapping[str, Any]]) -> Trial:
     folds = item.result.folds
     last = [value for value in map(_last, folds) if value is not None]
     return Trial(

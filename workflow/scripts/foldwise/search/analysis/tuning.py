@@ -17,7 +17,7 @@ from foldwise.search.analysis.trials import Searched, varied
 from foldwise.search.optimism import savings
 from foldwise.search.propose.samplers import distributions, quiet
 from foldwise.search.space import Parameter
-from foldwise.search.trials import Known
+from foldwise.search.trials import Observation
 from foldwise.times import duration
 
 TOP = 10
@@ -186,7 +186,7 @@ def _importances(searched: Searched, chosen: list[int], seed: int) -> dict[str, 
         return optuna.importance.get_param_importances(study, evaluator=evaluator)
 
 
-def costs(known: Sequence[Known], benchmarks: Sequence[Path]) -> str:
+def costs(known: Sequence[Observation], benchmarks: Sequence[Path]) -> str:
     """Time by state, what pruning saved, from first to last, and the most memory that was used."""
     results = [item.result for item in known if item.result]
     if not results:
@@ -209,7 +209,7 @@ def costs(known: Sequence[Known], benchmarks: Sequence[Path]) -> str:
     return table(["", ""], rows)
 
 
-def elapsed(known: Sequence[Known]) -> float | None:
+def elapsed(known: Sequence[Observation]) -> float | None:
     """Seconds on the clock from the first fold's start to the last one's end."""
     spans = [
         (datetime.fromisoformat(fold.started).timestamp(), fold.seconds)

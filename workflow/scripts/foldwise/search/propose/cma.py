@@ -13,13 +13,13 @@ from foldwise.errors import FoldwiseError
 from foldwise.search.propose.draws import draw
 from foldwise.search.settings import Search
 from foldwise.search.space import Space, numeric
-from foldwise.search.trials import Known
+from foldwise.search.trials import Observation
 
 GENERATION = "cma:generation"
 
 
 def propose_cmaes(
-    search: Search, options: Mapping[str, Any], guide: Sequence[Known], seed: int
+    search: Search, options: Mapping[str, Any], guide: Sequence[Observation], seed: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Parameters that CMA-ES offers after the trials `guide`, and the trial's generation."""
     moved = numeric(search.space)
@@ -35,7 +35,9 @@ def propose_cmaes(
     return draw(search.space, places), {GENERATION: optimizer.generation}
 
 
-def replay(search: Search, moved: Space, options: Mapping[str, Any], told: Sequence[Known]) -> CMA:
+def replay(
+    search: Search, moved: Space, options: Mapping[str, Any], told: Sequence[Observation]
+) -> CMA:
     """The optimiser after all whole generations among `told`, in the unit cube of `moved`.
 
     A generation is its first `population` trials by number. CMA-ES ranks, so a trial without a
@@ -55,7 +57,9 @@ def replay(search: Search, moved: Space, options: Mapping[str, Any], told: Seque
         optimizer.tell(list(zip(points, losses, strict=True)))
 
 
-def start(search: Search, moved: Space, options: Mapping[str, Any], told: Sequence[Known]) -> CMA:
+def start(
+    search: Search, moved: Space, options: Mapping[str, Any], told: Sequence[Observation]
+) -> CMA:
     """The optimiser before its first generation, warm from an earlier phase's trials if any.
 
     Warm start: Nomura et al., "Warm starting CMA-ES for hyperparameter optimization", AAAI 2021.
@@ -91,14 +95,14 @@ def start(search: Search, moved: Space, options: Mapping[str, Any], told: Sequen
     )
 
 
-def point(moved: Space, item: Known) -> np.ndarray:
+def point(moved: Space, item: Observation) -> np.ndarray:
     """A trial's place in the unit cube, shape (D,)."""
     return np.array(
         [parameter.to_unit(item.suggestion.params[parameter.key]) for parameter in moved]
     )
 
 
-def losses_of(search: Search, items: Sequence[Known]) -> list[float]:
+def losses_of(search: Search, items: Sequence[Observation]) -> list[float]:
     """Losses to rank by, lower is better; a trial without a value gets the worst plus one."""
     sign = -search.objectives[0].sign
     known = [

@@ -18,7 +18,7 @@ from foldwise.search.propose.samplers import propose_model
 from foldwise.search.ranking import budget_of
 from foldwise.search.settings import Phase, Search
 from foldwise.search.space import combination_at, rank_of, size
-from foldwise.search.trials import Known, Suggestion
+from foldwise.search.trials import Observation, Suggestion
 
 # Values that a model without a start of its own needs.
 LEAST = 2
@@ -28,7 +28,7 @@ TRIES = 16
 FAR = 1 << 20
 
 
-def propose(search: Search, number: int, known: Sequence[Known]) -> Suggestion:
+def propose(search: Search, number: int, known: Sequence[Observation]) -> Suggestion:
     """Propose trial `number`.
 
     Args:
@@ -59,7 +59,7 @@ def propose(search: Search, number: int, known: Sequence[Known]) -> Suggestion:
 
 
 def fresh(
-    search: Search, phase: Phase, number: int, known: list[Known], earlier: list[Known]
+    search: Search, phase: Phase, number: int, known: list[Observation], earlier: list[Observation]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Parameters that no trial of the same budget had, and the sampler's attributes.
 
@@ -79,7 +79,7 @@ def fresh(
 
 
 def sample(
-    search: Search, number: int, attempt: int, known: list[Known], earlier: list[Known]
+    search: Search, number: int, attempt: int, known: list[Observation], earlier: list[Observation]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """One answer of the phase's sampler; an attempt after a repeat has a seed of its own."""
     phase, seed = search.phase(number), stream_seed(search.seed, "trial", number, attempt)
@@ -96,7 +96,9 @@ def sample(
     return propose_model(search, phase, guide, seed)
 
 
-def guiding(search: Search, phase: Phase, known: list[Known], earlier: list[Known]) -> list[Known]:
+def guiding(
+    search: Search, phase: Phase, known: list[Observation], earlier: list[Observation]
+) -> list[Observation]:
     """The trials that a model learns from: those of one budget only.
 
     The phase's own budget once it has enough values, else the latest earlier budget that has,
@@ -112,7 +114,7 @@ def guiding(search: Search, phase: Phase, known: list[Known], earlier: list[Know
     return earlier
 
 
-def pending(trials: list[Known]) -> list[Known]:
+def pending(trials: list[Observation]) -> list[Observation]:
     """The trials with their values taken away: to a model, they are still running."""
     return [replace(item, result=None) for item in trials]
 
@@ -126,7 +128,9 @@ def grid(search: Search, tried: list[dict]) -> dict[str, Any]:
     raise FoldwiseError(f"The grid is done: all {every} combinations were proposed.")
 
 
-def best_of(search: Search, phase: Phase, known: list[Known], tried: list[dict]) -> dict[str, Any]:
+def best_of(
+    search: Search, phase: Phase, known: list[Observation], tried: list[dict]
+) -> dict[str, Any]:
     """The best parameters of other budgets that this budget has not tried, latest phase first."""
     objective = search.objectives[0]
     for other in reversed([item for item in search.phases if item.first < phase.first]):

@@ -12,7 +12,7 @@ import optuna
 
 from foldwise.search.settings import Phase, Search
 from foldwise.search.space import Parameter, Space, active
-from foldwise.search.trials import Known, Result
+from foldwise.search.trials import Observation, Result
 
 GENERATION = "NSGAIISampler:generation"
 # What an in-memory study says of times has no part in any decision.
@@ -71,7 +71,7 @@ def distributions(space: Space, params: Mapping[str, Any]) -> dict:
     return {item.key: distribution(item) for item in space if item.key in params}
 
 
-def frozen(item: Known, search: Search) -> optuna.trial.FrozenTrial:
+def frozen(item: Observation, search: Search) -> optuna.trial.FrozenTrial:
     """A trial for a sampler's in-memory study.
 
     A failed trial stands there as pruned before its first epoch, the worst there is, so that a
@@ -127,7 +127,7 @@ def sampler_of(phase: Phase, search: Search, seed: int) -> optuna.samplers.BaseS
 
 
 def propose_model(
-    search: Search, phase: Phase, guide: Sequence[Known], seed: int
+    search: Search, phase: Phase, guide: Sequence[Observation], seed: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Parameters that the phase's sampler offers after the trials `guide`, and its attributes."""
     with quiet(), stable_sorts():
