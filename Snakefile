@@ -12,6 +12,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/start.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/folds.smk"

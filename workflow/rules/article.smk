@@ -3,22 +3,9 @@
 results/<study>/{audit,folds,runs,report,search} -> results/<study>/article
 """
 
-from foldwise.article.agreement import disagreements
-from foldwise.article.inputs import article_figures, article_files, studies_of
-
 
 localrules:
     article,
-
-
-def finished_articles(wildcards):
-    """Targets of `article`; in a strict dry run a finished one must agree with the results."""
-    if config["strict"] and workflow.output_settings.dryrun:
-        for study in config["studies"]:
-            found = disagreements(f"results/{study}/article")
-            if found:
-                refuse("\n".join([f"The article of {study} is stale:", *found]))
-    return expand("results/{study}/article/article.pdf", study=config["studies"])
 
 
 rule article:

@@ -11,17 +11,6 @@ localrules:
     best_config,
 
 
-def search_plot(page):
-    """Output of `collect_search`: a plot, with its title in Snakemake's own report."""
-    return report(
-        f"results/{{study}}/search/plots/{page}.html",
-        caption="../report/search.rst",
-        category="{study}",
-        subcategory="search",
-        labels={"title": page.replace("_", " ").capitalize()},
-    )
-
-
 rule collect_search:
     input:
         of_trials("results/{study}/runs/{trial}/suggestion.json"),

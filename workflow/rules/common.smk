@@ -1,4 +1,4 @@
-"""What all rule files share: the studies of the config, their searches and reports, and helpers.
+"""What all files here share. The studies of the config, their searches and reports, and helpers.
 
 Needs config/config.yaml and config/studies/<study>.yaml; makes nothing. Only the standard library,
 PyYAML, jsonschema and Snakemake are imported here, since this file is read again by every job.
@@ -70,7 +70,7 @@ wildcard_constraints:
 
 
 def asked(files):
-    """Files of a rule: `files` is a pattern, or a function of the wildcards; errors are one message."""
+    """Files that jobs read or make. `files` is a pattern, or a function of the wildcards; errors are one message."""
 
     def read(wildcards):
         try:
@@ -109,10 +109,10 @@ def settle(wildcards):
 
 
 def of_folds(pattern):
-    """Input of a rule: `pattern` for every fold of the study."""
+    """Input, `pattern` for every fold of the study."""
     return current(studies.over_folds(pattern))
 
 
 def of_trials(pattern):
-    """Input of a rule: `pattern` for every trial of the study's search."""
+    """Input, `pattern` for every trial of the study's search."""
     return current(searches.over_trials(pattern))

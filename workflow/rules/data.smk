@@ -4,12 +4,6 @@ data.root, data.table -> results/cache/{key}, results/{study}/{images.csv,labels
 """
 
 
-def shards(wildcards):
-    """Cache shards of a study, known once its cohort is listed."""
-    images = checkpoints.cohort.get(study=wildcards.study).output.images
-    return state.shard_files(studies.of(wildcards), images)
-
-
 checkpoint cohort:
     output:
         images="results/{study}/images.csv",

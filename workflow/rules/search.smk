@@ -17,12 +17,6 @@ ruleorder: suggest_trial > run_params
 ruleorder: train_trial > train_fold
 
 
-def trials_before(wildcards):
-    """Input of `suggest_trial`; of the first the folds, on which its parameters do not depend."""
-    files = current(searches.before)(wildcards)
-    return files if int(wildcards.number) else ancient(files)
-
-
 rule search:
     input:
         asked(searches.targets("search")),

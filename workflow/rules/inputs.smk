@@ -1,0 +1,36 @@
+"""What some jobs wait for, where that hangs on files or settings: one function each."""
+
+from foldwise.article.agreement import disagreements
+
+
+def shards(wildcards):
+    """Cache shards of a study, known once its cohort is listed."""
+    images = checkpoints.cohort.get(study=wildcards.study).output.images
+    return state.shard_files(studies.of(wildcards), images)
+
+
+def trials_before(wildcards):
+    """Input of `suggest_trial`; of the first the folds, on which its parameters do not depend."""
+    files = current(searches.before)(wildcards)
+    return files if int(wildcards.number) else ancient(files)
+
+
+def search_plot(page):
+    """Output of `collect_search`: a plot, with its title in Snakemake's own report."""
+    return report(
+        f"results/{{study}}/search/plots/{page}.html",
+        caption="../report/search.rst",
+        category="{study}",
+        subcategory="search",
+        labels={"title": page.replace("_", " ").capitalize()},
+    )
+
+
+def finished_articles(wildcards):
+    """Targets of `article`; in a strict dry run a finished one must agree with the results."""
+    if config["strict"] and workflow.output_settings.dryrun:
+        for study in config["studies"]:
+            found = disagreements(f"results/{study}/article")
+            if found:
+                refuse("\n".join([f"The article of {study} is stale:", *found]))
+    return expand("results/{study}/article/article.pdf", study=config["studies"])
