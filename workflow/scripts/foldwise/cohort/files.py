@@ -151,6 +151,7 @@ def write(cohort: Cohort, study: Path) -> None:
     (study / "private" / "stopped.csv").unlink(missing_ok=True)
     write_csv(study / "findings.csv", found.PUBLIC, found.public_rows(findings))
     write_json(study / "flow.json", cohort.flow)
+    # Apart from images.csv: a corrected label decodes nothing again.
     write_csv(study / "labels.csv", [*LABELS, *columns], labels)
     write_texts(study / "private" / "texts.csv", [item for item in chosen if item.usable])
     contents = [{"sample": item.sample, "content": item.content} for item in chosen]

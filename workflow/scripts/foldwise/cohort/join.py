@@ -124,6 +124,7 @@ def by_accession(
     for accession, own in sorted(rows.items()):
         images = [path for path in folders.get(accession, []) if accepts(listing.root / path)]
         found += [_found((path,), own, columns, accession) for path in images]
+        # What cannot be listed may hold images: such a row is not one of an empty folder.
         barred = _barred(accession, listing)
         if barred or not images:
             nothing = "empty_folder" if accession in folders else "no_folder"

@@ -93,6 +93,7 @@ def paired(one: Fold, other: Fold) -> tuple[list[dict], list[dict]]:
             f"Folds {one.fold} and {other.fold} do not hold the same samples. Runs are compared on "
             "the same folds file: run both again."
         )
+    # In the first run's order: the bootstrap draws the same rows of both runs.
     return list(one.predictions), [rows[1][row["sample"]] for row in one.predictions]
 
 
@@ -183,6 +184,7 @@ def verdict(name: str, found: Mapping[str, float | None], direction: str, group_
     """Whether the difference is resolved: both intervals, over folds and groups, leave out 0."""
     difference = found["difference"] * (1 if direction == "max" else -1)
     bounds = [(found["low"], found["high"]), (found["groups_low"], found["groups_high"])]
+    # Over folds the training sets vary, over groups the patients: a difference has to outlast both.
     known = [pair for pair in bounds if None not in pair]
     resolved = len(known) == 2 and all(low > 0 or high < 0 for low, high in known)
     side = "better" if difference > 0 else "worse" if difference < 0 else "equal"

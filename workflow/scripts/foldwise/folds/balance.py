@@ -10,6 +10,7 @@ import numpy as np
 from foldwise.folds.groups import Groups
 from foldwise.hashing import digest
 
+# A part without a class is to cost more than any imbalance of counts.
 LACK = 10**17
 WEIGHT, SHARE = 10**6, 10**3
 ROUNDS = 50
@@ -56,6 +57,7 @@ def assign_groups(groups: Groups, shares: np.ndarray, fixed: np.ndarray, seed: i
     for group in np.flatnonzero(parts >= 0):
         board.totals[parts[group]] += board.vectors[group]
     free = _order(groups, np.flatnonzero(fixed < 0), seed)
+    # Each group meets the parts in an order of its own: ties would else all go to the first part.
     turn = {
         group: np.argsort(
             [digest([seed, groups.contents[group][0], part]) for part in range(len(shares))]

@@ -40,6 +40,8 @@ def propose(search: Search, number: int, known: Sequence[Observation]) -> Sugges
     if [item.suggestion.number for item in known] != list(range(number)):
         raise FoldwiseError(f"Trial {number} needs the suggestions of trials 0 to {number - 1}.")
     seen = search.seen(number)
+    # A result that happens to be there early is not read: a proposal must not depend on which of
+    # several jobs ended first.
     known = [
         item if item.suggestion.number < seen else replace(item, result=None) for item in known
     ]
@@ -109,6 +111,7 @@ def guiding(
     for other in [phase, *reversed([item for item in search.phases if item.first < phase.first])]:
         trials = [item for item in known if budget_of(item) == other.budget]
         told = [item for item in trials if item.result and item.result.state != "FAIL"]
+        # Values of two budgets are never mixed: those of short trainings are of another scale.
         if len(told) >= enough:
             return trials if other.budget == phase.budget else told + pending(earlier)
     return earlier
