@@ -3,6 +3,7 @@
 import numpy as np
 
 from foldwise.evaluate.metrics import intervals
+from foldwise.evaluate.metrics.draws import Draws
 
 
 def bootstrap(score, rows, seed, resamples=2000, level=0.95):
@@ -20,5 +21,6 @@ def bootstrap(score, rows, seed, resamples=2000, level=0.95):
     found = {}
     for name, value in score(rows).items():
         values = [np.array([one[name] for one in many], dtype=float) for many in (draws, left_out)]
-        found[name] = (values, intervals._interval(values[0], value, values[1], level))
+        held = Draws({name: value}, {name: values[0]}, {name: values[1]}, len(members))
+        found[name] = (values, intervals.of_draws(held, name, level))
     return found

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import slow_bootstrap
+from foldwise.evaluate.metrics import draws as draws_of
 from foldwise.evaluate.metrics import intervals as ours
 from foldwise.registry import load, names
 from made_predictions import TASKS, row
@@ -20,17 +21,17 @@ def rows_of(kind, n, patients):
 
 
 @pytest.mark.parametrize("kind", names("MEASURES"))
-@pytest.mark.parametrize(("n", "patients"), [(40, 25), (9, 4)])
+@pytest.mark.parametrize(("n", "patients"), [(30, 20), (9, 4)])
 def test_draws_at_once_are_the_draws_one_by_one(kind, n, patients, monkeypatch):
     rows, measures = rows_of(kind, n, patients), load("MEASURES", kind)(TASKS[kind])
     groups = [one["group"] for one in rows]
     # Small blocks: the stream of draws may not depend on how many are weighed at once.
-    monkeypatch.setattr(ours, "WEIGHTS_AT_ONCE", 7 * n)
-    got = ours.bootstrap(measures.scorer(rows), groups, 5, 60)
-    member, score = ours.numbered(groups), measures.scorer(rows)
-    draws = ours._in_blocks(score, member, ours._drawn(member, 5, 60))
-    left_out = ours._in_blocks(score, member, ours._without(member))
-    for name, (values, interval) in slow_bootstrap.bootstrap(measures.score, rows, 5, 60).items():
+    monkeypatch.setattr(draws_of, "WEIGHTS_AT_ONCE", 7 * n)
+    got = ours.bootstrap(measures.scorer(rows), groups, 5, 40)
+    member, score = draws_of.numbered(groups), measures.scorer(rows)
+    draws = draws_of._in_blocks(score, member, draws_of._drawn(member, 5, 40))
+    left_out = draws_of._in_blocks(score, member, draws_of._without(member))
+    for name, (values, interval) in slow_bootstrap.bootstrap(measures.score, rows, 5, 40).items():
         for found, expected in zip((draws[name], left_out[name]), values, strict=True):
             assert found == pytest.approx(expected, abs=1e-9, nan_ok=True), name
         bounds = (got[name].low, got[name].high)

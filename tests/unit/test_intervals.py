@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from foldwise.evaluate.metrics import draws as draws_of
 from foldwise.evaluate.metrics import intervals as ours
 
 
@@ -84,7 +85,7 @@ def test_block_jackknife_gives_nearly_the_same_acceleration(monkeypatch):
         return ours.bootstrap(mean_of(values), groups, 2, 2000)["m"]
 
     full = run()
-    monkeypatch.setattr(ours, "JACKKNIFE_UNITS", 130)
+    monkeypatch.setattr(draws_of, "JACKKNIFE_UNITS", 130)
     blocks = run()
     assert (blocks.low, blocks.high) == pytest.approx((full.low, full.high), abs=0.02)
 
@@ -97,9 +98,48 @@ def test_without_overlap_the_fold_interval_is_students():
 
 
 def test_an_interval_ends_where_the_metric_does():
-    got = ours.fold_mean([0.99, 0.7, 1.0], 0.5, limits=(0, 1))
-    assert got.high == 1
-    assert got.low == ours.fold_mean([0.99, 0.7, 1.0], 0.5).low
+    """On the logit scale neither end is passed; in the middle of the range it changes little."""
+    values = [0.99, 0.7, 1.0]
+    got, plain = ours.fold_mean(values, 0.5, limits=(0, 1)), ours.fold_mean(values, 0.5)
+    assert plain.low < 1 < plain.high
+    assert 0 < got.low < np.mean(values) < got.high < 1
+    middle = [0.5, 0.51, 0.49]
+    got, plain = ours.fold_mean(middle, 0.5, limits=(0, 1)), ours.fold_mean(middle, 0.5)
+    assert (got.low, got.high) == pytest.approx((plain.low, plain.high), abs=1e-3)
+    of_loss = ours.fold_mean([0.1, 0.9, 0.2], 0.5, limits=(0, np.inf))
+    assert 0 < of_loss.low < 0.4 < of_loss.high
+
+
+def test_no_interval_has_zero_width():
+    """With no error seen Wilson's interval (scipy) says how far the share may be from 1."""
+    groups = [str(i // 4) for i in range(80)]
+    draws = draws_of.resample(mean_of(np.ones(80)), groups, 1, 200)
+    got = ours.of_draws(draws, "m", 0.95, "proportion")
+    expected = stats.binomtest(20, 20).proportion_ci(0.95, "wilson")
+    assert (got.low, got.high) == pytest.approx((expected.low, expected.high))
+    nothing = ours.of_draws(draws, "m", 0.95)
+    assert not nothing.there and "one and the same value" in nothing.why
+    assert not ours.fold_mean([0.8, 0.8, 0.8], 0.5).there
+
+
+def test_shares_of_independent_samples_have_wilsons_interval():
+    values = (np.arange(100) < 83).astype(float)
+    draws = draws_of.resample(
+        mean_of(values), [str(i) for i in range(100)], 1, 20000, jackknife=False
+    )
+    got = ours.of_draws(draws, "m", 0.95, "proportion")
+    expected = stats.binomtest(83, 100).proportion_ci(0.95, "wilson")
+    assert (got.low, got.high) == pytest.approx((expected.low, expected.high), abs=2e-3)
+
+
+def test_what_is_biased_upward_has_the_basic_interval():
+    values = np.random.default_rng(1).lognormal(size=60)
+    expected = stats.bootstrap(
+        (values,), np.mean, n_resamples=999, method="basic", rng=np.random.default_rng(11)
+    ).confidence_interval
+    draws = draws_of.resample(mean_of(values), [str(i) for i in range(60)], 11, 999)
+    got = ours.of_draws(draws, "m", 0.95, "biased")
+    assert (got.low, got.high) == pytest.approx(tuple(expected), abs=1e-12)
 
 
 def test_one_fold_has_no_interval():

@@ -14,6 +14,7 @@ with adapter(snakemake):
         snakemake.input.metrics,
         snakemake.input.predictions,
         snakemake.input.folds,
+        snakemake.input.histories,
         strict=True,
     )
     summary = summarise(

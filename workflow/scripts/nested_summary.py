@@ -13,7 +13,12 @@ with adapter(snakemake):
     folds = [
         read_fold(*names)
         for names in zip(
-            snakemake.params.numbers, files.metrics, files.predictions, files.folds, strict=True
+            snakemake.params.numbers,
+            files.metrics,
+            files.predictions,
+            files.folds,
+            files.histories,
+            strict=True,
         )
     ]
     task = load("MEASURES", params["kind"])(params["task"])

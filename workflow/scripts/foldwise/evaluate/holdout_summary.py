@@ -8,7 +8,7 @@ import numpy as np
 
 from foldwise.evaluate.fold import Measured, Row, measure_levels, plain, write_metrics
 from foldwise.evaluate.metrics.intervals import Bootstrap
-from foldwise.evaluate.summary import levels_with_intervals
+from foldwise.evaluate.pooled import levels_with_intervals
 from foldwise.files import read_csv, write_json
 
 ENSEMBLE = "mean of what the models of all folds predict for a sample"

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from foldwise.evaluate.fold import Measured, Row, labels_of, measure_levels, plain
-from foldwise.evaluate.metrics.averaging import LEVELS, average
-from foldwise.evaluate.metrics.intervals import FOLD_MEAN, Bootstrap, Interval, fold_mean
+from foldwise.evaluate.cautions import cautions
+from foldwise.evaluate.fold import Measured, Row, plain
+from foldwise.evaluate.metrics.intervals import FOLD_MEAN, Bootstrap, fold_mean, no_interval
+from foldwise.evaluate.pooled import bounds, levels_with_intervals
+from foldwise.evaluate.selection import cautions as selection_cautions
+from foldwise.evaluate.selection import selection
 from foldwise.files import read_csv, read_json, write_text
-from foldwise.metrics import metric_of
-
-UNSTABLE_STD = 0.05
-UNSTABLE_METRIC = "macro_f1"
+from foldwise.metrics import BIASED, metric_of
+from foldwise.settings.groups import units_of
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,18 @@ class FoldResult:
     predictions: Sequence[Row]
     n_train: int
     n_val: int
+    # As train_history.json; None of a method that has no epochs.
+    history: dict[str, Any] | None = None
 
 
 def read_fold(
-    fold: int, metrics_json: str | Path, predictions_csv: str | Path, fold_csv: str | Path
+    fold: int,
+    metrics_json: str | Path,
+    predictions_csv: str | Path,
+    fold_csv: str | Path,
+    history_json: str | Path | None = None,
 ) -> FoldResult:
-    """Read what `evaluate_fold`, `predict_fold` and `folds` wrote for fold number `fold`."""
+    """Read what `evaluate_fold`, `predict_fold`, `folds` and `train_fold` wrote for a fold."""
     parts = [row["part"] for row in read_csv(fold_csv)]
     return FoldResult(
         fold=fold,
@@ -39,6 +46,7 @@ def read_fold(
         predictions=read_csv(predictions_csv),
         n_train=parts.count("train"),
         n_val=parts.count("val"),
+        history=read_json(history_json) if history_json else None,
     )
 
 
@@ -50,28 +58,31 @@ def summarise(
 ) -> dict[str, Any]:
     """The content of cv_summary.json, of the weights that were kept; no time of day in it.
 
-    `<metric>`: mean, std (sample standard deviation, n - 1), interval (of the mean over folds);
-    `folds`: one flat entry a fold; `pooled`: all validation predictions as one set, per level,
-    with bootstrap intervals over groups; `warnings`: kind, text; `best_fold`: by the monitored
-    metric (the task's first if none is named). No resamples leave the bootstrap out.
+    `<metric>`: mean, std (sample standard deviation, n - 1), interval (of the mean over folds), and
+    the same under the metric's alias; `folds`: one flat entry a fold; `pooled`: all validation
+    predictions as one set, per level, with intervals over groups; where there is no interval,
+    `no_interval` says why; `selection`: kept epoch against last epoch; `warnings`: kind, text;
+    `best_fold`: by the monitored metric (the task's first if none is named). No resamples leave
+    the bootstrap out.
     """
-    entries = [_entry(fold) for fold in folds]
-    names = sorted({name for entry in entries for name in entry} - {"fold", "n_train", "n_val"})
+    entries, monitor = [_entry(fold) for fold in folds], monitor or next(iter(task.monitors))
     ratio = float(np.mean([fold.n_val / fold.n_train for fold in folds if fold.n_train] or [0]))
-    over_folds = {
-        name: _over_folds([e.get(name) for e in entries], ratio, bootstrap.level, limits_of(name))
-        for name in names
-    }
-    pooled = levels_with_intervals(
-        [row for fold in folds for row in fold.predictions], task, bootstrap
-    )
+    over_folds = _over_all(entries, ratio, bootstrap.level)
+    rows = [row for fold in folds for row in fold.predictions]
+    pooled = levels_with_intervals(rows, task, bootstrap)
+    chosen = selection([fold.history for fold in folds if fold.history], monitor)
+    groups, units = len({row["group"] for row in rows}), units_of(bootstrap.group_by)
+    warnings = cautions(folds, over_folds, pooled, monitor, units)
+    of_choice = selection_cautions(chosen, groups, units)
     return plain(
         {
             **over_folds,
+            **_aliases(over_folds),
             "folds": entries,
-            "best_fold": best_fold(entries, monitor or next(iter(task.monitors)), task.monitors),
+            "best_fold": best_fold(entries, monitor, task.monitors),
             "pooled": pooled,
-            "warnings": _warnings(folds, over_folds) + _never_said(pooled["image"]["details"]),
+            "selection": chosen,
+            "warnings": warnings + [{"kind": "selection", "text": text} for text in of_choice],
             "methods": {
                 "level": bootstrap.level,
                 "interval": FOLD_MEAN,
@@ -82,6 +93,19 @@ def summarise(
             },
         }
     )
+
+
+def _over_all(entries: Sequence[Mapping[str, Any]], ratio: float, level: float) -> dict[str, Any]:
+    """Metric -> `_over_folds`, of every metric that some fold names."""
+    names = sorted({name for entry in entries for name in entry} - {"fold", "n_train", "n_val"})
+    # A fold's metrics may lack one that another fold has: it has no value there.
+    return {name: _over_folds(name, [e.get(name) for e in entries], ratio, level) for name in names}
+
+
+def _aliases(over_folds: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values under the names that other programs give them."""
+    table = {name: metric_of(name) for name in over_folds}
+    return {m.alias: over_folds[name] for name, m in table.items() if m is not None and m.alias}
 
 
 def _entry(fold: FoldResult) -> dict[str, Any]:
@@ -108,78 +132,23 @@ def limits_of(name: str) -> tuple[float, float]:
 
 
 def _over_folds(
-    values: Sequence[float | None], ratio: float, level: float, limits: tuple[float, float]
+    name: str, values: Sequence[float | None], ratio: float, level: float
 ) -> dict[str, Any]:
     """Mean, std and interval of a metric over folds, of those folds that have it."""
     defined = np.array([value for value in values if value is not None], dtype=np.float64)
     # A mean over some of the folds is of other samples than its neighbours: say how many.
-    interval = fold_mean(defined, ratio, level, limits)
+    metric = metric_of(name)
+    if metric is not None and metric.interval == BIASED:
+        # Its bias grows as folds get smaller: an interval of their mean would miss the truth.
+        interval = no_interval(level, len(defined), "biased upward in small folds: see pooled")
+    else:
+        interval = fold_mean(defined, ratio, level, limits_of(name))
     return {
         "mean": float(defined.mean()) if len(defined) else None,
         "std": float(defined.std(ddof=1)) if len(defined) > 1 else None,
-        "interval": _bounds(interval),
+        **bounds(interval),
         "n_folds": len(defined),
     }
-
-
-def _bounds(interval: Interval) -> list[float]:
-    return [interval.low, interval.high]
-
-
-def levels_with_intervals(
-    rows: Sequence[Row], task: Measured, settings: Bootstrap
-) -> dict[str, Any]:
-    """What `measure_levels` gives, each metric as {"value", "interval" over groups}."""
-    levels = measure_levels(rows, task, settings.group_by)
-    columns = LEVELS[settings.group_by]
-    for name, level in levels.items():
-        merged = rows if name == "image" else average(rows, columns[name])[0]
-        level["metrics"] = _with_intervals(level["metrics"], merged, task, settings)
-    return levels
-
-
-def _with_intervals(
-    metrics: Mapping[str, float | None], rows: Sequence[Row], task: Measured, settings: Bootstrap
-) -> dict[str, Any]:
-    if not settings.resamples or not rows:
-        return {name: {"value": value} for name, value in metrics.items()}
-    groups = [row["group"] for row in rows]
-    intervals = settings.intervals("bootstrap", task.scorer(rows), groups)
-    return {
-        name: {"value": value, "interval": _bounds(intervals[name])}
-        for name, value in metrics.items()
-    }
-
-
-def _warnings(folds: Sequence[FoldResult], over_folds: dict[str, Any]) -> list[dict[str, str]]:
-    """Collapse of a fold, instability over folds, metrics that some folds do not have."""
-    found = [
-        {"kind": "collapse", "text": f"Fold {fold.fold} predicts a single class."}
-        for fold in folds
-        if fold.metrics["levels"]["image"]["details"].get("collapsed")
-    ]
-    spread = over_folds.get(UNSTABLE_METRIC, {}).get("std")
-    if spread is not None and spread > UNSTABLE_STD:
-        text = f"Macro F1 varies over folds: standard deviation {spread:.3f}, above {UNSTABLE_STD}."
-        found.append({"kind": "instability", "text": text})
-    for name, values in over_folds.items():
-        if values["n_folds"] < len(folds):
-            text = f"{name} is defined in {values['n_folds']} of {len(folds)} folds."
-            found.append({"kind": "undefined", "text": text})
-    return found
-
-
-def _never_said(details: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Classes that images have and no image of any fold is called; of each label where several."""
-    found = []
-    for label, own in {"": details, **labels_of(details)}.items():
-        each = own["per_class"].items() if "per_class" in own else ()
-        lost = [name for name, row in each if row["support"] and not row["predicted"]]
-        if lost:
-            of_label = f" ({label.replace('_', ' ')})" if label else ""
-            text = f"No image of any fold is called {', '.join(lost)}{of_label}."
-            found.append({"kind": "never", "text": text})
-    return found
 
 
 def join_logs(logs: Mapping[int, str | Path], out: str | Path) -> None:

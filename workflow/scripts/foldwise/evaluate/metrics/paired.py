@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest, t
 
+from foldwise.evaluate.metrics.draws import Statistic
 from foldwise.evaluate.metrics.intervals import (
     Bootstrap,
     Interval,
-    Statistic,
     corrected_error,
     fold_mean,
 )

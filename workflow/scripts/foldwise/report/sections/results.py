@@ -28,6 +28,7 @@ def values(run: Run) -> dict[str, Any]:
         "n_pooled": run.summary("pooled", "image", "n", form=","),
         # With a fixed number of epochs the validation part only judges (train/loop.py).
         "chooses_epoch": run.params.value("training", "stop_after") is None,
+        "selection": run.summary("selection", "text") if run.summary.value("selection") else None,
         "nested": "nested" in run.study["report"]["search"],
         "per_fold": _per_fold(run),
         "levels": levels_of(run.summary, "pooled", run.headline),

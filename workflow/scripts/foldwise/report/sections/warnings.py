@@ -11,6 +11,8 @@ TITLES = {
     "instability": "Instability",
     "undefined": "Undefined metric",
     "never": "Class never predicted",
+    "few": "Few cases",
+    "selection": "Choice of the epoch",
     "label_in_text": "Label in the text",
     "by_heart": "Teacher that knows its training part by heart",
 }
