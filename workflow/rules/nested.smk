@@ -73,7 +73,7 @@ rule nested_summary:
         metrics=current(searches.over_outer_folds("metrics/val_metrics.json")),
         predictions=current(searches.over_outer_folds("val_predictions.csv")),
         folds=of_folds("results/{study}/folds/fold_{fold}.csv"),
-        histories=outer_files("train_history.json"),
+        histories=current(searches.over_outer_folds("train_history.json")),
     output:
         "results/{study}/search/nested_summary.json",
     log:
