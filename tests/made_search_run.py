@@ -9,6 +9,8 @@ from foldwise.evaluate.comparisons import Folds
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.files import read_json, write_json
 from foldwise.registry import load
+from foldwise.search.analysis.trials import of_search
+from foldwise.search.analysis.write import write_analysis
 from foldwise.search.nested import measured_against_promised
 from foldwise.search.results import write_results
 from made_runs import Run
@@ -34,4 +36,5 @@ def make_search(run: Run, metric: str = "kappa", trials: int = 24) -> Path:
     nested = {"search": measured_against_promised(outer, [inner] * 3, metric)}
     nested[metric] = {"mean": 0.5, "interval": [0.4, 0.6]}
     write_json(folder / "nested_summary.json", nested)
+    write_analysis(folder / "analysis", of_search("density", settings, known, {}, {}))
     return folder

@@ -10,6 +10,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import StandardScaler
 
 from foldwise.errors import FoldwiseError
+from foldwise.search.analysis.measure import measure
 from foldwise.settings.schema import check
 from foldwise.settings.study import load_study, run_settings, teacher_of
 from foldwise.tasks.distillation import Distillation
@@ -63,6 +64,17 @@ def params_of(archive, run="cv", teacher=None, who="student", **changes):
     params["image"] = check("image", {"size": 32}, "test")
     params["task"] = {"heads": HEADS, "text": params["model"]["text"]}
     return params | ({"teacher": {"run": teacher, "model": {"dim": 16}}} if teacher else {})
+
+
+def test_the_losses_of_a_search_are_measured_on_a_student_that_was_trained(tmp_path, archive):
+    params = params_of(archive)
+    train(tmp_path, params)
+    job = job_of(tmp_path / "results", params)
+    found = measure(job, {"distillation": params}, job.out / "best_model.pt")
+    one = found["losses"]["distillation"]["sizes"]
+    # Two labels of eight images; an encoder from elsewhere is asked at its own size alone.
+    assert list(one) == ["32"] and one["32"]["n"] == 16 and one["32"]["error"] < 0.02
+    assert found["element"] == "images, for each label" and found["images"] == 8
 
 
 def job_of(out, params, answers=None):

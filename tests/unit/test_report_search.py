@@ -1,6 +1,7 @@
 """What the report says of a search is what the search's own files say."""
 
 import json
+import re
 
 import pytest
 
@@ -65,6 +66,18 @@ def test_each_number_of_the_section_has_its_file_and_job(page, monkeypatch):
     assert search.values(run) and nested.values(run)
     jobs = {number.job for number in ledger.numbers}
     assert jobs == {"collect_search density", "nested_summary density"}
+
+
+def test_the_page_shows_the_analysis_and_links_to_all_its_files(page):
+    text, folder = section(page[0]), page[1]
+    found = re.findall(r"\]\((\.\./search/analysis/[^)]+)\)", text)
+    made = {f"../search/analysis/{path.name}" for path in (folder / "analysis").iterdir()}
+    assert set(found) == made and len(made) == 11
+    assert text.count("![**") == 3
+    html = (folder.parent / "report" / "index.html").read_text()
+    assert html.count('title="made by search_analysis density') == 3
+    ledger = read_json(folder.parent / "report" / "ledger.json")
+    assert ledger["figures"]["fig1_top5_configurations"]["file"].endswith("configurations.png")
 
 
 def test_a_report_on_a_search_that_there_is_not_is_refused():

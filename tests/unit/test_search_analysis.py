@@ -15,6 +15,8 @@ from torch.nn import functional
 
 from foldwise import registry
 from foldwise.errors import FoldwiseError
+from foldwise.models.vision_text import VisionTextOutput
+from foldwise.report.files import ANALYSIS_DOCUMENTS, ANALYSIS_FIGURES
 from foldwise.search.analysis import gradients
 from foldwise.search.analysis.effects import effect, sentences
 from foldwise.search.analysis.foreign import read_search, write_search
@@ -25,10 +27,10 @@ from foldwise.search.analysis.report import report
 from foldwise.search.analysis.trials import Searched, Trial, of_search, ordered
 from foldwise.search.analysis.tuning import holm, peak_memory, tuning
 from foldwise.search.analysis.write import write_analysis
-from foldwise.search.settings import ANALYSIS_DOCUMENTS, ANALYSIS_FIGURES
 from foldwise.search.space import Parameter
 from foldwise.settings.schema import check
 from foldwise.tasks.classification import Classification
+from foldwise.tasks.distillation import Distillation
 from foldwise.tasks.segmentation import Segmentation
 from foldwise.tasks.zones import Zones
 from searching import run_search, search_of, timed
@@ -221,6 +223,40 @@ TASKS = {
         registry.ZONE_LOSSES,
     ),
 }
+HEADS = {"modality": ["CT", "MR"], "place": ["head", "chest", "neck"]}
+
+
+def answered():
+    """What a student answers: two labels with two and three classes."""
+    torch.manual_seed(0)
+    logits = {head: torch.randn(7, len(names)) for head, names in HEADS.items()}
+    labels = {f"label_{h}": torch.arange(7) % len(names) for h, names in HEADS.items()}
+    return VisionTextOutput(logits, *torch.randn(3, 7, 4)), {"image": torch.zeros(7), **labels,
+        "input_ids": torch.zeros(7), "attention_mask": torch.zeros(7)}  # fmt: skip
+
+
+def test_gradients_over_several_labels_are_those_of_finite_differences():
+    task = Distillation({"heads": HEADS, "text": {}})
+    criterion = registry.load("LOSSES", "distillation")(check("loss", {}, "test"))
+    answer, batch = answered()
+    found = gradients.measured(task, criterion, answer, batch, "distillation")
+    assert len(found.truth) == len(found.gradient) == 14 and found.error < 0.02
+    # Of cross-entropy: dL/dz = (p - y) / N, so that a sample's part is 2 (1 - p of its truth) / N.
+    for place, (head, logits) in enumerate(answer.logits.items()):
+        truth = logits.softmax(dim=1).gather(1, batch[f"label_{head}"][:, None])[:, 0]
+        own = slice(7 * place, 7 * place + 7)
+        assert found.truth[own] == pytest.approx(truth.numpy(), abs=1e-6)
+        share = found.gradient[own] / (1 - truth.numpy())
+        assert share == pytest.approx(np.full(7, share[0]), rel=1e-3)
+    every = gradients.report_of(
+        task, "distillation", {"distillation": criterion}, {32: [(answer, batch)]}
+    )
+    one = every["losses"]["distillation"]["sizes"]["32"]
+    assert sum(one["gradient"].values()) == pytest.approx(1)
+    shape = every["losses"]["distillation"]["shape"]
+    assert shape[0]["loss"] > shape[-1]["loss"] > 0
+
+
 CASES = [(kind, loss) for kind, (_, _, losses) in TASKS.items() for loss in losses]
 SETTINGS = {"class_weights": "none", "label_smoothing": 0.0, "gamma": 2.0, "alpha": 0.25}
 SETTINGS |= {"unknown_weight": 0.3, "ordinal_weight": 0.5, "false_negative": 0.7}

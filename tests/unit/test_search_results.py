@@ -107,8 +107,11 @@ def test_tables_and_summary_say_what_the_trials_say(tmp_path, pruned):
     chosen = best_params("demo", search, known)
     assert chosen["best_value"] == values[0] == found["best"]["values"][0]
     assert f"trial_{chosen['best_trial']:04d}" == rows[0]["trial"]
-    lines = in_short(search, known).splitlines()
+    lines = in_short("demo", search, known).splitlines()
+    assert lines[0] == "demo: best 5 of 24 trials"
     assert len(lines) == 6 and lines[1].startswith(f"1. {rows[0]['trial']}: kappa ")
+    few = [item for item in known if item.result.state == "COMPLETE"][:3]
+    assert in_short("demo", search, few).startswith("demo: best 3 of 3 trials\n1. ")
     history = list(csv.DictReader((tmp_path / "history_trials.csv").open()))
     assert len(history) == sum(len(f.curve) for item in known for f in item.result.folds)
 

@@ -16,8 +16,9 @@ def record(event=None, message="", level=logging.INFO, **fields):
     return made
 
 
-def job(message="Training fold 2", reason=""):
-    return record(LogEvent.JOB_INFO, rule_name="train_fold", rule_msg=message, reason=reason)
+def job(message="Training fold 2", reason="", files=()):
+    told = {"rule_name": "train_fold", "rule_msg": message, "reason": reason, "input": list(files)}
+    return record(LogEvent.JOB_INFO, **told)
 
 
 def test_a_job_is_a_line_with_its_place():
@@ -27,6 +28,18 @@ def test_a_job_is_a_line_with_its_place():
     assert calm.format(record(LogEvent.PROGRESS, done=3, total=8)) == ""
     assert calm.format(job()).endswith("  [3/8]  Training fold 2")
     assert calm.format(record(LogEvent.PROGRESS, done=8, total=8)) == "All 8 jobs are done."
+
+
+def test_what_a_search_came_to_stands_below_its_last_line(tmp_path):
+    short = tmp_path / "in_short.txt"
+    short.write_text("Best 1 of 1 trial:\n1. trial_0000: kappa 0.5\n")
+    files = [str(tmp_path / "study.db"), str(short)]
+    lines = Calm(PLAIN, dry_run=False).format(job("The search is finished", "", files)).splitlines()
+    assert lines[0].endswith("  The search is finished")
+    assert lines[1:] == ["Best 1 of 1 trial:", "1. trial_0000: kappa 0.5"]
+    # A plan is made before there is such a file.
+    short.unlink()
+    assert Calm(PLAIN, dry_run=True).format(job(files=files)).endswith("Training fold 2")
 
 
 def test_a_plan_says_what_and_why():

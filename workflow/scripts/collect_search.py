@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from foldwise.adapter import adapter
+from foldwise.files import write_text
 from foldwise.search.plan import search_from_params
 from foldwise.search.plots import write_pages
 from foldwise.search.results import in_short, write_results, write_trial_histories
 from foldwise.search.storage import write_database
 from foldwise.search.trials import read_all, read_histories
 
-with adapter(snakemake) as logger:
+with adapter(snakemake):
     study = snakemake.wildcards.study
     search = search_from_params(snakemake.params.told)
     runs = Path("results", study, "runs")
@@ -17,6 +18,6 @@ with adapter(snakemake) as logger:
     folder = Path(snakemake.output.database).parent
     write_database(snakemake.output.database, study, search, known)
     write_results(folder, study, search, known)
-    write_trial_histories(snakemake.output.histories, read_histories(runs, known))
+    write_trial_histories(snakemake.output.histories, read_histories(runs, known, search.folds))
     write_pages(folder / "plots", study, search, known)
-    logger.info("%s", in_short(search, known))
+    write_text(snakemake.output.short, in_short(study, search, known))

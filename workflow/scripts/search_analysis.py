@@ -8,13 +8,13 @@ from foldwise.search.analysis.trials import of_search
 from foldwise.search.analysis.write import write_analysis
 from foldwise.search.plan import search_from_params
 from foldwise.search.trials import read_all, read_histories
-from foldwise.settings.study import dotted
+from foldwise.settings.changes import dotted
 
 with adapter(snakemake):
     study, told = snakemake.wildcards.study, snakemake.params.told
     search, runs = search_from_params(told), Path("results", study, "runs")
     known = read_all(runs, search)
-    histories = read_histories(runs, known)
+    histories = read_histories(runs, known, search.folds)
     searched = of_search(study, search, known, histories, dotted(told["base"]))
     benchmarks = Path("results", study, "benchmarks").glob("trial_*/train_trial/*.tsv")
     folder = Path(snakemake.output.documents[0]).parent

@@ -27,6 +27,8 @@ NOISE = (
     "The run involves checkpoint jobs",  # The plan is whole without them, see `current`.
     "Exiting because a job execution failed",
 )
+# An input of this name is a few lines for whoever waits at the terminal: they are shown.
+SHOWN = "/in_short.txt"
 # As the adapters write it, see adapter.py.
 MESSAGE = re.compile(r"^\S+ \S+ Error: ", re.MULTILINE)
 SIGNAL = re.compile(r"died with <Signals\.(\w+)")
@@ -84,7 +86,8 @@ class Calm(logging.Formatter):
     def started(self, record: logging.LogRecord) -> str:
         """`14:03:21  [7/30]  Training fold 2 of run cv, study density`."""
         place = f"[{self.done}/{self.total}]  " if self.total else ""
-        return f"{time.strftime('%H:%M:%S')}  {place}{_said(record)}"
+        line = f"{time.strftime('%H:%M:%S')}  {place}{_said(record)}"
+        return "\n".join([line, *map(_text_of, filter(_is_shown, record.input))])
 
     def planned(self, record: logging.LogRecord) -> str:
         """Rule, what it does, and below why."""
@@ -110,6 +113,14 @@ class Calm(logging.Formatter):
 def nothing(record: logging.LogRecord) -> str:
     """An event that is not worth a line."""
     return ""
+
+
+def _is_shown(path: str) -> bool:
+    return path.endswith(SHOWN)
+
+
+def _text_of(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8").rstrip()
 
 
 def _said(record: logging.LogRecord) -> str:

@@ -8,6 +8,25 @@ from typing import Any
 
 _RUN = "results/{study}/runs/{run}"
 _FOLD = _RUN + "/fold_{fold}/results"
+_ANALYSIS = "results/{study}/search/analysis"
+# Figures of the analysis of a search, in their order; the page shows some and links to all.
+ANALYSIS_FIGURES = (
+    "fig1_top5_configurations",
+    "fig2_parameter_effects",
+    "fig3_training_curves",
+    "fig4_loss_distributions",
+    "fig5_convergence_efficiency",
+    "fig6_loss_shapes",
+    "fig7_pixel_gradient_analysis",
+)
+ANALYSIS_SHOWN = tuple(ANALYSIS_FIGURES[place] for place in (0, 1, 6))
+# Its documents, and what is in each.
+ANALYSIS_DOCUMENTS = {
+    "REPORT": "what the search came to",
+    "HYPERPARAMETER_TUNING_SUMMARY": "space, defaults against best, patterns, ranges",
+    "MATHEMATICAL_ANALYSIS_SUMMARY": "equations and measured weights of the losses",
+    "ANALYSIS_COMPLETE": "what was made",
+}
 
 # Kind of file -> the rule that makes it, and its path. Those with {fold} are as many as the folds.
 _MADE = {
@@ -28,6 +47,11 @@ _MADE = {
     "cost": ("run_cost", f"{_RUN}/cost.json"),
     "search": ("collect_search", "results/{study}/search/study_summary.json"),
     "trials": ("collect_search", "results/{study}/search/search_results_final.csv"),
+    "analysis": ("search_analysis", f"{_ANALYSIS}/REPORT.md"),
+    **{
+        f"analysis_{name}": ("search_analysis", f"{_ANALYSIS}/{name}.png")
+        for name in ANALYSIS_SHOWN
+    },
     "tuned": ("compare_runs", "results/{study}/search/comparison.json"),
     "nested": ("nested_summary", "results/{study}/search/nested_summary.json"),
     "holdout": ("evaluate_holdout", f"{_RUN}/holdout_summary.json"),

@@ -16,6 +16,7 @@ from typing import Any
 from foldwise.report.files import ALWAYS
 from foldwise.report.run import Run, Study
 from foldwise.report.sections import (
+    analysis,
     answers,
     baselines,
     cases,
@@ -49,6 +50,7 @@ SECTIONS = (
     cases,
     comparison,
     search,
+    analysis,
     tuned,
     nested,
     holdout,

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from foldwise.errors import plural
 from foldwise.files import write_csv, write_json
 from foldwise.search.optimism import optimism, savings
 from foldwise.search.ranking import best, complete, front, ranked
@@ -120,16 +121,17 @@ def described(item: Observation) -> dict[str, Any]:
     }
 
 
-def in_short(search: Search, known: Sequence[Observation], count: int = 5) -> str:
-    """The best configuration and the top of the ranking, for the end of a log."""
+def in_short(study: str, search: Search, known: Sequence[Observation], count: int = 5) -> str:
+    """The best configuration and the top of the ranking, for the end of a search."""
     metrics = [objective.metric for objective in search.objectives]
-    lines = [f"Best {count} of {len(known)} trials:"]
-    for rank, item in ranked(known, search)[:count]:
+    top = ranked(known, search)[:count]
+    lines = [f"{study}: best {len(top)} of {plural(len(known), 'trial')}"]
+    for rank, item in top:
         values = zip(metrics, item.result.values, strict=True)
         told = ", ".join(f"{metric} {value:.4g}" for metric, value in values)
         params = ", ".join(f"{key} {value}" for key, value in item.suggestion.params.items())
         lines.append(f"{rank}. {trial_name(item.suggestion.number)}: {told} ({params})")
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
 
 
 def write_results(

@@ -21,22 +21,6 @@ SEARCH_PAGES = (
     "intermediate",
     "pareto_front",
 )
-# Figures and documents of the analysis of a search, by name.
-ANALYSIS_FIGURES = (
-    "fig1_top5_configurations",
-    "fig2_parameter_effects",
-    "fig3_training_curves",
-    "fig4_loss_distributions",
-    "fig5_convergence_efficiency",
-    "fig6_loss_shapes",
-    "fig7_pixel_gradient_analysis",
-)
-ANALYSIS_DOCUMENTS = (
-    "REPORT",
-    "MATHEMATICAL_ANALYSIS_SUMMARY",
-    "HYPERPARAMETER_TUNING_SUMMARY",
-    "ANALYSIS_COMPLETE",
-)
 COSTS = ("parameters", "multiply_adds", "milliseconds")
 DIRECTIONS = {"max": "maximize", "min": "minimize"}
 

@@ -230,12 +230,14 @@ def read_all(runs: str | Path, search: Search) -> list[Observation]:
 
 
 def read_histories(
-    runs: str | Path, known: Sequence[Observation]
+    runs: str | Path, known: Sequence[Observation], folds: Sequence[int]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Trial -> the train_history.json of each of its folds, of the trials that have ended."""
+    """Trial -> the train_history.json of each judging fold, of the trials that have ended."""
     names = [trial_name(item.suggestion.number) for item in known if item.result]
-    pattern = "fold_*/results/train_history.json"
-    return {name: [read_json(p) for p in sorted(Path(runs, name).glob(pattern))] for name in names}
+    file = "fold_{}/results/train_history.json"
+    return {
+        name: [read_json(Path(runs, name, file.format(fold))) for fold in folds] for name in names
+    }
 
 
 def check_failures(known: Sequence[Observation], search: Search, where: str = "search") -> None:

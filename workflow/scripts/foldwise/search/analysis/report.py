@@ -7,11 +7,11 @@ import numpy as np
 from scipy import stats
 
 from foldwise.evaluate.wording import called
+from foldwise.report.files import ANALYSIS_FIGURES
 from foldwise.search.analysis.effects import LEVEL, Effect, effect, sentences
 from foldwise.search.analysis.figures import categorical, efficiency
 from foldwise.search.analysis.tables import document, number, setting, share, table
 from foldwise.search.analysis.trials import Searched, short, varied
-from foldwise.search.settings import ANALYSIS_FIGURES
 
 SIZES = ("image.size", "training.stages", "training.tiles.size")
 MARGINAL = (

@@ -6,6 +6,7 @@ from typing import Any
 
 from foldwise.errors import plural
 from foldwise.files import write_text
+from foldwise.report.files import ANALYSIS_FIGURES
 from foldwise.report.style import look, save
 from foldwise.search.analysis.figures import DRAWN
 from foldwise.search.analysis.loss_figures import DRAWN as LOSS_DRAWN
@@ -14,7 +15,6 @@ from foldwise.search.analysis.report import report
 from foldwise.search.analysis.tables import document, table
 from foldwise.search.analysis.trials import Searched
 from foldwise.search.analysis.tuning import tuning
-from foldwise.search.settings import ANALYSIS_FIGURES
 
 
 def write_analysis(
