@@ -3,7 +3,7 @@
 Needs results/{study}/runs/trial_*, makes results/{study}/search/analysis.
 """
 
-from foldwise.search.settings import ANALYSIS_DOCUMENTS, ANALYSIS_FIGURES
+from foldwise.report.files import ANALYSIS_DOCUMENTS, ANALYSIS_FIGURES
 
 
 localrules:
@@ -52,6 +52,7 @@ rule search_analysis:
     input:
         of_trials("results/{study}/runs/{trial}/suggestion.json"),
         of_trials("results/{study}/runs/{trial}/result.json"),
+        of_trials("results/{study}/runs/{trial}/fold_{fold}/results/train_history.json"),
         gradients="results/{study}/search/analysis/gradients.json",
     output:
         figures=expand("results/{{study}}/search/analysis/{figure}.png", figure=ANALYSIS_FIGURES),

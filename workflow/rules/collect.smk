@@ -15,11 +15,13 @@ rule collect_search:
     input:
         of_trials("results/{study}/runs/{trial}/suggestion.json"),
         of_trials("results/{study}/runs/{trial}/result.json"),
+        of_trials("results/{study}/runs/{trial}/fold_{fold}/results/train_history.json"),
     output:
         database="results/{study}/search/study.db",
         summary="results/{study}/search/study_summary.json",
         table="results/{study}/search/search_results_final.csv",
         history="results/{study}/search/history_trials.csv",
+        short="results/{study}/search/in_short.txt",
         histories=directory("results/{study}/search/histories"),
         plots=[search_plot(page) for page in SEARCH_PAGES],
     log:

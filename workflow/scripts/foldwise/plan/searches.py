@@ -5,6 +5,7 @@ study without a search. Standard library, PyYAML and jsonschema only.
 """
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 from foldwise.errors import FoldwiseError
@@ -91,11 +92,13 @@ class Searches:
         return read
 
     def over_trials(self, pattern: str) -> Callable[[Wildcards], list[str]]:
-        """Input of rules that look at all trials: `pattern` for each of them."""
+        """Input of rules that look at all trials: `pattern` for each of them, or of its folds."""
 
         def read(wildcards: Wildcards) -> list[str]:
-            numbers = range(self.plan(wildcards).search.trials)
-            return [pattern.format(**{**wildcards, "trial": trial_name(n)}) for n in numbers]
+            search = self.plan(wildcards).search
+            names = [trial_name(number) for number in range(search.trials)]
+            places = product(names, search.folds if "{fold}" in pattern else (None,))
+            return [pattern.format(**{**wildcards, "trial": t, "fold": f}) for t, f in places]
 
         return read
 

@@ -33,6 +33,7 @@ OF_SEARCH = (
     "history_trials.csv",
     "histories",
     "plots/history.html",
+    "in_short.txt",
     "best_hyperparameters.json",
     "best_config.yaml",
 )

@@ -77,6 +77,9 @@ def sizes_of(params: dict[str, Any], size: int) -> list[int]:
     """The model's own side, and halves of it that its network can take, largest first."""
     model = params["model"]
     name = model["vision"]["name"] if params["kind"] == "distillation" else model["name"]
+    if params["kind"] != "segmentation" and name not in registry.NETWORKS:
+        # What an encoder from elsewhere can take is not known: it may have one size only.
+        return [size]
     needs = registry.sides_of(name)
     step = 2 ** model["levels"] if params["kind"] == "segmentation" else needs["step"]
     least = max(needs["least"], LEAST_PX)
