@@ -14,7 +14,7 @@ import pytest
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_json
 from foldwise.integrity import read_sealed
-from foldwise.pixels.cache import Images, write_shard
+from foldwise.pixels.cache import Crew, Images, write_shard
 from foldwise.pixels.picture import UnreadableImage
 from foldwise.pixels.prepared import Prepared
 
@@ -40,7 +40,7 @@ def made(content: str) -> Prepared:
 
 def write(folder: Path, shard: str, contents: list[str], workers: int = 1) -> list[dict]:
     paths = folder / f"{shard}.npy", folder / f"{shard}.json"
-    return write_shard(made, contents, SHAPE, np.uint8, paths, workers=workers)
+    return write_shard(made, contents, SHAPE, np.uint8, paths, Crew(workers))
 
 
 @pytest.mark.parametrize("workers", [1, 3])

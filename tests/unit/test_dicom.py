@@ -179,12 +179,6 @@ def test_named_faults(tmp_path):
     assert reason_of(tmp_path / "a") == "unknown_transfer_syntax"
 
 
-def test_a_deflate_bomb_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("foldwise.pixels.dicom.inflate.MAX_BYTES", 1 << 20)
-    write(tmp_path / "a", np.zeros((1500, 1500), np.uint16), "deflated")
-    assert reason_of(tmp_path / "a") in ("too_large", "truncated")
-
-
 def spoilt(whole: bytes, luck: random.Random) -> bytes:
     """Cut short, or a few bytes changed, or both."""
     content = bytearray(whole[: luck.randrange(140, len(whole))] if luck.random() < 0.4 else whole)

@@ -5,8 +5,9 @@ from functools import partial
 from foldwise.adapter import adapter
 from foldwise.cohort.identity import Names, load_key
 from foldwise.cohort.shards import locate, read_list
-from foldwise.pixels.cache import write_shard
+from foldwise.pixels.cache import Crew, write_shard
 from foldwise.pixels.decode.base import of_content
+from foldwise.pixels.isolation import Limits
 from foldwise.pixels.prepare import ImageSettings
 from foldwise.registry import load
 
@@ -24,5 +25,5 @@ with adapter(snakemake):
         shape=decoder.shape(settings),
         dtype=settings.dtype,
         out=(snakemake.output.pixels, snakemake.output.rows),
-        workers=snakemake.threads,
+        crew=Crew(snakemake.threads, Limits.of_job(snakemake.resources.mem_mb, snakemake.threads)),
     )

@@ -88,7 +88,7 @@ REASONS = {
     "many_frames": ("file of several frames", "exclude it"),
     "sample_format": ("image whose samples are of a kind that is not read", "convert it"),
     "colour": ("image in a colour space that is not read", "convert it"),
-    "too_large": ("image above the size limit", "exclude it"),
+    "too_large": ("image that needs more memory than its job has", "exclude it, or raise mem_mb"),
     "out_of_memory": ("image that does not fit into memory", "give the job more memory"),
     "not_finite": ("picture with values that are no numbers", "exclude it"),
     "constant": ("picture of one value only", "exclude it"),

@@ -5,7 +5,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,21 @@ from foldwise.disk import free_bytes, no_space
 from foldwise.errors import FoldwiseError
 from foldwise.files import replacing
 from foldwise.integrity import checksum, read_sealed, write_sealed
-from foldwise.pixels.isolation import Died, run_isolated
+from foldwise.pixels.isolation import Died, Limits, run_isolated
 from foldwise.pixels.picture import PASSING, REASONS, UnreadableImage
 from foldwise.pixels.prepared import Prepared
 
+
+@dataclass(frozen=True)
+class Crew:
+    """How many processes decode, and what each of them may take for a picture."""
+
+    workers: int = 1
+    limits: Limits = field(default_factory=Limits)
+
+
+# Share of a shard above which pictures that are too large are none to be left out.
+MANY = 0.1
 NOTHING = np.empty(0, np.uint8)
 Read = Callable[[str], Prepared]
 
@@ -31,7 +42,7 @@ def write_shard(
     shape: tuple[int, int, int],
     dtype: np.dtype,
     out: tuple[str | Path, str | Path],
-    workers: int = 1,
+    crew: Crew | None = None,
 ) -> list[dict[str, Any]]:
     """Write `out`: pixels (N, C, H, W) as .npy and {"rows": [...]} as JSON; return the rows.
 
@@ -41,14 +52,17 @@ def write_shard(
     """
     # OpenCV's threads, had this process any, would leave the forked ones waiting for ever.
     cv2.setNumThreads(1)
+    crew = crew or Crew()
     whole = (len(contents), *shape)
     size = math.prod(whole) * np.dtype(dtype).itemsize
     with replacing(out[0], size) as temporary:
         np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=whole).flush()
         _reserve(temporary)
         work = partial(_fill, read, temporary)
-        found = run_isolated(work, list(enumerate(contents)), workers)
+        found = run_isolated(work, list(enumerate(contents)), crew.workers, crew.limits)
         fates = [_fate(result, temporary, size) for result in found]
+        if crew.limits.memory is not None:  # this picture's doing, and not the machine's
+            fates = ["too_large" if fate == "out_of_memory" else fate for fate in fates]
         _check_passing(fates)
     black = checksum(bytes(size // max(len(contents), 1)))
     rows = [_row(content, fate, black) for content, fate in zip(contents, fates, strict=True)]
@@ -96,6 +110,13 @@ def _fate(result: Prepared | str | Died, path: Path, size: int) -> Prepared | st
 
 def _check_passing(fates: list[Prepared | str]) -> None:
     """Raise FoldwiseError for reasons that may be gone on the next run."""
+    large = sum(fate == "too_large" for fate in fates if isinstance(fate, str))
+    if large > max(1, len(fates) * MANY):
+        raise FoldwiseError(
+            f"{large} of {len(fates)} images of this cache shard need more memory than their job "
+            "has: they are pictures of this study and no odd ones. Raise mem_mb of rule "
+            "cache_shard or lower its threads, then run the same command again."
+        )
     passing = Counter(fate for fate in fates if isinstance(fate, str) and fate in PASSING)
     if passing:
         said = " ".join(

@@ -21,6 +21,9 @@ from foldwise.pixels.window import look_up
 
 SOF_LOSSLESS, DHT, SOS, DRI, EOI = 0xC3, 0xC4, 0xDA, 0xDD, b"\xff\xd9"
 SEQUENTIAL = (0xC0, 0xC1)
+# Pixels that a byte can stand for: blocks of 64 pixels take two bits each (DC and end of block),
+# in progressive pictures the first scan one; lossless pixels take one bit each.
+FEWEST = {0xC0: 256, 0xC1: 256, 0xC2: 512, 0xC3: 8}
 FRAMES = (0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA)
 # Bytes between the last coded bit and the end marker that encoders are known to leave there.
 SLACK = 16
@@ -87,6 +90,16 @@ def _read(found: Headers, marker: int, body: bytes) -> None:
         number = body[0]
         found.tables = tuple(body[2 + 2 * place] >> 4 for place in range(number))
         found.predictor, found.shift = body[1 + 2 * number], body[3 + 2 * number] & 15
+
+
+def check_length(stream: bytes | memoryview) -> None:
+    """Raise `truncated` for a picture that no stream of this length can hold.
+
+    A header of a kilobyte may claim gigapixels, which a codec fills for half a minute.
+    """
+    found = headers_of(stream)
+    if found.kind in FEWEST and found.rows * found.columns // FEWEST[found.kind] > len(stream):
+        raise UnreadableImage("truncated")
 
 
 def check_complete(stream: bytes | memoryview, pixels: np.ndarray, decode: Decode) -> None:

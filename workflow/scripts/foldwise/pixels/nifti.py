@@ -12,12 +12,12 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.orientations import io_orientation, ornt2axcodes
 from nibabel.spatialimages import HeaderDataError
 
+from foldwise.pixels.memory import check_size
 from foldwise.pixels.picture import Picture, UnreadableImage
 from foldwise.pixels.source import Source, bytes_of
 
 SUFFIXES = (".nii", ".nii.gz")
 MAX_BYTES = 1 << 32
-MAX_PIXELS = 1 << 28  # a gigabyte in float32
 HEADER_BYTES = 540  # of NIfTI-2; NIfTI-1 has 348
 # Which of two axes runs across: left to right goes before front to back, and that before height.
 ORDER = {"L": 0, "R": 0, "P": 1, "A": 1, "I": 2, "S": 2}
@@ -93,8 +93,7 @@ def _plane(shape: tuple[int, ...]) -> list[int]:
     axes = sorted((axes + [axis for axis in range(len(shape)) if axis not in axes])[:2])
     if len(axes) < 2 or any(length != 1 for axis, length in enumerate(shape) if axis not in axes):
         raise UnreadableImage("many_frames")
-    if math.prod(shape) > MAX_PIXELS:
-        raise UnreadableImage("too_large")
+    check_size(math.prod(shape), 32)
     if math.prod(shape) <= 0:
         raise UnreadableImage("bad_header")
     return axes

@@ -33,7 +33,7 @@ REASONS = {
     "many_frames": "the file holds several frames; one is expected",
     "sample_format": "the samples are of a kind that is not read; convert it to 8 or 16 bits",
     "colour": "the colour space cannot be turned into grey or RGB",
-    "too_large": "the picture is larger than the limit",
+    "too_large": "the picture needs more memory than its job has",
     "out_of_memory": "the picture does not fit into memory",
     "not_finite": "the picture holds values that are no numbers, or too large for any",
     "constant": "all pixels have one value",

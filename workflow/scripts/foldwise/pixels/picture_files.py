@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from foldwise.pixels import tiff
-from foldwise.pixels.jpeg import check_transformed
-from foldwise.pixels.orientation import orientation_of, upright
+from foldwise.pixels.jpeg import check_length, check_transformed
+from foldwise.pixels.memory import check_size
 from foldwise.pixels.picture import Picture, UnreadableImage
 from foldwise.pixels.source import Source, bytes_of
 
@@ -22,6 +22,18 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".pgm", ".ppm", ".pnm")
 Values = Callable[[Image.Image], np.ndarray]
 TIFF_STARTS = (b"II*\0", b"MM\0*")
 ALPHA = ("LA", "PA", "La", "RGBa", "RGBA")
+
+ORIENTATION = 0x0112
+# EXIF 2.32, tag 274: how rows and columns lie in the file; what brings them up.
+TURNS = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: pixels.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda pixels: np.rot90(pixels),
+}
 
 
 @dataclass(frozen=True)
@@ -88,6 +100,7 @@ def _as_picture(decoded: Decoded) -> Picture:
 
 def _decode(content: bytes, values: Values) -> Decoded:
     image = Image.open(io.BytesIO(content), formats=FORMATS)
+    _check_size(image, content)
     if getattr(image, "n_frames", 1) > 1:
         raise UnreadableImage("many_frames")
     samples = tiff.samples_of(image) if image.format == "TIFF" else None
@@ -106,6 +119,17 @@ def _decode(content: bytes, values: Values) -> Decoded:
     if image.mode == "I":
         pixels = _narrow(pixels)
     return Decoded(upright(pixels, orientation), 8 * pixels.dtype.itemsize)
+
+
+def _check_size(image: Image.Image, content: bytes) -> None:
+    """Raise for what does not fit into memory, and for more pixels than the bytes can hold."""
+    pixels = image.width * image.height
+    check_size(pixels * len(image.getbands()), 32 if image.mode in ("I", "F") else 16)
+    if image.format == "JPEG":
+        check_length(content)
+    # Deflate makes at most 1,032 bytes of one.
+    if image.format == "PNG" and pixels // 8 > len(content) * 1032:
+        raise UnreadableImage("truncated")
 
 
 def _grey_tiff(pixels: np.ndarray, samples: tiff.Samples) -> Decoded:
@@ -189,3 +213,14 @@ def _narrow(pixels: np.ndarray) -> np.ndarray:
     """uint16 where all values fit: that is what the file held."""
     fits = pixels.min() >= 0 and pixels.max() <= 65535
     return pixels.astype(np.uint16) if fits else pixels
+
+
+def orientation_of(image: Image.Image) -> int:
+    """1 to 8; 1 where the file says nothing that has a meaning."""
+    said = image.getexif().get(ORIENTATION, 1)
+    return said if said in TURNS else 1
+
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """(rows, columns[, samples]) as it is looked at."""
+    return TURNS[orientation](pixels) if orientation in TURNS else pixels

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from foldwise.pixels.memory import memory_left
 from foldwise.pixels.picture import UnreadableImage, size_of
 
 
@@ -29,7 +30,7 @@ def bytes_of(source: Source, limit: int) -> bytes:
     """All bytes. Raises UnreadableImage: missing, not_readable, empty, too_large, out_of_memory."""
     if isinstance(source, Listed):
         return _checked(source.content, limit)
-    size = size_of(source, limit)
+    size = size_of(source, min(limit, memory_left()))
     try:
         with open(source, "rb") as stream:
             # By their number: reading to an unknown end copies again and again.

@@ -9,13 +9,18 @@ from dataclasses import dataclass
 
 from pydicom import uid
 
+from foldwise.pixels import jpeg
 from foldwise.pixels.dicom import jpeg_2000
-from foldwise.pixels.dicom.decoders import JPEG, JPEG_LS
+from foldwise.pixels.dicom.decoders import HTJ2K, JPEG, JPEG_2000, JPEG_LS
 from foldwise.pixels.picture import UnreadableImage
 
 ITEM, DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 # Bytes that may follow the end marker: padding with zeros; a few others.
 TAIL, SLACK = 4096, 64
+# Pixels that a byte can stand for: two bytes of RLE repeat one 128 times; the longest run of
+# JPEG-LS is 2^15 and takes a bit. JPEG 2000 tells of empty blocks in fractions of a bit.
+FEWEST = {uid.RLELossless: 64} | dict.fromkeys(JPEG_LS, 1 << 18)
+FEWEST |= dict.fromkeys((*JPEG_2000, *HTJ2K), 1 << 15)
 SOF_JPEG, SOF_JPEG_LS = (0xC0, 0xC1, 0xC2, 0xC3), (0xF7,)
 
 
@@ -67,6 +72,17 @@ def check(stream: memoryview, syntax: uid.UID, rows: int, columns: int) -> Frame
     if frame and (frame.rows, frame.columns) != (rows, columns):
         raise UnreadableImage("bad_header")
     return frame
+
+
+def check_length(stream: memoryview, syntax: uid.UID, pixels: int) -> None:
+    """Raise `truncated` for more pixels than a stream of this length can hold.
+
+    JPEG 2000 has hardly any such measure: what it may take is bounded by memory.
+    """
+    if syntax in JPEG:
+        jpeg.check_length(stream)
+    elif pixels // FEWEST.get(syntax, pixels) > len(stream):
+        raise UnreadableImage("truncated")
 
 
 def check_end(last: memoryview, syntax: uid.UID) -> None:

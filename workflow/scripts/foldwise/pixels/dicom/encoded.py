@@ -32,6 +32,7 @@ def read_encapsulated(stream: BinaryIO, facts: PixelFacts, reduce_levels: int) -
     if facts.frames > 1:
         return _decode_by_pydicom(buffer, facts)
     source = parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
+    codestream.check_length(source, facts.syntax, facts.rows * facts.columns)
     if facts.syntax in WAVELETS:
         with faults("damaged"):
             jpeg_2000.check_complete(jpeg_2000.code_stream(source))

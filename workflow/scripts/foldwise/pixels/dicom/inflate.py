@@ -8,16 +8,17 @@ from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from foldwise.pixels.dicom.codecs import imagecodecs
+from foldwise.pixels.dicom.pixel_module import MODULE, pixel_facts
 from foldwise.pixels.picture import UnreadableImage
 
-MAX_BYTES = 4 << 30
 HEAD = 1 << 18  # bytes that hold any header worth reading
 
 
 def plain(content: bytes, header_only: bool) -> io.BytesIO:
     """The same file with its elements inflated; with `header_only` their first bytes alone.
 
-    Raises UnreadableImage: truncated, too_large; zlib.error for bytes that are not deflated.
+    Raises UnreadableImage: truncated, too_large, bad_header, long_header; zlib.error for bytes that
+    are not deflated.
     """
     end = _meta_end(content)
     # The syntax that the inflated bytes have, filled up to the same length.
@@ -27,34 +28,36 @@ def plain(content: bytes, header_only: bool) -> io.BytesIO:
     head = zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, HEAD)
     if header_only or len(head) < HEAD:
         return io.BytesIO(meta + head)
-    size = _size_of(meta + head) - len(meta)
-    return io.BytesIO(meta + _inflate(body, size))
+    return io.BytesIO(meta + _inflate(body, _size_of(meta + head) - len(meta)))
 
 
 def _inflate(body: memoryview, size: int) -> bytes:
-    """By libdeflate, three times faster, if the size is right; else by zlib."""
+    """The first `size` bytes, by libdeflate, three times faster, if these are all; else by zlib."""
     if imagecodecs is not None:
         try:
             return imagecodecs.deflate_decode(body, raw=True, out=size)
         except imagecodecs.DeflateError:
             pass  # more elements after the pixels, or a file cut short: zlib tells which
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-    found = inflate.decompress(body, MAX_BYTES)
-    if inflate.unconsumed_tail:
-        raise UnreadableImage("too_large")
-    if not inflate.eof:
+    found = zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, size)
+    if len(found) < size:
         raise UnreadableImage("truncated")
     return found
 
 
 def _size_of(start: bytes) -> int:
-    """Bytes up to the end of the pixel element, as its length says; 0 if it is not there."""
+    """Bytes up to the end of the pixels that the header describes.
+
+    What it claims is checked before anything is inflated: three megabytes may hold gigabytes.
+    Raises UnreadableImage also as `pixel_facts` does; long_header for one longer than HEAD.
+    """
     stream = io.BytesIO(start)
-    dcmread(stream, stop_before_pixels=True, specific_tags=[])
+    dataset = dcmread(stream, stop_before_pixels=True, specific_tags=list(MODULE))
     head = stream.read(12)
-    if head[4:6] not in (b"OW", b"OB") or len(head) < 12:
-        return 0
-    return min(stream.tell() + struct.unpack_from("<I", head, 8)[0], MAX_BYTES)
+    if len(head) < 12:
+        raise UnreadableImage("long_header")
+    facts = pixel_facts(dataset)
+    (length,) = struct.unpack_from("<I", head, 8)
+    return stream.tell() + min(length, facts.frames * facts.frame_bytes)
 
 
 def _meta_end(start: bytes) -> int:

@@ -6,9 +6,9 @@ from pydicom import uid
 from pydicom.dataset import Dataset
 
 from foldwise.pixels.dicom.values import text, whole
+from foldwise.pixels.memory import check_size
 from foldwise.pixels.picture import UnreadableImage
 
-MAX_PIXEL_BYTES = 2 << 30
 MODULE = (
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PlanarConfiguration"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
@@ -89,5 +89,4 @@ def _check(facts: PixelFacts) -> None:
     )
     if not plausible:
         raise UnreadableImage("bad_header")
-    if facts.frames * facts.frame_bytes > MAX_PIXEL_BYTES:
-        raise UnreadableImage("too_large")
+    check_size(facts.frames * facts.rows * facts.columns * facts.samples, facts.bits_allocated)
