@@ -64,6 +64,7 @@ def test_headers_that_are_no_code_are_not_taken_over(study):
     path = first_file(study, table_of(study)[0]["AccessionNumber"])
     dataset = pydicom.dcmread(path)
     dataset.ViewPosition = "SEEN BY CANARY"
+    del dataset.ViewCodeSequence  # The coded view would stand in for it.
     dataset.ImageLaterality = "CANARY"
     dataset.save_as(path)
     study.cohort()
