@@ -68,10 +68,10 @@ class Reports:
         study = self.studies.of(wildcards)
         return study["report"]["compare"] + state.baseline_runs(study)
 
-    def compared_params(self, wildcards: Wildcards) -> list[str]:
+    def compared_params(self, wildcards: Wildcards) -> str:
         """Input of `compare_reported`: settings of the reported run."""
         run = self.studies.of(wildcards)["report"]["run"]
-        return [f"results/{wildcards.study}/runs/{run}/params.json"]
+        return f"results/{wildcards.study}/runs/{run}/params.json"
 
     def compared_files(self, wildcards: Wildcards) -> list[str]:
         """Input of `compare_reported`: predictions and metrics of the compared runs."""
