@@ -86,7 +86,7 @@ rule cv_summary:
         metrics=of_folds("results/{study}/runs/{run}/fold_{fold}/results/metrics/val_metrics.json"),
         predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),
         folds=of_folds("results/{study}/folds/fold_{fold}.csv"),
-        histories=of_folds("results/{study}/runs/{run}/fold_{fold}/results/train_history.json"),
+        histories=current(studies.histories),
     output:
         summary="results/{study}/runs/{run}/cv_summary.json",
         log="results/{study}/runs/{run}/run.log",

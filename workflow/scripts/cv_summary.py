@@ -14,7 +14,7 @@ with adapter(snakemake):
         snakemake.input.metrics,
         snakemake.input.predictions,
         snakemake.input.folds,
-        snakemake.input.histories,
+        list(snakemake.input.histories) or [None] * len(numbers),
         strict=True,
     )
     summary = summarise(

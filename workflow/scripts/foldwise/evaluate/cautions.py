@@ -14,9 +14,9 @@ ALWAYS = "macro_f1"
 READ_NEXT = (
     "Read next: the table fold by fold, whether its worst fold lacks a class or has other images "
     "(composition of the folds), and its training curves; then more {units}, fewer folds, a "
-    "smaller learning rate or several seeds (docs/statistics.md)."
+    "smaller learning rate or several seeds."
 )
-# Below these, simulated intervals miss the truth more often than they say (docs/statistics.md).
+# Below these, simulated intervals miss the truth more often than they say.
 FEW_WRONG, FEW_OF_CLASS = 5, 10
 
 

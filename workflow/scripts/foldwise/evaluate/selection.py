@@ -74,8 +74,12 @@ def _in_words(found: Mapping[str, Any], n: int) -> str:
         return f"No fold has {name} in both its kept and its last epoch."
     text = (
         f"The kept epochs have {name} {found['kept']:.3f} on average, the last epochs of the same "
-        f"folds {found['last']:.3f}: the choice may flatter by up to {abs(found['gain']):.3f}."
+        f"folds {found['last']:.3f}"
     )
+    if found["gain"] > 0:
+        text += f": the choice may flatter by up to {found['gain']:.3f}."
+    else:
+        text += ", which is no worse: nothing here says that the choice flatters."
     short = sum(fold["ended"] == "no gain" for fold in found["folds"])
     if short:
         text += (

@@ -15,6 +15,8 @@ from foldwise.search.plan import Plan, check_plan, outer_study, plan_of
 from foldwise.settings.paths import without_paths
 from foldwise.settings.study import joined, load_configured, run_settings, teacher_of
 
+HISTORY = "results/{study}/runs/{run}/fold_{fold}/results/train_history.json"
+
 Wildcards = Any  # Snakemake's: attributes and `get`
 
 
@@ -134,6 +136,12 @@ class Studies:
         teacher = teacher_of(self.of(wildcards), run_of(wildcards))
         folder = f"results/{wildcards.study}/runs/{teacher}/fold_{wildcards.fold}/results"
         return [f"{folder}/taught.npz"] if teacher else []
+
+    def histories(self, wildcards: Wildcards) -> list[str]:
+        """Input of `cv_summary`: epochs of each fold; a classical method has none."""
+        if wildcards.run.startswith("baseline_"):
+            return []
+        return self.over_folds(HISTORY)(wildcards)
 
     def over_folds(self, pattern: str) -> Callable[[Wildcards], list[str]]:
         """Input: `pattern` for every fold of the study."""
