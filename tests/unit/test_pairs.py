@@ -263,3 +263,34 @@ def test_folders_of_patients_are_counted_not_named(tmp_path):
     with pytest.raises(FoldwiseError, match="4 folders, not named") as raised:
         study.cohort()
     assert "CANARY" not in str(raised.value)
+
+
+def repainted(study: Study, change) -> None:
+    """Change the masks of all tiles on the disk."""
+    for row in read_csv(study.table):
+        path = str(study.root / row["mask"])
+        cv2.imwrite(path, change(cv2.imread(path, cv2.IMREAD_UNCHANGED)))
+
+
+def test_masks_that_are_all_empty_stop_the_study(sound):
+    repainted(sound, np.zeros_like)
+    sound.cohort()
+    with pytest.raises(FoldwiseError, match=r"all 12 masks are empty.*image\.mask: nonzero"):
+        sound.audit()
+
+
+def test_masks_drawn_in_black_on_white_get_a_word(sound):
+    repainted(sound, lambda mask: np.where(np.indices(mask.shape).sum(axis=0) < 9, 0, 255))
+    sound.cohort()
+    sound.audit()
+    found = {row["check"]: row["count"] for row in sound.rows("audit/data_audit")}
+    assert found["full_mask"] == "12"
+
+
+def test_image_and_mask_that_changed_places_are_told_so(sound):
+    rows = read_csv(sound.table)
+    swapped = [row | {"image": row["mask"], "mask": row["image"]} for row in rows]
+    write_csv(sound.table, list(rows[0]), swapped)
+    sound.cohort()
+    with pytest.raises(FoldwiseError, match="two values whose mask has many"):
+        sound.audit()

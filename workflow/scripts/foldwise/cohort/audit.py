@@ -70,6 +70,7 @@ def make_audit(
     analysed = [row | _seen(decoded[row["content"]]) for row in _standing(rows, findings)]
     named = identified(findings, study)
     check_share(named, len(analysed), settings.max_quarantine, study, "Audit")
+    check_masks(analysed)
     orders = {"label": settings.order, **settings.heads}
     for column, order in orders.items():
         check_classes(analysed, order, findings, study, column)
@@ -167,6 +168,17 @@ def _answer(row: dict[str, str], decoded: dict[str, dict[str, Any]]) -> tuple[st
     known |= {"view", "side", "split", "stratum"}
     labels = (value for name, value in sorted(row.items()) if name not in known)
     return (*labels, decoded[row["content"]]["facts"]["answer"])
+
+
+def check_masks(rows: list[dict[str, str]]) -> None:
+    """Raise FoldwiseError where no mask shows anything: a network would learn to say nothing."""
+    shares = [float(row["foreground"]) for row in rows if "foreground" in row]
+    if shares and not max(shares):
+        raise FoldwiseError(
+            f"Audit: all {len(shares)} masks are empty. Look at one of them: if its objects are "
+            "drawn in dark colours or numbers, set image.mask: nonzero; if it is black, export the "
+            "masks again, or correct data.columns.mask."
+        )
 
 
 def check_classes(

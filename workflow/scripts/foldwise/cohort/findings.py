@@ -98,6 +98,14 @@ REASONS = {
     "mask_unreadable": ("mask that cannot be read", "fetch it again"),
     "mask_size": ("mask of another size than its image", "export it at the image's size"),
     "mask_dim": ("mask that never reaches half of its scale", "set image.mask: nonzero"),
+    "swapped_mask": (
+        "image of two values whose mask has many",
+        "check data.columns.image and data.columns.mask: they may have changed places",
+    ),
+    "full_mask": (
+        "mask that covers nearly all of its image",
+        "nothing, if it does; else draw objects white on black",
+    ),
     "grey_mask": ("mask with values between black and white", "nothing: cut at half scale"),
     "empty_mask": ("mask without foreground", "nothing, if there is none in the image"),
     "no_row": ("folder or image without a table row", "add the row if it belongs to the study"),

@@ -8,6 +8,9 @@ from foldwise.pixels.fit import Place
 from foldwise.pixels.picture import Picture, UnreadableImage
 from foldwise.pixels.window import inverted
 
+# Values that smooth edges of a mask do not have: a photograph has.
+MANY = 64
+
 
 def foreground(mask: Picture, rule: str) -> np.ndarray:
     """(H, W) bool. `half`: above half of the scale, `nonzero`: anything but 0, in any channel.
@@ -49,6 +52,12 @@ def is_grey(mask: Picture) -> bool:
     """Whether there are values between the two that a mask of two values has."""
     values = mask_values(mask)
     return not ((values == 0) | (values == values.max())).all()
+
+
+def is_swapped(image: Picture, mask: Picture) -> bool:
+    """Whether the image has two values and the mask many, as where two columns are mixed up."""
+    values = np.unique(mask_values(image)[::4, ::4])
+    return len(values) <= 2 and not is_grey(image) and len(np.unique(mask_values(mask))) > MANY
 
 
 def mask_digest(found: np.ndarray) -> str:

@@ -39,6 +39,7 @@ REASONS = {
     "constant": "all pixels have one value",
     "mask_unreadable": "the mask cannot be read",
     "mask_size": "the mask has another size than its image",
+    "swapped_mask": "the image has two values and the mask many, as if they had changed places",
     "mask_dim": "the mask has values other than 0 but none above half of its scale",
 }
 

@@ -2,12 +2,15 @@
 
 import numpy as np
 
-from foldwise.pixels.masks import foreground, is_grey, mask_digest, placed
+from foldwise.pixels.masks import foreground, is_grey, is_swapped, mask_digest, placed
 from foldwise.pixels.picture import PASSING, Picture, UnreadableImage
 from foldwise.pixels.picture_files import read_mask, read_picture
 from foldwise.pixels.prepare import ImageSettings, place_of, prepared
 from foldwise.pixels.prepared import Prepared
 from foldwise.pixels.source import Source
+
+# Share of foreground above which a mask is more likely to be drawn in black on white.
+NEARLY_ALL = 0.9
 
 
 class Decoder:
@@ -21,11 +24,14 @@ class Decoder:
         """Decoded and prepared, the mask as 0 and 1.
 
         Facts beside those of the image: column `foreground` (share of the mask, before resizing)
-        and notes. Raises UnreadableImage; of the mask: mask_unreadable, mask_size, mask_dim.
+        and notes. Raises UnreadableImage; of the mask: mask_unreadable, mask_size,
+        mask_dim, swapped_mask.
         """
         picture, mask = read_picture(files[0]), _read_mask(files[1], settings.mask)
         if mask.full_shape != picture.full_shape:
             raise UnreadableImage("mask_size")
+        if is_swapped(picture, mask):
+            raise UnreadableImage("swapped_mask")
         image = prepared(picture, settings)
         found = foreground(mask, settings.mask)
         plane = placed(found, place_of(picture, settings), settings.size)
@@ -49,4 +55,5 @@ def _read_mask(source: Source, rule: str) -> Picture:
 
 def _notes(mask: Picture, found: np.ndarray, rule: str) -> list[str]:
     grey = rule == "half" and is_grey(mask)
-    return ["grey_mask"] * grey + ["empty_mask"] * (not found.any())
+    full = bool(found.mean() > NEARLY_ALL)
+    return ["grey_mask"] * grey + ["empty_mask"] * (not found.any()) + ["full_mask"] * full
