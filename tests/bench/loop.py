@@ -1,0 +1,117 @@
+"""What the training loop costs: `python tests/bench/loop.py [--size 96] [--images 256]`.
+
+The whole of training a fold (draws, batches, losses, validation, history, saved states) beside a
+plain PyTorch loop of the same network, batches and optimiser: once over a DataLoader, once over
+batches that lie ready in memory as floats, which have no cost of data at all. CPU time, one thread,
+one run; images of the training part a second.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests")]
+
+from foldwise.train.machine import set_threads  # noqa: E402
+
+set_threads(1)
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from torch.utils.data import DataLoader, Dataset  # noqa: E402
+
+from foldwise.tasks.classification import Classification  # noqa: E402
+from foldwise.train.loop import train_fold  # noqa: E402
+from training import CLASSES, NO_AUGMENT, Memory, make_job, make_params, make_rows  # noqa: E402
+
+BATCH, EPOCHS, MEAN, STD = 16, 8, 0.5, 0.25
+
+
+class Pictures(Dataset):
+    """uint8 pictures as normalised floats, one at a time, as such data sets are mostly written."""
+
+    def __init__(self, pixels: np.ndarray, labels: list[int]) -> None:
+        self.pixels, self.labels = torch.from_numpy(pixels), labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        return (self.pixels[index].float() / 255 - MEAN) / STD, self.labels[index]
+
+
+def plain(model: torch.nn.Module, train: Iterable, val: Iterable) -> None:
+    """A tutorial's loop, tuned: channels last, a fused optimiser, no gradient to judge."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+    for _ in range(EPOCHS):
+        model.train()
+        for image, label in train:
+            optimizer.zero_grad(set_to_none=True)
+            image = image.contiguous(memory_format=torch.channels_last)
+            torch.nn.functional.cross_entropy(model(image), label).backward()
+            optimizer.step()
+        model.eval()
+        with torch.inference_mode():
+            for image, _ in val:
+                model(image.contiguous(memory_format=torch.channels_last)).softmax(1).numpy()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """CPU seconds, the less of two rounds after a first one."""
+    rounds = []
+    for _ in range(3):
+        start = time.process_time()
+        work()
+        rounds.append(time.process_time() - start)
+    return min(rounds[1:])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=96)
+    parser.add_argument("--images", type=int, default=128)
+    parser.add_argument("--network", default="small_cnn")
+    chosen = parser.parse_args()
+    rows, cut = make_rows(chosen.images), chosen.images * 3 // 4
+    shape = (chosen.images, 1, chosen.size, chosen.size)
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    params = make_params(
+        chosen.size,
+        training__epochs=EPOCHS,
+        training__batch_size=BATCH,
+        training__optimizer="adamw",
+        training__early_stopping={"patience": None, "min_delta": 0.0},
+        model__normalisation=[MEAN, STD],
+        model__name=chosen.network,
+        augment=NO_AUGMENT,
+    )
+    task = Classification(params["task"])
+    labels = [CLASSES.index(row["label"]) for row in rows]
+    images = Memory(pixels, [row["content"] for row in rows])
+
+    def ours() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            train_fold(make_job(Path(folder) / "o", params, images, (rows[:cut], rows[cut:]), task))
+
+    def model() -> torch.nn.Module:
+        return task.build(params, 1).to(memory_format=torch.channels_last)
+
+    parts = [Pictures(pixels[:cut], labels[:cut]), Pictures(pixels[cut:], labels[cut:])]
+    loaders = [DataLoader(part, BATCH, shuffle=part is parts[0]) for part in parts]
+    ready = [list(loader) for loader in loaders]
+    times = {
+        "foldwise": seconds(ours),
+        "DataLoader": seconds(lambda: plain(model(), *loaders)),
+        "no data": seconds(lambda: plain(model(), *ready)),
+    }
+    for name, spent in times.items():
+        speed, ratio = EPOCHS * cut / spent, spent / times["foldwise"]
+        print(f"loop  {name:10} {speed:8.0f} images/s, foldwise is {ratio:.2f} times as fast")
+
+
+if __name__ == "__main__":
+    main()
