@@ -1,4 +1,7 @@
-"""What some jobs wait for, where that hangs on files or settings: one function each."""
+"""What some jobs wait for, where that hangs on files or settings. One function each.
+
+Needs the helpers of common.smk; makes nothing.
+"""
 
 from foldwise.article.agreement import disagreements
 
