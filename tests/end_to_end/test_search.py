@@ -122,6 +122,7 @@ def test_more_trials_run_no_old_one_again(study):
         "trial_result 0005",
         "collect_search",
         "best_params",
+        "best_config",
     }
 
 
