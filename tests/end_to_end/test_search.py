@@ -158,7 +158,8 @@ def test_a_trial_file_edited_by_hand_stops_what_would_build_on_it(study):
     path.write_text(json.dumps(content | {"values": [1.0]}))
     change(study, trials=6)
     done = snakemake(study, "search", check=False)
-    assert done.returncode and "was edited" in done.stdout + done.stderr
+    assert done.returncode and "changed or damaged since" in done.stdout + done.stderr
+    assert str(path.relative_to(study)) in done.stdout + done.stderr
     path.unlink()
     run(study, "search")
 
