@@ -7,11 +7,11 @@ from types import SimpleNamespace
 from foldwise.evaluate.compare import compare, over_seeds
 from foldwise.evaluate.comparisons import Folds
 from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.evaluate.optimism import measured_against_promised
 from foldwise.files import read_json, write_json
 from foldwise.registry import load
 from foldwise.search.analysis.trials import of_search
 from foldwise.search.analysis.write import write_analysis
-from foldwise.search.nested import measured_against_promised
 from foldwise.search.results import write_results
 from made_runs import Run
 from searching import run_search, search_of

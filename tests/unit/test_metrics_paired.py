@@ -1,8 +1,10 @@
 """Paired tests against scipy and against the formula's own special cases."""
 
+import MLstatkit as mlstatkit
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from foldwise.evaluate.metrics import paired as ours
 from foldwise.evaluate.metrics.intervals import Bootstrap
@@ -66,3 +68,48 @@ def test_bootstrap_of_a_difference_pairs_the_patients():
     )["m"]
     # The common part cancels: unpaired, the interval would be ten times as wide as this.
     assert 0.095 < got.low < 0.1 < got.high < 0.105
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_sign_flips_are_those_of_scipys_exact_permutations(seed):
+    differences = np.random.default_rng(seed).integers(-3, 4, 10)
+    expected = stats.permutation_test(
+        (differences, np.zeros(10)),
+        lambda x, y: (x - y).sum(),
+        permutation_type="samples",
+        n_resamples=np.inf,
+    ).pvalue
+    assert ours.sign_flip(differences) == pytest.approx(expected)
+
+
+def test_sign_flip_of_single_images_is_mcnemar():
+    random = np.random.default_rng(3)
+    one, other = random.random((2, 60)) < 0.7
+    flips = ours.sign_flip(other.astype(int) - one.astype(int))
+    assert flips == pytest.approx(ours.mcnemar(one, other).p)
+    assert ours.sign_flip(np.zeros(5, int)) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_delong_is_that_of_mlstatkit(seed):
+    random = np.random.default_rng(seed)
+    truth = random.random(80) < 0.4
+    first = truth + random.normal(size=80)
+    second = (truth * 1.5 + random.normal(size=80)).round(1)
+    found = mlstatkit.Delong_test(truth.astype(int), first, second)
+    p, first_area, second_area = found[1], *found[-3:-1]
+    got = ours.delong(truth, first, second)
+    assert (got.first, got.second, got.p) == pytest.approx((first_area, second_area, p), abs=1e-9)
+
+
+def test_delong_says_where_it_cannot_be_made():
+    truth = np.array([True, False, False])
+    assert np.isnan(ours.delong(truth, np.arange(3.0), np.arange(3.0)).p)
+    truth = np.array([True, True, False, False])
+    assert ours.delong(truth, np.arange(4.0), np.arange(4.0)).p == 1
+
+
+def test_holm_is_that_of_statsmodels():
+    p = [0.01, 0.04, 0.03, 0.005, 0.9]
+    assert ours.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+    assert ours.holm([]) == []

@@ -34,7 +34,12 @@ def run_of(skill, seed=0, folds=5, patients=40):
         ]
         made.append(
             SimpleNamespace(
-                fold=fold, metrics=TASK.score(rows), predictions=rows, n_train=160, n_val=40
+                fold=fold,
+                metrics=TASK.score(rows),
+                predictions=rows,
+                n_train=160,
+                n_val=40,
+                history=None,
             )
         )
     return made
@@ -167,3 +172,68 @@ def test_costs_are_those_published_for_resnet18():
     assert multiply_adds(lambda: model(images), 2) == pytest.approx(1.814e9, rel=2e-3)
     small = torch.zeros(1, 3, 64, 64)
     assert 0 < milliseconds(lambda: model(small), 1, torch.device("cpu")) < 1000
+
+
+def test_a_verdict_says_which_intervals_and_tests_disagree():
+    """Folds that vary and patients that agree: over folds not resolved, over patients clear."""
+    first, second = run_of(0.7, folds=3, patients=100), run_of(0.8, folds=3, patients=100)
+    for fold, gained in zip(second, (0, 12, 25), strict=True):
+        before = first[fold.fold - 1].predictions
+        fold.predictions = [dict(row) for row in before]
+        wrong = [i for i, r in enumerate(before) if (float(r["p_A"]) > 0.5) != (r["label"] == "A")]
+        for i in wrong[:gained]:
+            row = fold.predictions[i]
+            row["p_A"], row["p_B"] = row["p_B"], row["p_A"]
+        fold.metrics = TASK.score(fold.predictions)
+    found = compare(first, second, TASK, Bootstrap(1, "patient", 500), "accuracy")
+    row, said = found["metrics"]["accuracy"], found["verdict"]
+    assert row["low"] < 0 < row["high"] and row["groups_low"] > 0
+    assert "the two intervals disagree" in said and "do not tell the two apart" not in said
+    assert found["sign_flip"]["p"] < 1e-5 and "sign-flip test over patients" in said
+    assert "(no)" in said and "(yes)" in said and "few degrees of freedom" in said
+    assert found["sign_flip"]["images_gained"] == 37
+
+
+def test_signs_over_groups_take_a_patients_images_together():
+    first, second = run_of(0.7), run_of(0.9)
+    for fold in (*first, *second):
+        for i, row in enumerate(fold.predictions):
+            row["group"] = f"g{fold.fold}_{i // 4}"
+    found = compare(first, second, TASK, Bootstrap(1, "patient", 50), "accuracy")["sign_flip"]
+    gains = [
+        sum((r["p_A"] > "0.5") == (r["label"] == "A") for r in rows)
+        for run in (first, second)
+        for fold in run
+        for rows in [fold.predictions[i : i + 4] for i in range(0, 40, 4)]
+    ]
+    one, other = np.array(gains[:50]), np.array(gains[50:])
+    expected = stats.permutation_test(
+        (other, one),
+        lambda x, y, axis: (x - y).sum(axis=axis),
+        permutation_type="samples",
+        n_resamples=20000,
+        rng=np.random.default_rng(1),
+        vectorized=True,
+    ).pvalue
+    assert found["groups"] == 50
+    assert found["p"] == pytest.approx(expected, abs=0.005)
+
+
+def test_runs_are_set_side_by_side_by_their_last_epochs():
+    first, second = run_of(0.7), run_of(0.9)
+    for fold in second:
+        epochs = [{"epoch": i, "lr_head": 0.1, "accuracy": 0.9 - 0.05 * i} for i in (1, 2)]
+        fold.history = {
+            "fold": fold.fold,
+            "best": {"epoch": 1},
+            "ended": "all epochs",
+            "epochs": epochs,
+        }
+    found = compare(first, second, TASK, Bootstrap(1, "patient", 50), "accuracy")
+    assert found["last_epoch"]["second"] == pytest.approx(0.8)
+    assert found["last_epoch"]["first"] == found["metrics"]["accuracy"]["first"]
+    assert "At equal footing" in found["verdict"] and "(second run)" in found["verdict"]
+    for fold in second:
+        fold.history["ended"] = "stop_after"
+    again = compare(first, second, TASK, Bootstrap(1, "patient", 50), "accuracy")
+    assert again["last_epoch"] is None and "At equal footing" not in again["verdict"]

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from foldwise.errors import FoldwiseError
+from foldwise.evaluate.optimism import measured_against_promised
 from foldwise.search.chosen import nested_params
-from foldwise.search.nested import inside, measured_against_promised
+from foldwise.search.nested import inside
 from foldwise.search.plan import another_search, outer_study, plan_of, trial_base
 from foldwise.search.trials import trial_file
 from foldwise.settings import study as config

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from foldwise.errors import FoldwiseError
+from foldwise.evaluate.optimism import selection_bias
 from foldwise.search.chosen import best_config, best_params, tuned_params
-from foldwise.search.optimism import optimism, savings, selection_bias
+from foldwise.search.optimism import optimism, savings
 from foldwise.search.plan import trial_base
 from foldwise.search.plots import write_pages
 from foldwise.search.ranking import best, ranked

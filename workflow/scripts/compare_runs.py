@@ -4,6 +4,7 @@ from foldwise.adapter import adapter
 from foldwise.evaluate.compare import as_text, check_defined, compare, over_seeds
 from foldwise.evaluate.comparisons import Folds
 from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.evaluate.verdict import OF_WINNER
 from foldwise.files import read_json, write_json, write_text
 from foldwise.registry import load
 
@@ -17,6 +18,7 @@ with adapter(snakemake):
         both = (folds.of(run) for run in pair)
         found[seed] = compare(*both, task, bootstrap, *snakemake.params.objective)
         check_defined(found[seed])
+        found[seed]["verdict"] += f" {OF_WINNER}"
     together = over_seeds(found) if len(found) > 1 else None
     summary = read_json(snakemake.input.summary)
     write_json(snakemake.output.json, {"seeds": found, "over_seeds": together})

@@ -2,10 +2,10 @@
 
 from foldwise.adapter import adapter
 from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.evaluate.optimism import measured_against_promised
 from foldwise.evaluate.summary import read_fold, summarise
 from foldwise.files import read_json, write_json
 from foldwise.registry import load
-from foldwise.search.nested import measured_against_promised
 
 with adapter(snakemake):
     params = read_json(snakemake.input.params)

@@ -6,9 +6,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from foldwise.errors import FoldwiseError
-from foldwise.evaluate.metrics.averaging import average, has_probabilities
 from foldwise.evaluate.metrics.intervals import Bootstrap
-from foldwise.evaluate.metrics.paired import bootstrap_difference, corrected_t, mcnemar
+from foldwise.evaluate.metrics.paired import bootstrap_difference, corrected_t
+from foldwise.evaluate.paired_tests import tests_of
+from foldwise.evaluate.selection import selection
+from foldwise.evaluate.verdict import equal_footing, verdict
 from foldwise.evaluate.wording import called, spoken
 from foldwise.settings.groups import units_of
 
@@ -23,6 +25,7 @@ class Fold(Protocol):
     predictions: Sequence[dict[str, str]]
     n_train: int
     n_val: int
+    history: dict[str, Any] | None
 
 
 def compare(
@@ -45,27 +48,58 @@ def compare(
     Returns:
         `metrics`: for each metric both means, the difference, the corrected t test over folds
         (Nadeau and Bengio 2003) and the bootstrap interval over groups of the pooled
-        predictions; `group_by`: data.group, what groups are; `mcnemar`: exact, one prediction a
-        group, where classes are predicted; `mcnemar_of`: the same of each of several labels;
-        `verdict`: in words.
+        predictions; `mcnemar`, `sign_flip`, `delong` and `<test>_of` each of several labels:
+        `foldwise.evaluate.paired_tests.tests_of`; `group_by`: data.group, what groups are;
+        `last_epoch`: both by their last epochs; `verdict`: in words.
     """
     before, after = pooled(first, second)
     scorers = task.scorer(before), task.scorer(after)
     groups = [row["group"] for row in before]
     metrics = of_metrics(first, second, bootstrap_difference(*scorers, groups, bootstrap))
-    direction = direction or task.monitors[objective]
+    direction, tests = direction or task.monitors[objective], tests_of(before, after)
     said = f"{called(objective)[0]} is not defined in every fold of both runs: not compared by it."
     if objective in metrics:
-        said = verdict(objective, metrics[objective], direction, bootstrap.group_by)
+        said = verdict(objective, metrics[objective], direction, bootstrap.group_by, tests)
+    level = by_last_epoch(first, second, objective)
     return {
         "objective": objective,
         "folds": [fold.fold for fold in first],
         "metrics": metrics,
-        "mcnemar": exact_mcnemar(before, after),
-        "mcnemar_of": mcnemar_by_head(before, after),
+        **tests,
         "group_by": bootstrap.group_by,
-        "verdict": said,
+        "last_epoch": level,
+        "verdict": f"{said} {level['text']}" if level else said,
     }
+
+
+def by_last_epoch(
+    first: Sequence[Fold], second: Sequence[Fold], objective: str
+) -> dict[str, Any] | None:
+    """`equal_footing` of the two runs; None where no epoch was chosen or a fold has no value."""
+    runs = {"first": first, "second": second}
+    chosen = {name: _chosen(run, objective) for name, run in runs.items()}
+    if not any(chosen.values()):
+        return None
+    values = {name: _last(run, objective) for name, run in runs.items()}
+    if None in values.values():
+        return None
+    was = {name: found is not None for name, found in chosen.items()}
+    return equal_footing(objective, values["first"], values["second"], was)
+
+
+def _chosen(run: Sequence[Fold], objective: str) -> dict[str, Any] | None:
+    histories = [fold.history for fold in run if fold.history]
+    return selection(histories, objective) if histories else None
+
+
+def _last(run: Sequence[Fold], objective: str) -> float | None:
+    """Mean over folds of the last epoch's value, of a method without epochs of its only one."""
+    values = [
+        # A cost is measured once a fold and is in no epoch.
+        fold.history["epochs"][-1].get(objective) if fold.history else fold.metrics.get(objective)
+        for fold in run
+    ]
+    return None if None in values else float(np.mean(values))
 
 
 def check_defined(comparison: Mapping[str, Any]) -> None:
@@ -126,77 +160,6 @@ def of_metric(
         "groups_high": interval.high,
     }
     return {key: None if np.isnan(value) else float(value) for key, value in numbers.items()}
-
-
-def exact_mcnemar(before: list[dict], after: list[dict]) -> dict[str, Any] | None:
-    """McNemar's exact test with one prediction a group, by mean probability.
-
-    None where no classes are predicted, or groups have no one truth.
-    """
-    if not has_probabilities(before) or "label" not in before[0]:
-        return None
-    rows = [average(run, "group")[0] for run in (before, after)]
-    if not rows[0]:
-        return None
-    right = [np.array([predicted(row) == row["label"] for row in run]) for run in rows]
-    test = mcnemar(*right)
-    return {
-        "groups": len(right[0]),
-        "only_first": test.only_first,
-        "only_second": test.only_second,
-        "p": test.p,
-    }
-
-
-def mcnemar_by_head(before: list[dict], after: list[dict]) -> dict[str, Any]:
-    """`exact_mcnemar` of each label where a row has several; of those with one truth a group."""
-    heads = [name.removeprefix("label_") for name in before[0] if name.startswith("label_")]
-    return {
-        head: exact_mcnemar(
-            *([_of_head(row, head, heads) for row in run] for run in (before, after))
-        )
-        for head in heads
-    }
-
-
-def _of_head(row: dict[str, str], head: str, heads: Sequence[str]) -> dict[str, str]:
-    """A row as if this label were its only one."""
-    prefix = f"p_{head}_"
-    # Another label's name may begin with this one's.
-    longer = tuple(f"p_{one}_" for one in heads if one.startswith(f"{head}_"))
-    own = {
-        f"p_{name.removeprefix(prefix)}": value
-        for name, value in row.items()
-        if name.startswith(prefix) and not name.startswith(longer)
-    }
-    named = {name: row[name] for name in ("sample", "group", "exam") if name in row}
-    return named | {"label": row[f"label_{head}"]} | own
-
-
-def predicted(row: Mapping[str, str]) -> str:
-    """The class with the largest probability; columns are `p_<class>`."""
-    return max(
-        (name for name in row if name.startswith("p_")), key=lambda name: float(row[name])
-    ).removeprefix("p_")
-
-
-def verdict(name: str, found: Mapping[str, float | None], direction: str, group_by: str) -> str:
-    """Whether the difference is resolved: both intervals, over folds and groups, leave out 0."""
-    difference = found["difference"] * (1 if direction == "max" else -1)
-    bounds = [(found["low"], found["high"]), (found["groups_low"], found["groups_high"])]
-    # Over folds the training sets vary, over groups the patients: a difference has to outlast both.
-    known = [pair for pair in bounds if None not in pair]
-    resolved = len(known) == 2 and all(low > 0 or high < 0 for low, high in known)
-    side = "better" if difference > 0 else "worse" if difference < 0 else "equal"
-    told = f"{called(name)[0]} {found['second']:.4g} against {found['first']:.4g}, {side}"
-    told += f" by {abs(found['difference']):.3g}" if difference else ""
-    within = ""
-    if len(known) == 2:
-        folds, groups = (f"{low:.3g} to {high:.3g}" for low, high in known)
-        within = f" (95 % interval {folds} over folds, {groups} over {units_of(group_by)})"
-    if resolved:
-        return f"{told}{within}: the difference is resolved."
-    return f"{told}{within}: not resolved, these data do not tell the two apart."
 
 
 def over_seeds(comparisons: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:

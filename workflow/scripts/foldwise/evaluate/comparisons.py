@@ -7,6 +7,7 @@ from typing import Any
 
 from foldwise.evaluate.compare import compare
 from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.evaluate.metrics.paired import holm
 from foldwise.evaluate.summary import FoldResult, read_fold
 from foldwise.files import write_json
 from foldwise.metrics import monitors
@@ -27,9 +28,15 @@ class Folds:
                 f"{run}/fold_{number}/results/metrics/val_metrics.json",
                 f"{run}/fold_{number}/results/val_predictions.csv",
                 f"{self.folder}/fold_{number}.csv",
+                _history(Path(run, f"fold_{number}", "results", "train_history.json")),
             )
             for number in self.numbers
         ]
+
+
+def _history(path: Path) -> Path | None:
+    """Of a run that was trained; a classical method has no epochs."""
+    return path if path.is_file() else None
 
 
 def compare_reported(
@@ -54,4 +61,20 @@ def compare_reported(
         for other, run in runs.items()
         if other != params["run"]
     }
+    correct_for_number(against, metric)
     write_json(out, {"run": params["run"], "metric": metric, "against": against})
+
+
+def correct_for_number(against: Mapping[str, dict[str, Any]], metric: str) -> None:
+    """Add `p_holm` over all comparisons to the metric of each, and to its verdict."""
+    rows = {
+        other: one["metrics"][metric]
+        for other, one in against.items()
+        if metric in one["metrics"] and one["metrics"][metric]["p"] is not None
+    }
+    adjusted = holm([row["p"] for row in rows.values()])
+    for (other, row), p in zip(rows.items(), adjusted, strict=True):
+        row["p_holm"] = p
+        if len(rows) > 1:
+            text = f"With {len(rows)} comparisons p over folds is {p:.2g} by Holm's correction."
+            against[other]["verdict"] += f" {text}"

@@ -52,8 +52,9 @@ def _of_fold(history: History, metric: str) -> dict[str, Any]:
         "fold": history["fold"],
         "kept_epoch": number,
         "epochs": last["epoch"],
-        "kept": kept[metric],
-        "last": last[metric],
+        # A cost of a search, such as milliseconds, is measured once and is in no epoch.
+        "kept": kept.get(metric),
+        "last": last.get(metric),
         "ended": history["ended"],
         "rate_share": _rate_share(epochs, number),
     }

@@ -74,13 +74,18 @@ class Reports:
         return f"results/{wildcards.study}/runs/{run}/params.json"
 
     def compared_files(self, wildcards: Wildcards) -> list[str]:
-        """Input of `compare_reported`: predictions and metrics of the compared runs."""
-        run = self.studies.of(wildcards)["report"]["run"]
+        """Input of `compare_reported`: predictions, metrics and histories of the compared runs."""
+        study, names = (
+            self.studies.of(wildcards),
+            ("val_predictions.csv", "metrics/val_metrics.json"),
+        )
+        methods = state.baseline_runs(study)
         return [
             f"results/{wildcards.study}/runs/{each}/fold_{fold}/results/{name}"
-            for each in (run, *self.compared_with(wildcards))
+            for each in (study["report"]["run"], *self.compared_with(wildcards))
             for fold in self.studies.folds(wildcards)
-            for name in ("val_predictions.csv", "metrics/val_metrics.json")
+            # A classical method has no epochs.
+            for name in (*names, *(() if each in methods else ("train_history.json",)))
         ]
 
     def article_of(self, wildcards: Wildcards) -> list[dict[str, Any]]:

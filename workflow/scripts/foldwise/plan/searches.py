@@ -118,7 +118,7 @@ class Searches:
             for pair in self.compared_runs(wildcards).values()
             for run in pair
             for fold in self.studies.folds(wildcards)
-            for name in ("val_predictions.csv", "metrics/val_metrics.json")
+            for name in ("val_predictions.csv", "metrics/val_metrics.json", "train_history.json")
         ]
 
     def over_outer_folds(self, name: str) -> Callable[[Wildcards], list[str]]:

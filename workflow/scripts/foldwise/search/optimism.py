@@ -5,29 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from foldwise.evaluate.optimism import SOURCE, selection_bias
 from foldwise.evaluate.wording import called
 from foldwise.search.ranking import best, complete
 from foldwise.search.settings import Search
 from foldwise.search.trials import Observation
-
-SOURCE = (
-    "Tibshirani and Tibshirani (2009), A bias correction for the minimum error rate in "
-    "cross-validation, Annals of Applied Statistics 3:822-829"
-)
-
-
-def selection_bias(scores: np.ndarray, chosen: int) -> float:
-    """Bias of the chosen trial's mean score, after Tibshirani and Tibshirani (2009), equation 3.
-
-    Args:
-        scores: (T, K) score of T trials in K folds, higher is better, K at least 2.
-        chosen: row of the trial with the best mean.
-
-    Returns:
-        The mean over folds of what the best trial of that fold has above the chosen one, at
-        least 0. Taken off the chosen trial's mean it gives the corrected estimate.
-    """
-    return float(np.mean(scores.max(axis=0) - scores[chosen]))
 
 
 def optimism(known: Sequence[Observation], search: Search) -> dict:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest, t
+from scipy.stats import binomtest, norm, t
 
 from foldwise.evaluate.metrics.draws import Statistic
 from foldwise.evaluate.metrics.intervals import (
@@ -89,3 +89,76 @@ def bootstrap_difference(
         return {name: other[name] - one[name] for name in one if name in other}
 
     return settings.intervals("comparison", difference, groups)
+
+
+def sign_flip(differences: np.ndarray) -> float:
+    """Two-sided p of the sign-flip test over patients, exact.
+
+    differences: (G,) integers, images of a patient that the second run has right less those that
+    the first has. If the runs are equal, a patient's difference might as well have the other sign
+    (Fisher 1935, The Design of Experiments, section 21). Unlike McNemar's test it takes several
+    images a patient without counting them as independent. The sums of all signs are counted one
+    patient after another, since they are few whole numbers.
+    """
+    steps = np.abs(differences[differences != 0]).astype(int)
+    reach = int(steps.sum())
+    share = np.zeros(2 * reach + 1)
+    share[reach] = 1.0
+    for step in steps:
+        share = (np.roll(share, step) + np.roll(share, -step)) / 2
+    sums = np.abs(np.arange(-reach, reach + 1))
+    return float(min(share[sums >= abs(int(differences.sum()))].sum(), 1.0))
+
+
+@dataclass(frozen=True)
+class DeLong:
+    """Two areas under ROC curves of the same samples, and the two-sided p of their difference."""
+
+    first: float
+    second: float
+    p: float
+
+
+def delong(positive: np.ndarray, first: np.ndarray, second: np.ndarray) -> DeLong:
+    """DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44:837.
+
+    positive: (N,) bool; first, second: (N,) scores of the two runs. Samples are taken as
+    independent: one a patient. p is NaN without two samples of each side, 1 for equal areas without
+    spread.
+    """
+    parts = [_placements(positive, score) for score in (first, second)]
+    areas = [float(of_positive.mean()) if len(of_positive) else np.nan for of_positive, _ in parts]
+    sides = [np.array([part[side] for part in parts]) for side in (0, 1)]
+    if min(side.shape[1] for side in sides) < 2:
+        return DeLong(*areas, float("nan"))
+    # Variance of a difference, by the placements of each side: 1, -1 of the covariance matrix.
+    variance = sum(float(np.var(side[1] - side[0], ddof=1)) / side.shape[1] for side in sides)
+    difference = areas[1] - areas[0]
+    if variance <= 0:
+        return DeLong(*areas, 1.0 if difference == 0 else 0.0)
+    return DeLong(*areas, float(2 * norm.sf(abs(difference) / np.sqrt(variance))))
+
+
+def _placements(positive: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Share of negatives below each positive, and of positives above each negative."""
+    up, down = np.sort(score[positive]), np.sort(score[~positive])
+    if not (len(up) and len(down)):
+        return up[:0], down[:0]
+    below, above = _share_below(score[positive], down), 1 - _share_below(score[~positive], up)
+    return below, above
+
+
+def _share_below(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Share of the sorted `others` below each of the values; those level with it count half."""
+    sides = [np.searchsorted(others, values, side) for side in ("left", "right")]
+    return (sides[0] + sides[1]) / (2 * len(others))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p values that allow for their number (Holm 1979, Scand J Stat 6:65), in the order given."""
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted.tolist()

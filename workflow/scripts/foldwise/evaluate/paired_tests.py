@@ -1,0 +1,108 @@
+"""Two runs' answers on the same images: McNemar, signs over groups, and DeLong's test of areas."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from foldwise.evaluate.cautions import predicted
+from foldwise.evaluate.metrics.averaging import average, has_probabilities
+from foldwise.evaluate.metrics.paired import delong, holm, mcnemar, sign_flip
+
+Rows = list[dict[str, str]]
+
+
+def tests_of(before: Rows, after: Rows) -> dict[str, Any]:
+    """All tests of the answers: of the one label, and `<test>_of` each of several labels.
+
+    `mcnemar`: one prediction a group, by mean probability; `sign_flip`: images right of each
+    group; `delong`: areas of each class, one prediction a group, p by Holm's correction. None
+    where no classes are predicted.
+    """
+    heads = [name.removeprefix("label_") for name in before[0] if name.startswith("label_")]
+    made = {"mcnemar": exact_mcnemar, "sign_flip": signs_over_groups, "delong": areas_of_classes}
+    of_heads = {
+        head: [[_of_head(row, head, heads) for row in run] for run in (before, after)]
+        for head in heads
+    }
+    found = {name: test(before, after) for name, test in made.items()}
+    return found | {
+        f"{name}_of": {head: test(*rows) for head, rows in of_heads.items()}
+        for name, test in made.items()
+    }
+
+
+def _by_group(before: Rows, after: Rows) -> list[Rows] | None:
+    """One row a group in both runs, of those with one truth; None where there is none."""
+    if not has_probabilities(before) or "label" not in before[0]:
+        return None
+    rows = [average(run, "group")[0] for run in (before, after)]
+    return rows if rows[0] else None
+
+
+def signs_over_groups(before: Rows, after: Rows) -> dict[str, Any] | None:
+    """The sign-flip test over groups of how many images each run has right."""
+    if not has_probabilities(before) or "label" not in before[0]:
+        return None
+    gained: dict[str, int] = {}
+    for one, other in zip(before, after, strict=True):
+        gain = (predicted(other) == other["label"]) - (predicted(one) == one["label"])
+        gained[one["group"]] = gained.get(one["group"], 0) + gain
+    differences = np.array(list(gained.values()))
+    return {
+        "groups": len(differences),
+        "differing": int((differences != 0).sum()),
+        "images_gained": int(differences.sum()),
+        "p": sign_flip(differences),
+    }
+
+
+def areas_of_classes(before: Rows, after: Rows) -> dict[str, Any] | None:
+    """Class -> both areas and DeLong's p, also by Holm's correction; of two classes the second."""
+    rows = _by_group(before, after)
+    if rows is None:
+        return None
+    classes = [name.removeprefix("p_") for name in rows[0][0] if name.startswith("p_")]
+    tests = {}
+    for name in classes[1:] if len(classes) == 2 else classes:
+        positive = np.array([row["label"] == name for row in rows[0]])
+        scores = [np.array([float(row[f"p_{name}"]) for row in run]) for run in rows]
+        tests[name] = delong(positive, *scores)
+    defined = {name: test for name, test in tests.items() if not np.isnan(test.p)}
+    adjusted = holm([test.p for test in defined.values()])
+    return {
+        name: {"first": test.first, "second": test.second, "p": test.p, "p_holm": p}
+        for (name, test), p in zip(defined.items(), adjusted, strict=True)
+    }
+
+
+def exact_mcnemar(before: list[dict], after: list[dict]) -> dict[str, Any] | None:
+    """McNemar's exact test with one prediction a group, by mean probability.
+
+    None where no classes are predicted, or groups have no one truth.
+    """
+    rows = _by_group(before, after)
+    if rows is None:
+        return None
+    right = [np.array([predicted(row) == row["label"] for row in run]) for run in rows]
+    test = mcnemar(*right)
+    return {
+        "groups": len(right[0]),
+        "only_first": test.only_first,
+        "only_second": test.only_second,
+        "p": test.p,
+    }
+
+
+def _of_head(row: dict[str, str], head: str, heads: Sequence[str]) -> dict[str, str]:
+    """A row as if this label were its only one."""
+    prefix = f"p_{head}_"
+    # Another label's name may begin with this one's.
+    longer = tuple(f"p_{one}_" for one in heads if one.startswith(f"{head}_"))
+    own = {
+        f"p_{name.removeprefix(prefix)}": value
+        for name, value in row.items()
+        if name.startswith(prefix) and not name.startswith(longer)
+    }
+    named = {name: row[name] for name in ("sample", "group", "exam") if name in row}
+    return named | {"label": row[f"label_{head}"]} | own
