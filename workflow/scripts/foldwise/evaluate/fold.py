@@ -1,7 +1,7 @@
 """One fold's predictions to its metrics: per image, per exam, per patient."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,12 +63,18 @@ def measure_levels(
     rows: Sequence[Row], task: Measured, group_by: str = "patient"
 ) -> dict[str, Any]:
     """Level ("image", "exam", "patient") -> n, left_out, metrics, details. JSON-ready."""
-    levels = {"image": measure(rows, task, left_out=0)}
+    return {
+        name: measure(merged, task, left_out)
+        for name, merged, left_out in rows_of_levels(rows, group_by)
+    }
+
+
+def rows_of_levels(rows: Sequence[Row], group_by: str) -> Iterator[tuple[str, Sequence[Row], int]]:
+    """Name, rows and number of units left out, of the images and of each level above them."""
+    yield "image", rows, 0
     for level, column in LEVELS[group_by].items():
         if has_probabilities(rows) and rows[0].get(column):
-            merged, left_out = average(rows, column)
-            levels[level] = measure(merged, task, left_out)
-    return levels
+            yield level, *average(rows, column)
 
 
 def measure(rows: Sequence[Row], task: Measured, left_out: int) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from foldwise.evaluate.fold import Measured, Row, measure_levels
-from foldwise.evaluate.metrics.averaging import LEVELS, average
+from foldwise.evaluate.fold import Measured, Row, measure, rows_of_levels
+from foldwise.evaluate.metrics.draws import numbered
 from foldwise.evaluate.metrics.intervals import Bootstrap, Interval
 
 
@@ -12,12 +12,23 @@ def levels_with_intervals(
     rows: Sequence[Row], task: Measured, settings: Bootstrap
 ) -> dict[str, Any]:
     """What `measure_levels` gives, each metric as {"value", "interval", "no_interval": why}."""
-    levels = measure_levels(rows, task, settings.group_by)
-    columns = LEVELS[settings.group_by]
-    for name, level in levels.items():
-        merged = rows if name == "image" else average(rows, columns[name])[0]
-        level["metrics"] = _with_intervals(level["metrics"], merged, task, settings)
+    levels: dict[str, Any] = {}
+    before: tuple[Any, dict[str, Any]] | None = None
+    for name, merged, left_out in rows_of_levels(rows, settings.group_by):
+        content = _content(merged)
+        # One image a patient, say: what is the same at two levels is measured and drawn once.
+        if before is None or content != before[0]:
+            before = content, measure(merged, task, left_out)
+            before[1]["metrics"] = _with_intervals(before[1]["metrics"], merged, task, settings)
+        levels[name] = before[1] | {"left_out": left_out}
     return levels
+
+
+def _content(rows: Sequence[Row]) -> tuple[dict[str, list[str]], list[int]]:
+    """What measures and draws see of rows: truth, probabilities, and which are of one group."""
+    names = [name for name in (rows[0] if rows else ()) if name.startswith(("label", "p_"))]
+    columns = [[row[name] for row in rows] for name in names]
+    return dict(zip(names, columns, strict=True)), numbered([row["group"] for row in rows]).tolist()
 
 
 def _with_intervals(

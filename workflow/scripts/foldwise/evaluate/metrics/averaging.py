@@ -25,25 +25,40 @@ def average(
     Columns that start with `prefix` are averaged, those that start with "label" have to agree,
     of the others the names (`sample`, `group`, `exam`) of the first row stay.
     """
-    units: dict[str, list[dict[str, str]]] = {}
-    for row in rows:
-        units.setdefault(row[by], []).append(row)
-    merged = [_merge(members, prefix) for members in units.values()]
-    kept = [row for row in merged if row is not None]
-    return kept, len(merged) - len(kept)
+    units: dict[str, list[int]] = {}
+    for place, row in enumerate(rows):
+        units.setdefault(row[by], []).append(place)
+    truth = [name for name in rows[0] if name.startswith("label")] if rows else []
+    kept = [unit for unit in units.values() if _agree(rows, unit, truth)]
+    means = {
+        name: _means(rows, kept, name)
+        for name in (rows[0] if rows else ())
+        if name.startswith(prefix)
+    }
+    merged = []
+    for number, unit in enumerate(kept):
+        first = rows[unit[0]]
+        row = {name: first[name] for name in (*KEPT, *truth) if name in first}
+        # repr of a Python float: nothing is lost on the way through text.
+        merged.append(row | {name: repr(values[number]) for name, values in means.items()})
+    return merged, len(units) - len(kept)
 
 
-def _merge(members: list[dict[str, str]], prefix: str) -> dict[str, str] | None:
-    first = members[0]
-    truth = [name for name in first if name.startswith("label")]
-    if any(row[name] != first[name] for row in members for name in truth):
-        return None
-    merged = {name: first[name] for name in (*KEPT, *truth) if name in first}
-    for name in first:
-        if name.startswith(prefix):
-            # repr of a Python float: nothing is lost on the way through text.
-            merged[name] = repr(float(np.mean([float(row[name]) for row in members])))
-    return merged
+def _agree(rows: Sequence[dict[str, str]], unit: Sequence[int], truth: Sequence[str]) -> bool:
+    first = rows[unit[0]]
+    return all(rows[place][name] == first[name] for place in unit[1:] for name in truth)
+
+
+def _means(
+    rows: Sequence[dict[str, str]], units: Sequence[Sequence[int]], name: str
+) -> list[float]:
+    """Mean of a column over each unit; those of one size at once, since rows may be many."""
+    values = np.array([float(row[name]) for row in rows])
+    sizes, means = np.array([len(unit) for unit in units]), np.empty(len(units))
+    for size in np.unique(sizes):
+        of_size = np.flatnonzero(sizes == size)
+        means[of_size] = values[[units[number] for number in of_size]].mean(axis=1)
+    return means.tolist()
 
 
 def has_probabilities(rows: Sequence[dict[str, str]], prefix: str = "p_") -> bool:

@@ -20,7 +20,14 @@ from foldwise.evaluate.metrics.confusion import (
     quadratic_kappa,
     weighted_f1,
 )
-from foldwise.evaluate.metrics.numbers import Measured, Weights, mean_defined, mean_over, ratio
+from foldwise.evaluate.metrics.numbers import (
+    Measured,
+    Weights,
+    cell_sums,
+    mean_defined,
+    mean_over,
+    ratio,
+)
 from foldwise.evaluate.metrics.ranking import class_auc
 from foldwise.metrics import NO_SAMPLE, monitors
 
@@ -151,8 +158,8 @@ def expected_calibration_error(
     bins = np.clip(np.ceil(confidence * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
     if weights is None:
         return float(ratio(np.abs(np.bincount(bins, weights=gap)).sum(), len(labels)))
-    in_bins = np.where(bins[:, None] == np.arange(ECE_BINS), gap[:, None], 0)
-    return ratio(np.abs(weights @ in_bins).sum(axis=1), weights.sum(axis=1))
+    in_bins = cell_sums(bins, ECE_BINS, weights, values=gap)
+    return ratio(np.abs(in_bins).sum(axis=0), weights.sum(axis=1))
 
 
 def per_class(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from foldwise.evaluate.metrics.numbers import Weights, mean_over, ratio, total
+from foldwise.evaluate.metrics.numbers import Weights, cell_sums, mean_over, ratio
 
 
 def confusion(
@@ -12,8 +12,7 @@ def confusion(
     flat = labels * n_classes + predicted
     if weights is None:
         return np.bincount(flat, minlength=n_classes**2).reshape(n_classes, n_classes)
-    cells = flat[:, None] == np.arange(n_classes**2)
-    return total(cells.astype(np.float64), weights).reshape(-1, n_classes, n_classes)
+    return cell_sums(flat, n_classes**2, weights).T.reshape(-1, n_classes, n_classes)
 
 
 class Counts:

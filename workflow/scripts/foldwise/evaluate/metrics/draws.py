@@ -53,8 +53,11 @@ def _in_blocks(
     statistic: Statistic, member: np.ndarray, weights: Iterator[np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Metric -> (R,) of draws that come in blocks of (r, G) weights of patients."""
+    # One row a patient, in order: weights of patients are those of rows already.
+    alone = len(member) == member.max() + 1
     # Rows of all draws of a sample lie together: whatever picks samples moves whole rows.
-    parts = [statistic(np.ascontiguousarray(block.T)[member].T) for block in weights]
+    each = (np.ascontiguousarray(block.T) for block in weights)
+    parts = [statistic(rows.T if alone else rows[member].T) for rows in each]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -68,9 +71,11 @@ def _drawn(member: np.ndarray, seed: int, resamples: int) -> Iterator[np.ndarray
     random, size = np.random.default_rng(seed), int(member.max()) + 1
     for start in range(0, resamples, _block(member)):
         many = min(_block(member), resamples - start)
-        drawn = random.integers(0, size, (many, size)) + size * np.arange(many)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=many * size)
-        yield counts.reshape(many, size).astype(np.float64)
+        weights = np.empty((many, size))
+        # Draw by draw: the counts of one stay in the processor's cache.
+        for row, drawn in zip(weights, random.integers(0, size, (many, size)), strict=True):
+            row[:] = np.bincount(drawn, minlength=size)
+        yield weights
 
 
 def _without(member: np.ndarray) -> Iterator[np.ndarray]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from foldwise.metrics import metric_of
 
@@ -47,6 +48,24 @@ def ratio(part: np.ndarray | float, whole: np.ndarray | float) -> np.ndarray:
 def total(values: np.ndarray, weights: Weights = None) -> np.ndarray:
     """Sum over samples of values (N,) or (N, F): () or (F,), and (R,) or (R, F) with weights."""
     return values.sum(axis=0) if weights is None else weights @ values
+
+
+def cell_sums(
+    cells: np.ndarray,
+    n_cells: int,
+    weights: np.ndarray,
+    member: np.ndarray | None = None,
+    values: np.ndarray | None = None,
+) -> np.ndarray:
+    """(n_cells, R) sums of weights, times `values` (N,) where given, over the samples of each cell.
+
+    cells: (N,) integers; member: (N,) column of `weights` that weighs each sample, None: its own.
+    """
+    member = np.arange(len(cells)) if member is None else member
+    # A sparse product reads each row of draws once; a dense one would multiply by zeros mostly.
+    values = np.ones(len(cells), weights.dtype) if values is None else values
+    table = csr_matrix((values, (cells, member)), shape=(n_cells, weights.shape[1]))
+    return table @ np.ascontiguousarray(weights.T)
 
 
 def mean_defined(values: np.ndarray, weights: Weights = None) -> "np.ndarray | float":
@@ -120,5 +139,5 @@ def _pearson_of_draws(first: np.ndarray, second: np.ndarray, weights: np.ndarray
 def _varies(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(R,) whether the samples of a draw have more than one value: exact, unlike a variance."""
     _, kind = np.unique(values, return_inverse=True)
-    least = np.where(weights > 0, kind, kind.max() + 1).min(axis=1)
-    return np.where(weights > 0, kind, -1).max(axis=1) > least
+    drawn = cell_sums(kind, int(kind.max()) + 1, weights)
+    return drawn.max(axis=0) < drawn.sum(axis=0)

@@ -1,14 +1,16 @@
 """Area under the ROC curve by ranks, of one set of samples or of many draws from it."""
 
+from functools import partial
 from math import isqrt
 
 import numpy as np
 
-from foldwise.evaluate.metrics.numbers import Weights, ratio
+from foldwise.evaluate.metrics.numbers import Weights, cell_sums, ratio
 
 
 def class_auc(labels: np.ndarray, probabilities: np.ndarray, weights: Weights = None) -> np.ndarray:
     """(..., K) area under the ROC curve of each class against the rest; NaN without both sides."""
+    weights = None if weights is None else counted(weights)
     areas = [
         binary_auc(labels == k, probabilities[:, k], weights) for k in range(probabilities.shape[1])
     ]
@@ -16,14 +18,19 @@ def class_auc(labels: np.ndarray, probabilities: np.ndarray, weights: Weights = 
 
 
 def binary_auc(
-    positive: np.ndarray, score: np.ndarray, weights: Weights = None
+    positive: np.ndarray,
+    score: np.ndarray,
+    weights: Weights = None,
+    member: np.ndarray | None = None,
 ) -> np.ndarray | float:
     """Area under the ROC curve. positive: (N,) bool, score: (N,). NaN if one side is empty.
 
-    By ranks with ties shared (Hanley & McNeil 1982, Radiology 143:29).
+    By ranks with ties shared (Hanley & McNeil 1982, Radiology 143:29). member: (N,) column of
+    `weights` that weighs each sample, such as its image; None where it is its own.
     """
     if weights is not None:
-        return _of_draws(positive, score, weights)
+        member = np.arange(len(positive)) if member is None else member
+        return _of_draws(positive, score, counted(weights), member)
     n_positive = int(positive.sum())
     n_negative = len(positive) - n_positive
     if n_positive == 0 or n_negative == 0:
@@ -34,19 +41,39 @@ def binary_auc(
     return float((rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
-def _of_draws(positive: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def counted(weights: np.ndarray) -> np.ndarray:
+    """The same numbers in half the memory, where all sums of them stay exact in it."""
+    if weights.dtype == np.float32:
+        return weights
+    # Of whole numbers float32 holds all up to 2^24, and their halves up to 2^23.
+    most = weights.sum(axis=1).max(initial=0) if len(weights) else 0
+    return weights.astype(np.float32) if most < 2**20 else weights
+
+
+def _of_draws(
+    positive: np.ndarray, score: np.ndarray, weights: np.ndarray, member: np.ndarray
+) -> np.ndarray:
     """(R,) areas: for each positive the drawn negatives below it, and half of those level."""
-    # The smaller side asks, the larger is summed up: in one pass over the draws.
+    # The smaller side asks, and the larger is summed up between those that ask.
     asks = positive if positive.sum() * 2 <= len(positive) else ~positive
-    asked = np.flatnonzero(~asks)
-    order = asked[np.argsort(score[asked], kind="stable")]
-    below, upto = (np.searchsorted(score[order], score[asks], side) for side in ("left", "right"))
-    own, sums = weights.T[asks], running_sums(weights.T[order])
-    credit = sums[below]
-    if (below != upto).any():
-        credit = (credit + sums[upto]) / 2
-    pairs = np.einsum("nr,nr->r", own, credit)
-    area = ratio(pairs, own.sum(axis=0) * sums[-1])
+    asking, others = np.flatnonzero(asks), np.flatnonzero(~asks)
+    asking = asking[np.argsort(score[asking], kind="stable")]
+    above, level = (
+        np.searchsorted(score[asking], score[others], side) for side in ("right", "left")
+    )
+    between = partial(cell_sums, n_cells=len(asking) + 1, weights=weights)
+    if (above == level).all():
+        sums = between(above, member=member[others])
+    else:
+        # One half counts from the first that is level, the other from the first that is above.
+        halves = np.full(2 * len(others), 0.5, weights.dtype)
+        sums = between(
+            np.concatenate([level, above]), member=np.tile(member[others], 2), values=halves
+        )
+    own, credit = weights.T[member[asking]], running_sums(sums)[1:-1]
+    pairs = np.einsum("nr,nr->r", own.astype(np.float64), credit.astype(np.float64))
+    each = own.sum(axis=0, dtype=np.float64) * sums.sum(axis=0, dtype=np.float64)
+    area = ratio(pairs, each)
     return area if asks is positive else 1 - area
 
 
@@ -59,7 +86,7 @@ def running_sums(values: np.ndarray) -> np.ndarray:
     n, r = values.shape
     size = max(1, isqrt(n))
     blocks = -(-n // size)
-    sums = np.zeros((blocks * size + 1, r))
+    sums = np.zeros((blocks * size + 1, r), values.dtype)
     sums[1 : n + 1] = values
     parts = sums[1:].reshape(blocks, size, r)
     for i in range(1, size):

@@ -17,11 +17,11 @@ from foldwise.evaluate.metrics.confusion import Counts, confusion, quadratic_kap
 from foldwise.evaluate.metrics.numbers import (
     Measured,
     Weights,
+    cell_sums,
     mean_defined,
     pearson,
     plain,
     ratio,
-    total,
     undefined,
 )
 from foldwise.evaluate.metrics.ranking import binary_auc
@@ -47,24 +47,26 @@ class Zones:
     def matrix(self) -> np.ndarray:
         """(..., 5, 5) counts of all zones."""
         cells = self.labels * (UNKNOWN + 1) + self.predicted
-        # Counted within each image: a draw takes images, and there are fewer of them than of zones.
-        counts = (cells[..., None] == np.arange((UNKNOWN + 1) ** 2)).sum(axis=1)
-        found = total(counts, self.weights)
-        return found.reshape(*found.shape[:-1], UNKNOWN + 1, UNKNOWN + 1)
+        side = UNKNOWN + 1
+        if self.weights is None:
+            return np.bincount(cells.ravel(), minlength=side**2).reshape(side, side)
+        found = cell_sums(cells.ravel(), side**2, self.weights, self.image_of_zone)
+        return found.T.reshape(-1, side, side)
 
     @cached_property
-    def of_zones(self) -> Weights:
-        """Weights of images as those of each of their zones."""
-        if self.weights is None:
-            return None
-        return np.repeat(self.weights.T, self.labels.shape[1], axis=0).T
+    def image_of_zone(self) -> np.ndarray:
+        """(N * Z,) number of each zone's image."""
+        return np.repeat(np.arange(len(self.labels)), self.labels.shape[1])
 
     @cached_property
     def means(self) -> tuple[np.ndarray, np.ndarray, Weights]:
         """Mean scores of truth and prediction, of images in which both sides have one."""
         truth, guess = mean_score(self.labels), mean_score(self.predicted)
         both = ~np.isnan(truth) & ~np.isnan(guess)
-        return truth[both], guess[both], None if self.weights is None else self.weights[:, both]
+        weights = self.weights
+        if weights is not None and not both.all():
+            weights = weights[:, both]
+        return truth[both], guess[both], weights
 
     def mean_error(self, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray | float:
         """Mean over images of a function of the mean score's error."""
@@ -112,7 +114,8 @@ def _band_kappa(zones: Zones) -> np.ndarray:
 @MEASURED.metric("unknown_auc")
 def _unknown_auc(zones: Zones) -> np.ndarray | float:
     sure = zones.probabilities[..., UNKNOWN].ravel()
-    return binary_auc(zones.labels.ravel() == UNKNOWN, sure, zones.of_zones)
+    unknown = zones.labels.ravel() == UNKNOWN
+    return binary_auc(unknown, sure, zones.weights, zones.image_of_zone)
 
 
 @MEASURED.metric("log_loss")

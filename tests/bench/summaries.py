@@ -1,8 +1,9 @@
 """Statistics of a summary: draws as matrix products beside one draw after another, side by side.
 
-`python tests/bench/statistics.py [--large]`: CPU seconds of 2,000 resamples with BCa of all
+`python tests/bench/summaries.py [--large]`: CPU seconds of 2,000 resamples with BCa of all
 metrics, of each kind of study, the time of the textbook's way (from a part of the resamples,
-scaled up) and their ratio; `--large` adds 20,000 and 50,000 predictions.
+scaled up) and their ratio; then whole summaries of five folds, from the rows of predictions to the
+content of cv_summary.json. `--large` adds 20,000 and 50,000 predictions.
 """
 
 import sys
@@ -15,8 +16,12 @@ import numpy as np
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow" / "scripts")]
 
+from foldwise.evaluate.fold import measure_levels  # noqa: E402
 from foldwise.evaluate.metrics import classification, heads, zones  # noqa: E402
-from foldwise.evaluate.metrics.intervals import bootstrap  # noqa: E402
+from foldwise.evaluate.metrics.intervals import Bootstrap, bootstrap  # noqa: E402
+from foldwise.evaluate.summary import FoldResult, summarise  # noqa: E402
+from foldwise.registry import load  # noqa: E402
+from made_predictions import TASKS, row  # noqa: E402
 
 RESAMPLES, PART = 2000, 20
 
@@ -57,8 +62,32 @@ def one_by_one(score: Callable, n: int) -> float:
     return part / PART * (RESAMPLES + min(n, 400))
 
 
+def folds_of(kind: str, n: int, each: int) -> list[FoldResult]:
+    """Five folds of n made-up predictions, `each` of them of one patient."""
+    random, task = np.random.default_rng(0), load("MEASURES", kind)(TASKS[kind])
+    rows = [row(kind, i, random) | {"group": f"g{i // each}", "exam": f"e{i}"} for i in range(n)]
+    folds = []
+    for fold in range(5):
+        own = rows[fold * n // 5 : (fold + 1) * n // 5]
+        levels = measure_levels(own, task)
+        measured = levels["image"]["metrics"] | {"levels": levels}
+        folds.append(FoldResult(fold + 1, measured, own, n - len(own), len(own)))
+    return folds
+
+
+def summaries(sizes: list[int]) -> None:
+    """Print CPU seconds of whole summaries."""
+    print("\n| Kind | Predictions | Images a patient | Summary, s |\n| --- | --- | --- | --- |")
+    for kind in ("classification", "zones", "distillation"):
+        for n in sizes:
+            for each in (1, 4):
+                folds, task = folds_of(kind, n, each), load("MEASURES", kind)(TASKS[kind])
+                taken = seconds(lambda: summarise(folds, task, Bootstrap(1, "patient")))  # noqa: B023
+                print(f"| {kind} | {n:,} | {each} | {taken:.2f} |", flush=True)
+
+
 def main(sizes: list[int]) -> None:
-    """Print the table."""
+    """Print both tables."""
     print("| Kind | Predictions | At once, s | One by one, s | Ratio |")
     print("| --- | --- | --- | --- | --- |")
     for kind in ("classification", "zones", "distillation"):
@@ -68,6 +97,7 @@ def main(sizes: list[int]) -> None:
             fast = seconds(lambda: bootstrap(scorer, groups, 1, RESAMPLES))  # noqa: B023
             slow = one_by_one(score, n)
             print(f"| {kind} | {n:,} | {fast:.2f} | {slow:.1f} | {slow / fast:.0f} |")
+    summaries(sizes)
 
 
 if __name__ == "__main__":
