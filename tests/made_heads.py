@@ -8,6 +8,7 @@ from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import read_fold, summarise
 from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.registry import load
+from made_reliability import write_reliability
 from made_runs import Run
 
 HEADS = {
@@ -36,6 +37,7 @@ def with_two_labels(run: Run) -> Run:
     each = zip(run.folds, paths["metrics"], paths["predictions"], paths["folds"], strict=True)
     folds = [read_fold(*one) for one in each]
     write_json(paths["summary"][0], summarise(folds, measures, Bootstrap(42, "patient", 50)))
+    write_reliability(paths)
     against = {"alone": compare(folds, folds, measures, Bootstrap(42, "patient", 20), "mean_f1")}
     found = {"run": "cv", "metric": "mean_f1", "against": against}
     write_json(run.results / "report" / "comparisons.json", found)

@@ -13,6 +13,7 @@ from foldwise.evaluate.summary import join_logs, read_fold, summarise
 from foldwise.files import read_json, write_csv, write_json, write_text
 from foldwise.registry import load
 from foldwise.report.cases import write_cases
+from made_reliability import write_reliability
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Run:
         return {
             "params": [base / "params.json"],
             "summary": [base / "cv_summary.json"],
+            "calibration": [base / "calibration.json"],
+            "conformal": [base / "conformal.json"],
             "cohort": [self.results / "cohort.csv"],
             "manifest": [self.results / "audit" / "data_manifest.json"],
             "folds": [self.results / "folds" / f"fold_{k}.csv" for k in folds or self.folds],
@@ -66,6 +69,7 @@ def make_run(
     params = read_json(paths["params"][0])
     write_cases(params, paths["predictions"], [], None, paths["params"][0].with_name("cases.json"))
     _summarise(run, measures)
+    write_reliability(paths)
     _benchmarks(run)
     return run
 

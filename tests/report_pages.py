@@ -30,6 +30,8 @@ STUDY = {
         "baselines": None,
         "gradcam_per_class": 3,
         "thumbnails": "image",
+        "calibration": "temperature",
+        "error": 0.1,
     },
 }
 OUT = Path("results/density/report")

@@ -23,6 +23,9 @@ OF_CLASSES = (
     "roc",
     "precision_recall",
     "calibration",
+    "mended",
+    "decision",
+    "triage",
 )
 OF_KIND = {
     "classification": (*OF_CLASSES, "training", "gradcam"),

@@ -115,6 +115,26 @@ FIGURES = {
         "its probability. On the dotted line, probabilities mean what they say.",
         ("params", "predictions"),
     ),
+    "mended": Entry(
+        "Calibration, before and after",
+        "How often the predicted class is right at a given confidence, in tenths of five images or "
+        "more. Each fold's probabilities are mended by a map that was fitted to the other folds. "
+        "On the dotted line, they mean what they say.",
+        ("calibration",),
+    ),
+    "decision": Entry(
+        "Decision curves",
+        "Net benefit of acting where a class's probability reaches the threshold (Vickers & Elkin "
+        "2006), of all validation predictions, against acting on all and on none. Above both, the "
+        "predictions help at that threshold.",
+        ("calibration",),
+    ),
+    "triage": Entry(
+        "Who can be decided",
+        "Left: share of wrong predictions among the surest ones, of all validation predictions; "
+        "dotted, the stated error. Right: how many classes the conformal sets hold.",
+        ("conformal",),
+    ),
     "gradcam": Entry(
         "Grad-CAM",
         "Validation films of the best fold, from best to worst by the probability of the truth. "

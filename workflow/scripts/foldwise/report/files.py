@@ -39,6 +39,8 @@ _MADE = {
     "histories": ("train_fold", f"{_FOLD}/train_history.json"),
     "predictions": ("predict_fold", f"{_FOLD}/val_predictions.csv"),
     "metrics": ("evaluate_fold", f"{_FOLD}/metrics/val_metrics.json"),
+    "calibration": ("calibrate", f"{_RUN}/calibration.json"),
+    "conformal": ("conformal", f"{_RUN}/conformal.json"),
     "gradcam": ("gradcam_fold", f"{_FOLD}/gradcam/gradcam.json"),
     "examples": ("examples", f"{_RUN}/examples/examples.json"),
     "cases": ("cases", f"{_RUN}/cases.json"),

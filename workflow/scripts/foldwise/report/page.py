@@ -1,6 +1,6 @@
 """The page: its sections in their order, the files that they read, and what each shows.
 
-A section is a module of `report/sections` and a template of the same name in
+A section is a module below `report/sections` and a template of the same name in
 `workflow/report/sections`. The module has
 
     applies(study) -> bool        whether the settings ask for the section
@@ -36,6 +36,7 @@ from foldwise.report.sections import (
     tuned,
     warnings,
 )
+from foldwise.report.sections.reliability import calibration, conformal
 from foldwise.settings.kinds import held_out
 
 SECTIONS = (
@@ -47,6 +48,8 @@ SECTIONS = (
     results,
     baselines,
     answers,
+    calibration,
+    conformal,
     cases,
     comparison,
     search,

@@ -154,6 +154,12 @@ def baselines_of(study: dict) -> list[str]:
     return [one for one in KINDS[study["kind"]].baselines if one != SECOND or second]
 
 
+def has_classes(study: Mapping[str, Any]) -> bool:
+    """Whether each image is given a probability of each class of a label, or of several."""
+    kind = KINDS[study["kind"]]
+    return kind.classes or kind.heads
+
+
 def held_out(study: dict) -> bool:
     """Whether a holdout is to be judged, from the settings alone: before the cohort as after it.
 

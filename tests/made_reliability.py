@@ -1,0 +1,17 @@
+"""What the rules on reliability write of a made-up run of classes."""
+
+from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.files import read_csv, read_json, write_json
+from foldwise.reliability.calibration import mend
+from foldwise.reliability.conformal import conformal
+
+QUICK = Bootstrap(42, "patient", 20)
+
+
+def write_reliability(paths):
+    """Their files beside the summary. `paths`: as figures take them."""
+    base = paths["summary"][0].parent
+    rows = [row for path in paths["predictions"] for row in read_csv(path)]
+    task = read_json(paths["params"][0])["task"]
+    write_json(base / "calibration.json", mend(rows, task, "temperature", QUICK)[0])
+    write_json(base / "conformal.json", conformal(rows, task, 0.1, QUICK))

@@ -1,0 +1,50 @@
+"""Can the answers be relied on: needs the validation predictions of a run, and no model.
+
+results/{study}/runs/{run}/fold_*/results/val_predictions.csv
+-> results/{study}/runs/{run}/{calibration,conformal}.json, calibrated_predictions.csv
+"""
+
+
+rule calibrate:
+    input:
+        params="results/{study}/runs/{run}/params.json",
+        predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),
+    output:
+        summary="results/{study}/runs/{run}/calibration.json",
+        table="results/{study}/runs/{run}/calibrated_predictions.csv",
+    log:
+        "results/{study}/logs/{run}/calibrate.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/calibrate.tsv"
+    conda:
+        "../../envs/report.yaml"
+    params:
+        method=studies.settings("report.calibration"),
+        group=studies.group,
+        code=studies.code("calibrate"),
+    message:
+        "Mending the calibration of run {wildcards.run}, study {wildcards.study}"
+    script:
+        "../scripts/calibrate.py"
+
+
+rule conformal:
+    input:
+        params="results/{study}/runs/{run}/params.json",
+        predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),
+    output:
+        "results/{study}/runs/{run}/conformal.json",
+    log:
+        "results/{study}/logs/{run}/conformal.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/conformal.tsv"
+    conda:
+        "../../envs/report.yaml"
+    params:
+        error=studies.settings("report.error"),
+        group=studies.group,
+        code=studies.code("conformal"),
+    message:
+        "Making conformal sets of run {wildcards.run}, study {wildcards.study}"
+    script:
+        "../scripts/conformal.py"

@@ -1,0 +1,111 @@
+"""Sets of classes that hold the truth at a stated rate, and who can be decided without a reader.
+
+Cross-conformal prediction (Vovk 2015, "Cross-conformal predictors", Annals of Mathematics and
+Artificial Intelligence 74:9-28) with the score 1 - p(class) (Sadinle, Lei & Wasserman 2019, JASA
+114:223-234). A class is in the set of a sample where its p-value is above the stated error:
+
+    p = (1 + weight of the calibration scores that are at least the class's) / (1 + weight of all)
+
+Calibration scores of a sample are those of the other folds, which its group is not in. Each group
+weighs one, shared by its samples, since groups are what is exchangeable (Lee, Barber & Willett
+2023, "Distribution-free inference with hierarchical data"); with one sample a group this is the
+textbook's. `by_class` takes the scores of the class asked about alone (Vovk 2012, "Conditional
+validity of inductive conformal predictors"), so that rare classes are covered too.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from foldwise.evaluate.fold import plain
+from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.evaluate.metrics.numbers import Weights, mean_defined
+from foldwise.reliability.parts import Part, Row, crossed, few, parts_of
+from foldwise.reliability.triage import of_confidence, with_intervals
+
+KINDS = ("all", "by_class")
+
+
+def conformal(
+    rows: Sequence[Row], task: Mapping[str, Any], error: float, bootstrap: Bootstrap
+) -> dict[str, Any]:
+    """The content of conformal.json. rows: val_predictions.csv of all folds; error: 0 to 1."""
+    parts = [_of_part(part, error, bootstrap) for part in parts_of(rows, task)]
+    return plain({"error": error, "parts": parts, "level": bootstrap.level})
+
+
+def p_values(scores: np.ndarray, weights: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """(M, K) p-values of `asked` (M, K) by calibration scores (N,) with weights (N,).
+
+    Without smoothing; crepes and MAPIE have the same for equal weights of 1.
+    """
+    order = np.argsort(scores, kind="stable")
+    # Weight of all scores from a place on: ties count as at least the score asked about.
+    after = np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
+    place = np.searchsorted(scores[order], asked, side="left")
+    return (1 + after[place]) / (1 + weights.sum())
+
+
+def crossed_p_values(part: Part, by_class: bool) -> np.ndarray:
+    """(N, K) p-values of all classes, each sample calibrated on the other folds."""
+    found = np.ones_like(part.probabilities)
+    for fitted, judged in crossed(part):
+        for k in range(len(part.classes)):
+            used = fitted & (part.labels == k) if by_class else fitted
+            own = 1 - part.probabilities[used, part.labels[used]]
+            weights = _shares(part.group[used])
+            found[judged, k] = p_values(own, weights, 1 - part.probabilities[judged, k])
+    return found
+
+
+def _shares(group: np.ndarray) -> np.ndarray:
+    """(N,) weights: one a group, shared by its samples."""
+    _, member, counts = np.unique(group, return_inverse=True, return_counts=True)
+    return 1 / counts[member]
+
+
+def least_groups(error: float) -> int:
+    """Groups below which no p-value falls under `error`, so that every set holds every class."""
+    return int(np.ceil(1 / error)) - 1
+
+
+def _of_part(part: Part, error: float, bootstrap: Bootstrap) -> dict[str, Any]:
+    told = {"name": part.name, "classes": part.classes, "n": len(part.labels)}
+    told |= {"groups": part.groups, "few": few(part, least_groups(error)), "sets": {}}
+    if told["few"]:
+        return told
+    for kind in KINDS:
+        sets = crossed_p_values(part, kind == "by_class") > error
+        told["sets"][kind] = _coverage(part, sets, bootstrap)
+        told["sets"][kind]["rare"] = list(_rare(part, error)) if kind == "by_class" else []
+    return told | {"triage": of_confidence(part, error, bootstrap)}
+
+
+def _rare(part: Part, error: float) -> Iterator[str]:
+    """Classes of too few groups for a set to leave them out."""
+    for k, name in enumerate(part.classes):
+        sizes = [len(np.unique(part.group[f & (part.labels == k)])) for f, _ in crossed(part)]
+        if min(sizes) < least_groups(error):
+            yield name
+
+
+def _coverage(part: Part, sets: np.ndarray, bootstrap: Bootstrap) -> dict[str, Any]:
+    """Coverage in all and by class, sizes, and sets of one class: their share, and its errors."""
+    size, rows = sets.sum(axis=1), np.arange(len(sets))
+    covered, single = sets[rows, part.labels], size == 1
+
+    def statistic(weights: Weights) -> dict[str, Any]:
+        # By this name the table of metrics gives a share Wilson's interval.
+        values = {"accuracy": mean_defined(covered, weights), "size": mean_defined(size, weights)}
+        for k in range(len(part.classes)):
+            of_class = np.where(part.labels == k, covered, np.nan)
+            values[f"class_{k}"] = mean_defined(of_class, weights)
+        values["single"] = mean_defined(single, weights)
+        values["single_error"] = mean_defined(np.where(single, ~covered, np.nan), weights)
+        return values
+
+    found = with_intervals(statistic, part, bootstrap)
+    by_class = {name: found.pop(f"class_{k}") for k, name in enumerate(part.classes)}
+    sizes = {str(n): int((size == n).sum()) for n in range(sets.shape[1] + 1)}
+    return {"coverage": found.pop("accuracy"), **found, "by_class": by_class, "sizes": sizes}

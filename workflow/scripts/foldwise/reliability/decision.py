@@ -1,0 +1,26 @@
+"""Decision curves: is it better to act on a prediction than to treat all, or none?
+
+Vickers & Elkin 2006, "Decision curve analysis: a novel method for evaluating prediction models",
+Medical Decision Making 26:565-574. At a threshold t, who is treated from probability t on is worth
+
+    net benefit = true positives / n - false positives / n * t / (1 - t)
+"""
+
+import numpy as np
+
+THRESHOLDS = np.arange(1, 100) / 100
+
+
+def net_benefit(
+    truth: np.ndarray, probability: np.ndarray, thresholds: np.ndarray = THRESHOLDS
+) -> np.ndarray:
+    """(T,) net benefit per sample. truth (N,) bool, probability (N,)."""
+    treated = probability[:, None] >= thresholds
+    odds = thresholds / (1 - thresholds)
+    return treated[truth].sum(axis=0) / len(truth) - treated[~truth].sum(axis=0) / len(truth) * odds
+
+
+def of_all(truth: np.ndarray, thresholds: np.ndarray = THRESHOLDS) -> np.ndarray:
+    """(T,) of treating everybody; of treating nobody it is 0."""
+    share = truth.mean()
+    return share - (1 - share) * thresholds / (1 - thresholds)
