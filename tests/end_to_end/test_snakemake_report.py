@@ -23,7 +23,7 @@ def reports(tmp_path_factory):
     table = {"path": f"{CANARY}/labels.csv", "format": "accession"}
     data |= {"root": f"{CANARY}/archive", "table": table}
     write_study(folder, "mine", settings(data=data, folds={"n": 2, "holdout": 0.25}))
-    run(folder)
+    run(folder, "all", "article")
     for name in ("report.html", "report.zip"):
         snakemake(folder, "--report", name)
     with zipfile.ZipFile(folder / "report.zip") as packed:

@@ -105,6 +105,9 @@ def test_documents_hold_the_same_numbers_with_their_origin_and_are_the_same_byte
     assert {name: (again / name).read_bytes() for name in first} == first
     with zipfile.ZipFile(out / "article.docx") as document:
         body = document.read("word/document.xml").decode()
+        styles = document.read("word/styles.xml").decode()
+    # Type of 8 points, so that a table of seven columns cuts no word.
+    assert re.search(r'w:styleId="Table">.*?<w:sz w:val="16" ?/>.*?</w:style>', styles, re.DOTALL)
     assert body.count('w:val="Heading1"') >= 5
     assert f"{summary['kappa']['mean']:.3f}" in body
     assert first["article.pdf"].startswith(b"%PDF")
@@ -272,3 +275,19 @@ def test_only_files_of_the_study_are_read():
     assert set(files) >= {"manifest", "params", "summary", "record", "balance", "holdout"}
     assert all(path.startswith("results/density/") for path in files.values())
     assert not any("private" in path for path in files.values())
+
+
+@pytest.mark.usefixtures("without_documents")
+def test_readers_are_told_each_metric_once_and_nothing_of_what_to_run_next(folder):
+    path = folder / "results/density/runs/cv/cv_summary.json"
+    summary = read_json(path)
+    summary["kappa_quadratic"] = summary["kappa"]
+    summary["warnings"] = [
+        {"kind": "instability", "text": "Macro F1 0.1: too far apart. Read next: the table."},
+        {"kind": "selection", "text": "Set training.stop_after."},
+    ]
+    write_json(path, summary)
+    text = (write(folder) / "article.md").read_text()
+    assert text.count("Macro F1 0.1: too far apart.") == 1
+    assert "Read next" not in text and "stop_after" not in text
+    assert "Kappa quadratic" not in text

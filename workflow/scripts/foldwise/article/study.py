@@ -8,10 +8,12 @@ from typing import Any
 from foldwise.article.inputs import KINDS
 from foldwise.errors import FoldwiseError, choose, nearest
 from foldwise.evaluate.wording import called
+from foldwise.metrics import TABLE
 from foldwise.report.entries import FIGURES
 from foldwise.report.files import RULES
 from foldwise.report.ledger import Job, Ledger, Number, Source
 
+ALIASES = frozenset(metric.alias for metric in TABLE if metric.alias)
 LEVELS = ("image", "exam", "patient")
 
 
@@ -76,7 +78,10 @@ class Study:
         names = [
             name
             for name in self.summary.value()
-            if isinstance(self.summary.value(name), dict) and "mean" in self.summary.value(name)
+            if isinstance(self.summary.value(name), dict)
+            and "mean" in self.summary.value(name)
+            # Other programs' names of a metric are in its file for them; a reader needs one row.
+            and name not in ALIASES
         ]
         names.sort(key=lambda name: name != self.monitor)
         return [self.metric(name) for name in names]

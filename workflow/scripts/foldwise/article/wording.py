@@ -5,6 +5,8 @@ from foldwise.settings.groups import units_of
 
 # Groups below which a proportion near .9 has an interval wider than a tenth (Wilson, 95 %).
 FEW_GROUPS = 140
+# Warnings about a setting, which the limitation of the kept epoch tells readers of.
+OF_SETTINGS = "selection"
 
 
 def limitations(study: Study) -> list[str]:
@@ -35,6 +37,12 @@ def limitations(study: Study) -> list[str]:
         )
     if manifest.value("quarantine_share"):
         found.append("Some images could not be used; they may differ from those that were.")
-    warnings = study.summary.value("warnings") or []
-    found += [study.summary("warnings", i, "text") for i in range(len(warnings))]
+    for place, warning in enumerate(study.summary.value("warnings") or []):
+        if warning["kind"] != OF_SETTINGS:
+            found.append(study.summary("warnings", place, "text", form=_without_advice))
     return found
+
+
+def _without_advice(text: str) -> str:
+    """A warning without what whoever runs the study is to do next: readers cannot."""
+    return text.partition(" Read next:")[0]
