@@ -47,7 +47,7 @@ def make(
     if damaged and kind.damage is None:
         raise FoldwiseError(f"--damaged is made for density alone, not for {study}. Leave it out.")
     asked = {"study": study, "patients": patients, "seed": seed, "size": size, "damaged": damaged}
-    if _held(Path(folder), asked):
+    if _is_whole(Path(folder), asked):
         return f"{folder} holds this archive already: {patients} patients, seed {seed}"
     write_json(Path(folder) / MARK, asked | {"finished": False})
     said = (kind.damage if damaged else kind.make)(Path(folder), patients, seed, size)
@@ -61,7 +61,7 @@ def _check_numbers(study: str, kind: Kind, patients: int, size: int) -> None:
             raise FoldwiseError(f"--{name} {value} is too small for {study}: {least} at least.")
 
 
-def _held(folder: Path, asked: dict) -> bool:
+def _is_whole(folder: Path, asked: dict) -> bool:
     """Whether the archive asked for is there, whole; refuses a folder with anything else."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False

@@ -12,7 +12,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 # Snakemake, telling each job in full on stdout, whatever its terminal shows.
-TOLD = ROOT / "tests" / "told.py"
+SHOWN = ROOT / "tests" / "all_jobs_shown.py"
 JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .+\n)*)", re.MULTILINE)
 WILDCARDS = re.compile(r"    wildcards: (.+)")
 
@@ -47,7 +47,7 @@ def snakemake(
 
     `plain`: as a user does, so that the output is what a terminal shows.
     """
-    program = ["-m", "snakemake"] if plain else [str(TOLD)]
+    program = ["-m", "snakemake"] if plain else [str(SHOWN)]
     command = [
         *(sys.executable, *program, "--snakefile", str(root / "Snakefile")),
         *("--directory", str(folder), "--cores", "2", "--nocolor", *arguments),

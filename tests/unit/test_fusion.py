@@ -51,12 +51,13 @@ def tokenizer():
 
 
 def settings(folder, vision="small_cnn", text="bert", fusion="cross_attention", **more):
+    weights = "pretrained" if (folder / vision).is_dir() else "none"
     vision = str(folder / vision) if (folder / vision).is_dir() else vision
     given = {"name": fusion, "heads": 4, "layers": 2, "dropout": 0.0} | more
     return {
         "name": "vision_text",
-        "vision": {"name": vision},
-        "text": {"name": str(folder / text)},
+        "vision": {"name": vision, "weights": weights},
+        "text": {"name": str(folder / text), "weights": "pretrained"},
         "dim": DIM,
         "dropout": 0.1,
         "fusion": given,
@@ -167,19 +168,19 @@ def test_every_weight_of_every_pair_is_trained(folder, vision, text):
 def test_encoders_give_what_transformers_gives(folder):
     _, ids, mask = batch(folder)
     bert = transformers.AutoModel.from_pretrained(folder / "bert").eval()
-    ours = encoders.text_encoder({"name": str(folder / "bert")}).eval()
+    ours = encoders.text_encoder({"name": str(folder / "bert"), "weights": "pretrained"}).eval()
     theirs = bert(input_ids=ids, attention_mask=mask).last_hidden_state
     assert torch.equal(ours(ids, mask), theirs)
     vit = transformers.AutoModel.from_pretrained(folder / "vit").eval()
     image = torch.randn(2, 3, 32, 32)
-    ours = encoders.vision_encoder({"name": str(folder / "vit")}, 3).eval()
+    ours = encoders.vision_encoder({"name": str(folder / "vit"), "weights": "pretrained"}, 3).eval()
     assert torch.allclose(ours(image), vit(image).last_hidden_state, atol=1e-6)
     assert ours(torch.randn(2, 1, 64, 64)).shape == (2, 65, 12)
 
 
 def test_a_networks_first_token_is_its_features():
     torch.manual_seed(0)
-    encoder = encoders.vision_encoder({"name": "small_cnn"}, 1).eval()
+    encoder = encoders.vision_encoder({"name": "small_cnn", "weights": "none"}, 1).eval()
     image = torch.randn(2, 1, 64, 64)
     tokens = encoder(image)
     assert torch.equal(tokens[:, 0], encoder.net(image))
@@ -203,7 +204,11 @@ def test_random_weights_come_from_the_seed(folder):
         torch.manual_seed(5)
         found.extend(encoders.text_encoder(given).state_dict().values())
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
-    trained = encoders.text_encoder({"name": str(folder / "bert")}).state_dict().values()
+    trained = (
+        encoders.text_encoder({"name": str(folder / "bert"), "weights": "pretrained"})
+        .state_dict()
+        .values()
+    )
     assert not all(torch.equal(a, b) for a, b in zip(first, trained, strict=True))
 
 
@@ -220,15 +225,15 @@ def test_missing_pieces_are_named(folder, tmp_path):
     with pytest.raises(FoldwiseError, match="reads 16 tokens at the most"):
         encoders.tokenise(["lung"], str(folder / "bert"), 17)
     with pytest.raises(FoldwiseError, match=r"image\.channels: 2, but .* takes 3"):
-        encoders.vision_encoder({"name": str(folder / "vit")}, 2)
+        encoders.vision_encoder({"name": str(folder / "vit"), "weights": "pretrained"}, 2)
     with pytest.raises(FoldwiseError, match=r"model\.text\.name: no folder .*save_pretrained"):
         encoders.tokenise(["lung"], str(tmp_path / "absent"), 6)
     with pytest.raises(FoldwiseError, match="no tokenizer could be loaded"):
         encoders.tokenise(["lung"], str(tmp_path), 6)
     with pytest.raises(FoldwiseError, match=r"model\.vision\.name: no transformers model"):
-        encoders.vision_encoder({"name": str(tmp_path)}, 1)
+        encoders.vision_encoder({"name": str(tmp_path), "weights": "pretrained"}, 1)
     with pytest.raises(FoldwiseError, match=r"no folder .*save_pretrained"):
-        encoders.text_encoder({"name": str(tmp_path / "absent")})
+        encoders.text_encoder({"name": str(tmp_path / "absent"), "weights": "pretrained"})
     smaller = transformers.BertConfig(hidden_size=12, vocab_size=5, **SMALL)
     transformers.BertModel(smaller).save_pretrained(tmp_path)
     tokenizer().save_pretrained(tmp_path)
@@ -239,7 +244,7 @@ def test_missing_pieces_are_named(folder, tmp_path):
     )
     deeper.save_pretrained(tmp_path)
     with pytest.raises(FoldwiseError, match="lack 16 of the model's tensors"):
-        encoders.text_encoder({"name": str(tmp_path)})
+        encoders.text_encoder({"name": str(tmp_path), "weights": "pretrained"})
 
 
 @pytest.mark.parametrize("kind", ["text", "vision"])
@@ -250,7 +255,7 @@ def test_a_hub_name_without_a_network_is_one_message(kind, monkeypatch):
         "vision": lambda named: encoders.vision_encoder(named, 3),
     }
     with pytest.raises(FoldwiseError, match=rf"model\.{kind}\.name: .*'some/name'.*no network"):
-        make[kind]({"name": "some/name"})
+        make[kind]({"name": "some/name", "weights": "pretrained"})
 
 
 def test_what_a_folder_holds_is_loaded_without_asking_the_hub(folder, monkeypatch):
@@ -258,5 +263,5 @@ def test_what_a_folder_holds_is_loaded_without_asking_the_hub(folder, monkeypatc
         raise AssertionError("asked the network")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    encoders.text_encoder({"name": str(folder / "bert")})
+    encoders.text_encoder({"name": str(folder / "bert"), "weights": "pretrained"})
     encoders.tokenise(["lung"], str(folder / "bert"), 6)

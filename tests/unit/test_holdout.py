@@ -19,7 +19,7 @@ from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.files import read_csv, read_json
 from foldwise.plan.targets import holdout_files
 from foldwise.registry import load
-from foldwise.settings.kinds import held_out
+from foldwise.settings.kinds import has_holdout
 from foldwise.tasks.segmentation import Segmentation
 from foldwise.train.loop import train_fold
 from foldwise.train.predict import predict_fold
@@ -204,5 +204,5 @@ def test_data_that_name_no_holdout_give_empty_files(finished, tmp_path):
 )
 def test_which_studies_are_judged_on_a_holdout(folds, splits, there):
     study = {"name": "mine", "folds": folds, "data": {"splits": splits}}
-    assert held_out(study) is there
+    assert has_holdout(study) is there
     assert bool(holdout_files(study, "cv")) is there

@@ -29,10 +29,13 @@ PUBLISHED = {
 }
 LIGHT = ["small_cnn", "small_resnet", "custom_1", "resnet18"]
 
+# As a study has them that says nothing of these.
+USUAL = {"weights": "none", "dropout": 0.2}
+
 
 def build(name, channels=1, outputs=4, **settings):
     torch.manual_seed(0)
-    return registry.load("MODELS", name)({"name": name, **settings}, channels, outputs)
+    return registry.load("MODELS", name)(USUAL | {"name": name} | settings, channels, outputs)
 
 
 def count(module):
@@ -150,7 +153,7 @@ def test_our_own_file_and_old_densenet_keys_are_read(tmp_path):
     torch.save(model.state_dict(), tmp_path / "own.pt")
     for name in ("old.pt", "own.pt"):
         again = registry.load("MODELS", "densenet121")(
-            {"name": "densenet121", "weights": str(tmp_path / name)}, 1, 7
+            USUAL | {"name": "densenet121", "weights": str(tmp_path / name)}, 1, 7
         )
         key = "features.denseblock2.denselayer3.conv2.weight"
         assert torch.equal(again.backbone.state_dict()[key], model.backbone.state_dict()[key])
@@ -184,7 +187,7 @@ def test_without_a_network_the_message_says_where_the_file_belongs(tmp_path, mon
 
 
 def test_embeddings_are_joined_and_their_absence_is_an_error():
-    model = registry.load("MODELS", "small_cnn")({"name": "small_cnn"}, 1, 3, 10).eval()
+    model = registry.load("MODELS", "small_cnn")(USUAL | {"name": "small_cnn"}, 1, 3, 10).eval()
     image, joined = torch.randn(2, 1, 32, 32), torch.randn(2, 10)
     assert model(image, joined).shape == (2, 3)
     assert not torch.equal(model(image, joined), model(image, joined.roll(1, 1)))
@@ -289,7 +292,8 @@ def test_the_least_side_of_a_network_of_our_own(name):
 def in_a_process_of_its_own(name):
     code = (
         "import sys; from foldwise import registry; "
-        f"net = registry.load('VISION', '{name}')({{'name': '{name}'}}, 1, 4); import torch; "
+        f"settings = {USUAL | {'name': name}}; "
+        f"net = registry.load('VISION', '{name}')(settings, 1, 4); import torch; "
         "net.eval()(torch.zeros(1, 1, 64, 64)); "
         "print(*sorted({'torchvision', 'torch._dynamo', 'torch._inductor', 'sympy'} "
         "& {*sys.modules}))"

@@ -132,7 +132,7 @@ def test_each_space_that_is_shipped_fits_a_study_of_its_kind(path):
     check_plan(study, plan)
     assert size(plan.search.space) == combinations
     assert plan.search.trials == (combinations or 500)
-    assert search_from_params(plan.told(3)).space == plan.search.space
+    assert search_from_params(plan.of_trial(3)).space == plan.search.space
 
 
 def test_a_space_file_that_is_not_there_is_named(study):

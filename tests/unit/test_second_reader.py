@@ -10,7 +10,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from cohorts import Study
 from foldwise.baselines.run import run_baseline
-from foldwise.cohort.readers.base import Found, Joined
+from foldwise.cohort.readers.base import Joined, Matched
 from foldwise.cohort.tables.labels import ClassScheme
 from foldwise.cohort.tables.second_reader import with_second
 from foldwise.cohort.tables.table import Row, Table
@@ -66,10 +66,10 @@ def test_images_that_the_second_reader_did_not_read_are_counted(tmp_path, spoil,
 def test_labels_are_mapped_as_the_first_readers():
     rows = [Row(n, {"image": f"{n}.png", "one": "1", "two": two}) for n, two in enumerate("12")]
     table = Table("t.csv", ("image", "one", "two"), tuple(rows))
-    found = [Found((row.get("image"),), (row,), labels=({"label": "1"},)) for row in rows]
+    found = [Matched((row.get("image"),), (row,), labels=({"label": "1"},)) for row in rows]
     joined, scheme = Joined(found, [], []), ClassScheme({"1": "A", "2": "B"}, ("A", "B"))
     told = with_second(joined, table, {"label": "two"}, scheme)
-    assert [one.extra["second_label"] for one in told.found] == ["A", "B"]
+    assert [one.extra["second_label"] for one in told.matched] == ["A", "B"]
     assert told.extra_columns == ("second_label",)
     with pytest.raises(FoldwiseError, match=r"'labl'.*label"):
         with_second(joined, table, {"labl": "two"}, scheme)

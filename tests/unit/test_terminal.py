@@ -5,7 +5,7 @@ import logging
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from foldwise.plan.terminal import Calm, because, told
+from foldwise.plan.terminal import Calm, because, error_of_log
 
 PLAIN = logging.Formatter("%(message)s")
 
@@ -96,11 +96,11 @@ def test_what_failed_is_said_in_full(tmp_path):
 
 def test_without_a_message_the_end_of_the_log_is_shown(tmp_path):
     path = tmp_path / "a.log"
-    assert "no log" in told(path)[0]
+    assert "no log" in error_of_log(path)[0]
     path.write_text("")
-    assert "empty" in told(path)[0]
+    assert "empty" in error_of_log(path)[0]
     path.write_text("\n".join(map(str, range(99))))
-    assert told(path) == [str(n) for n in range(87, 99)]
+    assert error_of_log(path) == [str(n) for n in range(87, 99)]
 
 
 def test_warnings_stay_and_noise_goes():

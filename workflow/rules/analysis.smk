@@ -39,7 +39,7 @@ rule loss_gradients:
         runtime=60,
         gpu=GPUS,
     params:
-        told=searches.told,
+        search=searches.all_params,
         cache=studies.cache_key,
         code=studies.code("loss_gradients"),
     message:
@@ -67,7 +67,7 @@ rule search_analysis:
         mem_mb=2000,
         runtime=30,
     params:
-        told=searches.told,
+        search=searches.all_params,
         code=studies.code("search_analysis"),
     message:
         "Analysing the search, study {wildcards.study}"

@@ -34,7 +34,7 @@ rule collect_search:
         mem_mb=2000,
         runtime=30,
     params:
-        told=searches.told,
+        search=searches.all_params,
         code=studies.code("collect_search"),
     message:
         "Collecting all trials, study {wildcards.study}"
@@ -56,7 +56,7 @@ rule best_params:
     conda:
         "../../envs/data.yaml"
     params:
-        told=searches.choice,
+        search=searches.choice,
         code=studies.code("best_params"),
     message:
         "Choosing the best trial, study {wildcards.study}"

@@ -37,7 +37,7 @@ rule suggest_trial:
     conda:
         "../../envs/train.yaml"
     params:
-        told=searches.told,
+        search=searches.all_params,
         code=studies.code("suggest_trial"),
     message:
         "Proposing trial {wildcards.number}, study {wildcards.study}"
@@ -71,7 +71,7 @@ rule train_trial:
         runtime=480,
         gpu=GPUS,
     params:
-        told=searches.told,
+        search=searches.all_params,
         cache=studies.cache_key,
         code=studies.code("train_trial"),
     message:
@@ -99,7 +99,7 @@ rule trial_result:
     conda:
         "../../envs/data.yaml"
     params:
-        told=searches.told,
+        search=searches.all_params,
         code=studies.code("trial_result"),
     message:
         "Taking the result of trial {wildcards.number}, study {wildcards.study}"

@@ -11,7 +11,7 @@ from foldwise.search.trials import read_all
 
 with adapter(snakemake):
     study = snakemake.wildcards.study
-    search = search_from_params(snakemake.params.told)
+    search = search_from_params(snakemake.params.search)
     known = read_all(Path("results", study, "runs"), search)
     chosen = best(known, search, f"{study}: search")
     write_json(snakemake.output.params, best_params(study, search, known))

@@ -12,7 +12,7 @@ from foldwise.search.trials import read_all, read_histories
 
 with adapter(snakemake):
     study = snakemake.wildcards.study
-    search = search_from_params(snakemake.params.told)
+    search = search_from_params(snakemake.params.search)
     runs = Path("results", study, "runs")
     known = read_all(runs, search)
     folder = Path(snakemake.output.database).parent

@@ -11,8 +11,8 @@ from foldwise.train.machine import set_threads
 
 with adapter(snakemake):
     files, study = snakemake.input, snakemake.wildcards.study
-    search, runs = search_from_params(snakemake.params.told), Path("results", study, "runs")
-    set_threads(snakemake.params.told["base"]["training"]["threads"])
+    search, runs = search_from_params(snakemake.params.search), Path("results", study, "runs")
+    set_threads(snakemake.params.search["base"]["training"]["threads"])
     # After set_threads: these import torch.
     from foldwise.search.analysis.measure import loss_params, measure
     from foldwise.train.job import FoldFiles, fold_job

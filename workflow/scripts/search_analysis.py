@@ -11,7 +11,7 @@ from foldwise.search.trials import read_all, read_histories
 from foldwise.settings.changes import dotted
 
 with adapter(snakemake):
-    study, told = snakemake.wildcards.study, snakemake.params.told
+    study, told = snakemake.wildcards.study, snakemake.params.search
     search, runs = search_from_params(told), Path("results", study, "runs")
     known = read_all(runs, search)
     histories = read_histories(runs, known, search.folds)

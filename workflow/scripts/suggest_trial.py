@@ -13,15 +13,15 @@ from foldwise.settings.changes import dotted
 with adapter(snakemake):
     number = int(snakemake.wildcards.number)
     study = snakemake.wildcards.study
-    search = search_from_params(snakemake.params.told)
+    search = search_from_params(snakemake.params.search)
     if number == 0:
         parts = [[row["part"] for row in read_csv(path)] for path in snakemake.input]
-        settings = dotted(snakemake.params.told["base"])
+        settings = dotted(snakemake.params.search["base"])
         smallest = min(part.count("train") for part in parts)
         check_batches(search, settings, smallest, f"{study}: search")
     known = read_observations(Path(snakemake.output.suggestion).parents[1], number, search)
     limit = failure_limit(study, snakemake.config)
     check_failures(known, replace(search, max_failed=limit), f"{study}: search")
     suggestion = propose(search, number, known)
-    write_json(snakemake.output.params, trial_params(snakemake.params.told["base"], suggestion))
+    write_json(snakemake.output.params, trial_params(snakemake.params.search["base"], suggestion))
     write_trial_file(snakemake.output.suggestion, suggestion)

@@ -32,7 +32,7 @@ with adapter(snakemake):
         code=snakemake.params.code,
         teacher_answers=next(iter(files.taught), None),
     )
-    search = search_from_params(snakemake.params.told)
+    search = search_from_params(snakemake.params.search)
     runs = Path("results", names.study, "runs")
     earlier = read_observations(runs, number, search) if search.prunes else []
     trial = TrialView(search, number, earlier, [read_outcome(path) for path in files.before])

@@ -16,7 +16,7 @@ from foldwise.search.trials import (
 from foldwise.train.lock import forget
 
 with adapter(snakemake):
-    search = search_from_params(snakemake.params.told)
+    search = search_from_params(snakemake.params.search)
     suggestion = read_suggestion(snakemake.input.suggestion, search)
     result = combine(
         suggestion=suggestion,

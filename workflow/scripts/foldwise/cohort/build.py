@@ -28,7 +28,7 @@ from foldwise.cohort.tables.exclusions import IdList
 from foldwise.cohort.tables.folders import table_of_folders
 from foldwise.cohort.tables.labels import ClassScheme
 from foldwise.cohort.tables.second_reader import check_second, with_second
-from foldwise.cohort.tables.table import Table, TableSettings, read_table, told
+from foldwise.cohort.tables.table import Table, TableSettings, read_table, without_na
 from foldwise.errors import FoldwiseError
 
 log = logging.getLogger("foldwise")
@@ -119,9 +119,9 @@ def make_cohort(
             findings = by_header(settings, table, archive.listing, headers, names)
         joined = join(settings, reader, table, archive.listing, names)
         joined = with_second(joined, table, second, joined.scheme or settings.scheme)
-        wanted = (path for one in joined.found for path in one.files)
+        wanted = (path for one in joined.matched for path in one.files)
         entries = archive.read(wanted, reader.facts, threads, _progress)
-        items = resolve.items_of(joined.found, entries, names, settings.views)
+        items = resolve.items_of(joined.matched, entries, names, settings.views)
         findings += joined.findings + _settle(items, joined, settings, names, study)
         check(items, findings, settings, joined.scheme or settings.scheme, study)
         check_second(items, second)
@@ -151,7 +151,7 @@ def by_header(
             f"data.table.format is {settings.table.format}. Set it to accession."
         )
     column = columns_of(table, "accession", settings.columns).accession
-    ids = {told(row.get(column)) for row in table.rows} - {""}
+    ids = {without_na(row.get(column)) for row in table.rows} - {""}
     index = index_of(ids, headers, names)
     listing.by_header = index.folders
     log.info("Archive: images are found by the %s of their headers.", index.attribute)
@@ -163,7 +163,7 @@ def join(
 ) -> Joined:
     """Rows and files joined by the study's reader. Raises FoldwiseError when none fit."""
     joined = reader.rows(table, listing, settings.table.format, settings.columns, names)
-    if not joined.found:
+    if not joined.matched:
         check_reader(reader.kind.split()[0], reader.accepts, listing)
     return joined
 
@@ -199,5 +199,5 @@ def _settle(
     settle_all(items, settings.conflicts, ledger, study)
     resolve.draw_subset(items, ledger, settings.subset, settings.seed)
     note_single_images(items, ledger, names, settings.group)
-    notes = repeated_rows([item.found for item in items], names)
+    notes = repeated_rows([item.matched for item in items], names)
     return ledger.findings + notes + excluded.unused(names)

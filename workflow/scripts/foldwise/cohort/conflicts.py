@@ -100,7 +100,7 @@ def _together(items: list[Item], by: Callable[[Item], str]) -> list[list[Item]]:
 
 
 def _exam(item: Item) -> str:
-    return item.accession or item.found.files[0]
+    return item.accession or item.matched.files[0]
 
 
 def _content(item: Item) -> str:
@@ -129,7 +129,7 @@ def patient_clashes(items: list[Item], any_spelling: bool = False) -> list[list[
     """One exam (or file) under two patients; with `any_spelling`, 7 and 007 are one."""
 
     def disagree(group: list[Item]) -> bool:
-        patients = {patient for item in group for patient in item.found.patients}
+        patients = {patient for item in group for patient in item.matched.patients}
         return len({plain_id(one) for one in patients} if any_spelling else patients) > 1
 
     return [group for group in _together(items, _exam) if disagree(group)]

@@ -104,7 +104,7 @@ def place(
 ) -> dict[str, tuple[str, int]]:
     """Keyed content -> (shard, row); writes the cache lists and the private content -> files."""
     chosen = to_decode(items)
-    files = {item.keyed: item.found.files for item in chosen}
+    files = {item.keyed: item.matched.files for item in chosen}
     known = read_locations(private)
     # Other studies read this archive too: what they placed stays while its files are the same.
     earlier = known.pop(archive.key, {"files": {}})["files"]
@@ -161,8 +161,8 @@ def write(cohort: Cohort, study: Path) -> None:
 
 def write_texts(path: Path, items: list[Item]) -> None:
     """The named text columns of each sample; a header alone for studies without texts."""
-    columns = list(dict.fromkeys(name for item in items for name in item.found.texts))
-    rows = [{"sample": item.sample} | item.found.texts for item in items if item.found.texts]
+    columns = list(dict.fromkeys(name for item in items for name in item.matched.texts))
+    rows = [{"sample": item.sample} | item.matched.texts for item in items if item.matched.texts]
     write_private_csv(path, ["sample", *columns], rows)
 
 
@@ -173,8 +173,8 @@ def _image_row(item: Item, places: dict[str, tuple[str, int]]) -> dict[str, Any]
 
 
 def _label_row(item: Item, label_columns: tuple[str, ...], table: str) -> dict[str, str]:
-    line = item.found.rows[0].line if item.found.rows else 0
-    if is_formula(item.found.stratum) or not item.found.stratum.isprintable():
+    line = item.matched.rows[0].line if item.matched.rows else 0
+    if is_formula(item.matched.stratum) or not item.matched.stratum.isprintable():
         raise FoldwiseError(
             f"{table}, line {line}: data.columns.stratum holds a value that a spreadsheet would "
             "run as a formula, or that breaks a line. It is shown in results: write it otherwise."
@@ -183,20 +183,20 @@ def _label_row(item: Item, label_columns: tuple[str, ...], table: str) -> dict[s
         "sample": item.sample,
         "view": item.view,
         "side": item.side,
-        "split": check_split(item.found.split, line, table),
-        "stratum": item.found.stratum,
-        **{name: (item.labels | item.found.extra).get(name, "") for name in label_columns},
+        "split": check_split(item.matched.split, line, table),
+        "stratum": item.matched.stratum,
+        **{name: (item.labels | item.matched.extra).get(name, "") for name in label_columns},
     }
 
 
 def _id_row(item: Item) -> dict[str, str]:
     named = {name: getattr(item, name) for name in ("sample", "group", "exam", "content")}
     told = {
-        "file": " ".join(item.found.files),
-        "row": " ".join(str(row.line) for row in item.found.rows),
+        "file": " ".join(item.matched.files),
+        "row": " ".join(str(row.line) for row in item.matched.rows),
         "accession": item.accession,
-        "patient": " ".join(item.found.patients),
-        "date": item.found.date,
+        "patient": " ".join(item.matched.patients),
+        "date": item.matched.date,
     }
     return named | {name: shown(text) for name, text in told.items()}
 

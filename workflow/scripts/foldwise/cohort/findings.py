@@ -204,7 +204,7 @@ def check_share(
     if share <= limit:
         return share
     counts = counts_of(findings, QUARANTINE)
-    reasons = "; ".join(_told(findings, reason, number) for reason, number in counts.items())
+    reasons = "; ".join(_reason_line(findings, reason, number) for reason, number in counts.items())
     raise stop(
         [item for item in findings if item.kind == QUARANTINE],
         study,
@@ -214,7 +214,7 @@ def check_share(
     )
 
 
-def _told(findings: list[Finding], reason: str, number: int) -> str:
+def _reason_line(findings: list[Finding], reason: str, number: int) -> str:
     """A reason, its number, what to do, and a label that many patients have."""
     named = [advice(reason), _common(findings, reason)]
     more = ", ".join(filter(None, named))

@@ -41,8 +41,8 @@ def name_groups(
         apart = plain_id(owner) in several
         named = plain_id(owner) if apart and spellings == SAME else owner
         item.group = names.group(named) if owner else ""
-        item.exam = names.exam(item.accession or item.content or item.found.files[0])
-        if item.usable and not owner and len(item.found.patients) < 2:
+        item.exam = names.exam(item.accession or item.content or item.matched.files[0])
+        if item.usable and not owner and len(item.matched.patients) < 2:
             ledger.mark(item, "cohort", QUARANTINE, f"no_{by}")
         if apart and item.state != LEFT_OUT:
             kind = QUARANTINE if spellings == REFUSE else NOTE

@@ -11,9 +11,9 @@ from foldwise.cohort.archive import Listing
 from foldwise.cohort.findings import LEFT_OUT, NOTE, QUARANTINE, Finding
 from foldwise.cohort.identity import Names
 from foldwise.cohort.misfits import check_fit, check_root
-from foldwise.cohort.readers.base import Columns, Found, Joined, Missing
+from foldwise.cohort.readers.base import Columns, Joined, Matched, Missing
 from foldwise.cohort.tables.naming import Spelling, ZeroPadded
-from foldwise.cohort.tables.table import Row, Table, told
+from foldwise.cohort.tables.table import Row, Table, without_na
 from foldwise.errors import FoldwiseError
 from foldwise.hashing import digest
 
@@ -118,12 +118,12 @@ def by_accession(
     folders, findings = listing.within(), []
     spelling, padded, rows = Spelling(folders), ZeroPadded(folders), defaultdict(list)
     for row in table.rows:
-        rows[padded.of(spelling.of(told(row.get(columns.accession))))].append(row)
+        rows[padded.of(spelling.of(without_na(row.get(columns.accession))))].append(row)
     findings += _without_id(rows.pop("", []), "no_accession", names)
     found, missing = [], []
     for accession, own in sorted(rows.items()):
         images = [path for path in folders.get(accession, []) if accepts(listing.root / path)]
-        found += [_found((path,), own, columns, accession) for path in images]
+        found += [_matched((path,), own, columns, accession) for path in images]
         # What cannot be listed may hold images: such a row is not one of an empty folder.
         barred = _barred(accession, listing)
         if barred or not images:
@@ -151,7 +151,7 @@ def by_path(table: Table, listing: Listing, columns: Columns, names: Names) -> J
     found, missing = [], []
     for path, own in sorted(rows.items()):
         if path in listing.files:
-            found.append(_found((path,), own, columns, told(own[0].get(columns.accession))))
+            found.append(_matched((path,), own, columns, without_na(own[0].get(columns.accession))))
         else:
             reason = "not_readable" if path in listing.dangling else "no_file"
             missing.append(missing_row(path, own, columns, reason))
@@ -164,9 +164,10 @@ def by_folder(table: Table, listing: Listing, columns: Columns, names: Names) ->
     """As `by_path`, for a table without patients: the image's folder stands for the patient."""
     joined = by_path(table, listing, columns, names)
     found = [
-        replace(item, patients=(str(PurePosixPath(item.files[0]).parent),)) for item in joined.found
+        replace(item, patients=(str(PurePosixPath(item.files[0]).parent),))
+        for item in joined.matched
     ]
-    return replace(joined, found=found)
+    return replace(joined, matched=found)
 
 
 def relative(path: str, root: Path) -> str:
@@ -180,15 +181,15 @@ def relative(path: str, root: Path) -> str:
     return posix
 
 
-def _found(files: tuple[str, ...], rows: list[Row], columns: Columns, accession: str) -> Found:
+def _matched(files: tuple[str, ...], rows: list[Row], columns: Columns, accession: str) -> Matched:
     first = rows[0]
-    patients = tuple(sorted({told(row.get(columns.patient)) for row in rows} - {""}))
-    return Found(
+    patients = tuple(sorted({without_na(row.get(columns.patient)) for row in rows} - {""}))
+    return Matched(
         files=files,
         rows=tuple(rows),
         accession=accession,
         labels=_labels(rows, columns),
-        given={role: told(first.get(getattr(columns, role))) for role in ("view", "side")},
+        given={role: without_na(first.get(getattr(columns, role))) for role in ("view", "side")},
         patients=patients if columns.patient else None,
         split=tuple(sorted({row.get(columns.split) for row in rows} - {""})),
         stratum=first.get(columns.stratum),
@@ -228,7 +229,7 @@ def _left(folder: str, names: Names) -> Finding:
     return Finding(key, "archive", LEFT_OUT, "no_row", file=folder, accession=folder)
 
 
-def repeated_rows(found: list[Found], names: Names) -> list[Finding]:
+def repeated_rows(found: list[Matched], names: Names) -> list[Finding]:
     """A note for each row that says again what another says; two that differ are a conflict."""
     notes = {}
     for item in (item for item in found if len({*map(str, item.labels)}) == 1):

@@ -7,7 +7,7 @@ from foldwise.cohort.archive import Entry
 from foldwise.cohort.codes import side_of, view_of
 from foldwise.cohort.findings import LEFT_OUT, NOTE, QUARANTINE, Finding
 from foldwise.cohort.identity import Names
-from foldwise.cohort.readers.base import Found
+from foldwise.cohort.readers.base import Matched
 from foldwise.cohort.tables.exclusions import IdList
 from foldwise.cohort.tables.labels import CLASS, DROPPED, MISSING, ClassScheme, Outcome
 from foldwise.hashing import content_of, digest
@@ -20,7 +20,7 @@ class Item:
     `content` decides orders and copies; `keyed` is its name outside `private/`.
     """
 
-    found: Found
+    matched: Matched
     entries: tuple[Entry, ...]
     content: str
     keyed: str
@@ -44,7 +44,7 @@ class Item:
     @property
     def order(self) -> tuple[str, tuple[str, ...]]:
         """Order that depends on contents, and on paths only between copies."""
-        return self.content, self.found.files
+        return self.content, self.matched.files
 
 
 class Ledger:
@@ -57,7 +57,7 @@ class Ledger:
 
     def mark(self, item: Item, stage: str, kind: str, reason: str, detail: str = "") -> None:
         """Add a finding for an item; the first one that is no note decides its state."""
-        lines = " ".join(str(row.line) for row in item.found.rows)
+        lines = " ".join(str(row.line) for row in item.matched.rows)
         if kind != NOTE and item.usable:
             item.state, item.reason = kind, reason
         self.findings.append(
@@ -66,7 +66,7 @@ class Ledger:
                 stage,
                 kind,
                 reason,
-                file=" ".join(item.found.files),
+                file=" ".join(item.matched.files),
                 row=lines,
                 accession=item.accession,
                 patient=item.patient,
@@ -76,7 +76,7 @@ class Ledger:
 
 
 def items_of(
-    found: list[Found], entries: dict[str, Entry], names: Names, views: tuple[str, ...] = ()
+    found: list[Matched], entries: dict[str, Entry], names: Names, views: tuple[str, ...] = ()
 ) -> list[Item]:
     """Items with content and facts; copies of one content get names of their own.
 
@@ -103,14 +103,14 @@ def items_of(
     return sorted(items, key=lambda item: item.order)
 
 
-def _item(one: Found, own: tuple[Entry, ...], content: str, sample: str) -> Item:
+def _item(one: Matched, own: tuple[Entry, ...], content: str, sample: str) -> Item:
     header = own[0]
     # A header's ids need not be the table's: where the table names patients, it alone does.
     patients = one.patients
     if patients is None:
         patients = (header.says("patient"),) if header.says("patient") else ()
     return Item(
-        found=replace(one, patients=patients),
+        matched=replace(one, patients=patients),
         entries=own,
         content=content,
         keyed="",
@@ -143,7 +143,7 @@ def check_headers(
         if (
             by_folder
             and named
-            and item.found.accession
+            and item.matched.accession
             and named.lstrip("0") != item.accession.lstrip("0")
         ):
             ledger.mark(item, "header", NOTE, "other_accession")
@@ -162,7 +162,7 @@ def apply_views(items: list[Item], ledger: Ledger, views: tuple[str, ...]) -> No
 def apply_labels(items: list[Item], ledger: Ledger, scheme: ClassScheme) -> None:
     """Read labels by the scheme; left out if dropped, quarantined if unknown, missing or two."""
     for item in items:
-        for labels in item.found.labels:
+        for labels in item.matched.labels:
             for column, raw in labels.items():
                 item.outcomes.setdefault(column, set()).add(scheme.of_column(column).outcome(raw))
         if item.usable:
@@ -186,13 +186,13 @@ def _judge_labels(item: Item, ledger: Ledger, scheme: ClassScheme) -> None:
 def apply_texts(items: list[Item], ledger: Ledger) -> None:
     """Quarantine what should have a text and has none in any of its columns."""
     for item in items:
-        if item.usable and item.found.texts and not any(item.found.texts.values()):
+        if item.usable and item.matched.texts and not any(item.matched.texts.values()):
             ledger.mark(item, "table", QUARANTINE, "no_text")
 
 
 def identities_of(item: Item) -> tuple[str, ...]:
     """What a list of ids may call an image by: accession, patient, path."""
-    return (item.accession, *item.found.patients, *item.found.files)
+    return (item.accession, *item.matched.patients, *item.matched.files)
 
 
 def apply_exclusions(items: list[Item], ledger: Ledger, listed: IdList) -> None:
@@ -208,8 +208,8 @@ def apply_splits(items: list[Item], parts: dict[str, IdList]) -> None:
     for item in items:
         named = [part for part, listed in parts.items() if listed.find(identities_of(item))]
         if named:
-            split = tuple(sorted({*item.found.split, *named}))
-            item.found = replace(item.found, split=split)
+            split = tuple(sorted({*item.matched.split, *named}))
+            item.matched = replace(item.matched, split=split)
 
 
 def draw_subset(items: list[Item], ledger: Ledger, groups: float | None, seed: int) -> None:

@@ -14,7 +14,7 @@ from foldwise.cohort.archive import Entry, list_archive, remembered
 from foldwise.cohort.build import CohortSettings, by_header, join
 from foldwise.cohort.findings import describe
 from foldwise.cohort.identity import Names
-from foldwise.cohort.readers.base import Found, Joined
+from foldwise.cohort.readers.base import Joined, Matched
 from foldwise.cohort.tables.folders import table_of_folders
 from foldwise.cohort.tables.labels import CLASS, DROPPED, ClassScheme, canonical
 from foldwise.cohort.tables.table import read_table
@@ -46,10 +46,10 @@ def understood(study: dict[str, Any], private: str | Path) -> list[str]:
     joined = join(settings, reader, table, listing, names)
     scheme = joined.scheme or settings.scheme
     rows = sum(len({row.line for row in one.rows}) for one in joined.missing)
-    images = plural(len(joined.found), "image")
+    images = plural(len(joined.matched), "image")
     return [
         f"{plural(len(table.rows), 'row')} of the table, {plural(rows, 'row')} without an image"
-        f"{_reasons(joined)}; {images} matched{_groups(joined.found, settings.group, headers)}.",
+        f"{_reasons(joined)}; {images} matched{_groups(joined.matched, settings.group, headers)}.",
         *_classes(joined, scheme),
         *_mapping(joined, scheme),
     ]
@@ -61,14 +61,14 @@ def _reasons(joined: Joined) -> str:
     return f" ({said})" if said else ""
 
 
-def _groups(found: list[Found], by: str, headers: dict[str, Entry]) -> str:
+def _groups(found: list[Matched], by: str, headers: dict[str, Entry]) -> str:
     owners = {_owner(one, by, headers) for one in found}
     if "" in owners:
         return f", {units_of(by)} not counted before their headers are read"
     return f" of {plural(len(owners), unit_of(by))}"
 
 
-def _owner(one: Found, by: str, headers: dict[str, Entry]) -> str:
+def _owner(one: Matched, by: str, headers: dict[str, Entry]) -> str:
     if by == "image":
         return one.files[0]
     entry = headers.get(one.files[0])
@@ -83,7 +83,7 @@ def _owner(one: Found, by: str, headers: dict[str, Entry]) -> str:
 def _classes(joined: Joined, scheme: ClassScheme) -> Iterator[str]:
     for column in joined.label_columns[:COLUMNS]:
         own = scheme.of_column(column)
-        raw = [one.labels[0].get(column, "") for one in joined.found if one.labels]
+        raw = [one.labels[0].get(column, "") for one in joined.matched if one.labels]
         outcomes = [own.outcome(text) for text in raw]
         if not own.mapping:
             yield f"{column}: {plural(len(set(raw)), 'value')}, each taken as it is."
@@ -99,8 +99,8 @@ def _classes(joined: Joined, scheme: ClassScheme) -> Iterator[str]:
 
 def _mapping(joined: Joined, scheme: ClassScheme) -> Iterator[str]:
     """The first rows: what the table says, which class that is, how many images it gives."""
-    images: Counter[int] = Counter(row.line for one in joined.found for row in one.rows)
-    labels = {row.line: one.labels[0] for one in joined.found if one.labels for row in one.rows}
+    images: Counter[int] = Counter(row.line for one in joined.matched for row in one.rows)
+    labels = {row.line: one.labels[0] for one in joined.matched if one.labels for row in one.rows}
     for line in sorted(labels)[:ROWS]:
         said = (f"{_label(name, text, scheme)}" for name, text in labels[line].items())
         shown = ", ".join(list(said)[:COLUMNS])

@@ -124,7 +124,7 @@ def as_text(levels: dict[str, Any]) -> str:
 
 def labels_of(details: dict[str, Any]) -> dict[str, Any]:
     """Details of each label by its name; empty for a study with one label."""
-    return details.get("heads", {})
+    return details.get("heads") or {}
 
 
 def _classes_text(details: dict[str, Any], title: str) -> list[str]:
@@ -138,7 +138,7 @@ def _classes_text(details: dict[str, Any], title: str) -> list[str]:
 def _metrics_text(name: str, level: dict[str, Any]) -> str:
     left = f", {level['left_out']} left out (truth differs)" if level["left_out"] else ""
     lines = [f"[{name}] n = {level['n']}{left}"]
-    reasons = level["details"].get("undefined", {})
+    reasons = level["details"].get("undefined") or {}
     for metric, value in sorted(level["metrics"].items()):
         shown = f"undefined: {reasons.get(metric, 'not given')}" if value is None else repr(value)
         lines.append(f"{metric}: {shown}")

@@ -99,10 +99,11 @@ def vision_encoder(settings: dict[str, Any], channels: int) -> NetworkTokens | H
     name = settings["name"]
     if registry.has("VISION", name):
         # Weights are called after their data there; one output, since the head is not used.
-        weights = settings.get("weights", "none").replace("pretrained", "imagenet")
+        weights = settings["weights"].replace("pretrained", "imagenet")
         make = registry.load("VISION", name)
-        return NetworkTokens(make(settings | {"weights": weights}, channels, 1))
-    net = from_hub(name, settings.get("weights", "pretrained"), "model.vision.name")
+        # The head, and with it its dropout, is not used.
+        return NetworkTokens(make({"name": name, "weights": weights, "dropout": 0.0}, channels, 1))
+    net = from_hub(name, settings["weights"], "model.vision.name")
     expected = getattr(net.config, "num_channels", channels)
     if channels not in (1, expected):
         raise FoldwiseError(
@@ -114,8 +115,7 @@ def vision_encoder(settings: dict[str, Any], channels: int) -> NetworkTokens | H
 
 def text_encoder(settings: dict[str, Any]) -> HubText:
     """Of settings name (folder or hub name of transformers), weights (pretrained or none)."""
-    weights = settings.get("weights", "pretrained")
-    return HubText(from_hub(settings["name"], weights, "model.text.name"))
+    return HubText(from_hub(settings["name"], settings["weights"], "model.text.name"))
 
 
 def from_hub(source: str, weights: str, where: str) -> nn.Module:

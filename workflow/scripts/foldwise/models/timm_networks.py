@@ -25,7 +25,7 @@ def build(
     embedding_dim: int = 0,
 ) -> VisionModel:
     """The network of timm that `settings` name, with a head of our own."""
-    weights = settings.get("weights", "none")
+    weights = settings["weights"]
     net = _made(settings["name"], channels, pretrained=weights == "imagenet")
     own = "none" if weights == "imagenet" else weights
     return headed(_backbone(net, channels), settings | {"weights": own}, outputs, embedding_dim)

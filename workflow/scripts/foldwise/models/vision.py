@@ -96,6 +96,6 @@ def headed(
 
     Random weights come from torch's generator, which the caller seeds.
     """
-    load_weights(backbone, settings.get("weights", "none"), settings["name"])
+    load_weights(backbone, settings["weights"], settings["name"])
     shape = (outputs,) if isinstance(outputs, int) else tuple(outputs)
-    return VisionModel(backbone, shape, settings.get("dropout", 0.2), embedding_dim)
+    return VisionModel(backbone, shape, settings["dropout"], embedding_dim)

@@ -25,7 +25,7 @@ from foldwise.plan import state
 from foldwise.plan.batches import batches, most_images
 from foldwise.plan.text_encoders import encoders, encoders_to_fetch
 from foldwise.search.check import unread
-from foldwise.settings.changes import dotted, override, usual_beside
+from foldwise.settings.changes import defaults_for, dotted, override
 from foldwise.settings.study import RUN_BRANCHES
 
 # A fold's weights, resume state and predictions, bytes: EfficientNet-B0 takes 60 MB, DenseNet 90.
@@ -56,14 +56,14 @@ def preflight(
     files: dict[str, int] = {}
     for study in studies:
         for check in (table, lists, weights, encoders) if study in reading else (weights, encoders):
-            problems += _told(check, study)
+            problems += _problems_of(check, study)
         warnings += [*fetched(study), *encoders_to_fetch(study), *ignored(study)]
         problems += timm_networks(study) if installed else []
     for study in reading:
-        problems += _told(partial(archive, files=files), study)
-        problems += _told(partial(filled, files=files), study) if not problems else []
+        problems += _problems_of(partial(archive, files=files), study)
+        problems += _problems_of(partial(filled, files=files), study) if not problems else []
     if not problems:
-        problems, short = room(studies, reading, Path(results), files)
+        problems, short = disk_space(studies, reading, Path(results), files)
         warnings += short
     if problems:
         found = "\n".join(f"- {problem}" for problem in problems)
@@ -72,7 +72,7 @@ def preflight(
     return warnings
 
 
-def _told(check: Callable, study: dict[str, Any]) -> list[str]:
+def _problems_of(check: Callable, study: dict[str, Any]) -> list[str]:
     """What a check finds, whether it yields it or raises it."""
     try:
         return [f"Study {study['name']}: {problem}" for problem in check(study)]
@@ -86,7 +86,7 @@ def unseen(studies: list[dict[str, Any]]) -> list[str]:
     found = list(folders(Path("results")))
     for study in studies:
         for check in (root, table, lists, weights, encoders):
-            found += _told(check, study)
+            found += _problems_of(check, study)
     return found
 
 
@@ -204,7 +204,7 @@ def ignored(study: dict[str, Any]) -> Iterator[str]:
     """Settings that a study names and no run of it reads: most often those of another loss."""
     kept = {key: study[key] for key in (*RUN_BRANCHES, "kind")}
     runs = [dotted(override(kept, changes, run)) for run, changes in study["runs"].items()]
-    found = [unread(settings, usual_beside(settings)) for settings in runs]
+    found = [unread(settings, defaults_for(settings)) for settings in runs]
     if study["search"] is None and found:
         for key in sorted(set.intersection(*map(set, found))):
             yield (
@@ -234,7 +234,7 @@ def folders(results: Path) -> Iterator[str]:
             )
 
 
-def room(
+def disk_space(
     studies: list[dict[str, Any]],
     reading: list[dict[str, Any]],
     results: Path,

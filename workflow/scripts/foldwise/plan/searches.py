@@ -41,11 +41,11 @@ class Searches:
             said += [f"{name}: {found}"] if found else []
         return said
 
-    def told(self, wildcards: Wildcards) -> dict[str, Any]:
+    def all_params(self, wildcards: Wildcards) -> dict[str, Any]:
         """Params: all that decides this trial, or the whole search."""
         number = wildcards.get("number")
         plan = self.plan(wildcards)
-        return plan.whole() if number is None else plan.told(int(number))
+        return plan.whole() if number is None else plan.of_trial(int(number))
 
     def choice(self, wildcards: Wildcards) -> dict[str, Any]:
         """Params of rules that choose among all trials: what decides these, and their number."""

@@ -29,4 +29,4 @@ def study_of(studies: Studies, wildcards: Wildcards) -> str:
     """The study that a job works for; inside an outer fold, the one around it."""
     if key := wildcards.get("key"):
         return studies.caches[key]["name"]
-    return around(wildcards.get("study", ""))
+    return around(wildcards.get("study") or "")

@@ -155,8 +155,9 @@ class Studies:
 
 def run_of(wildcards: Wildcards) -> str:
     """The run of a job; of a rule of trials the trial; empty where there is none."""
-    number = wildcards.get("number")
-    return wildcards.get("run", "" if number is None else f"trial_{number}")
+    if "number" in wildcards.keys() and "run" not in wildcards.keys():
+        return f"trial_{wildcards.number}"
+    return wildcards.get("run") or ""
 
 
 def around(study: str) -> str:

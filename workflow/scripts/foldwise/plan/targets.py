@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from foldwise.plan.state import baseline_runs, fold_numbers
 from foldwise.search.plan import Plan
 from foldwise.search.trials import trial_name
-from foldwise.settings.kinds import held_out
+from foldwise.settings.kinds import has_holdout
 
 OF_FOLD = (
     "best_model.pt",
@@ -66,7 +66,7 @@ def holdout_files(study: dict, run: str) -> list[str]:
     """What is made of a run's holdout; nothing where the study has none."""
     folder = f"results/{study['name']}/runs/{run}"
     made = [f"{folder}/holdout/results/{name}" for name in OF_HOLDOUT]
-    return [f"{folder}/holdout_summary.json", *made] if held_out(study) else []
+    return [f"{folder}/holdout_summary.json", *made] if has_holdout(study) else []
 
 
 def search_files(study: dict, plan: Plan) -> list[str]:

@@ -151,13 +151,13 @@ def failed(record: logging.LogRecord) -> str:
     if record.rule_msg:
         lines.append(f"    {record.rule_msg}")
     for path in record.log:
-        lines += ["", *(f"    {line}" for line in told(Path(path))), "", f"    Log: {path}"]
+        lines += ["", *(f"    {line}" for line in error_of_log(Path(path))), "", f"    Log: {path}"]
     for name, value in record.aux.items():
         lines.append(f"    {name}: {value}")
     return "\n".join(lines) + "\n"
 
 
-def told(path: Path) -> list[str]:
+def error_of_log(path: Path) -> list[str]:
     """The message that a job's log ends with; its last lines where there is none."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")

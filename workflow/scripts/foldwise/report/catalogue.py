@@ -9,7 +9,7 @@ from typing import Any
 from foldwise.errors import choose
 from foldwise.report.entries import FIGURES
 from foldwise.report.files import paths_of
-from foldwise.settings.kinds import held_out
+from foldwise.settings.kinds import has_holdout
 
 # Asset -> the figure that it is, of the best fold alone; and what these figures read.
 ASSETS = {"train": "training", "confusion": "confusion", "gradcam": "gradcam"}
@@ -67,7 +67,7 @@ def figures_of(kind: str, gradcam: bool = True, holdout: bool = False) -> list[s
 
 def figures_of_study(study: Mapping[str, Any]) -> list[str]:
     """Names of the figures that a study's report has."""
-    return figures_of(study["kind"], study["report"]["gradcam_per_class"] > 0, held_out(study))
+    return figures_of(study["kind"], study["report"]["gradcam_per_class"] > 0, has_holdout(study))
 
 
 def asset_files(study: Mapping[str, Any]) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def report_pack(
     run.figures.update(_figures(run, figures, out))
     sections = shown(run)
     write_text(out / "report.md", render.markdown(sections))
-    pictures = [one for _, values in sections for one in values.get("pictures", [])]
+    pictures = [one for _, values in sections for one in values.get("pictures") or ()]
     made_by = {one["file"]: one["origin"] for one in [*run.figures.values(), *pictures]}
     write_text(out / "index.html", render.page(sections, title_of(study), made_by, out))
     write_json(out / "ledger.json", {"data": record["data_hash"], **ledger.as_json()})

@@ -37,7 +37,7 @@ from foldwise.report.sections import (
     warnings,
 )
 from foldwise.report.sections.reliability import calibration, conformal
-from foldwise.settings.kinds import held_out
+from foldwise.settings.kinds import has_holdout
 
 SECTIONS = (
     heading,
@@ -76,7 +76,7 @@ def name_of(section: ModuleType) -> str:
 
 def kinds_read(settings: Study) -> list[str]:
     """Kinds of files that the page's text reads, each once."""
-    kinds = [*ALWAYS, *(["holdout"] if held_out(settings) else [])]
+    kinds = [*ALWAYS, *(["holdout"] if has_holdout(settings) else [])]
     kinds += [kind for section in sections_of(settings) for kind in section.reads(settings)]
     return list(dict.fromkeys(kinds))
 

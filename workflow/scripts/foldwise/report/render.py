@@ -51,7 +51,7 @@ def page(sections: Shown, title: str, origins: Mapping[str, str], folder: Path) 
         if "embedded" in values
         for k, v in values["embedded"].items()
     }
-    headline = [row for _, values in sections for row in values.get("headline", [])]
+    headline = [row for _, values in sections for row in values.get("headline") or ()]
     if headline:
         body = body.replace(_first_table(body), _tiles(headline), 1)
     body, contents = _anchors(body)

@@ -10,7 +10,7 @@ from foldwise.report.entries import FIGURES
 from foldwise.report.files import FILES, RULES, SHARED
 from foldwise.report.ledger import Job, Ledger, Source
 from foldwise.settings.groups import unit_of, units_of
-from foldwise.settings.kinds import held_out
+from foldwise.settings.kinds import has_holdout
 
 # Settings of a study as the rules give them: every key, and "name".
 Study = Mapping[str, Any]
@@ -124,7 +124,7 @@ class Run:
     @cached_property
     def holdout(self) -> dict[str, Any] | None:
         """Images and groups of the holdout; None where the study has none, or an empty one."""
-        if not held_out(self.study):
+        if not has_holdout(self.study):
             return None
         source = self.file("holdout")
         sizes = {key: source(key, form=",") for key in ("n", "groups")} if source.value("n") else {}

@@ -35,7 +35,7 @@ class Plan:
     folds: list[int]
     search: Search
 
-    def told(self, number: int) -> dict[str, Any]:
+    def of_trial(self, number: int) -> dict[str, Any]:
         """Params of the rules of trial `number`; `search_from_params` reads them."""
         seen = as_seen_by(self.raw, self.search, number)
         return {"search": seen, "base": self.base, "folds": self.folds}

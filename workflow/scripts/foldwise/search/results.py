@@ -76,11 +76,11 @@ def write_trial_histories(
     for trial, folds in histories.items():
         rows = [{"fold": one["fold"], **entry} for one in folds for entry in one["epochs"]]
         columns = list(dict.fromkeys(key for row in rows for key in row)) or ["fold", "epoch"]
-        filled = [{key: _told(row.get(key)) for key in columns} for row in rows]
+        filled = [{key: _cell(row.get(key)) for key in columns} for row in rows]
         write_csv(Path(folder) / f"history_{trial}.csv", columns, filled)
 
 
-def _told(value: Any) -> Any:
+def _cell(value: Any) -> Any:
     """A cell of a table: what is not defined is empty."""
     return "" if value is None else value
 

@@ -89,7 +89,7 @@ def _order(change: tuple[str, Any]) -> tuple[int, bool]:
     return change[0].count("."), change[0] not in study_unions()
 
 
-def usual_beside(settings: dict[str, Any]) -> dict[str, Any]:
+def defaults_for(settings: dict[str, Any]) -> dict[str, Any]:
     """The defaults, by dotted path, beside the losses, schedules and the like that are chosen."""
     chosen: dict[str, Any] = {}
     for path in study_unions():

@@ -160,7 +160,7 @@ def has_classes(study: Mapping[str, Any]) -> bool:
     return kind.classes or kind.heads
 
 
-def held_out(study: dict) -> bool:
+def has_holdout(study: dict) -> bool:
     """Whether a holdout is to be judged, from the settings alone: before the cohort as after it.
 
     A preset column may turn out to name none; its holdout is then judged as one of no images.

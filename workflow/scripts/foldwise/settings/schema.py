@@ -179,7 +179,7 @@ def _tell(error: jsonschema.ValidationError) -> str:
         near = nearest(str(error.instance), allowed)
         return f"{place}: {error.instance!r} is not known.{near} Choose: {', '.join(allowed)}."
     if error.validator == "type":
-        return f"{place}: expected {_wanted(error.schema)}, found {_found(error.instance)}."
+        return f"{place}: expected {_wanted(error.schema)}, found {_shown(error.instance)}."
     if error.parent is None and error.validator == "pattern":
         return (
             f"{place}: '{error.instance}' is no name: use small letters, digits and _, and begin "
@@ -225,7 +225,7 @@ def _wanted(part: dict) -> str:
     return " or ".join(KINDS[kind] for kind in _types(part))
 
 
-def _found(value: Any) -> str:
+def _shown(value: Any) -> str:
     """A value with what YAML took it for."""
     if value is None:
         return "nothing"

@@ -35,7 +35,7 @@ class Distillation(Task):
     def targets(self, rows: Rows) -> dict[str, np.ndarray]:
         """{"label_<head>": (N,) int64, "input_ids" and "attention_mask": (N, L) int64}."""
         labels = {columns(head)[0]: self._labels(head, rows) for head in self.heads}
-        texts = [" ".join(filter(None, row.get("texts", {}).values())) for row in rows]
+        texts = [" ".join(filter(None, (row.get("texts") or {}).values())) for row in rows]
         return labels | tokenise(texts, self.text["name"], self.text["max_tokens"])
 
     def _labels(self, head: str, rows: Rows) -> np.ndarray:

@@ -47,7 +47,9 @@ def make_embeddings(
         )
     rows = sorted_rows(rows)
     make_deterministic(device)
-    model = torchvision_networks.build({"name": "resnet50", "weights": weights}, channels, 1)
+    # Only the features below the head are asked for, so its dropout plays no part.
+    settings = {"name": "resnet50", "weights": weights, "dropout": 0.0}
+    model = torchvision_networks.build(settings, channels, 1)
     model.trainable(0)
     model = model.to(device, memory_format=torch.channels_last)
     normalise = normalisation("imagenet", images, places_of(images, rows), channels)

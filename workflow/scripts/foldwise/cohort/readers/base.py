@@ -49,7 +49,7 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Found:
+class Matched:
     """One image (or image and mask) of the study: its files and the table's rows on it.
 
     `labels` holds one dict a row: cohort column -> raw value; an empty value is a missing label, so
@@ -90,7 +90,7 @@ class Joined:
     `scheme` is how labels are read where the reader knows that better than `data.classes`.
     """
 
-    found: list[Found]
+    matched: list[Matched]
     missing: list[Missing]
     findings: list[Finding]
     label_columns: tuple[str, ...] = ("label",)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from foldwise.cohort.archive import Listing
 from foldwise.cohort.identity import Names
 from foldwise.cohort.join import USUAL, by_path, columns_of_roles, relative
-from foldwise.cohort.readers.base import Columns, Found, Joined, Missing
+from foldwise.cohort.readers.base import Columns, Joined, Matched, Missing
 from foldwise.cohort.readers.images import Reader as Images
 from foldwise.cohort.tables.folders import SEVERAL
 from foldwise.cohort.tables.naming import Spelling
@@ -31,12 +31,12 @@ class Reader(Images):
         columns = columns_of_roles(table, stated, WITH_MASKS, needed=("image", "mask"))
         joined = by_path(table, listing, columns, names)
         spelling = Spelling(listing.files)
-        found: list[Found] = []
+        found: list[Matched] = []
         missing = [
             replace(one, reason="no_image" if one.reason == "no_file" else one.reason)
             for one in joined.missing
         ]
-        for one in joined.found:
+        for one in joined.matched:
             masks = {spelling.of(relative(row.get(columns.mask), listing.root)) for row in one.rows}
             reason = _fault(masks, listing)
             if reason:

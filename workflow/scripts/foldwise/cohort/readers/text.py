@@ -7,8 +7,8 @@ from foldwise.cohort.archive import Listing
 from foldwise.cohort.identity import Names
 from foldwise.cohort.join import by_path
 from foldwise.cohort.readers import images
-from foldwise.cohort.readers.base import Columns, Found, Joined
-from foldwise.cohort.tables.table import Row, Table, told
+from foldwise.cohort.readers.base import Columns, Joined, Matched
+from foldwise.cohort.tables.table import Row, Table, without_na
 from foldwise.errors import FoldwiseError
 
 
@@ -23,12 +23,12 @@ class Reader(images.Reader):
         """Join by file; each named text and label of a row belongs to its image."""
         columns = columns_of(table, stated, self.usual)
         joined = by_path(table, listing, columns, names)
-        found = [self.told(one, columns) for one in joined.found]
+        found = [self.labelled(one, columns) for one in joined.matched]
         missing = [replace(one, labels=labels_of(one.rows, columns)) for one in joined.missing]
         heads = tuple(f"label_{head}" for head in columns.heads)
-        return replace(joined, found=found, missing=missing, label_columns=heads)
+        return replace(joined, matched=found, missing=missing, label_columns=heads)
 
-    def told(self, one: Found, columns: Columns) -> Found:
+    def labelled(self, one: Matched, columns: Columns) -> Matched:
         """An image with the labels of its rows and the texts of the first."""
         texts = {name: text_of(one.rows[0].get(name)) for name in columns.texts}
         return replace(one, labels=labels_of(one.rows, columns), texts=texts)
@@ -54,4 +54,4 @@ def labels_of(rows: tuple[Row, ...], columns: Columns) -> tuple[dict[str, str], 
 
 def text_of(cell: str) -> str:
     """A cell as one line of text; empty for what says that there is none."""
-    return told(" ".join(cell.split()))
+    return without_na(" ".join(cell.split()))

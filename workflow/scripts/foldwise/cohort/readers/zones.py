@@ -10,7 +10,7 @@ from pathlib import Path
 from foldwise.cohort.archive import Listing
 from foldwise.cohort.identity import Names
 from foldwise.cohort.join import by_path, columns_of_roles
-from foldwise.cohort.readers.base import Columns, Found, Joined, Missing
+from foldwise.cohort.readers.base import Columns, Joined, Matched, Missing
 from foldwise.cohort.readers.images import Reader as Images
 from foldwise.cohort.tables.labels import ClassScheme, canonical
 from foldwise.cohort.tables.naming import by_name, several, with_paths
@@ -57,22 +57,22 @@ class Reader(Images):
         joined = by_path(resolved, listing, columns, names)
         return replace(
             joined,
-            found=[_scored(one, columns, table) for one in joined.found],
-            missing=[_told(one, zones, files) for one in joined.missing],
+            matched=[_scored(one, columns, table) for one in joined.matched],
+            missing=[_with_labels(one, zones, files) for one in joined.missing],
             label_columns=zones,
             extra_columns=(PATTERN, TOTAL),
             scheme=SCHEME,
         )
 
 
-def _scored(one: Found, columns: Columns, table: Table) -> Found:
+def _scored(one: Matched, columns: Columns, table: Table) -> Matched:
     labels = tuple(labels_of(row, columns.zones) for row in one.rows)
     lines = {row.line: row for row in table.rows}
     named = one.accession or lines[one.rows[0].line].get(columns.image)
     return replace(one, labels=labels, accession=named, extra=strata_of(labels[0]))
 
 
-def _told(one: Missing, zones: tuple[str, ...], files: dict[str, list[str]]) -> Missing:
+def _with_labels(one: Missing, zones: tuple[str, ...], files: dict[str, list[str]]) -> Missing:
     labels = tuple(labels_of(row, zones) for row in one.rows)
     reason = "several_files" if several(one.identity, files) else one.reason
     return replace(one, labels=labels, reason=reason)

@@ -84,10 +84,10 @@ def read_cases(folder: str | Path) -> list[Record]:
     records: list[Record] = []
     for cases_file, pictures_file in join_files(folder):
         part = cases_file.stem.partition("_")[2]
-        cases = {cells.get("U_id", ""): cells for _, cells in read_lines(cases_file)}
+        cases = {cells.get("U_id"): cells for _, cells in read_lines(cases_file)}
         before = records[-1][0] if records else 0
         for number, cells in read_lines(pictures_file):
-            case = cases.get(cells.get("U_id", ""))
+            case = cases.get(cells.get("U_id"))
             more = {CASE: "" if case is None else "yes", PART: PARTS.get(part, part)}
             records.append((before + number, (case or {}) | cells | more))
     return records

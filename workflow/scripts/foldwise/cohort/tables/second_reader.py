@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from foldwise.cohort.readers.base import Found, Joined
+from foldwise.cohort.readers.base import Joined, Matched
 from foldwise.cohort.resolve import Item
 from foldwise.cohort.tables.labels import CLASS, MISSING, ClassScheme
 from foldwise.cohort.tables.table import Table
@@ -30,9 +30,9 @@ def with_second(
         raise FoldwiseError(
             f"data.columns.second names no column for {', '.join(unread)}. Name one for each label."
         )
-    found = [replace(one, extra=one.extra | _read(one, columns, scheme)) for one in joined.found]
+    found = [replace(one, extra=one.extra | _read(one, columns, scheme)) for one in joined.matched]
     named = tuple(PREFIX + column for column in columns)
-    return replace(joined, found=found, extra_columns=(*joined.extra_columns, *named))
+    return replace(joined, matched=found, extra_columns=(*joined.extra_columns, *named))
 
 
 def _label(name: str, known: tuple[str, ...]) -> str:
@@ -40,7 +40,7 @@ def _label(name: str, known: tuple[str, ...]) -> str:
     return headed if headed in known else choose(name, known, "label", "data.columns.second")
 
 
-def _read(one: Found, columns: dict[str, str], scheme: ClassScheme) -> dict[str, str]:
+def _read(one: Matched, columns: dict[str, str], scheme: ClassScheme) -> dict[str, str]:
     row = one.rows[0]
     empty = scheme.empty if any(row.get(column) for column in columns.values()) else ""
     read = {}
@@ -57,10 +57,10 @@ def check_second(items: Sequence[Item], stated: Mapping[str, str]) -> None:
     unread = [
         item
         for item in usable
-        if not all(v for k, v in item.found.extra.items() if k.startswith(PREFIX))
+        if not all(v for k, v in item.matched.extra.items() if k.startswith(PREFIX))
     ]
     if stated and unread:
-        line = min(item.found.rows[0].line for item in unread)
+        line = min(item.matched.rows[0].line for item in unread)
         raise FoldwiseError(
             f"data.columns.second: {len(unread)} of {len(usable)} images have no label of the "
             f"second reader, or one that is none of the study's; the first stands in line {line} "

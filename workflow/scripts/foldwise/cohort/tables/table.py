@@ -166,7 +166,7 @@ def _clean(path: Path, text: str) -> str:
     return text
 
 
-def told(text: str) -> str:
+def without_na(text: str) -> str:
     """A cell of a name or a text; empty for what says that there is none."""
     return "" if text.lower() in NOTHING else text
 

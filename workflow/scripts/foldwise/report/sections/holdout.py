@@ -6,14 +6,14 @@ from foldwise.evaluate.wording import called
 from foldwise.report.ledger import Source
 from foldwise.report.run import Run, Study
 from foldwise.report.tables import levels_of, pooled
-from foldwise.settings.kinds import held_out
+from foldwise.settings.kinds import has_holdout
 
 METHODS = ("interval", "resamples", "ensemble")
 
 
 def applies(study: Study) -> bool:
     """To studies that set images aside."""
-    return held_out(study)
+    return has_holdout(study)
 
 
 def reads(study: Study) -> tuple[str, ...]:

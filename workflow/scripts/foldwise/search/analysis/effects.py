@@ -130,14 +130,14 @@ def _step(x: np.ndarray) -> tuple[float, str]:
 def sentences(found: Effect, sign: int) -> list[str]:
     """What may be said of a parameter: resolved differences, or that nothing is resolved."""
     name = short(found.key)
-    told = [_told(found, one, name, sign) for one in found.differences]
+    told = [_sentence(found, one, name, sign) for one in found.differences]
     if found.single:
         lonely = ", ".join(str(level.value) for level in found.levels if level.n < 2)
         told.append(f"{name} {lonely}: one trial alone, so that no interval can be given.")
     return told or [f"{name}: too few trials to compare its values."]
 
 
-def _told(found: Effect, one: Difference, name: str, sign: int) -> str:
+def _sentence(found: Effect, one: Difference, name: str, sign: int) -> str:
     interval = f"({100 * LEVEL:.0f} % interval {one.low:+.4f} to {one.high:+.4f})"
     stated = _stated(found, one, name)
     if not one.resolved:

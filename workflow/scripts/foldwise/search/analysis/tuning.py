@@ -227,7 +227,7 @@ def peak_memory(benchmarks: Sequence[Path]) -> float | None:
     for path in benchmarks:
         for row in _rows(path):
             try:
-                seen.append(float(row.get("max_rss", "")))
+                seen.append(float(row["max_rss"]))
             except ValueError:
                 continue  # Snakemake writes NA or - for what it has not seen.
     return max(seen, default=None)
