@@ -6,8 +6,6 @@ CPU milliseconds of one thread, best of several, of reading and preparing a film
 is what the way saves (or, of the guard, below 1 what it costs). docs/speed.md has the table.
 """
 
-# ruff: noqa: E402 (cache.py sets the threads before numpy is imported, and the folders)
-
 import argparse
 import tempfile
 import zlib
@@ -16,8 +14,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 from cache import chain, cpu_ms
-from dicoms import ENCODINGS, write
 from films import film
+
+from dicoms import ENCODINGS, write
 from foldwise.pixels import jpeg
 from foldwise.pixels.dicom import codestream, encoded, inflate, jpeg_2000, pixel_element
 from foldwise.pixels.isolation import Limits, run_isolated

@@ -155,9 +155,10 @@ class Studies:
 
 def run_of(wildcards: Wildcards) -> str:
     """The run of a job; of a rule of trials the trial; empty where there is none."""
-    if "number" in wildcards.keys() and "run" not in wildcards.keys():
-        return f"trial_{wildcards.number}"
-    return wildcards.get("run") or ""
+    run, number = wildcards.get("run"), wildcards.get("number")
+    if run is None and number is not None:
+        return f"trial_{number}"
+    return run or ""
 
 
 def around(study: str) -> str:
