@@ -33,6 +33,7 @@ def class_weights(
         weights = len(labels) / (len(names) * counts)
     else:
         weights = (len(labels) / counts) ** float(scheme)
+        # Over their mean, so that alpha changes the balance of classes, not the loss's size.
         weights = weights / weights.mean()
     return torch.tensor(weights, dtype=torch.float32)
 
@@ -42,6 +43,7 @@ def weighted_mean(loss_b: Tensor, target_b: Tensor, weights_k: Tensor | None) ->
     if weights_k is None:
         return loss_b.mean()
     weight_b = weights_k[target_b]
+    # By the weights' sum: a batch of rare classes alone must not take larger steps.
     return (weight_b * loss_b).sum() / weight_b.sum()
 
 

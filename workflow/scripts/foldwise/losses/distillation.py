@@ -26,6 +26,7 @@ def soft_targets(student_bk: Tensor, teacher_bk: Tensor, temperature: float) -> 
     student = (student_bk.float() / temperature).log_softmax(dim=1)
     teacher = (teacher_bk.float() / temperature).log_softmax(dim=1)
     divergence = functional.kl_div(student, teacher, reduction="batchmean", log_target=True)
+    # Gradients of soft answers shrink by 1 / T^2: so beta means the same at every temperature.
     return temperature**2 * divergence
 
 
@@ -55,6 +56,7 @@ def relational_distance(student_bd: Tensor, teacher_be: Tensor) -> Tensor:
         return student_bd.float().sum() * 0
     upper = torch.triu_indices(*[len(student_bd)] * 2, offset=1, device=student_bd.device)
     student, teacher = (_distances(x.float(), *upper) for x in (student_bd, teacher_be))
+    # Over the mean: the two spaces have scales of their own, only the pattern is compared.
     return functional.smooth_l1_loss(student / student.mean(), teacher / teacher.mean())
 
 
@@ -83,6 +85,7 @@ def mmd(student_bd: Tensor, teacher_bd: Tensor) -> Tensor:
     pooled = torch.cat([student, teacher])
     squared = (pooled[:, None] - pooled[None]).square().sum(dim=2)
     upper = torch.triu_indices(*[len(pooled)] * 2, offset=1, device=pooled.device)
+    # Detached: the kernel's width follows the batch and must not be a way to lower the loss.
     median = squared.detach()[upper[0], upper[1]].quantile(0.5).clamp_min(1e-12)
     kernel = (-squared / median).exp()
     n = len(student)
@@ -96,6 +99,7 @@ def _distances(x_bd: Tensor, first: Tensor, second: Tensor) -> Tensor:
 
 def _cosines(x_bd: Tensor) -> Tensor:
     """[j, i, k]: cosine of the angle at j between i and k."""
+    # `eps`: two equal samples have no direction, and a norm of 0 would make NaN.
     towards = functional.normalize(x_bd[None] - x_bd[:, None], dim=2, eps=1e-6)
     return towards @ towards.transpose(1, 2)
 
@@ -117,6 +121,7 @@ class Distillation(nn.Module):
         heads = [(student.logits[name].float(), target) for name, target in targets.items()]
         terms = {"cross_entropy": _mean([functional.cross_entropy(*head) for head in heads])}
         if teacher is None:
+            # Also in validation, where a teacher is never asked: losses there compare between runs.
             return {"loss": terms["cross_entropy"], **terms}
         weights, temperature = self.settings, self.settings["temperature"]
         terms["soft_targets"] = _mean(
@@ -124,6 +129,7 @@ class Distillation(nn.Module):
         )
         loss = weights["alpha"] * terms["cross_entropy"] + weights["beta"] * terms["soft_targets"]
         for name in TERMS:
+            # A weight of 0 spares the work as well: angles cost the cube of the batch.
             if weights[name]:
                 terms[name] = self.between_features(name, student, teacher)
                 loss = loss + weights[name] * terms[name]

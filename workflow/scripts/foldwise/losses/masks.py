@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+# An empty answer to an empty mask is full overlap, and nothing divides by zero.
 EPSILON = 1e-6
 
 
@@ -51,6 +52,7 @@ def focal_loss(logits: Tensor, mask: Tensor, weight: Tensor, alpha: float, gamma
 
     Lin et al. 2017, Focal loss for dense object detection, ICCV.
     """
+    # From logits: 1 - p of a sure pixel rounds to 0 in float32, and its logarithm is infinite.
     signed = torch.where(mask > 0.5, logits, -logits)
     loss = alpha * (-signed).sigmoid() ** gamma * -functional.logsigmoid(signed)
     return (weight * loss).sum() / weight.sum()
@@ -58,8 +60,10 @@ def focal_loss(logits: Tensor, mask: Tensor, weight: Tensor, alpha: float, gamma
 
 def edge_weights(mask: Tensor, extra: float, width_px: int) -> Tensor:
     """1, and 1 + extra within `width_px` of an edge of the mask (dilated without eroded)."""
+    # Odd, so that the window is centred on its pixel.
     size = 2 * width_px + 1
     dilated = functional.max_pool2d(mask, size, stride=1, padding=width_px)
+    # Padding is -infinity to max_pool2d: the picture's own border makes no edge.
     eroded = -functional.max_pool2d(-mask, size, stride=1, padding=width_px)
     return 1 + extra * (dilated - eroded)
 

@@ -34,6 +34,7 @@ class ZoneLoss(nn.Module):
             return loss
         unknown = len(self.weights) - 1
         scored = (target != unknown).to(logits.dtype)
+        # Unknown zones get any valid class here; `scored` takes them out again below.
         distance = squared_emd(logits[:, :unknown], target.clamp_max(unknown - 1))
         # A batch whose zones are all unknown has no distance, and must not divide by zero.
         ordinal = (scored * distance).sum() / scored.sum().clamp_min(1)

@@ -44,6 +44,7 @@ class AnySize(nn.Module):
 def resized(position_1td: Tensor, rows: int, columns: int) -> Tensor:
     """Position embeddings (1, 1 + g * g, D) for a grid of rows x columns, bicubic."""
     side = int((position_1td.shape[1] - 1) ** 0.5)
+    # The pretrained size takes them as they are: bicubic of the same size could cost last bits.
     if (rows, columns) == (side, side):
         return position_1td
     token, grid = position_1td[:, :1], position_1td[:, 1:].unflatten(1, (side, side))

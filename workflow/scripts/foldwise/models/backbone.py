@@ -40,6 +40,7 @@ class Backbone:
     def _part(self, name: str) -> nn.Module:
         parent, _, leaf = name.rpartition(".")
         part = getattr(self.net.get_submodule(parent), leaf)
+        # Class tokens are bare parameters; as a module they are frozen like any other part.
         return nn.ParameterList([part]) if isinstance(part, nn.Parameter) else part
 
 
@@ -52,6 +53,7 @@ def with_channels(
 ) -> nn.Module:
     """Rebuild the first convolution for `channels`; He initialisation as the network's own."""
     old = net.get_submodule(stem)
+    # Weights that were drawn are kept as they are: no further draw shifts those that follow.
     if old.in_channels == channels:
         return net
     parent, _, leaf = stem.rpartition(".")

@@ -63,6 +63,7 @@ class HubTokens(nn.Module):
     def blocks(self) -> list[nn.Module]:
         """Embeddings, then each layer; what follows the layers belongs to the last."""
         lists = [m for m in self.net.modules() if isinstance(m, nn.ModuleList)]
+        # The longest list: some models have a second, short one beside their layers.
         layers = max(lists, key=len)
         inside = {id(parameter) for parameter in layers.parameters()}
         before, after, passed = [], [], False
@@ -130,6 +131,7 @@ def from_hub(source: str, weights: str, where: str) -> nn.Module:
     net, info = loaded(
         transformers.AutoModel, source, where, dtype=torch.float32, output_loading_info=True
     )
+    # transformers only warns of them and draws them at random. The pooler is not used (HubTokens).
     missing = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
     if missing:
         raise FoldwiseError(
@@ -149,6 +151,7 @@ def loaded(kind: Any, source: str, where: str, **how: Any) -> Any:
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # It counts its tries aloud.
     what = "tokenizer" if kind is transformers.AutoTokenizer else "transformers model"
     try:
+        # What is kept here first: compute nodes have no network, and a hub's file may change.
         return kind.from_pretrained(source, local_files_only=True, **how)
     except (OSError, ValueError) as error:
         if Path(source).is_dir():
@@ -193,9 +196,11 @@ def tokenise(texts: Sequence[str], source: str, max_tokens: int) -> dict[str, np
             f"model.text.max_tokens: {max_tokens}, but the model in '{source}' reads {longest} "
             f"tokens at the most. Set it to {longest} or less."
         )
+    # Padded to one length and not to the batch's longest: a row's bits must not hang on its batch.
     found = tokenizer(list(texts), padding="max_length", truncation=True, max_length=max_tokens)
     arrays = {key: np.array(found[key], np.int64) for key in ("input_ids", "attention_mask")}
     highest = arrays["input_ids"].max()
+    # Checked here: on a GPU a wrong index ends in an assertion that names neither text nor model.
     if highest >= config.vocab_size:
         raise FoldwiseError(
             f"model.text.name: the tokenizer in '{source}' gives token {highest}, and the model "

@@ -30,6 +30,7 @@ class CrossAttention(nn.Module):
         padding = mask_bl == 0
         vision, text = vision_btd, text_bld
         for to_text, to_vision in self.layers:
+            # One assignment: the text attends to the image as it was, not as it has just become.
             vision, text = to_text(vision, text, padding), to_vision(text, vision, None)
         return self.join(torch.cat([vision[:, 0], text[:, 0]], dim=1))
 
@@ -107,6 +108,7 @@ class FiLM(nn.Module):
         fused, text = vision_btd[:, 0], text_bld[:, 0]
         for linear, condition in zip(self.linear, self.condition, strict=True):
             gamma, beta = condition(text).chunk(2, dim=1)
+            # 1 + gamma, as in the paper: a condition near 0 must not switch the features off.
             fused = fused + self.dropout(((1 + gamma) * linear(fused) + beta).relu())
         return fused
 
@@ -120,10 +122,12 @@ class TokenTransformer(nn.Module):
     def __init__(self, dim: int, heads: int, layers: int, dropout: float):
         super().__init__()
         check_heads(dim, heads)
+        # 0.02: the spread by which BERT and ViT draw their embeddings.
         self.kind = nn.Parameter(torch.randn(1, 2, dim) * 0.02)
         layer = nn.TransformerEncoderLayer(
             dim, heads, 2 * dim, dropout, activation="gelu", batch_first=True, norm_first=True
         )
+        # Nested tensors are for padding, which two tokens lack; norms first rule them out anyway.
         self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
 
     def forward(self, vision_btd: Tensor, text_bld: Tensor, mask_bl: Tensor) -> Tensor:

@@ -20,9 +20,11 @@ def wordpieces(texts: Iterable[str]) -> dict[str, int]:
 
     Sorted by frequency, then by letter, so that equal texts give equal numbers.
     """
+    # Digits one by one: a vocabulary of all numbers in the texts would learn none of them.
     counts = Counter(re.findall(r"[a-z]+|[0-9]|[^\sa-z0-9]", " ".join(texts).lower()))
     often = [word for word, n in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0])) if n > 1]
     letters = sorted({letter for word in counts for letter in word})
+    # [PAD] first: BERT's configuration takes number 0 for padding.
     pieces = [*SPECIAL, *letters, *(f"##{letter}" for letter in letters), *often]
     return {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
 
@@ -75,6 +77,7 @@ def write_tokenizer(folder: Path, words: dict[str, int]) -> None:
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
+    # In the order in which BertProcessing takes them.
     ends = [(name, words[name]) for name in ("[SEP]", "[CLS]")]
     tokenizer.post_processor = processors.BertProcessing(*ends)
     names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
@@ -91,6 +94,7 @@ def _write_random(folder: Path, model_class: type, config: object, seed: int) ->
     from transformers.utils import logging
 
     logging.disable_progress_bar()
+    # Whoever calls this keeps the random state that it had.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model_class(config).save_pretrained(folder)

@@ -32,6 +32,7 @@ class Network(nn.Module):
         self.frozen_blocks = len(blocks) - chosen
         for index, block in enumerate(blocks):
             block.requires_grad_(index >= self.frozen_blocks)
+        # What has just been frozen must leave training mode at once, not at the next epoch.
         self.train(self.training)
 
     def leave_training(self) -> None:
@@ -39,6 +40,7 @@ class Network(nn.Module):
 
     def train(self, mode: bool = True) -> "Network":
         """Training or evaluation mode, of which frozen blocks know only the latter."""
+        # PyTorch sets all parts first; frozen ones are set back, or their statistics would drift.
         super().train(mode)
         for block in self.blocks()[: getattr(self, "frozen_blocks", 0)]:
             block.eval()

@@ -19,6 +19,7 @@ class PlainCNN(nn.Module):
 
     @staticmethod
     def _step(inputs: int, width: int) -> nn.Sequential:
+        # No bias: the batch norm that follows takes the mean out and has a bias of its own.
         conv = nn.Conv2d(inputs, width, kernel_size=3, padding=1, bias=False)
         return nn.Sequential(conv, nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2))
 
@@ -35,5 +36,6 @@ def custom_1(channels: int) -> Backbone:
         width=1024,
         blocks=tuple((f"features.{index}",) for index in range(5)),
         stem="features.0.0",
+        # Before the last maximum, which halves the map once more.
         gradcam="features.4.1",
     )

@@ -14,6 +14,7 @@ WIDTHS = (16, 32, 64, 128)
 
 
 def _conv(inputs: int, width: int, norm: nn.Module, stride: int = 1) -> nn.Sequential:
+    # No bias: the norm that follows takes the mean out and has a bias of its own.
     conv = nn.Conv2d(inputs, width, kernel_size=3, stride=stride, padding=1, bias=False)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
     return nn.Sequential(conv, norm, nn.ReLU())

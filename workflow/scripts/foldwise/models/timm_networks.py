@@ -27,6 +27,7 @@ def build(
     """The network of timm that `settings` name, with a head of our own."""
     weights = settings["weights"]
     net = _made(settings["name"], channels, pretrained=weights == "imagenet")
+    # timm has filled the network already; a file's weights are loaded as for all others.
     own = "none" if weights == "imagenet" else weights
     return headed(_backbone(net, channels), settings | {"weights": own}, outputs, embedding_dim)
 
@@ -104,6 +105,7 @@ def _probed(net: nn.Module, names: list[str], channels: int) -> tuple[Tensor, di
     training = net.training
     try:
         with torch.no_grad():
+            # In eval mode: an empty picture must not enter the running statistics of batch norms.
             features = net.eval()(torch.zeros(1, channels, *side))
     finally:
         for hook in hooks:

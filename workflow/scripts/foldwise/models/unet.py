@@ -16,6 +16,7 @@ def norm(kind: str, channels: int, groups: int) -> nn.Module:
     """Batch norm, or group norm with at most `groups` groups (of equal size)."""
     if kind == "batch":
         return nn.BatchNorm2d(channels)
+    # Groups must divide the channels, and a narrow first level has fewer of these.
     fitting = max(n for n in range(1, min(groups, channels) + 1) if channels % n == 0)
     return nn.GroupNorm(fitting, channels)
 
@@ -108,6 +109,7 @@ class UNet(Network):
         self.pool = nn.MaxPool2d(2)
         self.head = nn.Conv2d(widths[0], outputs, kernel_size=1)
         for module in self.modules():
+            # Not the head: no ReLU follows it, and large logits would start the sigmoid saturated.
             if isinstance(module, nn.Conv2d) and module is not self.head:
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 nn.init.zeros_(module.bias)
@@ -134,6 +136,7 @@ class UNet(Network):
             skips.append(block(x))
             x = self.pool(skips[-1])
         x = self.bridge(x)
+        # Of the bridge: decoder maps hold places, and means of them say little of the whole.
         embedding = x.mean(dim=(2, 3))
         for block, skip in zip(self.decoder, reversed(skips), strict=True):
             x = block(x, skip)

@@ -47,6 +47,7 @@ def fill(net: nn.Module, state: Mapping[str, Tensor], source: str, name: str) ->
             f"model.weights: {source} does not fit model.name {name} ({listed}). "
             "Name the network that the file was saved from, or another file."
         )
+    # Not strict on account of batch norms' counters alone: all else was compared above.
     net.load_state_dict(state, strict=False)
 
 
@@ -96,10 +97,12 @@ def read_weights(path: str | Path) -> Mapping[str, Tensor]:
 def adapted(found: Mapping[str, Tensor], backbone: Backbone) -> dict[str, Tensor]:
     """The file's tensors under the names of `backbone.net`, without a head."""
     found = dict(found)
+    # As often as there are prefixes: some files have several, one inside the other.
     for _ in PREFIXES:
         for prefix in PREFIXES:
             if any(key.startswith(prefix) for key in found):
                 found = {key.removeprefix(prefix): value for key, value in found.items()}
+    # "head." is our own, of a model trained here whose backbone is taken over.
     heads = ("head.", *backbone.own_head)
     state = {backbone.rename(k): v for k, v in found.items() if not k.startswith(heads)}
     stem = f"{backbone.stem}.weight"

@@ -57,6 +57,7 @@ def box_weights(boxes: Sequence[Box], height: int, width: int) -> Tensor:
     rows = [_overlap(box[0], box[1], height) for box in boxes]
     columns = [_overlap(box[2], box[3], width) for box in boxes]
     both = torch.stack(rows)[:, :, None] * torch.stack(columns)[:, None, :]
+    # To sum 1: a box of any size gives features on the scale of the network's own mean.
     return both.flatten(1) / both.flatten(1).sum(dim=1, keepdim=True)
 
 

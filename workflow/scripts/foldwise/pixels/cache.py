@@ -56,6 +56,7 @@ def write_shard(
     whole = (len(contents), *shape)
     size = math.prod(whole) * np.dtype(dtype).itemsize
     with replacing(out[0], size) as temporary:
+        # Whole from the start and filled by row: processes end in any order, rows stay in theirs.
         np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=whole).flush()
         _reserve(temporary)
         work = partial(_fill, read, temporary)
@@ -64,8 +65,10 @@ def write_shard(
         if crew.limits.memory is not None:  # this picture's doing, and not the machine's
             fates = ["too_large" if fate == "out_of_memory" else fate for fate in fates]
         _check_passing(fates)
+    # Rows that could not be read have a checksum too: damage to them is found like any other.
     black = checksum(bytes(size // max(len(contents), 1)))
     rows = [_row(content, fate, black) for content, fate in zip(contents, fates, strict=True)]
+    # After the pixels: a list that is there never speaks of pixels that are not.
     write_sealed(out[1], {"rows": rows, "shape": list(whole), "dtype": np.dtype(dtype).name})
     return rows
 
@@ -88,9 +91,11 @@ def _fill(read: Read, path: Path, task: tuple[int, str]) -> Prepared | str:
         return error.reason
     except MemoryError:
         return "out_of_memory"
+    # Mapped in the child: pixels reach the file without a pipe to the parent.
     shard = np.lib.format.open_memmap(path, mode="r+")
     pixels = np.ascontiguousarray(found.pixels, shard.dtype)
     shard[row] = pixels
+    # The checksum is of what was decoded, not of what was read back: a fault of the disk shows.
     return replace(found, pixels=NOTHING, checksum=checksum(pixels))
 
 
@@ -187,6 +192,7 @@ class Images:
         for index in indices[~self._is_checked[indices]].tolist():
             self._check(index)
         for target, shard, row in zip(out, shards.tolist(), rows.tolist(), strict=True):
+            # Row by row into memory that stays: a new array a batch costs more than the copy.
             target[...] = self._shards[shard][row]
         return out
 

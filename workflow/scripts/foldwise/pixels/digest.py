@@ -23,9 +23,11 @@ def pixel_digest(picture: Picture) -> str:
         above = values - darkest
         if picture.padding is not None:
             above[picture.padding] = 0
+        # Whole numbers as integers: the same picture with and without a rescale by 1 agree.
         if (above == np.rint(above)).all() and above.max() < 1 << 32:
             above = above.astype(np.uint32)
     top = above.max()
+    # The narrowest type that fits: 8-bit values in words of 16 are the same picture.
     kinds = [kind for kind in ("u1", "<u2", "<u4") if top <= np.iinfo(kind).max]
     kind = kinds[0] if kinds and above.dtype.kind == "u" else "<f8"
     found = hashlib.sha256(f"{above.shape} {kind}\n".encode())

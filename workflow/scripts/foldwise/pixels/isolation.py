@@ -60,6 +60,7 @@ class Worker:
         args = work, theirs, [self.connection, *others], limits
         self.process = context.Process(target=_serve, args=args, daemon=True)
         self.process.start()
+        # The child's end: open here too, a child that dies would never be an end of file.
         theirs.close()
         self.task: int | None = None
 
@@ -86,6 +87,7 @@ class Worker:
 def _serve(work: Callable[[Any], Any], connection: Any, parents: list[Any], limits: Limits) -> None:
     for end in parents:
         end.close()
+    # Ctrl-C reaches the whole group; the parent ends its workers in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
@@ -96,6 +98,7 @@ def _serve(work: Callable[[Any], Any], connection: Any, parents: list[Any], limi
             task = connection.recv()
         except EOFError:
             return
+        # CPU time, not the clock's: a job that waits for a slow disk is no decoder that loops.
         signal.setitimer(signal.ITIMER_PROF, limits.seconds)
         try:
             result = work(task)
@@ -113,6 +116,7 @@ def run_isolated(
 ) -> list[Any]:
     """`work(task)` of each task, in their order, or Died where a task ended its process."""
     results: list[Any] = [None] * len(tasks)
+    # Reversed, since `pop` takes from the end: tasks start in their order.
     waiting = list(enumerate(tasks))[::-1]
     crew: list[Worker] = []
     try:

@@ -128,6 +128,7 @@ def check_lossless(stream: bytes | memoryview, pixels: np.ndarray) -> None:
         return
     coded = bytes(stream[found.data :])
     coded = coded[: coded.rfind(EOI)]
+    # A zero after each 0xFF is stuffing (F.1.2.3) and holds no bits of the picture.
     held = len(coded) - coded.count(b"\xff\x00")
     needed = -(-_bits(pixels, found) // 8)
     if not needed <= held <= needed + SLACK:
@@ -139,6 +140,7 @@ def _bits(pixels: np.ndarray, found: Headers) -> int:
     values = np.ascontiguousarray(pixels, np.uint16)
     values = values >> found.shift if found.shift else values
     price = _prices(found)
+    # What predicts the first value of all: half of the scale (H.1.2.1).
     start = np.uint16(1 << (found.bits - found.shift - 1))
     total = int(price[np.diff(values[:, 0], prepend=start)].sum(dtype=np.int64))
     if found.predictor == 1:
@@ -213,6 +215,7 @@ def _errors_of_c() -> Iterator[Callable[[], str]]:
     """What C libraries write to the error stream meanwhile; it is told by calling what is given."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as kept:
+        # The descriptor and not `sys.stderr`: C libraries write below Python.
         own = os.dup(2)
         try:
             os.dup2(kept.fileno(), 2)
@@ -229,6 +232,7 @@ def _check_scans(stream: bytes) -> None:
     """
     missing: dict[int, np.ndarray] = {}
     for marker, body in _segments(stream):
+        # C2 alone: other frames have no scans of parts of the bits.
         if marker == 0xC2:
             missing = {body[6 + 3 * place]: np.ones(64, bool) for place in range(body[5])}
         elif marker == SOS and len(body) == 4 + 2 * body[0]:

@@ -100,6 +100,7 @@ def coarse_parts(look: Look, parts: list[tuple] = PARTS) -> np.ndarray:
 
 
 def _smooth(image: np.ndarray, size: int) -> np.ndarray:
+    # Blurred before it is sampled: detail finer than a cell would else fold into it.
     return _blurred(image, SIDE / size / 2.2)
 
 
@@ -151,6 +152,7 @@ class _Fit:
                     score = self.score(moved)
                     if score > best:
                         best, cut = score, moved
+            # A round that betters it less moves below what tells copies from others.
             if best - before < 1e-4:
                 break
         return best, cut

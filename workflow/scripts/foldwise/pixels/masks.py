@@ -56,6 +56,7 @@ def is_grey(mask: Picture) -> bool:
 
 def is_swapped(image: Picture, mask: Picture) -> bool:
     """Whether the image has two values and the mask many, as where two columns are mixed up."""
+    # Every fourth pixel is enough to see that a film has many values, sixteen times faster.
     values = np.unique(mask_values(image)[::4, ::4])
     return len(values) <= 2 and not is_grey(image) and len(np.unique(mask_values(mask))) > MANY
 

@@ -9,6 +9,7 @@ try:
 except ImportError:  # no limits where the system has none
     resource = None
 
+# 4 GiB where no limit is known, as for the files themselves.
 UNLIMITED = 4 << 30
 # Bytes that decoding, digest and preparation together take of each sample, measured: 16 of
 # 8 or 16 bits (JPEG 2000 the most), 40 of wider ones, which are computed with in double precision.
@@ -37,6 +38,7 @@ def _data_bytes() -> int:
     """What RLIMIT_DATA counts of this process; 0 where the system does not say."""
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="ascii").splitlines() if status.exists() else []
+    # The system counts in KiB.
     return next((int(line.split()[1]) << 10 for line in lines if line.startswith("VmData")), 0)
 
 

@@ -71,6 +71,7 @@ def _kind(content: bytes) -> type[nibabel.Nifti1Image | nibabel.Nifti2Image]:
 
 
 def _unzipped(content: bytes) -> bytes:
+    # 31: with gzip's header. No more is inflated than the header says: a bomb stays small.
     inflate = zlib.decompressobj(wbits=31)
     start = inflate.decompress(content, HEADER_BYTES)
     header = _kind(start).header_class.from_fileobj(io.BytesIO(start))
@@ -93,6 +94,7 @@ def _plane(shape: tuple[int, ...]) -> list[int]:
     axes = sorted((axes + [axis for axis in range(len(shape)) if axis not in axes])[:2])
     if len(axes) < 2 or any(length != 1 for axis, length in enumerate(shape) if axis not in axes):
         raise UnreadableImage("many_frames")
+    # As 32 bits, since `_native` makes floats of most kinds.
     check_size(math.prod(shape), 32)
     if math.prod(shape) <= 0:
         raise UnreadableImage("bad_header")
@@ -101,6 +103,7 @@ def _plane(shape: tuple[int, ...]) -> list[int]:
 
 def _picture(image: nibabel.Nifti1Image) -> Picture:
     axes = _plane(image.shape)
+    # Unscaled: slope and intercept go through the same steps as DICOM's.
     stored = np.asarray(image.dataobj.get_unscaled()).reshape([image.shape[axis] for axis in axes])
     stored = _native(_as_looked_at(stored, image, axes))
     # The standard's "no slope" (0) is 1 here already.

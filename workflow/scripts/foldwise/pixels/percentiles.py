@@ -17,6 +17,7 @@ def percentiles(values: np.ndarray, shares: tuple[float, ...]) -> list[float]:
     A regular sample brackets each; the exact one is found among the values beyond its bracket.
     """
     flat = values.reshape(-1)
+    # An odd step: an even one would see only some columns of a picture of even width.
     sample = np.sort(flat[:: max(1, flat.size // SAMPLE) | 1])
     brackets = [Bracket(flat.size, sample, share) for share in shares]
     for part in _parts(flat):
@@ -59,6 +60,7 @@ class Bracket:
         self.flat = sample[near] == self.edge
         self.beyond = self.same = 0
         self.tail: list[np.ndarray] = []
+        # A sorted tail that is larger costs more than numpy's own way.
         self.room = int(MOST * size) + CHUNK
 
     def see(self, part: np.ndarray) -> None:

@@ -65,6 +65,7 @@ class UnreadableImage(FoldwiseError):
         super().__init__(f"{REASONS[reason]}{': ' if hint else ''}{hint}")
 
     def __reduce__(self) -> tuple:
+        # Pickled between processes by its own arguments, not by the text that Exception keeps.
         return type(self), (self.reason, self.hint)
 
 
@@ -111,6 +112,7 @@ class Picture:
 
     def __post_init__(self) -> None:
         if self.full_shape == (0, 0):
+            # The way in which frozen dataclasses set a field themselves.
             object.__setattr__(self, "full_shape", self.stored.shape[:2])
 
     @property

@@ -70,6 +70,7 @@ class Classification(Task):
         return model.classify(embedding, batch.get("joined")), embedding
 
     def _predicted(self, logits: torch.Tensor, embedding: torch.Tensor) -> Batch:
+        # The softmax in float32: bfloat16 has too few digits to tell sure answers apart.
         return {"probability": logits.float().softmax(dim=1), "embedding": embedding}
 
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:

@@ -52,6 +52,7 @@ class Distillation(Task):
     def build(self, params: dict[str, Any], channels: int) -> nn.Module:
         """Encoders, fusion, one output a class; a map to the teacher's width if a term needs it."""
         mapped = any(params["loss"].get(name) for name in MAPPED)
+        # No map where no term uses it: weights that nothing trains would only be counted.
         width = params["teacher"]["model"]["dim"] if mapped and "teacher" in params else None
         outputs = {head: len(names) for head, names in self.heads.items()}
         make = load("MODELS", params["model"]["name"])

@@ -66,6 +66,7 @@ def read_embeddings(folder: str | Path) -> tuple[np.ndarray, list[dict[str, str]
             f"model.embeddings: {folder} lacks {' and '.join(absent)}. Name a folder with both."
         )
     try:
+        # No pickles: such a file may come from anywhere, and a pickle runs code.
         features = np.load(Path(folder, FEATURES), allow_pickle=False).astype(np.float32)
     except (ValueError, EOFError) as error:
         raise FoldwiseError(

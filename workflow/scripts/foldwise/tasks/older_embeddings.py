@@ -50,6 +50,7 @@ def places_by_name(
     index: dict[str, list[int]] = defaultdict(list)
     for number, row in enumerate(metadata):
         for end in _ends(row[column]):
+            # By all its ends: where the archive lay when the folder was made is of no matter.
             index[end].append(number)
     asked = [_posix(_of(named, row, "file")) for row in rows]
     return _lookup(index, asked, where)
@@ -81,6 +82,7 @@ def _lookup(index: dict[str, list[int]], asked: list[str], where: str) -> list[i
 
 def _plain(accession: str) -> str:
     text = accession.strip()
+    # Spreadsheets drop leading zeros of accessions, and archives fill them up.
     return text.lstrip("0") or text
 
 

@@ -68,6 +68,7 @@ class Segmentation(Task):
         """
         side = list(batch["image"].shape[-2:])
         maps = [
+            # Not the measures: the threshold is applied once, to what all models say together.
             interpolate(answer["map"][:, None].double(), side, mode="bilinear", antialias=False)
             for answer in answers
         ]
@@ -90,6 +91,7 @@ class Segmentation(Task):
 
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
         """Columns: identity, overlap of the image, pixels tp, fp, fn, and those of `image_row`."""
+        # Asked of the function itself, so that its columns are listed in one place only.
         names = list(image_row(np.zeros((1, 1)), np.zeros((1, 1))))
         columns = dict(zip(names, outputs["measured"].astype(np.float64).T, strict=True))
         overlap = _overlap(columns)

@@ -15,6 +15,7 @@ def starts(side: int, tile: int, overlap: float) -> list[int]:
     if tile >= side:
         return [0]
     steps = math.ceil((side - tile) / max(1, math.floor(tile * (1 - overlap))))
+    # Spread evenly: else the last tile would share most of its pixels with the one before it.
     return [round((side - tile) * number / steps) for number in range(steps + 1)]
 
 
@@ -22,6 +23,7 @@ def blend(tile: int, overlap: float) -> Tensor:
     """(T, T) positive weights: 1 in the middle, falling evenly to the edge over the overlap."""
     place = torch.arange(tile, dtype=torch.float64)
     inside = torch.minimum(place, tile - 1 - place) + 0.5
+    # Never 0, as `inside` starts at a half: each pixel is divided by the sum of its weights.
     ramp = (inside / max(overlap * tile, 0.5)).clamp_max(1)
     return ramp[:, None] * ramp[None, :]
 
@@ -45,6 +47,7 @@ def tiled(
     rows = 0
     for top, left in places:
         part = (..., slice(top, top + tile), slice(left, left + tile))
+        # A slice has gaps: it is copied into the layout for which convolutions are fast.
         answer, row = apply(image_bchw[part].contiguous(memory_format=torch.channels_last))
         if total is None:
             total = image_bchw.new_zeros((*answer.shape[:2], side, side), dtype=torch.float32)

@@ -77,6 +77,7 @@ class Zones(Task):
     ) -> Batch:
         probability = logits.float().softmax(dim=2)
         if self.settings.get("both_ways") and self.pairs:
+            # Probabilities are averaged, not logits: one very sure answer would outvote the other.
             mirrored = model(batch["image"].flip(3)).float().softmax(dim=2)
             probability = (probability + mirrored[:, self.mirrored_order]) / 2
         return {"probability": probability, "embedding": features[:, : model.width]}

@@ -30,6 +30,7 @@ def run_digest(
     targets: dict[str, dict[str, np.ndarray]],
 ) -> str:
     """Digest of all that decides a fold's weights: settings, code, contents and targets by part."""
+    # Contents, not samples' names: those are random for each results tree and decide no weight.
     contents = {part: [row["content"] for row in members] for part, members in rows.items()}
     values = {part: arrays_digest(arrays) for part, arrays in targets.items()}
     return digest([params, code, contents, values], 24)
@@ -53,6 +54,7 @@ class Checkpoint:
         self.folder, self.stop = Path(folder), stop
         self.path = self.folder / f"{key}.pt"
         self.lock = FoldLock(self.folder, stop)
+        # Monotonic: a wall clock that is set back would put off every save.
         self.saved, self.cost = time.monotonic(), 0.0
 
     def restore(self, fit: Fit) -> None:
@@ -72,6 +74,7 @@ class Checkpoint:
             logger.info("The saved state cannot be read: starting anew.")
             self.path.unlink()
             return
+        # From here on an error is a fault of the code, not of the disk: it is not swallowed.
         fit.restore(state)
         if fit.ended:
             logger.info("Training had ended (%s): its results are written again.", fit.ended)
@@ -96,6 +99,7 @@ class Checkpoint:
                 fit.epoch,
                 fit.step,
             )
+            # Not a return: for Snakemake a job that returns has made its outputs.
             raise Stopped
         waited = time.monotonic() - self.saved
         # An epoch's end is the cheapest place to go on from: no step of it is lost or repeated.
@@ -108,5 +112,6 @@ class Checkpoint:
         start = time.monotonic()
         private_folder(self.folder)
         save_sealed(self.path, fit.state())
+        # Measured anew at each save: a shared disk is as slow as its other users make it.
         self.saved = time.monotonic()
         self.cost = self.saved - start

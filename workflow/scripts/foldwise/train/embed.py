@@ -51,6 +51,7 @@ def make_embeddings(
     settings = {"name": "resnet50", "weights": weights, "dropout": 0.0}
     model = torchvision_networks.build(settings, channels, 1)
     model.trainable(0)
+    # The layout of training, so that the same kernels and thus the same last bits are used.
     model = model.to(device, memory_format=torch.channels_last)
     normalise = normalisation("imagenet", images, places_of(images, rows), channels)
     feed = Feed(None, images, rows, {}, Preparation(normalise, device))
@@ -62,4 +63,5 @@ def write_embeddings(folder: str | Path, contents: list[str], features: np.ndarr
     """Write features (N, E) and whose they are."""
     with replacing(Path(folder, FEATURES)) as temporary:
         np.save(temporary, features.astype(np.float32))
+    # Last: a folder whose table is there has its features too.
     write_csv(Path(folder, METADATA), ["content"], [{"content": name} for name in contents])

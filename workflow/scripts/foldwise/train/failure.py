@@ -62,4 +62,5 @@ def memory_explained(job: FoldJob, size: int) -> Iterator[None]:
 
 def _is_memory(error: Exception) -> bool:
     typed = isinstance(error, (MemoryError, torch.OutOfMemoryError))
+    # PyTorch's CPU allocator raises a plain RuntimeError: only its words tell it from a bug.
     return typed or "can't allocate memory" in str(error) or "out of memory" in str(error)

@@ -106,7 +106,9 @@ class Fit:
 
     def next_stage(self, settings: Settings) -> None:
         """Go on from the best weights, with a new optimiser and a best of its own."""
+        # From the best and not the last: the last ones are what patience gave up on.
         self.model.load_state_dict(self.best)
+        # New: moments of gradients at another image size would steer the first steps.
         self.optimizer = make_optimizer(self.model, settings)
         self.stage, self.first, self.scores = self.stage + 1, self.epoch, []
         self.best, self.best_score, self.ended = {}, -math.inf, ""
@@ -115,6 +117,7 @@ class Fit:
         """What `restore` needs, readable with weights_only. Never of weights that went astray."""
         self.settle()
         plain = {item.name: getattr(self, item.name) for item in fields(self)}
+        # Settled above, thus empty; its tensors of a device have no place in a file.
         del plain["unread"]
         return plain | {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
 
@@ -130,6 +133,7 @@ def weights_of(model: nn.Module) -> Weights:
     """A copy of the model's weights in main memory, in plain layout: equal weights, equal bytes."""
     plain = torch.contiguous_format
     return {
+        # `copy`, since on a CPU `to` gives the live weights, which training goes on to change.
         name: value.detach().to("cpu", copy=True).contiguous(memory_format=plain)
         for name, value in model.state_dict().items()
     }

@@ -27,6 +27,7 @@ def take(names: Sequence[str], folder: Path) -> int:
 
     The first lock that is free: the first place of each GPU, then the second of each, and so on.
     """
+    # /tmp belongs to all: another user could else take or block this one's locks.
     folder.mkdir(mode=0o700, exist_ok=True)
     for place in itertools.count():
         for index, name in enumerate(names):
@@ -36,6 +37,7 @@ def take(names: Sequence[str], folder: Path) -> int:
             except BlockingIOError:
                 os.close(lock)
                 continue
+            # Kept open: closing the file would give the GPU away at once.
             HELD.append(lock)
             return index
     raise AssertionError("one of endless places is free")

@@ -82,6 +82,7 @@ def fold_job(
 ) -> FoldJob:
     """The job of a rule's files; pictures are those of the parts `used`."""
     rows = parts(files.cohort, files.fold, fold, files.texts)
+    # Only those: a fold without holdout pictures must not wait for, or fail by, their shards.
     shown = [row for part in used for row in rows.get(part, [])]
     images = Cache.of(shown, f"results/cache/{files.cache}") if shown else None
     task = load("TASKS", params["kind"])(params["task"])

@@ -76,6 +76,7 @@ def train_epoch(fit: Fit, plan: Plan) -> None:
 def train_step(fit: Fit, plan: Plan, batches: list[Rows], epoch: int) -> None:
     """One step of the optimiser, on the mean gradient of all images of the batches."""
     settings, count = plan.settings, sum(len(rows) for rows, _ in batches)
+    # None and not zeros: what is frozen is then skipped, neither decayed nor moved by momentum.
     fit.optimizer.zero_grad(set_to_none=True)
     for number, (rows, repeats) in enumerate(batches):
         # Seeded for each batch, so that a resumed run needs no random state.
@@ -105,6 +106,7 @@ def score_epoch(fit: Fit, plan: Plan) -> None:
         losses.append(terms["loss"].double() * len(batch["image"]))
         return outputs
 
+    # Cut as `predict_fold` does later, so that it meets the kept epoch's metrics to the last bit.
     cut = Cut(size, settings.batch_size, settings.precision)
     outputs = infer(ask, fit.model, plan.val, cut, partial(plan.checkpoint.pause, fit))
     for name, values in outputs.items():

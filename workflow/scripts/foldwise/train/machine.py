@@ -17,6 +17,7 @@ def set_threads(number: int) -> None:
     """
     for name in VARIABLES:
         os.environ[name] = str(number)
+    # cuBLAS repeats its sums only with workspaces of a fixed size: NVIDIA's 8 of 4,096 KiB.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
@@ -50,6 +51,7 @@ def make_deterministic(device: Any) -> None:
     torch.set_deterministic_debug_mode("warn" if device.type == "cuda" else "error")
     # Filling fresh memory guards against reading it uninitialised and costs up to 8 %.
     torch.utils.deterministic.fill_uninitialized_memory = False
+    # It would choose algorithms by timing them: another run, another choice, other last bits.
     torch.backends.cudnn.benchmark = False
 
 

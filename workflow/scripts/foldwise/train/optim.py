@@ -42,6 +42,7 @@ def eager(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
     A training that is not compiled has no use for them; the arithmetic below them is the same.
     """
     methods = {name: inspect.unwrap(getattr(kind, name)) for name in WRAPPED}
+    # The wrapper also turned gradients off, without which weights cannot be changed in place.
     methods["step"] = torch.no_grad()(inspect.unwrap(kind.step))
     return type(kind.__name__, (kind,), methods)
 

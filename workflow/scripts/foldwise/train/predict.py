@@ -80,6 +80,7 @@ def keep(parts: dict[str, list[np.ndarray]], outputs: dict[str, torch.Tensor]) -
     """Add a batch's outputs to those before, but for what is large."""
     for name, values in outputs.items():
         if name not in LARGE:
+            # Off the device at once: all rows' outputs would pile up there beside the network.
             parts.setdefault(name, []).append(on_cpu(values))
 
 
@@ -125,6 +126,7 @@ def load_model(job: FoldJob, path: str | Path) -> KeptModel:
             f"{path} does not fit model '{job.params['model']['name']}' of this run. It was made "
             "with other settings or code: delete it and run the same command again."
         ) from error
+    # Before the weights go to the device: what only training needs takes no room there.
     model.leave_training()
     model = model.to(job.device, memory_format=torch.channels_last).eval()
     return KeptModel(model, (stored["mean"], stored["std"]), stored["size"], stored["epoch"])
@@ -177,13 +179,16 @@ def maps_file(path: str | Path | None, rows: int) -> Iterator[Callable[..., None
 
         def write(places: np.ndarray, outputs: dict[str, torch.Tensor]) -> None:
             if "map" in outputs:
+                # Steps of 1/255 are fine enough to draw, at a quarter of float32's bytes.
                 values = (outputs["map"] * 255).round().to(torch.uint8).cpu().numpy()
                 if not opened:
                     shape = (rows, *values.shape[1:])
+                    # Mapped, not gathered: the maps of a whole part may not fit into memory.
                     opened.append(open_memmap(temporary, "w+", np.uint8, shape))
                 opened[0][places] = values
 
         yield write
         if not opened:
             np.save(temporary, np.empty((rows, 0), np.uint8))
+        # The mapping ends before `replacing` gives the file its name.
         opened.clear()

@@ -82,6 +82,7 @@ def _answers(
         for one in members
     ]
     with memory_explained(job, largest.kept.size), torch.inference_mode():
+        # Batch by batch through all models: only one batch of maps a model is in memory.
         for step in zip(*steps, strict=True):
             places, answers = step[0][0], tuple(outputs for _, outputs in step)
             batch = largest.feed.batch(places, largest.kept.size)

@@ -33,6 +33,7 @@ class Progress:
         place = next(fit.model.parameters()).device.type
         numbers = self.params["run"], self.fold, train, val, parameters, place
         logger.info("%s fold %s: %d images train, %d validate; %d parameters, %s", *numbers)
+        # Ray's total is of training, not of the hours that a killed job waited in the queue again.
         self.before = fit.times[-1][1] if fit.times else 0.0
         self.done_before = fit.epoch
         write_text(self.path, "".join(self._line(fit, index) for index in range(fit.epoch)))
@@ -79,6 +80,7 @@ class Progress:
             "timestamp": int(timestamp),
             "config": {k: v for k, v in self.params.items() if k not in ("run", "task")},
         }
+        # Python would write NaN as a bare word, on which other readers of JSON stop; see `finite`.
         return json.dumps(record | fit.history[index], allow_nan=False) + "\n"
 
 

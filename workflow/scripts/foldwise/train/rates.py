@@ -17,6 +17,7 @@ def set_rates(fit: Fit, settings: Settings) -> None:
     if fit.stage == 0:
         head_only, rising = settings.head_only_epochs, settings.lr_warmup_epochs
     before = head_only + rising
+    # A schedule spans what is left of the stage: cosine ends at its least rate in the last epoch.
     done = max(0, fit.epoch - fit.first - before)
     # With model.trainable_blocks 0 the head-only epochs may be all there are.
     epochs = max(1, settings.stages[fit.stage].epochs - before)

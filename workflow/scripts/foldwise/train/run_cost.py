@@ -27,6 +27,7 @@ def model_cost(job: FoldJob, model_path: str | Path) -> dict[str, Any]:
     """{"parameters", "megabytes" of weights, "milliseconds" a sample, "samples", "device", ...}."""
     kept = load_model(job, model_path)
     measured = measured_costs(job, kept, ("parameters", "milliseconds"))
+    # With buffers: running means of normalisation layers are stored and loaded as well.
     weights = [*kept.model.parameters(), *kept.model.buffers()]
     return {
         "run": job.params["run"],

@@ -51,11 +51,13 @@ def value_digest(value: Any) -> str:
 
 def _add(total: Any, value: Any) -> None:
     if isinstance(value, torch.Tensor):
+        # Equal bytes in another type or shape are other weights.
         total.update(f"{value.dtype} {tuple(value.shape)}".encode())
         # As bytes: NumPy has no bfloat16.
         flat = value.detach().cpu().contiguous().flatten()
         total.update(flat.view(torch.uint8).numpy().data if flat.numel() else b"")
     elif isinstance(value, dict):
+        # With its length: values of nested dicts could else run together to the same bytes.
         total.update(f"dict {len(value)}".encode())
         for key, item in value.items():
             total.update(repr(key).encode())

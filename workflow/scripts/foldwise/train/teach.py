@@ -29,6 +29,7 @@ def teach_fold(job: FoldJob, model_path: str | Path, out: str | Path) -> None:
     kept = load_model(job, model_path)
     feed = kept.feed(job, rows)
     answers = infer(job.task.teach, kept.model, feed, kept.cut(job.params))
+    # A stream, since `savez` adds .npz to a name that lacks it, and the rename would miss the file.
     with replacing(out) as temporary, open(temporary, "wb") as stream:
         np.savez(stream, content=np.array([public_content(row) for row in rows]), **answers)
 
@@ -51,6 +52,7 @@ def teacher_targets(
         arrays = {name: stored[name] for name in stored.files}
     place = {content: number for number, content in enumerate(arrays.pop("content").tolist())}
     lacking = sum(public_content(row) not in place for row in train_rows)
+    # A teacher that was trained on them would pass on the answers by which the student is judged.
     seen = sum(public_content(row) in place for row in val_rows)
     if lacking or seen:
         raise FoldwiseError(

@@ -15,6 +15,7 @@ from foldwise.pixels.prepare import ImageSettings
 from foldwise.pixels.prepared import Prepared
 from foldwise.pixels.source import Listed, Source, bytes_of
 
+# 4 GiB: no single picture is larger, and a file of any size must not fill the memory.
 MAX_BYTES = 4 << 30
 
 

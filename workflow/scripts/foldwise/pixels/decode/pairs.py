@@ -30,6 +30,7 @@ class Decoder:
         picture, mask = read_picture(files[0]), _read_mask(files[1], settings.mask)
         if mask.full_shape != picture.full_shape:
             raise UnreadableImage("mask_size")
+        # Before any resizing: image and mask in each other's folder would train without complaint.
         if is_swapped(picture, mask):
             raise UnreadableImage("swapped_mask")
         image = prepared(picture, settings)
@@ -50,6 +51,7 @@ def _read_mask(source: Source, rule: str) -> Picture:
     except UnreadableImage as error:
         if error.reason in PASSING:
             raise
+        # Named apart from the image: the file to look at is another one.
         raise UnreadableImage("mask_unreadable") from None
 
 

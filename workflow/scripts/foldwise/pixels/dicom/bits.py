@@ -7,6 +7,7 @@ from pydicom import uid
 
 from foldwise.pixels.dicom.pixel_module import PixelFacts
 
+# What these decode to may lie beyond the stored bits, by the loss alone.
 LOSSY = (uid.JPEGExtended12Bit, uid.JPEGLSNearLossless, uid.JPEG2000, uid.HTJ2K)
 
 
@@ -50,6 +51,7 @@ def _is_right_justified(pixels: np.ndarray, facts: PixelFacts, shift: int) -> bo
 
 def _left_justified(pixels: np.ndarray, facts: PixelFacts, shift: int) -> np.ndarray:
     above = 8 * pixels.dtype.itemsize - 1 - facts.high_bit
+    # Up first, then down: that takes unused high bits away and carries the sign along.
     return (pixels << above) >> (above + shift)
 
 

@@ -60,6 +60,7 @@ def check(stream: memoryview, syntax: uid.UID, rows: int, columns: int) -> Frame
     """
     if syntax == uid.RLELossless:
         segments, first = struct.unpack("<2I", bytes(stream[:8]).ljust(8, b"\0"))
+        # PS3.5 G.5: at most 15 segments, of which the first follows the header of 64 bytes.
         if not (1 <= segments <= 15 and first == 64):
             raise UnreadableImage("wrong_transfer_syntax")
         return None
@@ -111,6 +112,7 @@ def _jpeg_frame(stream: memoryview, expected: tuple[int, ...]) -> Frame | None:
             if marker not in expected:
                 raise UnreadableImage("wrong_transfer_syntax")
             bits, rows, columns = struct.unpack_from(">B2H", stream, offset + 4)
+            # JPEG may give 0 lines here and their number after the first scan (DNL).
             return Frame(rows, columns, bits) if rows and columns else None
         else:
             offset += 2 + struct.unpack_from(">H", stream, offset + 2)[0]
@@ -120,8 +122,10 @@ def _jpeg_frame(stream: memoryview, expected: tuple[int, ...]) -> Frame | None:
 def _jpeg_2000_frame(stream: memoryview) -> Frame:
     """Rows, columns, bits and sign of the SIZ marker (ISO 15444-1 A.5.1)."""
     stream = jpeg_2000.code_stream(stream)
+    # Up to the depth of the first component (Ssiz), the last byte that is read here.
     if len(stream) < 43:
         raise UnreadableImage("truncated")
     right, bottom, left, top = struct.unpack_from(">4I", stream, 8)
     depth = stream[42]
+    # The highest bit of Ssiz is the sign, the others are the depth less one.
     return Frame(bottom - top, right - left, (depth & 0x7F) + 1, depth > 0x7F)

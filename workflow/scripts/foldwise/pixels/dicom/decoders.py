@@ -45,6 +45,7 @@ def decode_frame(source: bytes, runner: Any) -> np.ndarray:
     """One frame as flat bytes; tells the runner how they lie. Called by pydicom."""
     if runner.transfer_syntax == uid.RLELossless:
         pixels = _decode_rle(source, runner.samples_per_pixel, runner.rows, runner.columns)
+        # RLE keeps each colour's plane by itself (PS3.5 G.2), whatever the header says.
         runner.set_option("planar_configuration", 1)
     else:
         pixels = _decode_colour_jpeg(source, runner)
@@ -97,6 +98,7 @@ def decode_reduced(
             pixels = np.asarray(image) >> (16 - bits)  # Pillow fills 16 bits up from below
         else:
             wrapped = _decode_htj2k(source, levels)
+            # OpenJPH wraps what a lower level undershoots: read as signed, it can be cut off at 0.
             pixels = np.clip(wrapped.view(np.int16), 0, (1 << bits) - 1).view(np.uint16)
     except Exception:  # each codec has its own errors; the whole picture is decoded instead
         return None
@@ -116,6 +118,7 @@ def decode(source: bytes, syntax: str) -> np.ndarray:
 
 def _decode_htj2k(source: bytes, levels: int | None = None) -> np.ndarray:
     """By OpenJPH; lossy streams by OpenJPEG, since OpenJPH does not clip what they overshoot."""
+    # The main header is shorter than that; coded data must not be searched for markers.
     head = bytes(source[:4096])
     start = head.find(b"\xff\x52")  # COD: its byte 13 names the wavelet, 0 is the lossy one
     if start < 0 or head[start + 13] == 0:
@@ -143,6 +146,7 @@ def _decode_colour_jpeg(source: bytes, runner: Any) -> np.ndarray | None:
     """Colours stay as encoded unless an Adobe marker names them."""
     if runner.transfer_syntax not in JPEG or runner.samples_per_pixel == 1:
         return None
+    # Without it libjpeg guesses from component numbers; DICOM's header says what the colours are.
     if b"Adobe\x00" not in source[:4096]:
         return imagecodecs.jpeg8_decode(source, colorspace="YCBCR", outcolorspace="YCBCR")
     pixels = imagecodecs.jpeg8_decode(source, outcolorspace="RGB")
@@ -166,6 +170,7 @@ def _decode_rle(source: bytes, samples: int, rows: int, columns: int) -> np.ndar
     if planes % samples or width not in (1, 2, 4):
         raise ValueError("the number of RLE segments does not fit the header")
     groups = [segments[first : first + width] for first in range(0, planes, width)]
+    # Reversed, since RLE has high bytes first and words here are little-endian.
     joined = [cv2.merge([plane[None] for plane in group[::-1]]) for group in groups]
     return np.stack([plane.view(f"<u{width}").reshape(rows, columns) for plane in joined])
 
@@ -174,6 +179,7 @@ def register() -> None:
     """Make imagecodecs known to pydicom's decoders. May be repeated."""
     for syntax in SYNTAXES:
         decoder = get_decoder(syntax)
+        # pydicom refuses a plug-in that it has already.
         if LABEL not in decoder.available_plugins and is_available(syntax):
             decoder.add_plugin(LABEL, (__name__, "decode_frame"))
 

@@ -29,6 +29,7 @@ def read_encapsulated(stream: BinaryIO, facts: PixelFacts, reduce_levels: int) -
     frame = codestream.check(parts[0], facts.syntax, facts.rows, facts.columns)
     codestream.check_end(parts[-1], facts.syntax)
     bits, signed = (frame.bits, frame.signed) if frame else (None, False)
+    # pydicom tells frames apart by the offset table; the checks below are of one code stream.
     if facts.frames > 1:
         return _decode_by_pydicom(buffer, facts)
     source = parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
@@ -102,6 +103,7 @@ def as_array(syntax: uid.UID, buffer: bytes, options: dict, label: str) -> Coded
     pixels, found = get_decoder(syntax).as_array(
         buffer, decoding_plugin=label, **AS_CODED, **options
     )
+    # OpenCV takes words in the machine's own order only.
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     return Coded(pixels, str(found["photometric_interpretation"]))
 

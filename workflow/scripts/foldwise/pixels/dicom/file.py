@@ -50,12 +50,14 @@ def read_picture(source: Source, reduce_levels: int = 0) -> Picture:
         photometric, bits = coded.photometric, facts.bits_stored
         if photometric == "PALETTE COLOR":
             pixels, photometric = _looked_up(pixels, dataset), "RGB"
+            # The header's bits are those of the index, not of the colours that it stands for.
             bits = 8 * pixels.dtype.itemsize
         _check_colour(pixels, photometric)
         slope, intercept = _rescale(dataset)
         picture = Picture(
             stored=pixels,
             photometric=photometric,
+            # A header may claim more bits than a word has, and tables of 2^bits are made of them.
             bits_stored=min(bits, 8 * pixels.dtype.itemsize),
             slope=slope,
             intercept=intercept,
@@ -102,6 +104,7 @@ def _check_colour(pixels: np.ndarray, photometric: str) -> None:
 def _looked_up(pixels: np.ndarray, dataset: Dataset) -> np.ndarray:
     """RGB of palette indices, of as many bits as the palette's values need."""
     colours = apply_color_lut(pixels, dataset)[..., :3]
+    # Some palettes write 8-bit colours into words of 16: taken as 16 bits they would be black.
     narrow = colours.dtype.itemsize > 1 and colours.max() < 256
     return np.ascontiguousarray(colours, np.uint8 if narrow else None)
 
@@ -133,6 +136,7 @@ def _voi(dataset: Dataset, picture: Picture, facts: PixelFacts) -> tuple[Lut | W
     """VOI LUTs before windows, as pydicom and most viewers choose."""
     low, high = picture.stored_range if picture.is_integer else (0, 0)
     ends = (end * picture.slope + picture.intercept for end in (low, high))
+    # Whether a VOI LUT's first input is signed hangs on the values that reach it.
     below_zero = not picture.modality_lut and min(ends) < 0
     places = holders(dataset, "FrameVOILUTSequence")
     luts = [read_luts(place, "VOILUTSequence", below_zero, facts.order) for place in places]

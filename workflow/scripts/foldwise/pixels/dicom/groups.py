@@ -28,4 +28,5 @@ def group_items(dataset: Dataset) -> list[Dataset]:
 
 def _groups(dataset: Dataset) -> Iterator[Dataset]:
     for keyword in GROUPS:
+        # The first item: files of several frames are refused before display is asked for.
         yield from values(dataset, keyword)[:1]

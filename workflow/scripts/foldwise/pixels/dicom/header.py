@@ -65,6 +65,7 @@ def read_header(source: Source) -> Header:
     """
     keywords = [*TEXTS.values(), *OTHERS]
     with open_dicom(source, keywords) as (dataset, _), faults("damaged"):
+        # Enhanced files keep view and side in functional groups; what stands on top goes first.
         places = [dataset, *group_items(dataset)]
         return Header(
             **{name: text(dataset, keyword) for name, keyword in TEXTS.items()},
@@ -84,6 +85,7 @@ def _view(places: list[Dataset]) -> str:
     """A term of View Position, else what View Code Sequence says, else whatever stands there."""
     said = _first(places, ("ViewPosition",))
     coded = next((CODES[code] for code in _codes(places) if code in CODES), "")
+    # A writer's own word is kept as the last resort: a filter of views may name it.
     return said if said.upper() in VIEWS else coded or said
 
 

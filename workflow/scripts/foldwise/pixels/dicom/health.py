@@ -121,11 +121,13 @@ def require(syntaxes: Mapping[str, int]) -> None:
 
 def film(syntax: str) -> np.ndarray:
     """(8, 8) what the built-in film of a syntax shows."""
+    # 65 x 63 = 4095: the ramp ends at the white of 12 bits.
     ramp = (np.arange(64).reshape(8, 8) * 65).astype(np.uint16)
     return (ramp >> 4).astype(np.uint8) if syntax == uid.JPEGBaseline8Bit else ramp
 
 
 def _readable_by(syntax: uid.UID) -> tuple[str, ...]:
+    # RPCL orders the same packets otherwise: of a film with one tile and so few, one serves both.
     lossless = uid.HTJ2KLossless if syntax == uid.HTJ2KLosslessRPCL else syntax
     source = encapsulate([base64.b64decode(FILMS[lossless])])
     shown = film(syntax)

@@ -25,6 +25,7 @@ def plain(content: bytes, header_only: bool) -> io.BytesIO:
     syntax = ExplicitVRLittleEndian.encode().ljust(len(DeflatedExplicitVRLittleEndian), b"\0")
     meta = content[:end].replace(DeflatedExplicitVRLittleEndian.encode(), syntax)
     body = memoryview(content)[end:]
+    # Negative: DICOM deflates without zlib's own header (PS3.5 A.5).
     head = zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, HEAD)
     if header_only or len(head) < HEAD:
         return io.BytesIO(meta + head)
@@ -57,6 +58,7 @@ def _size_of(start: bytes) -> int:
         raise UnreadableImage("long_header")
     facts = pixel_facts(dataset)
     (length,) = struct.unpack_from("<I", head, 8)
+    # The smaller one: a length that is not defined, or made up, must not decide what is inflated.
     return stream.tell() + min(length, facts.frames * facts.frame_bytes)
 
 

@@ -30,10 +30,12 @@ def check_complete(stream: memoryview) -> None:
     start, cod = _main_header(stream)
     parts = list(_tile_parts(stream, start))
     end = parts[-1][1] if parts else start
+    # Tiles, not tile-parts, are counted: each may come in several.
     if bytes(stream[end : end + 2]) not in (END, b"") or len(dict(parts)) < _grid(stream):
         raise UnreadableImage("truncated")
     # A packet that holds nothing is a byte of zero: so many may stand in a row, and no more.
     empty = _packets(stream, cod)
+    # A block has 4,096 coefficients at most: 1,024 bytes are two raw bits of each.
     bypass = 1024 if cod and cod[8] & BYPASS else 0
     if bytes(stream).rstrip(b"\0").find(bytes(ZEROS + bypass + empty)) >= 0:
         raise UnreadableImage("damaged")
@@ -84,6 +86,7 @@ def _packets(stream: memoryview, cod: bytes) -> int:
     sides = min(wide, right - left), min(high, bottom - top)
     (components,) = struct.unpack_from(">H", stream, 40)
     layers, levels = struct.unpack_from(">H", cod, 2)[0], cod[5]
+    # Without sizes of their own precincts have the largest, 2^15 both ways (A.6.1).
     sizes = cod[10:] if cod[0] & 1 else b"\xff" * (levels + 1)
     precincts = 0
     for resolution, exponents in enumerate(sizes[: levels + 1]):

@@ -27,6 +27,7 @@ def read_lut(item: Dataset, below_zero: bool, order: str) -> Lut | None:
         return None
     number, first, bits = (int(value) for value in descriptor)
     entries = _entries(_bytes(item, order), number & 0xFFFF or 1 << 16, bits)
+    # A table of one value would show every picture as one grey: it is passed over.
     if entries is None or entries.min() == entries.max():
         return None
     # An unsigned VR may hold a negative start.
@@ -50,6 +51,7 @@ def _entries(data: bytes, number: int, bits: int) -> np.ndarray | None:
     """`number` values of two bytes each, or of one where two of them are packed in a word."""
     if len(data) >= 2 * number:
         entries = np.frombuffer(data, "<u2")[:number]
+        # Some writers put 8-bit entries into the upper half of their words.
         in_high_bytes = bits == 8 and not (entries & 0xFF).any()
         return entries >> 8 if in_high_bytes else entries
     if number <= len(data) <= number + 1:
@@ -62,6 +64,7 @@ def read_windows(holder: Dataset) -> list[Window]:
     function = text(holder, "VOILUTFunction").upper() or "LINEAR"
     if function not in FUNCTIONS:
         return []
+    # PS3.3 C.11.2.1: LINEAR needs a width of 1 or more, the others one above 0.
     least = 1.0 if function == "LINEAR" else 1e-9
     pairs = zip(_each(holder, "WindowCenter"), _each(holder, "WindowWidth"), strict=False)
     return [

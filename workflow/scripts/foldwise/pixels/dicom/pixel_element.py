@@ -59,6 +59,7 @@ def _read_native(stream: BinaryIO, facts: PixelFacts, length: int) -> np.ndarray
     """Straight from the file into the array: no copy of the bytes in between."""
     dtype = np.dtype(f"{facts.order}{'ui'[facts.signed]}{facts.bits_allocated // 8}")
     pixels = np.empty(facts.frames * facts.rows * facts.columns * facts.samples, dtype)
+    # More bytes than the picture needs are passed over: an even length is filled up.
     if length < pixels.nbytes or stream.readinto(pixels.view(np.uint8)) < pixels.nbytes:
         raise UnreadableImage("truncated")
     return _reshape(pixels.astype(dtype.newbyteorder("="), copy=False), facts)
@@ -72,6 +73,7 @@ def _read_native_by_pydicom(stream: BinaryIO, facts: PixelFacts, length: int, vr
     whole = facts.rows * facts.columns * 3 * facts.frames
     if facts.photometric == SUBSAMPLED and facts.bits_allocated == 8 and length >= whole:
         return _full_colours(np.frombuffer(buffer, np.uint8)[:whole], facts)
+    # By the byte order that was seen: the syntax in the header may be another.
     native = uid.ExplicitVRLittleEndian if facts.little_endian else uid.ExplicitVRBigEndian
     with faults("truncated"):
         return as_array(native, buffer, options_of(facts) | {"pixel_vr": vr}, "")
@@ -89,6 +91,7 @@ def _full_colours(samples: np.ndarray, facts: PixelFacts) -> Coded:
     colours = np.stack(
         [luma + 1.402 * red, luma - 0.344136 * blue - 0.714136 * red, luma + 1.772 * blue], -1
     )
+    # 4 levels beyond the ends are rounding of YBR to whole numbers.
     outside = (colours < -4) | (colours > 259)
     if outside.any(axis=-1).mean() > 0.01:
         return Coded(pixels, "RGB")
@@ -111,4 +114,5 @@ def _read_float(stream: BinaryIO, facts: PixelFacts, length: int, kind: str) -> 
     if pixels.size < facts.frames * facts.rows * facts.columns:
         raise UnreadableImage("truncated")
     pixels = pixels[: facts.frames * facts.rows * facts.columns]
+    # Copied: an array upon the bytes of a file could not be written to.
     return _reshape(pixels.astype(kind), facts)

@@ -55,6 +55,7 @@ def pixel_facts(dataset: Dataset) -> PixelFacts:
     facts = PixelFacts(
         rows=whole(dataset, "Rows", 0),
         columns=whole(dataset, "Columns", 0),
+        # Some writers put 0 into files of one frame.
         frames=whole(dataset, "NumberOfFrames", 1) or 1,
         samples=samples,
         bits_allocated=allocated,
@@ -78,6 +79,7 @@ def _high_bit(said: int | None, bits: int, allocated: int) -> int:
 
 def _check(facts: PixelFacts) -> None:
     plausible = (
+        # Rows and Columns are 16 bits wide in DICOM (VR US).
         0 < facts.rows < 1 << 16
         and 0 < facts.columns < 1 << 16
         and facts.frames > 0
@@ -89,4 +91,5 @@ def _check(facts: PixelFacts) -> None:
     )
     if not plausible:
         raise UnreadableImage("bad_header")
+    # By what the header claims, before a byte of the pixels is read.
     check_size(facts.frames * facts.rows * facts.columns * facts.samples, facts.bits_allocated)

@@ -83,6 +83,7 @@ def looks_like_dicom(start: bytes) -> bool:
     if len(start) < 16:
         return False
     groups = {struct.unpack(order + "HH", start[:4]) for order in "<>"}
+    # Group 2 opens files without a preamble, group 8 those without meta information too.
     return any(group in (2, 8) and element < 0x0100 for group, element in groups)
 
 
@@ -111,6 +112,7 @@ def parse(source: BinaryIO, keywords: list[str]) -> Dataset:
     """The header up to the pixels, of it only `keywords`; the source then stands at the pixels."""
     bounded = Bounded(source)
     try:
+        # `force`: `looks_like_dicom` has decided already, and takes files without a preamble.
         return dcmread(bounded, stop_before_pixels=True, force=True, specific_tags=keywords)
     except Exception:
         if bounded.is_over:  # pydicom makes an error of its own of what a stream raises

@@ -25,6 +25,7 @@ def values(dataset: Dataset, keyword: str) -> list[Any]:
     except Exception:  # pydicom converts late: what it raises depends on the value
         value = raw_text(dataset, keyword)
     if isinstance(value, bytes):
+        # latin-1 decodes any byte: what is asked of such a value is digits and terms.
         value = value.decode("latin-1")
     if isinstance(value, str):
         value = value.split("\\")

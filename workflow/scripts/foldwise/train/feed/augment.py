@@ -67,6 +67,7 @@ def draw(
     # give each picture the same draws.
     stream = stream_seed(seed, "augment", epoch)
     u = uniform(stream, keys ^ repeats.astype(np.uint64), DRAWS)
+    # -1..1: a strength is the largest change to either side, so that none is the middle of all.
     signed = 2 * u - 1
     mirrored = u[:, 0] < augmentation.flip_horizontal
     matrix = _matrices(augmentation, signed, mirrored, u[:, 1] < augmentation.flip_vertical)
@@ -82,6 +83,7 @@ def _matrices(
     angle = np.deg2rad(augmentation.rotate_deg) * signed[:, 2]
     # The map goes from target to source, so that no target pixel stays empty: it holds inverses.
     scale = 1 / (1 + augmentation.zoom * signed[:, 3])
+    # Multiplies rows, that is the source's coordinates: a picture is mirrored first, then turned.
     flip = np.stack([np.where(mirrored, -1.0, 1.0), np.where(turned, -1.0, 1.0)], axis=1)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     linear = rotation.transpose(2, 0, 1) * scale[:, None, None] * flip[:, :, None]
@@ -126,7 +128,9 @@ def warp_planes(
         out[number] = cv2.warpAffine(
             plane,
             inverse,
+            # OpenCV's sizes are (width, height).
             out.shape[:0:-1],
+            # `inverse` leads from target to source already: without the flag OpenCV inverts it.
             flags=how | cv2.WARP_INVERSE_MAP,
             borderMode=BORDERS[border][0],
         )
@@ -156,6 +160,7 @@ def warp_tensor(
     # grid_sample counts in half sides from the centre.
     halves = torch.from_numpy(matrix * [1, 1, 2]).to(image.device, image.dtype)
     shape = [*image.shape[:2], out, out]
+    # -1 and 1 are the outer edges of pixels, not their centres, as `pixel_matrices` has it.
     grid = functional.affine_grid(halves, shape, align_corners=False)
     return functional.grid_sample(
         image,

@@ -21,6 +21,7 @@ def epoch_steps(
         rounds = np.arange(settings.crops, dtype=np.uint64)
         order = np.concatenate([shuffled(settings.seed, epoch, keys ^ one) for one in rounds])
     else:
+        # As many draws as without weights; the remainder leads from a repeat back to its row.
         order = weighted(settings.seed, epoch, np.tile(sampling, settings.crops)) % len(keys)
     cuts = np.arange(settings.batch_size, len(order), settings.batch_size)
     if len(order) % settings.batch_size == 1:
@@ -28,5 +29,6 @@ def epoch_steps(
         cuts = cuts[:-1]
     repeats = occurrence(order)
     batches = list(zip(np.split(order, cuts), np.split(repeats, cuts), strict=True))
+    # The last step may have fewer batches: `train_step` weights by images, not by batches.
     starts = range(0, len(batches), settings.accumulate)
     return [batches[start : start + settings.accumulate] for start in starts]

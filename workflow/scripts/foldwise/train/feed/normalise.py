@@ -8,11 +8,13 @@ import numpy as np
 
 from foldwise.train.feed.images import Images
 
+# ImageNet's: what torchvision's pretrained weights were trained with.
 FIXED = {
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "half": ((0.5,), (0.5,)),
     "unit": ((0.0,), (1.0,)),
 }
+# Pictures in memory at once.
 CHUNK = 64
 
 
@@ -37,6 +39,7 @@ def _spread(values: Any, channels: int) -> list[float]:
 
 def measured(images: Images, rows: np.ndarray, channels: int) -> tuple[list[float], list[float]]:
     """Mean and standard deviation of images[rows]; exact: from counts of each grey level."""
+    # Counts, and not running sums of floats: the result hangs on no order and on no chunk.
     levels = int(np.iinfo(images.dtype).max) + 1
     counts = np.zeros((channels, levels), dtype=np.int64)
     buffer = np.empty((CHUNK, *images.shape), dtype=images.dtype)
@@ -48,6 +51,7 @@ def measured(images: Images, rows: np.ndarray, channels: int) -> tuple[list[floa
     grey = np.arange(levels) / (levels - 1)
     share = counts / counts.sum(axis=1, keepdims=True)
     mean = share @ grey
+    # Of deviations: mean of squares less square of the mean would cancel digits of dark pictures.
     variance = (share * (grey - mean[:, None]) ** 2).sum(axis=1)
     # A constant channel would divide by zero; it carries nothing either way.
     std = np.where(variance > 0, np.sqrt(variance), 1.0)

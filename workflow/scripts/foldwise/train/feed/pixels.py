@@ -73,6 +73,7 @@ class OnCpu:
             for channel in range(self.channels):
                 source, target = pixels[number, channel], image[number, channel]
                 cv2.LUT(source, tables[number, channel], dst=target)
+        # Channels last is 1.1 to 1.4 times faster on a CPU (measured), and fixes the last bits.
         tensor = torch.from_numpy(image).contiguous(memory_format=torch.channels_last)
         planes = pixels[:, self.channels :]
         # PyTorch computes little with uint16.
@@ -107,6 +108,7 @@ class OnCpu:
             return pixels
         out = self._buffer("resized", (*pixels.shape[:2], size, size), pixels.dtype)
         for number in range(pixels.shape[1]):
+            # EXACT samples at pixels' centres, as "nearest-exact" does; INTER_NEAREST is half off.
             how = cv2.INTER_AREA if number < self.channels else cv2.INTER_NEAREST_EXACT
             for source, target in zip(pixels[:, number], out[:, number], strict=True):
                 cv2.resize(source, (size, size), dst=target, interpolation=how)
@@ -119,6 +121,7 @@ class OnCpu:
             gain, offset = (part.astype(np.float32) for part in (drawn.gain, drawn.offset))
             grey = toned(grey, gain[:, None, None], offset[:, None, None])
         table = (grey - self.mean) / self.std
+        # Without tones one table serves all: a view of it, no copies.
         return np.broadcast_to(table, (count, *table.shape[-2:]))
 
 
@@ -137,12 +140,14 @@ class OnDevice:
             torch.tensor(part, device=self.device)[:, None, None] for part in prepare.normalise
         )
         self.channels, self.top = len(self.mean), int(np.iinfo(images.dtype).max)
+        # Stored integers, not floats: a quarter of the memory for 8 bits.
         needed = len(places) * int(np.prod(images.shape)) * images.dtype.itemsize
         fits = needed <= RESIDENT_SHARE * free_memory(self.device)
         # PyTorch indexes no uint16 on a GPU: 16 bits travel as int16.
         kind = torch.uint8 if self.top == 255 else torch.int16
         self.buffer = torch.empty((0, *images.shape), dtype=kind)
         self.resident = self._gather(np.arange(len(places))) if fits else None
+        # Lets the pinned copy of all pictures go: main memory that is pinned cannot be swapped out.
         self.buffer = self.buffer[:0].clone()
 
     def __call__(self, rows: np.ndarray, size: int, drawn: Drawn | None) -> tuple[Any, Any]:
@@ -150,6 +155,7 @@ class OnDevice:
             pixels = self._gather(rows)
         else:
             pixels = self.resident[torch.from_numpy(rows).to(self.device)]
+        # As int16 the upper half of 16 bits is negative: the mask makes it 32768 and more again.
         values = (pixels if self.top == 255 else pixels.int() & self.top).float()
         image, planes = values[:, : self.channels] / self.top, values[:, self.channels :]
         if size != image.shape[-1]:
@@ -195,6 +201,7 @@ def free_memory(device: torch.device) -> int:
 
 def area_weights(source: int, target: int) -> torch.Tensor:
     """(target, source) float32 with rows summing to one: share of each old pixel in a new one."""
+    # float64: an edge that should fall on a pixel's would else leave a sliver of its neighbour.
     edges = torch.arange(target + 1, dtype=torch.float64) * source / target
     left = torch.arange(source, dtype=torch.float64)
     overlap = torch.minimum(edges[1:, None], left + 1) - torch.maximum(edges[:-1, None], left)
