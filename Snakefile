@@ -28,6 +28,7 @@ include: "workflow/rules/tuned.smk"
 include: "workflow/rules/nested.smk"
 include: "workflow/rules/shown.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/explorer.smk"
 include: "workflow/rules/article.smk"
 
 

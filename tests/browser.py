@@ -46,3 +46,22 @@ def go(opened, page: Path) -> str:
     address = page.resolve().as_uri()
     opened.get(address)
     return address
+
+
+def all_of(opened, selector):
+    """Elements of the page."""
+    return opened.find_elements("css selector", selector)
+
+
+def one(opened, selector):
+    """The first of them; an error where there is none."""
+    return opened.find_element("css selector", selector)
+
+
+def keys(opened, *names):
+    """Press keys, by their names in selenium."""
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    for name in names:
+        ActionChains(opened).send_keys(getattr(Keys, name)).perform()

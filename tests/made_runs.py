@@ -10,9 +10,9 @@ from foldwise.evaluate.fold import evaluate_fold
 from foldwise.evaluate.holdout_summary import evaluate_holdout
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import join_logs, read_fold, summarise
-from foldwise.files import read_json, write_csv, write_json, write_text
+from foldwise.files import write_csv, write_json, write_text
 from foldwise.registry import load
-from foldwise.report.cases import write_cases
+from made_explored import make_explored
 from made_reliability import write_reliability
 
 
@@ -66,8 +66,7 @@ def make_run(
         out = folder / "metrics"
         evaluate_fold(folder / "val_predictions.csv", measures, out, group_by)
     paths = run.paths()
-    params = read_json(paths["params"][0])
-    write_cases(params, paths["predictions"], [], None, paths["params"][0].with_name("cases.json"))
+    make_explored(paths["params"][0].parent, paths["predictions"], cohort)
     _summarise(run, measures)
     write_reliability(paths)
     _benchmarks(run)
@@ -210,7 +209,7 @@ def _history(k: int, random: np.random.Generator) -> dict[str, object]:
         {
             "epoch": int(e),
             "train_loss": float(a),
-            "log_loss": float(b),
+            "val_loss": float(b),
             "kappa": float(c),
             "lr_head": 1e-4,
         }

@@ -2,87 +2,23 @@
 
 import base64
 
-import numpy as np
 import pytest
 
-from browser import browser, go, requests
-from foldwise.files import read_json, write_csv
-from foldwise.report import render
-from foldwise.report.cases import write_cases
-from foldwise.report.explorer.overlays import GRADCAM, area
-from made_masks import mask_images, mask_rows
+from browser import all_of, go, keys, one, requests
+from explored_page import CASES
 
 pytestmark = pytest.mark.slow
-
-# Names that would be markup, or end a script, if text were not set as text.
-CLASSES = ["plain", '</script><b onclick="x">"\nsecond line']
-CASES = 90
-CELLS = ["0.9", "–", "<data value='1200'>1,200</data>", "11"]
-TABLE = "<div class='wide'><table id='t'><thead><tr><th>Value</th></tr></thead><tbody>"
-TABLE += "".join(f"<tr><td>{cell}</td></tr>" for cell in CELLS) + "</tbody></table></div>"
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("page")
-    cohort = mask_rows(CASES)
-    rows = []
-    for number, one in enumerate(cohort):
-        truth, answer = CLASSES[number % 2], CLASSES[number % 3 == 0]
-        p_second = 0.5 + (number + 1) / 400 if answer == CLASSES[1] else 0.5 - (number + 1) / 400
-        row = {"sample": one["sample"], "fold": number % 3 + 1, "label": truth, "predicted": answer}
-        rows.append(row | {f"p_{CLASSES[0]}": 1 - p_second, f"p_{CLASSES[1]}": p_second})
-    write_csv(folder / "p.csv", list(rows[0]), rows)
-    params = {"task": {"classes": CLASSES}, "image": {"channels": 1}}
-    out = folder / "cases.json"
-    maps = {cohort[3]["sample"]: {"Grad-CAM": area(np.eye(64, dtype=np.uint8) * 255, GRADCAM)}}
-    write_cases(params, [folder / "p.csv"], cohort, mask_images(cohort, 64), out, maps)
-    values = {"n_images": CASES, "n_shown": CASES, "some": False}
-    values["embedded"] = {"cases": read_json(out)}
-    text = render.page([("cases", values)], "Title", {}, folder)
-    text = text.replace("<main>", f"<main>{TABLE}")
-    (folder / "index.html").write_text(text, encoding="utf-8")
-    return folder / "index.html"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as opened:
-        yield opened
-
-
-@pytest.fixture
-def opened(chromium, page):
-    requests(chromium)
-    go(chromium, page)
-    return chromium
-
-
-def all_of(opened, selector):
-    return opened.find_elements("css selector", selector)
-
-
-def one(opened, selector):
-    return opened.find_element("css selector", selector)
 
 
 def pressed(opened):
     return [button.text for button in all_of(opened, '[aria-pressed="true"]')]
 
 
-def keys(opened, *names):
-    from selenium.webdriver.common.action_chains import ActionChains
-    from selenium.webdriver.common.keys import Keys
-
-    for name in names:
-        ActionChains(opened).send_keys(getattr(Keys, name)).perform()
-
-
 def test_pages_of_the_gallery_come_when_asked_for(opened):
     assert len(all_of(opened, ".case")) == 60
-    one(opened, ".gallery + button").click()
+    one(opened, ".gallery + .more").click()
     assert len(all_of(opened, ".case")) == CASES
-    assert not one(opened, ".gallery + button").is_displayed()
+    assert not one(opened, ".gallery + .more").is_displayed()
 
 
 def test_a_click_on_a_cell_filters_and_a_second_click_takes_it_back(opened):
@@ -91,11 +27,11 @@ def test_a_click_on_a_cell_filters_and_a_second_click_takes_it_back(opened):
     # Even numbers (plain) that three divides (answered with the second class).
     assert number == str(len([n for n in range(CASES) if n % 2 == 0 and n % 3 == 0]))
     cell.click()
-    assert one(opened, ".tools + .count").text == f"{number} of {CASES} cases"
+    assert one(opened, "#explore-cases .tools + .count").text == f"{number} of {CASES} cases"
     assert pressed(opened) == [number]
     assert len(all_of(opened, ".case.wrong")) == int(number)
     opened.switch_to.active_element.click()
-    assert one(opened, ".tools + .count").text == f"{CASES} of {CASES} cases"
+    assert one(opened, "#explore-cases .tools + .count").text == f"{CASES} of {CASES} cases"
 
 
 def test_fold_order_and_wrong_ones(opened):
@@ -105,13 +41,13 @@ def test_fold_order_and_wrong_ones(opened):
         return all_of(opened, ".case")[place].get_attribute("aria-label")
 
     worst = label(0)
-    order, fold = map(Select, all_of(opened, ".tools select")[:2])
+    order, fold = map(Select, all_of(opened, "#explore-cases .tools select")[:2])
     order.select_by_value("right")
     assert label(0) != worst
     fold.select_by_visible_text("Fold 2")
-    one(opened, ".tools input").click()
+    one(opened, "#explore-cases .tools input").click()
     wrong = [n for n in range(CASES) if n % 3 == 1 and n % 2 != 0]
-    assert one(opened, ".tools + .count").text == f"{len(wrong)} of {CASES} cases"
+    assert one(opened, "#explore-cases .tools + .count").text == f"{len(wrong)} of {CASES} cases"
 
 
 def test_a_case_is_looked_at_and_left_by_keyboard_alone(opened):
@@ -157,7 +93,7 @@ def test_overlays_are_switched_on_and_off(opened):
     boxes["truth (90)"].click()
     assert drawn() == ["truth"] * 60
     boxes["Grad-CAM (1)"].click()
-    one(opened, ".gallery + button").click()
+    one(opened, ".gallery + .more").click()
     assert sorted(set(drawn())) == ["Grad-CAM", "truth"]
     all_of(opened, ".case")[0].click()
     first, above = all_of(opened, "dialog .stack img")[:2]
@@ -183,8 +119,36 @@ def test_a_table_sorts_up_down_and_back(opened):
     assert column() == given
 
 
+def test_a_subgroup_and_a_class_of_the_margin_filter(opened):
+    from selenium.webdriver.support.select import Select
+
+    count = "#explore-cases .tools + .count"
+    side = Select(all_of(opened, "#explore-cases .tools select")[2])
+    side.select_by_visible_text("R")
+    assert one(opened, count).text == f"{CASES // 5} of {CASES} cases"
+    side.select_by_visible_text("All")
+    all_of(opened, ".matrix th[scope=row] button")[0].click()
+    assert one(opened, count).text == f"{CASES // 2} of {CASES} cases"
+    all_of(opened, ".matrix th[scope=col] button")[1].click()
+    assert one(opened, count).text == f"{CASES // 3} of {CASES} cases"
+
+
+def test_all_that_is_pressed_has_a_name(opened):
+    """What a screen reader says: names of controls and pictures, by Chromium's own tree."""
+    tree = opened.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    controls = ("button", "combobox", "slider", "spinbutton", "checkbox", "image", "img", "group")
+    shown = [node for node in tree if not node["ignored"] and node["role"]["value"] in controls]
+    assert len(shown) > CASES / 2
+    unnamed = [node for node in shown if not node.get("name", {}).get("value", "").strip()]
+    assert not [node["role"]["value"] for node in unnamed]
+
+
+def test_the_list_of_sections_marks_where_one_is(opened):
+    assert [link.text for link in all_of(opened, "nav [aria-current]")] == ["Cases"]
+
+
 def test_names_are_text(opened):
-    assert not all_of(opened, "#explorer b")
+    assert not all_of(opened, "#explore-cases b")
     assert "onclick" in one(opened, ".matrix").text
 
 
@@ -198,7 +162,7 @@ def test_without_javascript_the_page_says_what_is_missing(chromium, page):
 
 def test_on_paper_there_are_no_tools(opened):
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    shown = one(opened, ".tools").is_displayed(), one(opened, "nav").is_displayed()
+    shown = one(opened, "#explore-cases .tools").is_displayed(), one(opened, "nav").is_displayed()
     table = one(opened, ".matrix").is_displayed()
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert shown == (False, False) and table

@@ -8,6 +8,7 @@ from PIL import Image
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
 
 from foldwise.errors import FoldwiseError
+from foldwise.files import read_json
 from foldwise.registry import load
 from foldwise.report import style
 from foldwise.report.catalogue import OF_KIND, figure_inputs
@@ -121,6 +122,15 @@ def test_each_label_has_its_own_matrix_curves_and_bars(two_labels):
         widths = np.array([[bar.get_width() for bar in part] for part in axis.containers])
         counts = [np.bincount(table.of_fold(k).labels, minlength=len(widths)) for k in (1, 2, 3, 4)]
         assert widths.T.tolist() == np.array(counts).tolist()
+
+
+def test_the_loss_of_training_is_drawn_beside_that_of_validation(small):
+    """Both of the same function: a metric called log_loss is none, and many tasks have none."""
+    history = read_json(small.paths()["histories"][0])
+    panel = drawn("training", small, folds=[1]).axes[0]
+    lines = {tuple(line.get_ydata()) for line in panel.lines}
+    for name in ("train_loss", "val_loss"):
+        assert tuple(epoch[name] for epoch in history["epochs"]) in lines
 
 
 def test_training_of_one_fold_alone(small):

@@ -66,21 +66,51 @@ def test_every_validation_image_is_a_case_worst_first(tmp_path, monkeypatch):
     assert errors == sorted(errors, reverse=True)
     assert found["images"] == found["shown"] == len(rows)
     # Keyed names alone: neither groups nor contents nor paths.
-    keys = {"sample", "fold", "truth", "predicted", "confidence", "error"}
+    keys = {"sample", "fold", "truth", "predicted", "confidence", "error", "subgroups"}
     assert {key for case in found["cases"] for key in case} == keys
 
 
-def test_of_very_many_the_worst_are_kept_and_it_is_said(tmp_path):
-    row = {"fold": 1, "label": "A", "predicted": "A"}
+def test_of_very_many_the_worst_and_even_draws_of_the_others_are_kept_and_all_are_counted(tmp_path):
+    many = 5 * cases.MOST
     rows = [
-        row | {"sample": f"s{n}", "p_A": n / cases.MOST / 2, "p_B": 0}
-        for n in range(cases.MOST + 9)
+        {"sample": f"s{n}", "fold": 1, "label": "A", "predicted": "AB"[2 * n < many]}
+        | {"p_A": n / many, "p_B": 0}
+        for n in range(many)
     ]
     write_csv(tmp_path / "p.csv", list(rows[0]), rows)
     cases.write_cases(PARAMS, [tmp_path / "p.csv"], [], None, tmp_path / "cases.json")
     found = read_json(tmp_path / "cases.json")
-    assert (found["images"], found["shown"]) == (cases.MOST + 9, cases.MOST)
-    assert {case["sample"] for case in found["cases"]} == {f"s{n}" for n in range(cases.MOST)}
+    assert (found["images"], found["shown"]) == (many, cases.MOST)
+    numbers = [int(case["sample"][1:]) for case in found["cases"]]
+    half = cases.MOST // 2
+    assert numbers[:half] == list(range(half))
+    steps = np.diff(numbers[half:])
+    assert numbers[-1] == many - 1 and steps.max() - steps.min() <= 1
+    # What the page counts is no matter of the draw.
+    assert found["parts"][0]["counts"] == [["A", "A", many // 2], ["A", "B", many // 2]]
+
+
+def test_subgroups_are_columns_in_which_images_differ_and_no_ids(tmp_path):
+    cohort = [
+        {"sample": f"s{n}", "view": "CC", "side": "LR"[n % 2], "stratum": f"x{n}", "group": f"g{n}"}
+        for n in range(30)
+    ]
+    rows = [{"sample": one["sample"], "fold": 1, "label": "A", "predicted": "A"} for one in cohort]
+    write_csv(tmp_path / "p.csv", list(rows[0]), rows)
+    cases.write_cases(PARAMS, [tmp_path / "p.csv"], cohort, None, tmp_path / "cases.json")
+    found = read_json(tmp_path / "cases.json")
+    # One view alone divides nothing, and thirty values name their images.
+    assert found["subgroups"] == ["side"]
+    assert {tuple(case["subgroups"]) for case in found["cases"]} == {("L",), ("R",)}
+
+
+@pytest.mark.parametrize("missing", [{}, {"p_A": "", "p_B": ""}, {"p_A": "nan", "p_B": "nan"}])
+def test_without_probabilities_there_are_cases_without_an_error(tmp_path, missing):
+    row = {"sample": "s1", "fold": 1, "label": "A", "predicted": "B"} | missing
+    write_csv(tmp_path / "p.csv", list(row), [row])
+    cases.write_cases(PARAMS, [tmp_path / "p.csv"], [], None, tmp_path / "cases.json")
+    (only,) = read_json(tmp_path / "cases.json")["cases"]
+    assert (only["error"], only["confidence"], only["truth"]) == (None, None, ["A"])
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -127,7 +157,7 @@ def test_the_page_lets_nothing_out_and_its_one_script_is_the_one_in_the_file(tmp
     (data,) = re.findall(r'<script type="application/json" id="data-cases">(.*?)</script>', page)
     assert json.loads(data) == {"name": odd} and "<img" not in page
     # Text is set as text, and no request is made.
-    for forbidden in ("innerHTML", "insertAdjacentHTML", "fetch(", "XMLHttp", "import", "eval"):
+    for forbidden in ("innerHTML", "insertAdjacentHTML", "fetch(", "XMLHttp", "import", "eval("):
         assert forbidden not in script
 
 

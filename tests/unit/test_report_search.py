@@ -10,7 +10,7 @@ from foldwise.files import read_json
 from foldwise.report.ledger import Ledger
 from foldwise.report.pack import report_pack
 from foldwise.report.run import Run
-from foldwise.report.sections import nested, search
+from foldwise.report.sections.searched import nested, search
 from foldwise.settings.study import check_compared
 from made_runs import make_run
 from made_search_run import make_search

@@ -125,7 +125,7 @@ def test_each_section_has_a_template_and_each_template_a_section():
 
 
 def test_a_section_may_read_only_what_it_declares(kind):
-    run = Run(Ledger(), STUDY, FOLDS).of_section("folds", folds.reads(STUDY))
+    run = Run(Ledger(), STUDY, FOLDS).of_section(folds.__name__, folds.reads(STUDY))
     with pytest.raises(FoldwiseError, match=r"sections/folds.py reads 'checks' without declaring"):
         run.file("checks")
 

@@ -1,76 +1,78 @@
-// The gallery of cases: sort, filter by a cell of the confusion matrix or a fold, step by keyboard.
-// Reads the JSON beside it in the page; asks for nothing else. Text is set as text, never as markup.
+// The gallery of cases: sort, filter by a cell of the confusion matrix, a class, a fold or a subgroup,
+// step by keyboard.
 "use strict";
 (() => {
+  const { make, button, chooser, unique, share, title, whole, webp, hooks } = explorer;
   const PAGE = 60;
-  const holder = document.getElementById("explorer");
-  const source = document.getElementById("data-cases");
-  if (!holder || !source) return;
-  const data = JSON.parse(source.textContent);
+  const holder = document.getElementById("explore-cases");
+  const data = explorer.read("cases");
+  if (!holder || !data) return;
   const names = data.parts.map((part) => part.name);
-  const unique = (values) => [...new Set(values)].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  const subgroups = data.subgroups ?? [];
+  const pictures = data.cases.some((one) => one.picture);
   const overlays = unique(data.cases.flatMap((one) => Object.keys(one.overlays ?? {})));
-  const state = { sort: "error", fold: "", part: 0, truth: null, predicted: null, wrong: false, shown: PAGE, overlays: new Set() };
+  const state = { sort: "error", fold: "", part: 0, truth: null, predicted: null, wrong: false, shown: PAGE, overlays: new Set(), groups: subgroups.map(() => "") };
   let list = [];
-  let open = -1;
 
-  const make = (tag, properties = {}, ...children) => {
-    const element = Object.assign(document.createElement(tag), properties);
-    element.append(...children);
-    return element;
-  };
-  const share = (value) => (value === null ? "–" : value.toFixed(3));
   const isWrong = (one) => one.truth.some((truth, i) => truth !== one.predicted[i]);
+  const called = (name) => name || "unknown";
 
   function matches(one) {
     const truth = state.truth === null || one.truth[state.part] === state.truth;
     const predicted = state.predicted === null || one.predicted[state.part] === state.predicted;
-    return truth && predicted && (!state.fold || one.fold === state.fold) && (!state.wrong || isWrong(one));
+    const groups = state.groups.every((value, i) => !value || called(one.subgroups[i]) === value);
+    return truth && predicted && groups && (!state.fold || one.fold === state.fold) && (!state.wrong || isWrong(one));
   }
 
+  // What has no value comes last, whichever way.
+  const number = (key, sign, last) => (a, b) => sign * ((a[key] ?? last) - (b[key] ?? last));
+  const text = (value) => (a, b) => value(a).localeCompare(value(b), "en", { numeric: true });
   const ORDERS = {
-    error: ["Largest error first", (a, b) => (b.error ?? -1) - (a.error ?? -1)],
-    right: ["Smallest error first", (a, b) => (a.error ?? 2) - (b.error ?? 2)],
-    sure: ["Most confident first", (a, b) => (b.confidence ?? -1) - (a.confidence ?? -1)],
-    unsure: ["Least confident first", (a, b) => (a.confidence ?? 2) - (b.confidence ?? 2)],
-    truth: ["By truth", (a, b) => a.truth.join().localeCompare(b.truth.join())],
+    error: ["Largest error first", number("error", -1, -1)],
+    right: ["Smallest error first", number("error", 1, 2)],
+    ...(names.length && {
+      sure: ["Most confident first", number("confidence", -1, -1)],
+      unsure: ["Least confident first", number("confidence", 1, 2)],
+      truth: ["By truth", text((one) => one.truth.join())],
+      predicted: ["By prediction", text((one) => one.predicted.join())],
+    }),
+    fold: ["By fold", text((one) => one.fold)],
+    ...Object.fromEntries(subgroups.map((name, i) => [`subgroup${i}`, [`By ${name}`, text((one) => one.subgroups[i])]])),
+    sample: ["By sample", text((one) => one.sample)],
   };
 
-  const webp = (content, alt) => make("img", { alt, src: `data:image/webp;base64,${content}` });
   function picture(one, alt) {
-    if (!one.picture) return make("span", { className: "blank", textContent: "no picture" });
+    if (!one.picture) return pictures ? make("span", { className: "blank", textContent: "no picture" }) : "";
     const above = overlays.filter((name) => state.overlays.has(name) && one.overlays?.[name]);
     return make("span", { className: "stack" }, webp(one.picture, alt), ...above.map((name) => webp(one.overlays[name], name)));
   }
 
   function words(one) {
     if (!names.length) return `error ${share(one.error)}`;
-    return names.map((name, i) => `${name && `${name}: `}${one.truth[i]} → ${one.predicted[i]}`).join(", ");
+    return names.map((name, i) => `${name && `${name}: `}${called(one.truth[i])} → ${called(one.predicted[i])}`).join(", ");
   }
 
   function tile(one, place) {
     const said = names.length > 1 ? `error ${share(one.error)}` : words(one);
-    const button = make("button", { type: "button", className: isWrong(one) ? "case wrong" : "case" });
-    button.append(picture(one, ""), make("span", { textContent: said }));
-    button.setAttribute("aria-label", `${one.sample}, ${words(one)}, error ${share(one.error)}`);
-    button.addEventListener("click", () => look(place));
-    return button;
+    const element = button("", () => look(place), { className: isWrong(one) ? "case wrong" : "case" });
+    element.append(picture(one, ""), make("span", { textContent: said }));
+    element.setAttribute("aria-label", `${one.sample}, ${words(one)}, error ${share(one.error)}`);
+    return element;
   }
 
-  const gallery = make("div", { className: "gallery" });
+  const gallery = make("div", { className: pictures ? "gallery" : "gallery bare" });
   const count = make("p", { className: "count" });
   count.setAttribute("aria-live", "polite");
-  const more = make("button", { type: "button", textContent: "Show more" });
-  more.addEventListener("click", () => {
+  const more = button("Show more", () => {
     state.shown += PAGE;
     draw(state.shown - PAGE);
-  });
+  }, { className: "more" });
 
   function draw(from = 0) {
     if (!from) gallery.replaceChildren();
     gallery.append(...list.slice(from, state.shown).map((one, i) => tile(one, from + i)));
     more.hidden = list.length <= state.shown;
-    count.textContent = `${list.length.toLocaleString("en")} of ${data.cases.length.toLocaleString("en")} cases`;
+    count.textContent = `${whole(list.length)} of ${whole(data.cases.length)} cases`;
   }
 
   function update() {
@@ -80,13 +82,9 @@
     matrix();
   }
 
-  function chooser(label, options, key) {
-    const select = make("select", {}, ...options.map(([value, text]) => make("option", { value, textContent: text })));
-    select.addEventListener("change", () => {
-      state[key] = select.value;
-      update();
-    });
-    return make("label", {}, `${label} `, select);
+  function set(key, value) {
+    state[key] = value;
+    update();
   }
 
   const table = make("table", { className: "matrix" });
@@ -94,86 +92,101 @@
     const again = state.truth === truth && state.predicted === predicted;
     [state.truth, state.predicted] = again ? [null, null] : [truth, predicted];
     update();
-    const chosen = table.querySelector('[aria-pressed="true"]');
-    if (chosen) chosen.focus();
+    table.querySelector('[aria-pressed="true"]')?.focus();
+  }
+
+  // A cell, or a class of the margin, where the other of the pair is null.
+  function choice(textContent, label, truth, predicted, n) {
+    const element = button(textContent, () => pick(truth, predicted), { disabled: !n });
+    element.setAttribute("aria-label", label);
+    element.setAttribute("aria-pressed", String(state.truth === truth && state.predicted === predicted));
+    return element;
   }
 
   function matrix() {
     if (!names.length) return;
-    const part = state.part;
-    const seen = data.cases.flatMap((one) => [one.truth[part], one.predicted[part]]);
-    const listed = data.parts[part].classes;
-    const classes = listed.length ? listed : unique(seen);
-    const head = make("tr", {}, make("th", { textContent: "truth, predicted" }));
-    head.append(...classes.map((name) => make("th", { scope: "col", textContent: name || "unknown" })));
-    const rows = classes.map((truth) => {
-      const row = make("tr", {}, make("th", { scope: "row", textContent: truth || "unknown" }));
-      classes.forEach((predicted) => {
-        const n = data.cases.filter((one) => one.truth[part] === truth && one.predicted[part] === predicted).length;
-        const cell = make("button", { type: "button", textContent: n, disabled: !n });
-        cell.setAttribute("aria-label", `truth ${truth}, predicted ${predicted}: ${n}`);
-        cell.setAttribute("aria-pressed", String(state.truth === truth && state.predicted === predicted));
-        cell.addEventListener("click", () => pick(truth, predicted));
-        row.append(make("td", { className: truth === predicted ? "right" : "" }, cell));
+    const { classes, counts } = data.parts[state.part];
+    const number = (truth, predicted) => counts.reduce((sum, [t, p, n]) => sum + ((truth === null || t === truth) && (predicted === null || p === predicted) ? n : 0), 0);
+    const seen = unique(counts.flatMap(([truth, predicted]) => [truth, predicted]));
+    const listed = [...classes, ...seen.filter((name) => !classes.includes(name))];
+    const head = make("tr", {}, make("td", { textContent: "truth ↓ predicted →" }));
+    head.append(...listed.map((name) => {
+      const label = `predicted ${called(name)}: ${number(null, name)}`;
+      return make("th", { scope: "col" }, choice(called(name), label, null, name, number(null, name)));
+    }));
+    const rows = listed.map((truth) => {
+      const label = `truth ${called(truth)}: ${number(truth, null)}`;
+      const cells = listed.map((predicted) => {
+        const n = number(truth, predicted);
+        const cell = choice(whole(n), `truth ${called(truth)}, predicted ${called(predicted)}: ${n}`, truth, predicted, n);
+        return make("td", { className: truth === predicted ? "right" : "" }, cell);
       });
-      return row;
+      return make("tr", {}, make("th", { scope: "row" }, choice(called(truth), label, truth, null, number(truth, null))), ...cells);
     });
-    table.replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));
+    table.replaceChildren(make("caption", { textContent: data.parts[state.part].name }), make("thead", {}, head), make("tbody", {}, ...rows));
   }
 
   const dialog = make("dialog", {});
+  dialog.setAttribute("aria-label", "A case");
   const body = make("div", {});
   dialog.append(body);
-  function look(place) {
-    if (place < 0 || place >= list.length) return;
-    open = place;
-    const one = list[place];
-    const facts = make("dl", {});
-    const shown = [["Sample", one.sample], ["Fold", one.fold], ["Error", share(one.error)], ["Confidence", share(one.confidence)]];
-    names.forEach((name, i) => shown.push([`${name || "Truth"} → predicted`, `${one.truth[i]} → ${one.predicted[i]}`]));
-    shown.forEach(([key, value]) => facts.append(make("dt", { textContent: key }), make("dd", { textContent: value })));
-    const back = make("button", { type: "button", textContent: "← Previous", disabled: !place });
-    const next = make("button", { type: "button", textContent: "Next →", disabled: place + 1 === list.length });
-    const close = make("button", { type: "button", textContent: "Close" });
-    back.addEventListener("click", () => look(place - 1));
-    next.addEventListener("click", () => look(place + 1));
-    close.addEventListener("click", () => dialog.close());
-    const position = make("p", { className: "count", textContent: `${place + 1} of ${list.length}` });
+  let open = { place: -1, among: [] };
+  function look(place, among = list) {
+    if (place < 0 || place >= among.length) return;
+    open = { place, among };
+    const one = among[place];
+    const shown = [["Sample", one.sample], ["Fold", one.fold], ["Error", share(one.error)]];
+    if (names.length) shown.push(["Confidence", share(one.confidence)]);
+    names.forEach((name, i) => shown.push([`${name || "Truth"} → predicted`, `${called(one.truth[i])} → ${called(one.predicted[i])}`]));
+    subgroups.forEach((name, i) => shown.push([title(name), called(one.subgroups[i])]));
+    const facts = make("dl", {}, ...shown.flatMap(([key, value]) => [make("dt", { textContent: key }), make("dd", { textContent: value })]));
+    const back = button("← Previous", () => look(place - 1, among), { disabled: !place });
+    const next = button("Next →", () => look(place + 1, among), { disabled: place + 1 === among.length });
+    const close = button("Close", () => dialog.close());
+    const position = make("p", { className: "count", textContent: `${place + 1} of ${among.length}` });
+    position.setAttribute("aria-live", "polite");
     body.replaceChildren(picture(one, words(one)), facts, position, make("p", {}, back, " ", next, " ", close));
     if (!dialog.open) dialog.showModal();
   }
   dialog.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowRight") look(open + 1);
-    if (event.key === "ArrowLeft") look(open - 1);
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step) look(open.place + step, open.among);
   });
+
+  function checkbox(label, change) {
+    const box = make("input", { type: "checkbox" });
+    box.addEventListener("change", () => change(box.checked));
+    return make("label", {}, box, ` ${label}`);
+  }
 
   function overlaySwitch(name) {
-    const box = make("input", { type: "checkbox" });
-    box.addEventListener("change", () => {
-      state.overlays[box.checked ? "add" : "delete"](name);
+    const n = data.cases.filter((one) => one.overlays?.[name]).length;
+    return checkbox(`${name} (${whole(n)})`, (checked) => {
+      state.overlays[checked ? "add" : "delete"](name);
       draw();
     });
-    const n = data.cases.filter((one) => one.overlays?.[name]).length;
-    return make("label", {}, box, ` ${name} (${n.toLocaleString("en")})`);
   }
 
-  const folds = unique(data.cases.map((one) => one.fold)).map((fold) => [fold, `Fold ${fold}`]);
-  const wrong = make("input", { type: "checkbox" });
-  wrong.addEventListener("change", () => {
-    state.wrong = wrong.checked;
-    update();
-  });
   const tools = make("div", { className: "tools" });
-  tools.append(chooser("Sort", Object.entries(ORDERS).map(([key, [text]]) => [key, text]), "sort"));
-  tools.append(chooser("Fold", [["", "All folds"], ...folds], "fold"));
-  if (names.length) tools.append(make("label", {}, wrong, " only wrong ones"));
+  const folds = unique(data.cases.map((one) => one.fold)).map((fold) => [fold, fold ? `Fold ${fold}` : "no fold"]);
+  tools.append(chooser("Sort", Object.entries(ORDERS).map(([key, [called]]) => [key, called]), (value) => set("sort", value)));
+  tools.append(chooser("Fold", [["", "All folds"], ...folds], (value) => set("fold", value)));
+  subgroups.forEach((name, i) => {
+    const values = unique(data.cases.map((one) => called(one.subgroups[i]))).map((value) => [value, value]);
+    tools.append(chooser(title(name), [["", "All"], ...values], (value) => {
+      state.groups[i] = value;
+      update();
+    }));
+  });
+  if (names.length) tools.append(checkbox("only wrong ones", (checked) => set("wrong", checked)));
   if (names.length > 1) {
-    const part = chooser("Confusion of", names.map((name, i) => [String(i), name]), "part");
-    part.addEventListener("change", () => Object.assign(state, { truth: null, predicted: null }), true);
-    tools.append(part);
+    tools.append(chooser("Confusion of", names.map((name, i) => [i, name]), (value) => {
+      Object.assign(state, { part: Number(value), truth: null, predicted: null });
+      update();
+    }));
   }
   if (overlays.length) tools.append(make("span", {}, "Overlay: ", ...overlays.flatMap((name) => [overlaySwitch(name), " "])));
-  const scroll = make("div", { className: "wide" }, table);
-  holder.replaceChildren(...(names.length ? [scroll] : []), tools, count, gallery, more, dialog);
+  holder.replaceChildren(...(names.length ? [make("div", { className: "wide" }, table)] : []), tools, count, gallery, more, dialog);
+  Object.assign(hooks, { look, words, picture, wrong: isWrong });
   update();
 })();

@@ -42,6 +42,7 @@
     });
   }
 
+  explorer.sortable = sortable;
   for (const table of document.querySelectorAll("main .wide > table")) {
     if (table.tHead && table.tBodies.length && table.tBodies[0].rows.length > 1) sortable(table);
   }

@@ -1,6 +1,7 @@
 """Each validation image with its answer and a thumbnail: what the page's gallery shows."""
 
 import base64
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from foldwise.report.explorer.overlays import SIDE, Overlays, merged, true_masks
 
 QUALITY = 60  # of WebP: about 2 kB a picture, so that MOST of them can be mailed
 MOST = 2000
+# Columns of the cohort that may stand in results: terms of a list, never an id or a free text.
+SUBGROUPS = ("view", "side", "stratum")
+MOST_VALUES = 24  # of a subgroup; with more it is none
 
 
 def write_cases(
@@ -23,29 +27,63 @@ def write_cases(
     out: str | Path,
     overlays: Overlays | None = None,
 ) -> None:
-    """Write cases.json: parts of an answer with their classes, and a case an image, worst first.
+    """Write cases.json: parts of an answer with their classes and counts, and a case an image,
+    worst first, with the subgroups that the cohort has.
 
-    `predictions`: val_predictions.csv of each fold. Of more than MOST images those with the largest
-    error are kept. `images`: the cache, or None for cases without pictures. `overlays`: those that
-    there are beyond the masks of the cache.
+    `predictions`: val_predictions.csv of each fold. Of more than MOST images `kept` chooses.
+    `images`: the cache, or None for cases without pictures. `overlays`: those that there are beyond
+    the masks of the cache.
     """
     parts = parts_of(params["task"])
     rows = [row for path in predictions for row in read_csv(path)]
     cases = sorted((case_of(row, parts) for row in rows), key=lambda one: -(one["error"] or 0))
-    kept = cases[:MOST]
+    shown, by_sample = kept(cases, MOST), {row["sample"]: row for row in cohort}
+    subgroups = subgroups_of(cohort)
+    if subgroups:
+        shown = [
+            case | {"subgroups": [by_sample[case["sample"]].get(name, "") for name in subgroups]}
+            for case in shown
+        ]
     if images is not None:
-        by_sample = {row["sample"]: row for row in cohort}
-        shown = [by_sample[case["sample"]] for case in kept]
+        drawn = [by_sample[case["sample"]] for case in shown]
         channels = params["image"]["channels"]
-        pictures = thumbnails(images, shown, channels)
-        above = merged(true_masks(images, shown, channels), overlays or {})
-        kept = [
+        pictures = thumbnails(images, drawn, channels)
+        above = merged(true_masks(images, drawn, channels), overlays or {})
+        shown = [
             case | {"picture": one, "overlays": above.get(case["sample"], {})}
-            for case, one in zip(kept, pictures, strict=True)
+            for case, one in zip(shown, pictures, strict=True)
         ]
     # A list: JSON is written with sorted keys, and a case's answers are in the order of the parts.
-    named = [{"name": part, "classes": list(classes)} for part, classes in parts.items()]
-    write_json(out, {"parts": named, "images": len(cases), "shown": len(kept), "cases": kept})
+    named = [
+        {"name": part, "classes": list(classes), "counts": pairs(cases, k)}
+        for k, (part, classes) in enumerate(parts.items())
+    ]
+    facts = {"parts": named, "subgroups": subgroups}
+    write_json(out, facts | {"images": len(cases), "shown": len(shown), "cases": shown})
+
+
+def kept(cases: Sequence[Any], most: int) -> list[Any]:
+    """Of more than `most` cases, worst first: the worst half, and evenly drawn others.
+
+    The worst alone would show no image that a model gets right.
+    """
+    if len(cases) <= most:
+        return list(cases)
+    worst = most // 2
+    others = np.linspace(worst, len(cases) - 1, most - worst).round().astype(int)
+    return [*cases[:worst], *(cases[i] for i in others)]
+
+
+def pairs(cases: Sequence[Mapping[str, Any]], part: int) -> list[list[Any]]:
+    """[truth, prediction, number of images] of one part of an answer, of all images."""
+    seen = Counter((one["truth"][part], one["predicted"][part]) for one in cases)
+    return [[*pair, number] for pair, number in sorted(seen.items())]
+
+
+def subgroups_of(cohort: Sequence[Mapping[str, str]]) -> list[str]:
+    """Columns of SUBGROUPS in which the images differ, with few values."""
+    values = {name: {row.get(name, "") for row in cohort} for name in SUBGROUPS}
+    return [name for name, seen in values.items() if 1 < len(seen) <= MOST_VALUES]
 
 
 def parts_of(task: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -65,8 +103,9 @@ def case_of(row: Mapping[str, str], parts: Mapping[str, Any]) -> dict[str, Any]:
     answers = {part: _answer(row, part) for part in parts}
     sure = [one["confidence"] for one in answers.values() if one["confidence"] is not None]
     wrong = [1 - one["p_truth"] for one in answers.values() if one["p_truth"] is not None]
-    if not parts and row.get("jaccard"):
-        wrong = [1 - float(row["jaccard"])]
+    jaccard = _finite(row.get("jaccard"))
+    if not parts and jaccard is not None:
+        wrong = [1 - jaccard]
     return {
         "sample": row["sample"],
         "fold": row["fold"],
@@ -80,13 +119,14 @@ def case_of(row: Mapping[str, str], parts: Mapping[str, Any]) -> dict[str, Any]:
 def _answer(row: Mapping[str, str], part: str) -> dict[str, Any]:
     end = f"_{part}" if part else ""
     truth, predicted = row.get(f"label{end}", ""), row.get(f"predicted{end}", "")
-    p_truth, confidence = (row.get(f"p{end}_{name}") for name in (truth, predicted))
-    return {
-        "truth": truth,
-        "predicted": predicted,
-        "p_truth": float(p_truth) if p_truth else None,
-        "confidence": float(confidence) if confidence else None,
-    }
+    p_truth, confidence = (_finite(row.get(f"p{end}_{name}")) for name in (truth, predicted))
+    return {"truth": truth, "predicted": predicted, "p_truth": p_truth, "confidence": confidence}
+
+
+def _finite(text: str | None) -> float | None:
+    """A probability; None where there is none, or no number."""
+    value = float(text) if text else np.nan
+    return value if np.isfinite(value) else None
 
 
 def _mean(values: list[float]) -> float | None:

@@ -44,11 +44,14 @@ _MADE = {
     "gradcam": ("gradcam_fold", f"{_FOLD}/gradcam/gradcam.json"),
     "examples": ("examples", f"{_RUN}/examples/examples.json"),
     "cases": ("cases", f"{_RUN}/cases.json"),
+    "operating_points": ("operating_points", f"{_RUN}/operating_points.json"),
+    "projections": ("projections", f"{_RUN}/projections.json"),
     "probe": ("text_probe", "results/{study}/audit/text_probe.json"),
     "comparisons": ("compare_reported", "results/{study}/report/comparisons.json"),
     "cost": ("run_cost", f"{_RUN}/cost.json"),
     "search": ("collect_search", "results/{study}/search/study_summary.json"),
     "trials": ("collect_search", "results/{study}/search/search_results_final.csv"),
+    "curves": ("collect_search", "results/{study}/search/history_trials.csv"),
     "analysis": ("search_analysis", f"{_ANALYSIS}/REPORT.md"),
     **{
         f"analysis_{name}": ("search_analysis", f"{_ANALYSIS}/{name}.png")

@@ -33,8 +33,8 @@ _ABSENT = object()
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return SPECIAL.sub(r"\\\1", text)
+    """Text that Markdown shows as it is, on one line: a second would end a table's row."""
+    return SPECIAL.sub(r"\\\1", " ".join(text.splitlines()))
 
 
 def _attribute(text: str) -> str:

@@ -16,10 +16,8 @@ from typing import Any
 from foldwise.report.files import ALWAYS
 from foldwise.report.run import Run, Study
 from foldwise.report.sections import (
-    analysis,
     answers,
     baselines,
-    cases,
     cohort,
     comparison,
     folds,
@@ -27,16 +25,15 @@ from foldwise.report.sections import (
     heading,
     holdout,
     methods,
-    nested,
     record,
     results,
-    search,
     study,
     training,
-    tuned,
     warnings,
 )
+from foldwise.report.sections.explorer import cases, embeddings, thresholds
 from foldwise.report.sections.reliability import calibration, conformal
+from foldwise.report.sections.searched import analysis, nested, search, tuned
 from foldwise.settings.kinds import has_holdout
 
 SECTIONS = (
@@ -50,7 +47,9 @@ SECTIONS = (
     answers,
     calibration,
     conformal,
+    thresholds,
     cases,
+    embeddings,
     comparison,
     search,
     analysis,
@@ -85,8 +84,7 @@ def shown(run: Run) -> list[tuple[str, dict[str, Any]]]:
     """Name of each section and what its template is given, in the page's order."""
     facts, found = run.facts(), []
     for section in sections_of(run.study):
-        name = name_of(section)
-        values = section.values(run.of_section(name, section.reads(run.study)))
+        values = section.values(run.of_section(section.__name__, section.reads(run.study)))
         if values is not None:
-            found.append((name, facts | values))
+            found.append((name_of(section), facts | values))
     return found

@@ -7,6 +7,7 @@ import html
 import json
 import re
 import traceback
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from foldwise.report.templates import TEMPLATES
 
 PIXELS_PER_INCH = 117
 SCRIPTS = TEMPLATES / "explorer"
+# What the other scripts use when they start.
+FIRST_SCRIPTS = ("common.js", "tables.js", "gallery.js")
 PICTURE = re.compile(r'<p><img src="([^"]+)" alt="([^"]*)" ?/?></p>')
 HEADING = re.compile(r"<h([23])>(.*?)</h\1>")
 
@@ -46,10 +49,7 @@ def page(sections: Shown, title: str, origins: Mapping[str, str], folder: Path) 
         "</table>", "</table></div>"
     )
     embedded = {
-        k: v
-        for _, values in sections
-        if "embedded" in values
-        for k, v in values["embedded"].items()
+        name: value for _, values in sections for name, value in values.get("embedded", {}).items()
     }
     headline = [row for _, values in sections for row in values.get("headline") or ()]
     if headline:
@@ -71,7 +71,9 @@ def page(sections: Shown, title: str, origins: Mapping[str, str], folder: Path) 
 
 def _script() -> str:
     """All scripts of the page as one, whose digest the page's policy names."""
-    return "".join(path.read_text(encoding="utf-8") for path in sorted(SCRIPTS.glob("*.js")))
+    others = sorted({path.name for path in SCRIPTS.glob("*.js")} - {*FIRST_SCRIPTS})
+    names = [*FIRST_SCRIPTS, *others]
+    return "".join((SCRIPTS / name).read_text(encoding="utf-8") for name in names)
 
 
 def _in_script(value: Any) -> str:
@@ -165,10 +167,13 @@ def _tiles(headline: list[dict[str, Any]]) -> str:
 
 def _anchors(body: str) -> tuple[str, list[tuple[str, str]]]:
     """Headings with ids, and (id, text) of those of the second level."""
-    contents = []
+    contents, seen = [], Counter()
 
     def name(match: re.Match[str]) -> str:
         anchor = re.sub(r"[^a-z0-9]+", "-", match[2].lower()).strip("-")
+        # Two sections may use one word: the first has it for its address.
+        seen[anchor] += 1
+        anchor += f"-{seen[anchor]}" if seen[anchor] > 1 else ""
         if match[1] == "2":
             contents.append((anchor, match[2]))
         return f'<h{match[1]} id="{anchor}">{match[2]}</h{match[1]}>'

@@ -40,20 +40,20 @@ class Run:
         self.name = study["report"]["run"]
         self._section, self._reads = "", frozenset(FILES)
 
-    def of_section(self, name: str, reads: Iterable[str]) -> "Run":
+    def of_section(self, module: str, reads: Iterable[str]) -> "Run":
         """The same run, of which a section may read the kinds of files that it declares alone.
 
         What it read besides would be no input of the rule, so that the page would be stale unseen.
         """
         own = Run(self.ledger, self.study, self.folds, self.figures)
-        own._section, own._reads = name, frozenset([*reads, *SHARED])
+        own._section, own._reads = module, frozenset([*reads, *SHARED])
         return own
 
     def file(self, kind: str, fold: int = 0, run: str = "") -> Source:
         """A file of this run, or of another of the study, with the job that made it."""
         if kind not in self._reads:
             raise FoldwiseError(
-                f"report/sections/{self._section}.py reads '{kind}' without declaring it. Add it "
+                f"{self._section.replace('.', '/')}.py reads '{kind}' without declaring it. Add it "
                 "to what `reads` gives there."
             )
         study, run = self.study["name"], run or self.name

@@ -12,7 +12,8 @@ from foldwise.report.style import ACCENT, FAINT, GREY, INK, PAGE, grid
 TRAIN = {"color": GREY, "linestyle": (0, (2.5, 1.2)), "linewidth": 1.1}
 VALIDATION = {"color": ACCENT, "linestyle": "-", "linewidth": 1.5}
 KEPT = {"color": INK, "linestyle": ":", "linewidth": 0.9}
-LOSSES = (("train_loss", TRAIN), ("log_loss", VALIDATION))
+# val_loss is what the run minimises; log_loss is a metric, which many kinds of study do not have.
+LOSSES = (("train_loss", TRAIN), ("val_loss", VALIDATION))
 MOST_PANELS = 5
 
 
@@ -54,7 +55,7 @@ def _fold(loss: Axes, metric: Axes, runs: list[History], run: History) -> None:
     """Draw one fold in full and the others faintly, so that an outlier stands out."""
     for other in runs:
         if other is not run:
-            loss.plot(_epochs(other), other.series("log_loss"), color=FAINT, linewidth=0.7)
+            loss.plot(_epochs(other), other.series("val_loss"), color=FAINT, linewidth=0.7)
             metric.plot(_epochs(other), other.series(other.monitor), color=FAINT, linewidth=0.7)
     for name, style in LOSSES:
         loss.plot(_epochs(run), run.series(name), **style)
@@ -106,7 +107,7 @@ def _metric_name(runs: list[History]) -> str:
 def _legend(figure: Figure, runs: list[History]) -> None:
     handles = [
         Line2D([], [], label="training loss", **TRAIN),
-        Line2D([], [], label=f"validation log loss, {_metric_name(runs)}", **VALIDATION),
+        Line2D([], [], label=f"validation loss, {_metric_name(runs)}", **VALIDATION),
         Line2D([], [], label="kept weights", marker="o", markersize=3.2, **KEPT),
     ]
     figure.legend(handles=handles, loc="outside upper right", ncols=3)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from foldwise.evaluate.wording import called
+from foldwise.report.explorer.trials import explored
 from foldwise.report.ledger import Source, escaped
 from foldwise.report.run import Run, Study
 from foldwise.times import duration
@@ -21,8 +22,8 @@ def applies(study: Study) -> bool:
 
 
 def reads(study: Study) -> tuple[str, ...]:
-    """The summary of the search and the table of its trials."""
-    return ("search", "trials")
+    """The summary of the search, the table of its trials and their curves."""
+    return ("search", "trials", "curves")
 
 
 def values(run: Run) -> dict[str, Any]:
@@ -44,6 +45,15 @@ def values(run: Run) -> dict[str, Any]:
             (escaped(reason), summary("failures", reason)) for reason in summary.value("failures")
         ],
         "optimism": summary("optimism", "text"),
+        "embedded": {
+            "trials": explored(
+                trials.value(),
+                run.file("curves").value(),
+                summary.value("objectives"),
+                _settings(trials.value(), objectives),
+                (run.study["search"] or {}).get("space") or {},
+            )
+        },
     }
 
 
@@ -82,8 +92,7 @@ def _saved(summary: Source) -> dict[str, Any]:
 def _trials(trials: Source, objectives: list[str]) -> list[dict[str, Any]]:
     """The best trials: rank, values, settings that differ between trials, time."""
     rows = trials.value()
-    fixed = OTHER_COLUMNS.union(objectives)
-    keys = [key for key in (rows[0] if rows else {}) if key not in fixed]
+    keys = _settings(rows, objectives)
     return [
         {
             "rank": trials(i, "rank"),
@@ -95,6 +104,12 @@ def _trials(trials: Source, objectives: list[str]) -> list[dict[str, Any]]:
         for i, row in enumerate(rows[:SHOWN])
         if row["rank"]
     ]
+
+
+def _settings(rows: list[dict[str, str]], objectives: list[str]) -> list[str]:
+    """Columns of the table of trials that are searched settings."""
+    fixed = OTHER_COLUMNS.union(objectives)
+    return [key for key in (rows[0] if rows else {}) if key not in fixed]
 
 
 def _four_digits(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Sections that the page lets a reader explore: cases, thresholds, embeddings."""

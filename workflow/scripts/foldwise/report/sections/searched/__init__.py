@@ -1,0 +1,1 @@
+"""Sections of a search: its trials, their analysis, the tuned run, nested validation."""
