@@ -62,7 +62,7 @@ def test_the_ledger_lists_each_with_file_key_value_and_job(pack):
 def test_the_page_needs_no_network(pack):
     page = Page((pack / "index.html").read_text())
     assert all(address.startswith(("data:image/png;base64,", "#")) for address in page.addresses)
-    assert sum(address.startswith("data:") for address in page.addresses) == 9
+    assert sum(address.startswith("data:") for address in page.addresses) == 12
     targets = set(re.findall(r'id="([^"]+)"', (pack / "index.html").read_text()))
     assert {a[1:] for a in page.addresses if a.startswith("#")} <= targets
 
@@ -70,7 +70,7 @@ def test_the_page_needs_no_network(pack):
 def test_pictures_of_the_markdown_are_there(pack):
     text = (pack / "report.md").read_text()
     pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text)
-    assert len(pictures) == 9
+    assert len(pictures) == 12
     assert all((pack / name).is_file() for name in pictures)
     assert "<data" not in text
 
