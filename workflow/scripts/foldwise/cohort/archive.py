@@ -20,9 +20,11 @@ from foldwise.errors import FoldwiseError
 from foldwise.files import private_folder
 from foldwise.hashing import digest, file_digest
 
+# What Windows leaves in folders, and DICOM's index of a disk: no pictures.
 IGNORED = {"thumbs.db", "desktop.ini", "dicomdir"}
 SAVE_SECONDS = 60
 PASSING = ("not_readable", "missing", "out_of_memory")
+# Raise it when other facts are read of a header: inventories of before are then read anew.
 VERSION = 1
 
 
@@ -76,10 +78,12 @@ def _walk(folder: str, prefix: str, above: tuple[tuple[int, int], ...], listing:
     try:
         about = os.stat(folder)
         with os.scandir(folder) as entries:
+            # File systems list in any order; what follows must not depend on it.
             found = sorted(entries, key=lambda entry: entry.name)
     except OSError:
         listing.unreadable.append(prefix.rstrip("/"))
         return
+    # Not the path: a loop of links has a new path at each turn, and always the same inode.
     identity = (about.st_dev, about.st_ino)
     if identity in above:
         listing.loops += 1
@@ -115,6 +119,7 @@ def listing_digest(root: str | Path) -> str:
     listing = list_archive(root)
     lines = [f"{path}\0{size}\0{time_ns}" for path, (size, time_ns) in listing.files.items()]
     lines += [f"{path}\0" for path in (*listing.folders, *listing.unreadable, *listing.dangling)]
+    # Names on a disk are bytes and need not be UTF-8.
     text = "\n".join(sorted(lines)).encode(errors="surrogateescape")
     return hashlib.sha256(text).hexdigest()[:16]
 
@@ -165,7 +170,10 @@ class Inventory:
 
     def _save(self) -> None:
         files = {
-            path: self.known[path] for path in sorted(self.known) if path in self.listing.files
+            # Files that are gone are forgotten: their digests are private and of no more use.
+            path: self.known[path]
+            for path in sorted(self.known)
+            if path in self.listing.files
         }
         write_private(self.path, json.dumps({"root": self.root, "files": files}) + "\n")
 
@@ -199,6 +207,7 @@ class Inventory:
         self.read_now = len(changed)
         # What failed today may work tomorrow: it is asked again, so it is never written down.
         passing: dict[str, Entry] = {}
+        # Threads, not processes: reading and hashing release the interpreter's lock.
         with ThreadPoolExecutor(threads) as pool:
             found = pool.map(lambda path: _entry(Path(self.root, path), facts), changed)
             for done, (path, entry) in enumerate(zip(changed, found, strict=True), 1):
@@ -227,6 +236,7 @@ def _entry(path: Path, facts: Callable[[Path], dict[str, str]]) -> tuple[str, di
         reason = getattr(error, "reason", None)
         if not reason:
             raise
+        # With its digest: a file that cannot be read is recognised, and not read again, next time.
         return sha256, {}, str(reason)
 
 

@@ -61,6 +61,7 @@ def make_audit(
     findings = [Finding(**row) for row in read_csv(study / "findings.csv")]
     rows = [image | labels[image["sample"]] for image in images if image["sample"] in labels]
     findings += faults(images, decoded) + notes(images, decoded)
+    # Each check sees what the ones before left: an image is counted under its first reason only.
     rows = _standing(rows, findings)
     findings += clashes(rows, decoded, settings.conflicts, study)
     alike, pairs = judge(
@@ -69,6 +70,7 @@ def make_audit(
     findings += alike
     analysed = [row | _seen(decoded[row["content"]]) for row in _standing(rows, findings)]
     named = identified(findings, study)
+    # Before classes: where half of the archive is unreadable, a class without images is no cause.
     check_share(named, len(analysed), settings.max_quarantine, study, "Audit")
     check_masks(analysed)
     orders = {"label": settings.order, **settings.heads}
@@ -149,6 +151,7 @@ def clashes(
     if said:
         bad = [item for reason in refused for item in _marked(found[reason], reason)]
         raise stop(identified(bad, study), study, " ".join(said))
+    # The first stays, in the order of images.csv: that follows contents, so no random key decides.
     copies = [row["sample"] for group in within if group not in torn for row in group[1:]]
     marked = [item for reason, groups in found.items() for item in _marked(groups, reason)]
     return marked + [Finding(sample, "decode", LEFT_OUT, "copy") for sample in copies]
@@ -165,6 +168,7 @@ def _marked(groups: list[list[dict[str, str]]], reason: str) -> list[Finding]:
 def _answer(row: dict[str, str], decoded: dict[str, dict[str, Any]]) -> tuple[str, ...]:
     """What is to be learned of an image: its labels, and its mask where it has one."""
     known = {"sample", "group", "exam", "content", "shard", "row"}
+    # What says where or how an image was taken, and nothing that is learned of it.
     known |= {"view", "side", "split", "stratum"}
     labels = (value for name, value in sorted(row.items()) if name not in known)
     return (*labels, decoded[row["content"]]["facts"]["answer"])

@@ -46,6 +46,7 @@ def write_audit(
     write_json(study / "audit" / "data_manifest.json", manifest)
     path = study / "private" / "quarantine.csv"
     write_private_csv(path, PRIVATE, private_rows(identified(bad, study)))
+    # Of a run that stopped here before: left behind, it would accuse images that are in use.
     (study / "private" / "stopped.csv").unlink(missing_ok=True)
 
 
@@ -100,6 +101,7 @@ def checks_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     named = {row["check"] for row in found}
     passed = [
         {"check": reason, "kind": "passed", "count": 0, "description": describe(reason)}
+        # Also what was looked for and not found: an audit's reader must see that it was looked for.
         for reason in REASONS
         if reason not in named
     ]
@@ -154,6 +156,7 @@ def steps_of(
     first: dict[str, tuple[str, str]] = {}
     for item in findings:
         if item.stage == "decode" and item.key in labelled:
+            # Each image once, by its first finding: the steps of the flow must add up.
             first.setdefault(item.key, (item.kind, item.reason))
     steps += [
         _step(reason, kind, number)

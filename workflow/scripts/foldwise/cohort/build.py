@@ -111,6 +111,7 @@ def make_cohort(
     archive = Inventory(settings.root, reader.kind, private)
     table = table or table_of_folders(archive.listing, settings.root, settings.table.folders)
     second = settings.columns.second
+    # Studies of one archive share its inventory: two that start at once read it once.
     with locked(private / f"archive_{archive.key}.lock"):
         findings = []
         if settings.match == "header":
@@ -126,6 +127,7 @@ def make_cohort(
         check(items, findings, settings, joined.scheme or settings.scheme, study)
         check_second(items, second)
         places = place(items, archive, private, Path(lists), names)
+        # Last, when all is known, and still before the hours that decoding takes.
         check_early(to_decode(items), places, Path(lists).parent, settings.early)
     flow = flow_of(items, findings, len(table.rows), archive, settings.group)
     columns = (*joined.label_columns, *joined.extra_columns)
@@ -197,6 +199,7 @@ def _settle(
     resolve.check_headers(items, ledger, settings.allow_burned_in, by_folder)
     name_groups(items, ledger, names, settings.group, settings.conflicts.spellings)
     settle_all(items, settings.conflicts, ledger, study)
+    # After faults and conflicts: a subset is drawn of what can be used, or it would come out small.
     resolve.draw_subset(items, ledger, settings.subset, settings.seed)
     note_single_images(items, ledger, names, settings.group)
     notes = repeated_rows([item.matched for item in items], names)

@@ -73,6 +73,7 @@ def settle(clashes: list[list[Item]], reason: str, rules: Conflicts, ledger: Led
     """Quarantine all items of all clashes; where the rule is `refuse`, say so in the ledger."""
     before = len(ledger.findings)
     for item in (item for clash in clashes for item in clash):
+        # All of a clash: which of two contradicting ones is right is not ours to guess.
         ledger.mark(item, "cohort", QUARANTINE, reason)
     if clashes and getattr(rules, MESSAGES[reason][0]) == "refuse":
         images = sum(len(clash) for clash in clashes)
@@ -85,6 +86,7 @@ def settle_all(items: list[Item], rules: Conflicts, ledger: Ledger, study: Path)
     settle(label_clashes(items), "two_labels", rules, ledger)
     settle(patient_clashes(items, rules.spellings == SAME), "two_patients", rules, ledger)
     settle(pixel_clashes(items), "same_pixels", rules, ledger)
+    # After all kinds were looked at: one message names everything that has to be mended.
     if ledger.refusals:
         raise stop(ledger.refused, study, " ".join(ledger.refusals))
     drop_copies(items, ledger)

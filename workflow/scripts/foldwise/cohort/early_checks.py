@@ -31,8 +31,10 @@ def check_early(
     `items` are those to decode, `places` keyed content -> (shard, row), `cache` the folder of
     shards.
     """
+    # A preset has its folds already: there is nothing to be possible or not.
     if early.folds is not None and not early.folds.preset:
         check_folds([item for item in items if item.usable], early.folds)
+    # Only what is still to be decoded: a cache that is there needs neither codec nor room.
     lacking = [item for item in items if not _made(cache, places[item.keyed][0])]
     check_decoders(lacking)
     require_room(

@@ -47,6 +47,7 @@ def check(
             "the column in data.columns.patient, or set data.group: `accession` groups by exam, "
             "`image` takes each image by itself.",
         )
+    # Before classes are looked at: where half is unusable, an empty class is only what follows.
     found.check_share(findings, len(usable), settings.max_quarantine, study, "Cohort")
     if not usable:
         left = found.counts_of(findings, LEFT_OUT)
@@ -92,8 +93,10 @@ def to_decode(items: list[Item]) -> list[Item]:
     wrong with it is found in one go. One item a content.
     """
     chosen: dict[str, Item] = {}
+    # Usable ones first: of copies of one content the one that stays is decoded.
     for item in sorted(items, key=lambda item: (not item.usable, item.order)):
         sound = not any(entry.fault for entry in item.entries)
+        # Burned-in text may be a name: such pixels do not even reach the cache.
         if item.usable or (item.state == QUARANTINE and item.reason != "burned_in" and sound):
             chosen.setdefault(item.content, item)
     return [chosen[content] for content in sorted(chosen)]
@@ -156,6 +159,7 @@ def write(cohort: Cohort, study: Path) -> None:
     write_texts(study / "private" / "texts.csv", [item for item in chosen if item.usable])
     contents = [{"sample": item.sample, "content": item.content} for item in chosen]
     write_private_csv(study / "private" / PRIVATE_CONTENTS, ["sample", "content"], contents)
+    # Last: its being there says that the whole cohort is.
     write_csv(study / "images.csv", IMAGES, [_image_row(item, cohort.places) for item in chosen])
 
 
@@ -202,6 +206,7 @@ def _id_row(item: Item) -> dict[str, str]:
 
 
 def _is_row(finding: Finding) -> bool:
+    # Keyed names begin with the letter of their kind; r is a row of the table.
     return finding.key.startswith("r")
 
 

@@ -138,6 +138,7 @@ class Finding:
 def public_rows(findings: Iterable[Finding]) -> list[dict[str, str]]:
     """Public halves, sorted, each once; what was left out on purpose is only counted."""
     told = (finding for finding in findings if finding.kind != LEFT_OUT)
+    # A set, sorted: neither the table's order nor repeats change the file, and nothing reruns.
     found = {tuple(getattr(finding, name) for name in PUBLIC) for finding in told}
     return [dict(zip(PUBLIC, values, strict=True)) for values in sorted(found)]
 
@@ -228,7 +229,9 @@ def _common(findings: list[Finding], reason: str) -> str:
     owners: dict[str, set[str]] = {}
     for item in findings:
         if item.reason == reason:
+            # Patients and not images: a typing error in one patient's row may be a name.
             owners.setdefault(item.detail, set()).add(item.patient or item.key)
+    # Sorted first, so that of equally frequent labels the same one is named each time.
     value = max(sorted(owners), key=lambda name: len(owners[name]))
     if not value or len(owners[value]) < MANY or not value.isprintable():
         return ""

@@ -41,6 +41,7 @@ def name_groups(
         apart = plain_id(owner) in several
         named = plain_id(owner) if apart and spellings == SAME else owner
         item.group = names.group(named) if owner else ""
+        # By the accession first: views of one exam are averaged, whatever files they are.
         item.exam = names.exam(item.accession or item.content or item.matched.files[0])
         if item.usable and not owner and len(item.matched.patients) < 2:
             ledger.mark(item, "cohort", QUARANTINE, f"no_{by}")
@@ -75,5 +76,6 @@ def note_single_images(items: list[Item], ledger: Ledger, names: Names, by: str)
     """A note where every patient has exactly one image: often the column names images."""
     usable = [item for item in items if item.usable]
     if by == "patient" and len(usable) > 1 and len({i.group for i in usable}) == len(usable):
+        # No patient can be called so: the note is on the table, not on one of its groups.
         key = names.name("group", "\0all")
         ledger.findings.append(Finding(key, "cohort", NOTE, "one_image_each"))

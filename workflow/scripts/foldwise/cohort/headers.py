@@ -40,6 +40,7 @@ def index_of(ids: Iterable[str], entries: Mapping[str, Entry], names: Names) -> 
         name: sum(ZeroPadded(files).of(one) in files for one in wanted)
         for name, files in by_attribute.items()
     }
+    # `max` keeps the first of equal ones: see the order of ATTRIBUTES.
     best = max(fits, key=lambda name: fits[name])
     if not fits[best]:
         values = ", ".join(f"{len(by_attribute[n])} of {ATTRIBUTES[n]}" for n in ATTRIBUTES)
@@ -51,6 +52,7 @@ def index_of(ids: Iterable[str], entries: Mapping[str, Entry], names: Names) -> 
     faulty = [
         Finding(names.sample(path), "header", QUARANTINE, entry.fault, file=path)
         for path, entry in sorted(entries.items())
+        # Reports and indexes are no faults; a file that cannot be read may be of any exam.
         if entry.fault and entry.fault != "not_an_image"
     ]
     return HeaderIndex(ATTRIBUTES[best], by_attribute[best], faulty)

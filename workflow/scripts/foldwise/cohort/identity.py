@@ -19,6 +19,7 @@ from foldwise.contents import KEYED
 from foldwise.errors import FoldwiseError
 from foldwise.files import PRIVATE_FILE, csv_text, private_folder, replacing, temporary_of
 
+# As long as SHA-256's output, which RFC 2104 advises (section 3).
 KEY_BYTES = 32
 NAME_HEX, CONTENT_LENGTH = 12, 32
 # Numbers, ids, paths and DICOM's names of persons: what stands in a row and in no header.
@@ -29,6 +30,7 @@ def write_private(path: str | Path, text: str) -> None:
     """Write UTF-8 text, whole or not at all, readable by its owner only from the first byte on."""
     private_folder(Path(path).parent)
     with replacing(path) as temporary:
+        # Not `open` and then `chmod`: in between others could read it.
         descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, PRIVATE_FILE)
         # File names need not be text: bytes that are none are written as escapes.
         with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
@@ -48,6 +50,7 @@ def load_key(folder: str | Path) -> bytes:
     path = private_folder(folder) / "key"
     if not path.exists():
         _make_key(path)
+    # Tightened each time: a key that was copied in may be readable by all.
     path.chmod(PRIVATE_FILE)
     text = path.read_text(encoding="ascii", errors="replace").strip()
     try:
@@ -93,6 +96,7 @@ class Names:
         return self._keyed("pixels", plain) if plain else ""
 
     def _keyed(self, kind: str, identity: str) -> str:
+        # A zero byte between: no kind and identity can be joined to another pair's text.
         text = f"{kind}\0{identity}".encode(errors="surrogateescape")
         return hmac.new(self.key, text, hashlib.sha256).hexdigest()
 

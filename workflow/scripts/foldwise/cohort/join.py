@@ -118,6 +118,7 @@ def by_accession(
     folders, findings = listing.within(), []
     spelling, padded, rows = Spelling(folders), ZeroPadded(folders), defaultdict(list)
     for row in table.rows:
+        # Spelling before zeros: a folder that is called exactly so wins over one that is padded.
         rows[padded.of(spelling.of(without_na(row.get(columns.accession))))].append(row)
     findings += _without_id(rows.pop("", []), "no_accession", names)
     found, missing = [], []
@@ -155,6 +156,7 @@ def by_path(table: Table, listing: Listing, columns: Columns, names: Names) -> J
         else:
             reason = "not_readable" if path in listing.dangling else "no_file"
             missing.append(missing_row(path, own, columns, reason))
+    # Only then: a few paths that do not fit are faults of rows, all of them one of data.root.
     if not found:
         check_root(list(rows), listing, table.path)
     return Joined(found, missing, findings)

@@ -25,6 +25,7 @@ def check_fit(table: str, ids: list[str], listing: Listing) -> None:
     if not ids or here >= FITTING * len(ids) or listing.by_header is not None:
         return
     inner = _below(ids, listing)
+    # More than one: a single folder of an equal name may be chance.
     if inner and inner[0] > max(here, 1):
         fits, folder = inner
         raise FoldwiseError(
@@ -81,6 +82,7 @@ def check_root(paths: list[str], listing: Listing, table: str) -> None:
 
 def check_reader(reader: str, accepts: Callable[[Path], bool], listing: Listing) -> None:
     """Raise FoldwiseError for an archive in which the reader meets no file of its kind."""
+    # A look into some files is enough to say what they are; an archive has many thousands.
     paths = sorted(listing.files)[:LOOKED_AT]
     if not paths or any(accepts(listing.root / path) for path in listing.files):
         return

@@ -43,8 +43,10 @@ def _said(
     if kinds == {DROPPED}:
         return [(LEFT_OUT, "dropped_class", "")]
     said = [(QUARANTINE, one.reason, "")]
+    # Rows of several columns have several outcomes without contradicting themselves.
     if len(outcomes) > 1 and {*map(len, one.labels)} == {1}:
         said.append((QUARANTINE, "two_labels", ""))
+    # Sorted: a set's order changes from one Python process to the next.
     for outcome in sorted(outcomes, key=lambda outcome: outcome.value):
         if outcome.kind in (UNKNOWN, MISSING):
             reason = scheme.unknown if outcome.kind == UNKNOWN else "no_label"

@@ -56,6 +56,7 @@ def near_duplicates(rows: Sequence[dict[str, Any]], cache: Path, memory: Path) -
     """
     if len({row["group"] for row in rows}) < 2:
         return []
+    # Groups too: two images are near duplicates only where they are of two patients.
     key = digest([VERSION, cache.name, [[row["content"], row["group"]] for row in rows]])
     if memory.exists():
         try:
@@ -111,9 +112,11 @@ def compare(looks: list[tuple], groups: Sequence[str], least: float = THRESHOLD)
     best: dict[tuple[int, int], float] = {}
     for one, other, view, part in _likely(looks, group, parts):
         pair = (min(one, other), max(one, other))
+        # Once it is above, a pair is one: how alike it is from the other side needs no more time.
         if best.get(pair, 0.0) < least:
             found = likeness.correlation(looks[one][view], looks[other][view], part, parts)
             best[pair] = max(found, best.get(pair, 0.0))
+    # Rounded: the last bits of a correlation differ between machines, the file must not.
     return [Pair(*pair, round(r, 4)) for pair, r in sorted(best.items()) if r >= least]
 
 
@@ -136,8 +139,10 @@ def _likely(
             scores.append(products.reshape(len(block), -1, number).max(1))
         view = (scores[1] > scores[0]).astype(int)
         score = np.maximum(*scores)
+        # Below any threshold, itself included: within a group likeness is no leak.
         score[group[block.start : block.stop, None] == group[None, :]] = -1
         for place, one in enumerate(block):
+            # Stable: of equal scores the first by content is looked at, on any machine.
             for other in np.argsort(-score[place], kind="stable")[:LIKELIEST].tolist():
                 if score[place, other] >= LEAST_COARSE:
                     by = int(view[place, other])

@@ -84,6 +84,7 @@ def items_of(
     """
     items = []
     copies: dict[str, int] = defaultdict(int)
+    # By path: which of several copies is called the second must not hang on the table's order.
     for one in sorted(found, key=lambda one: one.files):
         own = tuple(entries[path] for path in one.files)
         content = (
@@ -127,6 +128,7 @@ def check_faults(items: list[Item], ledger: Ledger) -> None:
     for item in items:
         fault = next((entry.fault for entry in item.entries if entry.fault), "")
         if fault and item.usable:
+            # Reports in an archive are to be expected, and must not count towards max_quarantine.
             kind = LEFT_OUT if fault == "not_an_image" else QUARANTINE
             ledger.mark(item, "header", kind, fault)
 
@@ -219,8 +221,11 @@ def draw_subset(items: list[Item], ledger: Ledger, groups: float | None, seed: i
     least: dict[str, str] = {}
     for item in items:
         if item.usable:
+            # Items are in order of content: the first is the least, whatever the table's order was.
             least.setdefault(item.group, item.content)
+    # By a content and not the group's name, which is random for each results tree.
     order = sorted(least, key=lambda group: digest([seed, "subset", least[group]], 32))
+    # At least two: with one group there is nothing to validate on.
     kept = set(order[: groups if groups >= 1 else max(2, round(groups * len(order)))])
     for item in items:
         if item.usable and item.group not in kept:

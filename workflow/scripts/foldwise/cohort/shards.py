@@ -17,6 +17,8 @@ from foldwise.errors import FoldwiseError
 from foldwise.files import listed, read_json, write_text
 from foldwise.hashing import digest
 
+# Small enough that one more patient costs little, large enough to be read quickly; at least
+# four where they can be, so that several processors decode.
 FEWEST, MOST, PARALLEL = 16, 256, 4
 
 
@@ -33,6 +35,7 @@ def read_lists(folder: Path) -> dict[str, list[str]]:
     found = {}
     for path in listed(folder, "*.txt"):
         contents = path.read_text(encoding="ascii").split()
+        # A list is named by its content: one that was edited is not obeyed.
         if path.stem == digest(contents):
             found[path.stem] = contents
     return found
@@ -62,6 +65,7 @@ def assign(
         lists = {
             shard: own
             for shard, own in read_lists(folder).items()
+            # A list of which an archive lost an image could never be made whole: it is left alone.
             if (folder.parent / f"{shard}.json").exists() or there.issuperset(own)
         }
         held = {content for own in lists.values() for content in own}
@@ -69,6 +73,7 @@ def assign(
             lists[digest(part)] = part
             write_text(folder / f"{digest(part)}.txt", "".join(f"{name}\n" for name in part))
     places: dict[str, tuple[str, int]] = {}
+    # Sorted: where two lists hold a content, every study takes the same.
     for shard, own in sorted(lists.items()):
         for row, content in enumerate(own):
             if content in wanted:

@@ -79,11 +79,13 @@ def probe(
     rank = sorted(range(len(texts)), key=lambda number: order[number])
     words, truth = np.array(texts, object)[rank], np.array(labels)[rank]
     first: dict[str, int] = {}
+    # Numbers in order of content: GroupKFold breaks ties by them, and names are random.
     group = np.array([first.setdefault(groups[number], len(first)) for number in rank])
     nothing = {"accuracy": None, "balanced_accuracy": None, "majority": None}
     if len(set(labels)) < 2 or len(first) < FOLDS:
         return nothing | {"reason": "fewer than two classes, or than five groups"}
     predicted = np.empty_like(truth)
+    # By groups: texts of one patient are alike, and would give away what they say themselves.
     for train, val in GroupKFold(FOLDS).split(words, truth, group):
         if len(set(truth[train])) < 2:
             return nothing | {"reason": "a class in one group only"}
@@ -104,5 +106,6 @@ def probe(
 def _fitted(words: np.ndarray, truth: np.ndarray) -> Any:
     model = make_pipeline(CountVectorizer(), LogisticRegression(max_iter=1000))
     with warnings.catch_warnings():
+        # A fit that has not settled predicts well enough to see whether words give labels away.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(words, truth)

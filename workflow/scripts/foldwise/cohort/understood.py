@@ -33,6 +33,7 @@ def understood(study: dict[str, Any], private: str | Path) -> list[str]:
     """
     data = study["data"]
     settings = CohortSettings.of(data, study["seed"])
+    # No key: nothing that is named here is written, and none must be made by a dry run.
     reader, names = load("READERS", data["reader"])(), Names(b"")
     headers, listing = remembered(data["root"], reader.kind, private), list_archive(data["root"])
     if data["table"]["format"] == "folders":

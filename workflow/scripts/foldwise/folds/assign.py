@@ -45,6 +45,7 @@ def make_folds(
     rows, folder = read_cohort(cohort), Path(folder)
     folds, facts = _folds(rows, settings, folder)
     for number in {fold for fold in folds if fold.isdigit()}:
+        # Asked again of the finished table: whatever made the folds, nothing is written that leaks.
         assert_no_leak(_fold_rows(rows, folds, number), rows)
     balance = balance_of(rows, folds) | facts
     write_csv(
@@ -67,6 +68,7 @@ def _folds(
     if settings.preset != "test":
         return preset_folds(parts, settings.n, settings.where), {"made": settings.preset}
     rest = [row for row, part in zip(rows, parts, strict=True) if part != HOLDOUT]
+    # The holdout is the table's: a second one must not be drawn from the rest.
     folds, facts = _assign(rest, replace(settings, holdout=0.0), folder)
     taken = iter(folds)
     return [HOLDOUT if part == HOLDOUT else next(taken) for part in parts], facts
@@ -103,10 +105,12 @@ def _assign(
     fixed = earlier_parts(folder, settings.state, groups, names)
     parts = assign_groups(groups, shares, fixed, settings.seed)
     kept = int((fixed >= 0).sum())
+    # Folds with every class go before folds that stay: metrics of a class need one of it.
     if kept and groups.lacking(parts, len(names)):
         log.info("Folds: with the earlier assignment a class is missing in a fold; made anew.")
         parts, kept = assign_groups(groups, shares, np.full_like(fixed, -1), settings.seed), 0
     check_classes(groups, parts, names, settings)
+    # After the checks: folds that were refused must not come back the next time.
     save_parts(folder, settings.state, groups, [names[part] for part in parts])
     fold_of = {name: names[part] for name, part in zip(groups.names, parts, strict=True)}
     facts = {"made": "assigned", "groups_kept": kept, "groups_new": len(groups.names) - kept}

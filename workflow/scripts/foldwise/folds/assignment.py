@@ -50,6 +50,7 @@ def save_parts(folder: Path, settings: str, groups: Groups, folds: list[str]) ->
         for name, contents, fold in zip(groups.names, groups.contents, folds, strict=True)
         for content in contents
     ]
+    # Private: a plain content could be tried against files that somebody holds.
     private_folder(_path(folder).parent)
     write_csv(_path(folder), COLUMNS, rows)
     _public(folder).unlink(missing_ok=True)

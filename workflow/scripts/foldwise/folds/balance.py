@@ -13,7 +13,9 @@ from foldwise.hashing import digest
 # A part without a class is to cost more than any imbalance of counts.
 LACK = 10**17
 WEIGHT, SHARE = 10**6, 10**3
+# Each round lowers the cost, so that it ends by itself; this bounds the time of odd cohorts.
 ROUNDS = 50
+# Pairs of kinds times columns: beyond it a round takes seconds, and moves alone balance well.
 SWAP_LIMIT = 4_000_000
 
 
@@ -30,6 +32,7 @@ class _Board:
         self.vectors = np.concatenate([groups.counts, ones], axis=1)
         self.totals = np.zeros((len(shares), self.vectors.shape[1]), np.int64)
         self.classes = groups.classes
+        # At least 1: of a stratum with more images than WEIGHT nothing would count.
         columns = np.maximum(WEIGHT // self.vectors.sum(0), 1)
         rows = np.rint(SHARE / shares).astype(np.int64)
         self.weights = rows[:, None] * columns
@@ -66,6 +69,7 @@ def assign_groups(groups: Groups, shares: np.ndarray, fixed: np.ndarray, seed: i
     }
     for group in free:
         gains = board.gains(board.vectors[group])[turn[group]]
+        # argmin takes the first of equal gains: `turn` has shuffled them.
         parts[group] = turn[group][int(np.argmin(gains))]
         board.totals[parts[group]] += board.vectors[group]
     for _ in range(ROUNDS):
@@ -77,6 +81,7 @@ def assign_groups(groups: Groups, shares: np.ndarray, fixed: np.ndarray, seed: i
 def _order(groups: Groups, free: np.ndarray, seed: int) -> list[int]:
     """Groups with the rarest class or stratum first, large ones before small, then by digest."""
     rarity = (groups.counts > 0).sum(0).astype(float)
+    # Rare ones first, while there is still a choice of parts for them.
     rarest = np.where(groups.counts > 0, rarity, np.inf).min(1)
     size = groups.counts.sum(1)
     return sorted(
@@ -90,6 +95,7 @@ def _move(board: _Board, parts: np.ndarray, free: list[int]) -> bool:
     moved = False
     for group in free:
         vector, old = board.vectors[group], parts[group]
+        # Taken out first: staying is then judged like any other place.
         board.totals[old] -= vector
         gains = board.gains(vector)
         best = int(np.argmin(gains))

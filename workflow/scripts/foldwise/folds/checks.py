@@ -85,9 +85,11 @@ def assert_no_leak(fold: list[dict[str, str]], cohort: list[dict[str, str]]) -> 
             f"Leak audit: a fold of {len(samples)} samples does not fit a cohort of {len(about)}. "
             "Delete the study's folds folder and run again."
         )
+    # Pixels too: one picture may be filed twice, in other files and under other patients.
     for what in ("group", "content", "pixels"):
         found: dict[str, set[str]] = defaultdict(set)
         for row in fold:
+            # Before decoding there are no pixels to compare.
             if about[row["sample"]].get(what):
                 found[about[row["sample"]][what]].add(row["part"])
         torn = sorted(name for name, parts in found.items() if len(parts) > 1)

@@ -32,6 +32,7 @@ class Groups:
     def totals(self, parts: np.ndarray, number: int) -> np.ndarray:
         """Images by part and column, (parts, columns)."""
         totals = np.zeros((number, self.counts.shape[1]), self.counts.dtype)
+        # Not `totals[parts] += ...`, which adds a part that is named twice only once.
         np.add.at(totals, parts, self.counts)
         return totals
 
@@ -56,6 +57,7 @@ def group_rows(rows: list[dict[str, str]], strata: str = CLASS, bins: int | None
         values = _quantiles(values, CLASS, bins)  # A label that is a number has no classes.
     classes = sorted(set(values))
     blocks = [_counts(rows, place, values, classes)] if classes else []
+    # Where classes are the strata they are counted once, or they would weigh double.
     other = strata_of(rows, strata, bins) if strata != CLASS or not classes else []
     kinds = sorted(set(other))
     if kinds:
@@ -111,6 +113,7 @@ def balance_of(rows: list[dict[str, str]], folds: list[str]) -> dict[str, Any]:
     largest difference of a class's share in a fold from its share in all folds together.
     """
     table = {}
+    # Padded: as text 10 would stand before 2.
     for fold in sorted(set(folds), key=lambda name: (not name.isdigit(), name.zfill(3))):
         own = [row for row, of in zip(rows, folds, strict=True) if of == fold]
         labels = [row[CLASS] for row in own if CLASS in row]

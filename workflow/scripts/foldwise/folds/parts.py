@@ -13,6 +13,7 @@ SPELLINGS = {spelling: part for part, spellings in PARTS.items() for spelling in
 def part_of(text: str) -> str:
     """train, val, holdout, a fold's number as text, or empty for anything else."""
     word = text.strip().lower()
+    # Up to two digits: a longer number in such a column is an id, and of a patient maybe.
     return SPELLINGS.get(word, word if word.isdigit() and len(word) <= 2 else "")
 
 

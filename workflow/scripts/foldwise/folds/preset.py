@@ -35,6 +35,7 @@ def preset_parts(rows: list[dict[str, str]], preset: str, where: str) -> list[st
                 f"{where}: folds.preset is test, but no image's part is test. Correct the split "
                 "column, or set folds.preset: null and folds.holdout to a share of the patients."
             )
+        # Folds are made of all the rest: which of it the table calls val decides nothing here.
         parts = [part if part == HOLDOUT else "train" for part in parts]
     _check_groups(rows, parts)
     return parts

@@ -36,6 +36,8 @@ class ResidualStep(nn.Module):
         self.second = _conv(width, width, nn.GroupNorm(8, width))[:2]
         conv = nn.Conv2d(inputs, width, kernel_size=1, bias=False)
         nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+        # Averaged: a 1x1 convolution of stride 2 would skip three of four pixels. Odd sides are
+        # rounded up, as those of the convolutions are.
         self.shortcut = nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), conv)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -238,6 +238,7 @@ def _check_scans(stream: bytes) -> None:
         elif marker == SOS and len(body) == 4 + 2 * body[0]:
             first, last, bits = body[-3:]
             for place in range(body[0]):
+                # A coefficient's last bit (Al = 0): where it is there, those above it came before.
                 if bits & 15 == 0 and body[1 + 2 * place] in missing:
                     missing[body[1 + 2 * place]][first : last + 1] = False
     if any(of_component.any() for of_component in missing.values()):

@@ -88,6 +88,7 @@ def _picture(source: Source, values: Values) -> Picture:
 
 def _as_picture(decoded: Decoded) -> Picture:
     pixels = decoded.pixels
+    # Grey saved as colour is grey: luma would round it, and its digest would be another picture's.
     if pixels.ndim == 3 and (pixels[..., :1] == pixels[..., 1:]).all():
         pixels = pixels[..., 0]
     if pixels.dtype.kind not in "uif" or (pixels.ndim == 3 and pixels.shape[2] != 3):
@@ -99,8 +100,10 @@ def _as_picture(decoded: Decoded) -> Picture:
 
 
 def _decode(content: bytes, values: Values) -> Decoded:
+    # Named formats only: Pillow's others include readers that run programs (EPS).
     image = Image.open(io.BytesIO(content), formats=FORMATS)
     _check_size(image, content)
+    # Which of several would be meant, nobody said: the first one is no better guess than others.
     if getattr(image, "n_frames", 1) > 1:
         raise UnreadableImage("many_frames")
     samples = tiff.samples_of(image) if image.format == "TIFF" else None
@@ -163,7 +166,9 @@ def _wide_colour(content: bytes, image: Image.Image, samples: tiff.Samples | Non
         raise UnreadableImage("sample_format")
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         alpha, top = pixels[..., 3:].astype(np.uint64), np.iinfo(pixels.dtype).max
+        # Whole numbers, rounded: as on black, like the narrow kinds in `_shown`.
         pixels = ((pixels[..., :3] * alpha + top // 2) // top).astype(pixels.dtype)
+    # OpenCV gives blue first.
     return np.ascontiguousarray(pixels[..., ::-1]) if pixels.ndim == 3 else pixels
 
 
@@ -206,6 +211,7 @@ def _mask_values(image: Image.Image) -> np.ndarray:
     colours, alpha = pixels[..., :3], pixels[..., 3]
     if (colours == colours[0, 0]).all() and alpha.min() < alpha.max():
         return alpha
+    # All transparent: somebody lost the alpha channel's meaning, and the colours are the mask.
     return np.where(alpha[..., None] > 0, colours, 0) if alpha.any() else colours
 
 

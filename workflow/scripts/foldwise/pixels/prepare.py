@@ -57,9 +57,11 @@ def _laid(picture: Picture, settings: ImageSettings, tone: Tone) -> np.ndarray:
     box = tuple(_level_edge(edge, picture.reduced) for edge in where.box)
     small = area_mean(picture.stored, tone, box, where.rows, where.columns, picture.padding)
     small = (small * settings.top + HALF).astype(settings.dtype)
+    # Black beside the picture: a letterbox's margin looks like the air around a breast.
     out = np.zeros((settings.channels, settings.size, settings.size), settings.dtype)
     rows = slice(where.top_row, where.top_row + where.rows)
     columns = slice(where.left_column, where.left_column + where.columns)
+    # Grey fills all channels: pretrained networks take three.
     out[:, rows, columns] = np.moveaxis(np.atleast_3d(small), -1, 0)
     return out
 
@@ -108,6 +110,7 @@ def locate(picture: Picture, settings: ImageSettings, tone: Tone) -> Place:
         top, bottom, left, right = breast_box(picture.stored, tone, picture.padding)
         step = 1 << picture.reduced
         box = (
+            # Back to full resolution, where sample k of a level is the centre of pixel `step` k.
             top * step,
             (bottom - 1) * step + 1,
             left * step,

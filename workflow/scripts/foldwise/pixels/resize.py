@@ -13,6 +13,7 @@ Box = tuple[float, float, float, float]
 BLOCK = 16
 
 
+# Films of one archive have few sizes: their weights are made once.
 @lru_cache(maxsize=64)
 def area_weights(length: int, out: int, start: float, stop: float) -> scipy.sparse.csr_matrix:
     """Weights (out, length) float32 that map `length` samples onto `out` cells of [start, stop].
@@ -22,6 +23,7 @@ def area_weights(length: int, out: int, start: float, stop: float) -> scipy.spar
     outside the samples counts as the nearest one.
     """
     edges = np.linspace(start, stop, out + 1)
+    # Enlarging: cells that are narrower than a sample have no mean of their own.
     if stop - start >= out:
         return _mean_weights(length, edges)
     centres = np.clip((edges[:-1] + edges[1:]) / 2 - 0.5, 0, length - 1)
@@ -42,6 +44,7 @@ def _mean_weights(length: int, edges: np.ndarray) -> scipy.sparse.csr_matrix:
     samples = first[rows] + ramp
     overlap = np.minimum(edges[rows + 1], samples + 1) - np.maximum(edges[rows], samples)
     values = overlap / (edges[1] - edges[0])
+    # A box of a lower level may reach past the samples by less than one.
     columns = np.clip(samples, 0, length - 1)
     shape = (len(first), length)
     return scipy.sparse.csr_matrix((values, (rows, columns)), shape, dtype=np.float32)
@@ -89,9 +92,12 @@ def area_mean(
     for out_rows, in_rows, down in blocks:
         part = stored[in_rows, used]
         outside = None if padding is None else padding[in_rows, used]
+        # Into one buffer: fresh memory for each block costs more than the arithmetic.
         values = shades(part, tone, outside, buffer[: len(part)])
+        # Rows first: what is left to be turned for the second product is small then.
         small[:, out_rows] = across @ np.ascontiguousarray((down @ values).T)
     mean = np.ascontiguousarray(small.T, dtype=np.float64)
+    # A ramp may follow the mean, as clipping came before it: once a cell and not once a pixel.
     return mean * tone.scale + tone.offset if tone.is_plain(stored) else mean
 
 

@@ -30,6 +30,7 @@ def bytes_of(source: Source, limit: int) -> bytes:
     """All bytes. Raises UnreadableImage: missing, not_readable, empty, too_large, out_of_memory."""
     if isinstance(source, Listed):
         return _checked(source.content, limit)
+    # By what is left of the job's memory too: a read that fails halfway has cost the time.
     size = size_of(source, min(limit, memory_left()))
     try:
         with open(source, "rb") as stream:

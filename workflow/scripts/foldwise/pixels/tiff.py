@@ -66,6 +66,7 @@ def samples_of(image: Image.Image) -> Samples:
     tags = image.tag_v2
     number = tags.get(SAMPLES, 1)
     bits, kinds = _all(tags.get(BITS, 1)), _all(tags.get(FORMAT, UNSIGNED))
+    # Channels of different widths: no reader here unpacks them rightly.
     if len(bits) != 1 or len(kinds) != 1:
         raise UnreadableImage("sample_format")
     kind = kinds.pop()
@@ -140,6 +141,7 @@ def unturned(content: bytes, image: Image.Image) -> bytes:
 def _with_directory(content: bytes, tags: dict[int, int | tuple[int, ...]]) -> bytes:
     """The same bytes with a directory of its own behind them."""
     order = "<" if content[:2] == b"II" else ">"
+    # TIFF 6.0: a directory begins at an even offset.
     start = len(content) + len(content) % 2
     whole = content[:4] + struct.pack(order + "I", start) + content[8:]
     return whole.ljust(start, b"\0") + _directory(tags, order, start)
@@ -154,5 +156,6 @@ def _directory(tags: dict[int, int | tuple[int, ...]], order: str, start: int) -
         packed = struct.pack(f"{order}{len(values)}I", *values)
         if len(values) > 1:
             packed, behind = struct.pack(order + "I", end + len(behind)), behind + packed
+        # Type 4 (LONG) for all tags: readers take it wherever the standard says SHORT as well.
         entries += struct.pack(order + "HHI", tag, 4, len(values)) + packed
     return entries + b"\0\0\0\0" + behind

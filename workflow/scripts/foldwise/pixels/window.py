@@ -81,6 +81,7 @@ def _check_rescale(picture: Picture) -> None:
     low, high = float(low), float(high)
     largest = max(abs(end * picture.slope + picture.intercept) for end in (low, high))
     step = 1 if picture.is_integer else high - low
+    # A float64 has 53 bits: with fewer than three of them left, neighbours run together.
     apart = abs(picture.slope) * step > largest * 2.0**-50
     if not (SMALLEST < abs(picture.slope) < LARGEST and largest < LARGEST and apart):
         raise UnreadableImage("bad_rescale")
@@ -91,6 +92,7 @@ def _shares_of(picture: Picture, shares: tuple[float, float]) -> tuple[float, fl
     seen = picture.seen
     if not seen.size:
         raise UnreadableImage("constant")  # padding alone
+    # Turned: where large is dark, the dark end of the picture is the upper end of the values.
     low, high = shares if rises(picture) else (100 - shares[1], 100 - shares[0])
     low, high = percentiles(seen, (low, high))
     # Nearly all pixels have one value: the few others must still be seen.
@@ -123,8 +125,10 @@ def inverted(picture: Picture, stored: np.ndarray) -> np.ndarray:
         return stored
     if not picture.is_integer:
         low, high = extremes(picture.seen)
+        # Floats have no range of bits: they are turned within what is there.
         return high + low - stored
     low, high = picture.stored_range
+    # int64: low + high - value leaves 16 bits where values lie beyond the stored bits.
     return np.clip(low + high - stored.astype(np.int64), low, high).astype(stored.dtype)
 
 
@@ -160,6 +164,7 @@ def _lut_tone(picture: Picture, window: str, shares: tuple[float, float]) -> Ton
 
 def _shows(picture: Picture, item: Lut | Window, ends: tuple[float, float]) -> bool:
     """Whether a window leaves anything of what lies between two stored values."""
+    # 4,096 places between the ends are enough to see any window that shows something.
     grey = item.grey(modality(picture, np.linspace(*ends, 4096)))
     return bool(grey.max() > grey.min())
 

@@ -37,6 +37,7 @@ class Reader:
         Raises ReadFault not_an_image, and UnreadableImage as `read_header` does.
         """
         header = read_header(path)
+        # Rows are what every image has and no report, plan or index.
         if header.rows is None:
             raise ReadFault("not_an_image")
         return {

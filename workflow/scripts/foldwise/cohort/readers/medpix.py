@@ -50,6 +50,7 @@ class Reader(text.Reader):
         joined = super().rows(whole, listing, layout, stated, names)
         findings = [
             Finding(
+                # By what the row says and not by its line: a reordered table changes no key.
                 names.name("row", f"{row.get('U_id')}\0{row.get('image')}"),
                 "table",
                 QUARANTINE,

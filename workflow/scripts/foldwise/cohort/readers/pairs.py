@@ -37,6 +37,7 @@ class Reader(Images):
             for one in joined.missing
         ]
         for one in joined.matched:
+            # A set over all rows of an image: two rows that name one mask are no contradiction.
             masks = {spelling.of(relative(row.get(columns.mask), listing.root)) for row in one.rows}
             reason = _fault(masks, listing)
             if reason:

@@ -68,6 +68,7 @@ class Reader(Images):
 def _scored(one: Matched, columns: Columns, table: Table) -> Matched:
     labels = tuple(labels_of(row, columns.zones) for row in one.rows)
     lines = {row.line: row for row in table.rows}
+    # The cell as it was typed: exclusions and splits name images as the table does.
     named = one.accession or lines[one.rows[0].line].get(columns.image)
     return replace(one, labels=labels, accession=named, extra=strata_of(labels[0]))
 

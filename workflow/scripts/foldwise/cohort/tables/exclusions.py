@@ -23,11 +23,13 @@ class IdList:
             table.need({"id": "id"} | ({"reason": "reason"} if reasons else {}))
             for row in table.rows:
                 self.entries[_plain(row.get("id"))].append((row.get("id"), row.get("reason")))
+            # An empty cell would else name every image that has no accession or patient.
             self.entries.pop("", None)
 
     def find(self, identities: Iterable[str]) -> list[str]:
         """Reasons of the entries that name one of these; an entry without reason gives ""."""
         reasons = []
+        # A set: an accession that is the patient's id as well must not give its reason twice.
         for identity in {_plain(identity) for identity in identities}:
             for listed, reason in self.entries.get(identity, ()):
                 self.used.add(listed)

@@ -35,6 +35,7 @@ def table_of_folders(listing: Listing, root: str | Path, folders: dict[str, Any]
     pattern = _pattern(folders.get("group"))
     rows = []
     for stem in sorted({*images, *masks}):
+        # A mask without its image gets the path that is missing, so that the audit names it.
         for path in sorted(images.get(stem, [])) or [f"{folders['image']}/{stem}"]:
             cells = (path, _mask(path, masks.get(stem, [])), _group(stem, pattern))
             names = (IMAGE, MASK, GROUP)

@@ -19,6 +19,7 @@ PARTS = {"dev": "val"}
 def read_lines(path: str | Path) -> list[Record]:
     """Line number and flat cells of each line. FoldwiseError for a line that is no object."""
     records = []
+    # utf-8-sig: editors on Windows put a mark before the first brace.
     text = Path(path).read_text(encoding="utf-8-sig", errors="strict")
     # Not str.splitlines, which also splits at characters that a text may hold.
     for number, line in enumerate(text.split("\n"), 1):
@@ -89,5 +90,6 @@ def read_cases(folder: str | Path) -> list[Record]:
         for number, cells in read_lines(pictures_file):
             case = cases.get(cells.get("U_id"))
             more = {CASE: "" if case is None else "yes", PART: PARTS.get(part, part)}
+            # A picture's own cells win over its case's.
             records.append((before + number, (case or {}) | cells | more))
     return records

@@ -78,6 +78,7 @@ class ClassScheme:
         order = tuple(str(name) for name in classes.get("order") or ())
         for name in (*order, *mapping.values()):
             _check_name(name, place)
+        # By canonical text, since a table's 1.0 and 01 are the class "1".
         mapping = mapping or {canonical(name): name for name in order}
         drop = frozenset(canonical(value) for value in classes.get("drop") or ())
         both = sorted(drop & set(mapping))
@@ -100,6 +101,7 @@ class ClassScheme:
             if is_formula(text) or not text.isprintable():
                 return Outcome(UNKNOWN, text)  # it would stand as it is in files that people open
             return Outcome(DROPPED if text in self.drop else CLASS, text)
+        # The value as it stands goes first: a study that maps "A" itself is obeyed.
         spellings = [text, SAME_AS.get(text.upper(), text)] if self.letters else [text]
         for spelling in spellings:
             if spelling in self.mapping:

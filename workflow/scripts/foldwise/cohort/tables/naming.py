@@ -24,6 +24,7 @@ class Spelling:
 
     def __init__(self, names: Collection[str]) -> None:
         self.names = names
+        # ASCII has one spelling: large archives need no second table of all their paths.
         self.others = {composed(name): name for name in names if not name.isascii()}
 
     def of(self, name: str) -> str:
@@ -64,6 +65,7 @@ def by_name(paths: Iterable[str]) -> dict[str, list[str]]:
     called: dict[str, list[str]] = defaultdict(list)
     for path in paths:
         name = PurePosixPath(path).name
+        # A set: a file without a folder or an ending would else be counted as several.
         for text in {path, _stem(path), name, _stem(name)}:
             called[composed(text)].append(path)
     return called

@@ -42,6 +42,7 @@ def _label(name: str, known: tuple[str, ...]) -> str:
 
 def _read(one: Matched, columns: dict[str, str], scheme: ClassScheme) -> dict[str, str]:
     row = one.rows[0]
+    # A row that scores no zone was not read: it is missing, and not "unknown" in all of them.
     empty = scheme.empty if any(row.get(column) for column in columns.values()) else ""
     read = {}
     for label, column in columns.items():

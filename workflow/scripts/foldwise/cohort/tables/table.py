@@ -137,10 +137,12 @@ def _text(settings: TableSettings) -> str:
             f"{path} ({settings.key}) cannot be read ({error.strerror}). Ask for the right to read "
             "it, or mount its disk."
         ) from error
+    # The first bytes of .xlsx and .xls, which Latin-1 would decode without complaint.
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise FoldwiseError(f"{path} is a spreadsheet, not text. Save it as CSV and name that.")
     if settings.encoding != "auto":
         return _decode(path, data, settings.encoding)
+    # A byte order mark: what Excel's "Unicode text" begins with.
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _decode(path, data, "utf-16")
     for encoding in ENCODINGS:
@@ -179,6 +181,7 @@ def cell(text: str) -> str:
 def _separated(settings: TableSettings, lines: list[str]) -> Table:
     stated = ""
     if lines[0].lower().startswith("sep=") and len(lines[0]) == 5:
+        # Excel's own first line. An empty one takes its place, so that line numbers stay right.
         stated, lines = lines[0][4], ["", *lines[1:]]
     separator = settings.separator if settings.separator != "auto" else stated or _guess(lines)
     records = [
@@ -189,6 +192,7 @@ def _separated(settings: TableSettings, lines: list[str]) -> Table:
     columns = _header(settings.path, records[0][1])
     rows, ragged = [], []
     for line, record in records[1:]:
+        # Empty cells beyond the header come of spreadsheets that fill all rows up to one width.
         if len(record) < len(columns) or any(record[len(columns) :]):
             ragged.append(line)
         else:
@@ -263,6 +267,7 @@ def _alternating(settings: TableSettings, lines: list[str]) -> Table:
         )
     rows = []
     for (line, name), (label_line, label) in zip(filled[::2], filled[1::2], strict=True):
+        # No label is that long: the lines are off by one, and names would be read as classes.
         if "/" in label or "\\" in label or len(label) > 32:
             raise FoldwiseError(
                 f"{settings.path}: line {label_line} should hold a label and looks like a file "

@@ -65,6 +65,7 @@ def effect(searched: Searched, key: str) -> Effect:
     values = sorted({trial.params[key] for trial in trials}, key=_order)
     numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
     groups = {value: [t.value for t in trials if t.params[key] == value] for value in values}
+    # Two values of a number are two levels: a line through them says no more than their difference.
     graded = numeric and len(values) > 2
     differences = _slope(key, trials) if graded else _pairs(groups)
     discrete = not numeric or len(values) <= MOST_LEVELS
@@ -100,6 +101,7 @@ def _pairs(groups: dict[Any, list[float]]) -> tuple[Difference, ...]:
 
 def _welch(what: str, more: list[float], less: list[float], level: float) -> Difference:
     value = float(np.mean(more) - np.mean(less))
+    # Welch's t divides by the spread: without any, the difference is all that can be said.
     if np.std(more) == 0 and np.std(less) == 0:
         return Difference(what, value, value, value)
     interval = stats.ttest_ind(more, less, equal_var=False).confidence_interval(level)

@@ -108,6 +108,7 @@ def _parameter(axes: Axes, searched: Searched, key: str) -> None:
 
 def apart(places: Sequence[int]) -> np.ndarray:
     """Places of points beside their level, so that equal values are seen; the same each time."""
+    # Multiples of the golden ratio spread evenly for any number of points, without a random draw.
     golden = (1 + 5**0.5) / 2
     return np.array(places) + 0.24 * (np.arange(len(places)) / golden % 1 - 0.5)
 
