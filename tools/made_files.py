@@ -30,7 +30,7 @@ ENVIRONMENTS = {
         "jsonschema",
     ],
     "gradcam": [
-        "numpy", "torch", "torchvision", "grad-cam", "matplotlib", "seaborn",
+        "numpy", "torch", "torchvision", "pillow", "matplotlib", "seaborn",
         "opencv-python-headless", "scikit-learn", "transformers", "pyyaml", "jsonschema",
     ],
 }  # fmt: skip

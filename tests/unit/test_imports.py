@@ -74,3 +74,27 @@ def test_an_optimiser_without_the_compiler_takes_the_steps_of_torchs_own(kind):
         return torch.cat([parameter.flatten() for parameter in model.parameters()])
 
     assert torch.equal(run(kind), run(eager(kind)))
+
+
+ALL = """
+import ast, json, sys
+from pathlib import Path
+sys.path[:0] = ["workflow/scripts"]
+for path in sorted(Path("workflow/scripts").glob("*.py")):
+    text = path.read_text()
+    # What looks pictures up by a network of torchvision's imports it.
+    if "adapter(snakemake)" in text and path.stem != "embeddings":
+        for step in ast.walk(ast.parse(text)):
+            if isinstance(step, ast.Import | ast.ImportFrom):
+                exec(ast.unparse(step))
+print(json.dumps([name for name in json.loads(sys.argv[1]) if name in sys.modules]))
+"""
+
+
+def test_no_adapter_imports_torchvision_or_a_compiler():
+    heavy = json.dumps(["torchvision", "torch._dynamo", "torch._inductor", "sympy"])
+    done = subprocess.run(
+        [sys.executable, "-c", ALL, heavy], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == []

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from foldwise.files import read_json
 from foldwise.registry import load
 from foldwise.report.cam.films import choose_films
-from foldwise.report.cam.gradcam import gradcam_fold, output_of
+from foldwise.report.cam.gradcam import gradcam, gradcam_fold, output_of
 from foldwise.report.cam.overlay import overlay
 from foldwise.train.sealed import save_sealed
 from training import make_job
@@ -157,3 +158,35 @@ def test_an_answer_of_parts_shows_each_film_once_a_part():
     ]
     assert films[3].stem == "s0_right_predicted-0_true-1"
     assert [output_of(answers, *which) for which in (("left", "1"), ("right", "0"))] == [1, 2]
+
+
+def _in_place():
+    """A layer whose output the next one changes in place, as in DenseNet."""
+    layers = nn.Conv2d(1, 6, 3), nn.BatchNorm2d(6), nn.ReLU(inplace=True)
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3)), 1
+
+
+def _tokens():
+    """A layer of tokens, (B, places, D)."""
+    layers = nn.Unflatten(3, (8, 8)), nn.Flatten(1, 3), nn.Linear(8, 5), nn.Tanh(), nn.Flatten()
+    return nn.Sequential(*layers, nn.Linear(20 * 3 * 8 * 5, 3)), 2
+
+
+def to_map(tokens):
+    return tokens.unflatten(1, (20, 24)).permute(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(("make", "to_map"), [(_in_place, None), (_tokens, to_map)])
+def test_the_map_has_the_digits_of_pytorch_grad_cam(make, to_map, layout):
+    from pytorch_grad_cam import GradCAM
+
+    torch.manual_seed(2)
+    network, place = make()
+    image = torch.randn(1, 1, 60, 64).contiguous(memory_format=layout)
+    for number in range(3):
+        mine = gradcam(network, network[place], image, number, to_map)
+        with GradCAM(network, [network[place]], reshape_transform=to_map) as cam:
+            (theirs,) = cam(image, [lambda output, number=number: output[number]])
+        assert mine.dtype == theirs.dtype and np.array_equal(mine, theirs)
+        assert mine.shape == (60, 64) and mine.max() > 0.9

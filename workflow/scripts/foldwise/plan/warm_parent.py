@@ -33,6 +33,8 @@ LIBRARIES = (
     "pydicom",
     "snakemake.script",
     "yaml",
+    "jsonschema",
+    "jinja2",
 )
 # Signals that reach a whole terminal or cluster job: the jobs obey them, their parent stays to tell
 # how they ended, and goes when the driver has gone.

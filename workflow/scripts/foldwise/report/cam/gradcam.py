@@ -1,7 +1,8 @@
 """Where a classifier looks: Grad-CAM of films that a reader cares about.
 
-Selvaraju et al. 2017, "Grad-CAM", ICCV, by the library pytorch-grad-cam. The map is of the class
-that was predicted: what speaks for it, whether it is right or not.
+Selvaraju et al. 2017, "Grad-CAM", ICCV; the digits of the library pytorch-grad-cam, whose import
+takes longer than the work. The map is of the class that was predicted: what speaks for it, whether
+it is right or not.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from PIL import Image
-from pytorch_grad_cam import GradCAM
 from torch import Tensor, nn
 
 from foldwise.files import replacing, write_json
@@ -112,13 +113,46 @@ def gradcam(
     asked = [(p, p.requires_grad) for p in model.parameters()]
     try:
         model.requires_grad_(True)
-        with GradCAM(model, [layer], reshape_transform=to_map) as cam:
-            found = cam(image_1chw, [lambda output: output[number]])[0]
+        places, gradient = _at_layer(model, layer, image_1chw, number)
     finally:
         model.zero_grad(set_to_none=True)
         for parameter, before in asked:
             parameter.requires_grad_(before)
-    return np.nan_to_num(found)
+    if to_map is not None:
+        places, gradient = to_map(places), to_map(gradient)
+    places, gradient = (one.cpu().numpy() for one in (places, gradient))
+    heat = (gradient.mean(axis=(2, 3))[:, :, None, None] * places).sum(axis=1)[0]
+    # To the picture's size at full range, and to full range again, which interpolation narrows.
+    heat = _full_range(np.maximum(heat, 0))
+    heat = cv2.resize(heat, (image_1chw.shape[-1], image_1chw.shape[-2]))
+    return np.nan_to_num(_full_range(np.maximum(heat, 0)))
+
+
+def _at_layer(
+    model: nn.Module, layer: nn.Module, image_1chw: Tensor, number: int
+) -> tuple[Tensor, Tensor]:
+    """The layer's output and the gradient of output `number` at it, both as the layer gives it."""
+    places: list[Tensor] = []
+    gradients: list[Tensor] = []
+
+    def note(_: nn.Module, __: Any, out: Tensor) -> None:
+        places.append(out.detach())
+        # By a hook: what follows may change the layer's output in place (DenseNet's ReLU).
+        out.register_hook(gradients.append)
+
+    model.eval()
+    hook = layer.register_forward_hook(note)
+    try:
+        model(image_1chw)[0][number].backward()
+    finally:
+        hook.remove()
+    return places[0], gradients[-1]
+
+
+def _full_range(heat: np.ndarray) -> np.ndarray:
+    """From 0 to 1; the little that is added keeps an empty map empty."""
+    heat = heat - heat.min()
+    return np.float32(heat / (1e-7 + heat.max()))
 
 
 class _Scores(nn.Module):
