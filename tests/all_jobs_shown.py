@@ -1,10 +1,28 @@
-"""Snakemake, telling each job in full on stdout, whatever its terminal shows; for tests alone."""
+"""Snakemake, telling each job in full on stdout, whatever its terminal shows; for tests alone.
 
+`all_jobs_shown.py ARGUMENTS` is one run. With `--serve NUMBER` it forks a run for each request that comes by
+the socket of this number: Snakemake, and what its jobs import, is imported once for many tests.
+"""
+
+import atexit
+import gc
+import importlib
+import json
 import logging
+import os
+import runpy
+import signal
+import socket
+import subprocess
 import sys
+import tempfile
+import threading
+from pathlib import Path
 
-from snakemake.cli import main
+from snakemake.cli import get_argument_parser, main
 from snakemake.logging import DefaultFormatter, logger
+
+PARENT = Path(__file__).parents[1] / "workflow/scripts/foldwise/plan/warm_parent.py"
 
 
 def tell(record: logging.LogRecord) -> bool:
@@ -14,7 +32,105 @@ def tell(record: logging.LogRecord) -> bool:
     return True
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Snakemake with this process's arguments."""
     logger.addFilter(tell)
     sys.argv[0] = "snakemake"
     main()
+
+
+def serve(number: int) -> None:
+    """Answer each request by the number of its process and, at its end, its exit status."""
+    tests = socket.socket(fileno=number)
+    get_argument_parser()  # It imports the plug-ins.
+    for line in tests.makefile("rb"):
+        request = json.loads(line)
+        if request["jobs"]:
+            import_libraries()
+        pid = os.fork()
+        if not pid:
+            tests.close()
+            os._exit(forked(request))
+        tests.sendall(b"%d\n" % pid)
+        tests.sendall(b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+
+def import_libraries() -> None:
+    """What jobs import, as the parent of warm jobs does."""
+    for name in runpy.run_path(str(PARENT))["LIBRARIES"]:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+def forked(request: dict) -> int:
+    """One run, as a process of its own would do it; returns its exit status."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    tempfile.tempdir = None
+    for stream, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(request[name], os.O_WRONLY), stream)
+    if request["jobs"]:
+        Popen.standby = Standby()
+        subprocess.Popen = Popen
+    sys.argv = ["snakemake", *request["arguments"]]
+    status = 0
+    try:
+        run()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return status
+
+
+class Standby:
+    """A process with the libraries that becomes the parent of warm jobs when one is asked for.
+
+    It is forked before Snakemake has begun, since one with threads cannot be forked safely.
+    """
+
+    def __init__(self) -> None:
+        self.socket, theirs = socket.socketpair()
+        self.pid = os.fork()
+        if not self.pid:
+            self.socket.close()
+            message, descriptors, _, _ = socket.recv_fds(theirs, 1 << 16, 1)
+            if not message:
+                os._exit(0)
+            sys.path[:] = [place for place in sys.path if place != str(Path(__file__).parent)]
+            script, *libraries = json.loads(message)
+            runpy.run_path(script)["main"](descriptors[0], tuple(libraries))
+        theirs.close()
+
+    def begin(self, command: list[str]) -> "Standby":
+        script, descriptor, *libraries = command[2:]
+        socket.send_fds(self.socket, [json.dumps([script, *libraries]).encode()], [int(descriptor)])
+        return self
+
+    def wait(self) -> None:
+        os.waitpid(self.pid, 0)
+
+
+class Popen(subprocess.Popen):
+    """Of all processes that Snakemake starts, the parent of warm jobs is there already."""
+
+    standby: Standby
+
+    def __new__(cls, command, *arguments, **options):
+        if isinstance(command, list) and command[2:3] and command[2].endswith(PARENT.name):
+            return cls.standby.begin(command)
+        return super().__new__(cls)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--serve"]:
+        serve(int(sys.argv[2]))
+    else:
+        run()

@@ -1,10 +1,16 @@
 """Running the workflow from tests: a folder with a study of its own, and what a run would do."""
 
+import atexit
+import functools
+import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +19,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 # Snakemake, telling each job in full on stdout, whatever its terminal shows.
 SHOWN = ROOT / "tests" / "all_jobs_shown.py"
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+TIMEOUT = 900  # seconds
 JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .+\n)*)", re.MULTILINE)
 WILDCARDS = re.compile(r"    wildcards: (.+)")
 
@@ -45,26 +53,71 @@ def snakemake(
 ) -> subprocess.CompletedProcess:
     """Run snakemake in `folder` with a project's Snakefile and its default profile.
 
-    `plain`: as a user does, so that the output is what a terminal shows.
+    `plain`: as a user does, so that the output is what a terminal shows. A run with an environment
+    of its own, which decides what is imported, and a plain one start from nothing.
     """
-    program = ["-m", "snakemake"] if plain else [str(SHOWN)]
-    command = [
-        *(sys.executable, *program, "--snakefile", str(root / "Snakefile")),
-        *("--directory", str(folder), "--cores", "2", "--nocolor", *arguments),
-    ]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1"} | (environment or {}),
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
+    given = ["--snakefile", str(root / "Snakefile"), "--directory", str(folder)]
+    given += ["--cores", "2", "--nocolor", *arguments]
+    if plain or environment:
+        program = ["-m", "snakemake"] if plain else [str(SHOWN)]
+        done = subprocess.run(
+            [sys.executable, *program, *given],
+            cwd=folder,
+            env=os.environ | ONE_THREAD | (environment or {}),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
+    else:
+        done = runs().run(given, folder)
     if check and done.returncode:
         raise AssertionError(
             f"snakemake {arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
         )
     return done
+
+
+@functools.cache
+def runs() -> "Runs":
+    """One for all tests of this process."""
+    return Runs()
+
+
+class Runs:
+    """A process that has imported Snakemake and forks its runs, see all_jobs_shown.py."""
+
+    def __init__(self) -> None:
+        self.socket, theirs = socket.socketpair()
+        self.process = subprocess.Popen(
+            [sys.executable, str(SHOWN), "--serve", str(theirs.fileno())],
+            env=os.environ | ONE_THREAD,
+            pass_fds=[theirs.fileno()],
+        )
+        theirs.close()
+        self.answers = self.socket.makefile("rb")
+        atexit.register(self.close)
+
+    def run(self, arguments: list[str], folder: Path) -> subprocess.CompletedProcess:
+        """Snakemake with these arguments in a folder, as by `subprocess.run`."""
+        with tempfile.TemporaryDirectory() as said:
+            files = {name: Path(said, name) for name in ("stdout", "stderr")}
+            for path in files.values():
+                path.touch()
+            request = {name: str(path) for name, path in files.items()}
+            request |= {"arguments": arguments, "cwd": str(folder)}
+            request["environment"] = os.environ | ONE_THREAD
+            request["jobs"] = not {"--dry-run", "-n"} & set(arguments)
+            self.socket.sendall(json.dumps(request).encode() + b"\n")
+            killer = threading.Timer(TIMEOUT, os.kill, [int(self.answers.readline()), 9])
+            killer.start()
+            status = int(self.answers.readline())
+            killer.cancel()
+            texts = [path.read_text() for path in files.values()]
+        return subprocess.CompletedProcess(["snakemake", *arguments], status, *texts)
+
+    def close(self) -> None:
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.process.wait()
 
 
 def jobs_in(output: str) -> set[str]:
