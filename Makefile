@@ -41,10 +41,10 @@ slurm: $(ENVIRONMENT) ## the executor of Slurm; apart, since it makes every star
 	$(INSTALL) snakemake-executor-plugin-slurm==2.8.0
 
 test: $(DEVELOPMENT) ## unit, contract, DAG, small real runs, faults (under 15 minutes on 2 cores)
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadscope
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadscope --no-loadscope-reorder
 
 test-all: $(DEVELOPMENT) ## the slow tests too
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: $(DEVELOPMENT) ## ruff, snakefmt, snakemake --lint
 	$(BIN)/ruff check .

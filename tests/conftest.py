@@ -1,8 +1,16 @@
 """Settings of all tests."""
 
+import os
 import signal
+from pathlib import Path
 
-from hypothesis import settings
+import pytest
+
+# As jobs have it: two workers on two cores, each with two threads, hold each other up.
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")  # before anything imports numpy or torch
+
+from hypothesis import settings  # noqa: E402
 
 # A shell's background jobs ignore Ctrl-C and would hand that down to what the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -10,3 +18,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # The same examples each time: what fails here fails everywhere, and on the next run too.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile("same")
+
+# Folders of tests by how long their files take: the short ones at the end keep all workers busy.
+LONGEST_FIRST = ("end_to_end", "contract", "tests", "faults", "dag")  # tests: the plug-in's
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that run whole studies first; `-n 2 --no-loadscope-reorder` keeps this order."""
+
+    def place(item: pytest.Item) -> int:
+        folder = Path(item.path).parent.name
+        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=place)
