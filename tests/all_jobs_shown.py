@@ -1,6 +1,6 @@
 """Snakemake, telling each job in full on stdout, whatever its terminal shows; for tests alone.
 
-`all_jobs_shown.py ARGUMENTS` is one run. With `--serve NUMBER` it forks a run for each request that comes by
+With its arguments it is one run. With `--serve NUMBER` it forks a run for each request that comes by
 the socket of this number: Snakemake, and what its jobs import, is imported once for many tests.
 """
 
