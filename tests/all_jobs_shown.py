@@ -1,7 +1,7 @@
 """Snakemake, telling each job in full on stdout, whatever its terminal shows; for tests alone.
 
-With its arguments it is one run. With `--serve NUMBER` it forks a run for each request that comes by
-the socket of this number: Snakemake, and what its jobs import, is imported once for many tests.
+With its arguments it is one run. With `--serve NUMBER` it forks a run for each request by the
+socket of this number: Snakemake, and what its jobs import, is imported once for many tests.
 """
 
 import atexit
