@@ -35,6 +35,7 @@ def most_trained(study: dict[str, Any], images: int) -> int:
     """
     folds = study["folds"]
     if folds["preset"] is not None or folds["n"] == 1:
+        # At least one image is validated; how many more, groups decide.
         return images - 1
     return math.floor(images * (1 - 1 / folds["n"]))
 

@@ -28,6 +28,7 @@ class Driver:
         except (OSError, ValueError):
             return ""
         own = [name for name, time_ns in last["locks"].items() if self.before.get(name) == time_ns]
+        # The time of birth too: process numbers are used again after a while.
         if not own or last["place"] != _place() or born(last["pid"]) == last["born"]:
             return ""
         for name in own:
@@ -40,6 +41,7 @@ class Driver:
 
     def sign(self) -> None:
         """Note this process and the lock files that are there since it started."""
+        # Locks of before belong to another driver: to lift them is not for the next one to decide.
         new = {name: time for name, time in self._locks().items() if name not in self.before}
         pid = os.getpid()
         if new and born(pid):

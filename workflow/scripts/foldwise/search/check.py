@@ -90,6 +90,7 @@ def check_search(
     unread_keys = dict(unread_faults(search.space, settings, where))
     faults = list(value_faults(search, settings, refuse, where, skip=unread_keys))
     faults += unread_keys.values()
+    # Only of a space that can be read: a misspelt key would else be named once a combination.
     if not faults:
         faults += combination_faults(search.space, settings, where)
         faults += budget_faults(search, settings, where)
@@ -132,6 +133,7 @@ def read_with(parameter: Parameter, space: Space, settings: Mapping[str, Any]) -
     for rule in READS:
         if rule.key == parameter.key and rule.by in {item.key for item in space}:
             values = values_of(rule.by, space, settings)
+            # `when` goes first: it says beside which value the parameter is meant to be read.
             beside.setdefault(rule.by, next(filter(rule.reads, values)))
     return beside
 
@@ -216,6 +218,7 @@ def batch_faults(
 ) -> Iterator[str]:
     """Batches larger than the smallest training part."""
     parameter = next((item for item in space if item.key == "training.batch_size"), None)
+    # The largest batch against the fewest crops: what holds of these holds of every trial.
     batch = max(values_of("training.batch_size", space, settings))
     crops = [1]
     if settings["training.tiles.size"] is not None:

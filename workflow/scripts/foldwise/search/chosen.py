@@ -40,6 +40,7 @@ def best_config(settings: dict[str, Any], chosen: dict[str, Any]) -> str:
     `best_params` gives it.
     """
     kept = {key: value for key, value in settings.items() if key not in ("name", "search")}
+    # Figures of a search that this study does not have.
     kept["report"] = kept["report"] | {"search": []}
     study = override(kept, chosen["changes"], "best_config.yaml")
     head = f"# The study with the parameters of {trial_name(chosen['best_trial'])}, its best.\n"

@@ -77,6 +77,7 @@ def run_fold(job: FoldJob, trial: TrialView, watch: OnEpoch | None = None) -> Fo
     reason = stop_between_folds(search, trial.number, trial.earlier, trial.done)
     if reason:
         write_nothing(job, reason)
+        # The first fold that is stopped is pruned, those after it are only skipped: one decision.
         stopped = all(outcome.state == "COMPLETE" for outcome in trial.done)
         return FoldOutcome(fold, "PRUNED" if stopped else SKIPPED, reason)
     try:
@@ -126,6 +127,7 @@ def subset(rows: Rows, share: float, seed: int) -> Rows:
     kept = {
         name
         for places in strata.values()
+        # Rounded up, and at least one: a rare label must not vanish from the training part.
         for _, name in sorted(places)[: max(1, math.ceil(share * len(places)))]
     }
     return [row for row in rows if row["group"] in kept]
@@ -175,6 +177,7 @@ def write_nothing(job: FoldJob, reason: str, lines: Sequence[dict[str, Any]] = (
     """The files of a fold that has no model: they are there, and say why there is none."""
     if not lines:
         write_text(ray_path(job), "")
+    # Declared outputs must be there, or Snakemake would take the trial's failure for the job's.
     save_sealed(job.out / "best_model.pt", {"state_dict": {}, "reason": reason})
     history = {"run": job.params["run"], "fold": job.fold, "best": None, "ended": reason}
     write_json(job.out / "train_history.json", history | {"epochs": list(lines)})

@@ -25,6 +25,7 @@ def optimism(known: Sequence[Observation], search: Search) -> dict:
     metrics = [
         [fold.metrics.get(objective.metric) for fold in item.result.folds] for item in trials
     ]
+    # The correction measures how folds disagree; a fold without the metric leaves a hole in that.
     if len(search.folds) < 2 or any(None in row for row in metrics):
         text = f"{told} and too good by an unknown amount: with one fold it cannot be estimated."
         return found | {"text": f"{text} Judge it on a holdout or by nested cross-validation."}
@@ -60,6 +61,7 @@ def savings(known: Sequence[Observation]) -> dict:
         own = sum(len(fold.curve) for fold in item.result.folds)
         each = item.result.seconds / own if own else pace
         for fold in item.result.folds:
+            # Finished folds of a pruned trial spared nothing.
             if fold.state != "COMPLETE":
                 missing = max(usual - len(fold.curve), 0.0)
                 epochs, spared = epochs + missing, spared + missing * each

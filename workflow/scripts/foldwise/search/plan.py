@@ -89,6 +89,7 @@ def read_search(
     raw: dict[str, Any], base: dict[str, Any], folds: list[int], where: str = "search"
 ) -> Search:
     """The search of the branch `raw` for trials that change the settings `base`."""
+    # The run's name is no setting: trials of a study that is renamed stay the same.
     shared = {key: value for key, value in base.items() if key != "run"}
     metrics = judging(base["kind"], base["task"])
     return parse_search(raw, base["seed"], folds, metrics, where, context=digest(shared))
@@ -127,6 +128,7 @@ def check_batches(
     search: Search, settings: Mapping[str, Any], train_images: int, where: str
 ) -> None:
     """Raise FoldwiseError where a batch of the space is larger than the smallest training part."""
+    # The smallest subset: a batch must fit into every phase's training part.
     share = min(phase.budget.subset for phase in search.phases)
     faults = list(batch_faults(search.space, settings, int(train_images * share), where))
     if faults:
@@ -152,6 +154,7 @@ def as_seen_by(raw: dict[str, Any], search: Search, number: int) -> dict[str, An
     It is what a trial's rules have as params, so that raising `trials` reruns none of them.
     """
     seen = {key: value for key, value in raw.items() if key not in LOOSE}
+    # Not what is planned, but up to this trial: so the branch of an old trial never changes.
     if not raw["phases"]:
         return seen | {"trials": number + 1}
     index = search.phases.index(search.phase(number))

@@ -68,6 +68,7 @@ def page_body(page: str, study: optuna.Study, search: Search, trials: Sequence[O
         if several:
             # Bound here: a plot asks for its values after the loop has gone on.
             target["target"] = lambda trial, index=index: trial.values[index]
+        # Once a page: the plotting script has more than 4 MB.
         script = "inline" if index == 0 else ""
         parts.append(drawn(plots[page](study, **target), f"{page}_{index}", script))
     return "\n".join(parts)

@@ -53,6 +53,7 @@ class FoldPruner:
                 outcome = next((part for part in item.result.folds if part.fold == fold), None)
                 if outcome is not None and outcome.curve:
                     self.study.add_trial(past(outcome, self.metric, rungs))
+            # Before `ask`, which adds the trial itself.
             self.peers = len(self.study.trials)
             self.trial = self.study.ask()
 
@@ -142,6 +143,7 @@ def rung_steps(settings: Mapping[str, Any], bracket: int, epochs: int) -> list[i
         return []
     skip = bracket if settings["name"] == "hyperband" else settings["skip"]
     steps, step = [], settings["first"] * settings["factor"] ** skip
+    # No rung lies behind the last epoch: a fold that is done has nothing left to spare.
     while step <= epochs:
         steps.append(step)
         step *= settings["factor"]
@@ -160,6 +162,7 @@ def bracket_of(settings: Mapping[str, Any], number: int, epochs: int) -> int:
     while settings["first"] * factor**brackets <= epochs:
         brackets += 1
     shares = [math.ceil(brackets * factor**s / (s + 1)) for s in reversed(range(brackets))]
+    # By number, in a fixed order: Hyperband's own order would need to know which trials run.
     place = number % sum(shares)
     for bracket, share in enumerate(shares):
         if place < share:
@@ -184,6 +187,7 @@ def stop_between_folds(
         scores = {done[0].fold: scores[done[0].fold]} if len(done) == 1 else {}
     peers = [fold_scores(item, metric) for item in comparable(search, number, known)]
     with quiet():
+        # A study of its own, in which a step is a fold and not an epoch.
         study = memory(search, across_pruner(search.across))
         for earlier, whole in peers:
             # The mean of some folds is no score to be compared with that of all.
@@ -223,6 +227,7 @@ def scored(scores: Mapping[int, float]) -> optuna.trial.FrozenTrial:
     """A finished trial whose steps are folds."""
     return optuna.trial.create_trial(
         state=STATE.COMPLETE,
+        # fsum is exact: the mean must not hang on the order of folds.
         value=math.fsum(scores.values()) / len(scores),
         intermediate_values=dict(scores),
     )

@@ -53,6 +53,7 @@ def ranked(known: Sequence[Observation], search: Search) -> list[tuple[int, Obse
     left.sort(key=lambda item: (-sign * item.result.values[0], item.suggestion.number))
     if len(search.objectives) == 1:
         values = [item.result.values[0] for item in left]
+        # Equal values share the best of their ranks: the number of a trial is no merit.
         return [(values.index(item.result.values[0]) + 1, item) for item in left]
     rank, order = 1, []
     while left:

@@ -30,6 +30,7 @@ def parse_space(raw: dict[str, dict], where: str = "search.space") -> Space:
             space.append(parse_parameter(key, entry, f"{where}.{key}"))
         except FoldwiseError as error:
             faults.append(str(error))
+    # Only of parameters that were all read: one that was not would be missing as a parent too.
     faults += [] if faults else condition_faults(space, where)
     if faults:
         raise FoldwiseError("\n".join(faults))
@@ -102,6 +103,7 @@ def check_range(parameter: Parameter, place: str) -> None:
         raise FoldwiseError(f"{place}: log and step exclude each other. Take one of them away.")
     if step is not None and step <= 0:
         raise FoldwiseError(f"{place}: step {step} must be above 0.")
+    # In decimals, as they were written: 0.3 % 0.1 leaves 0.1 in binary.
     rest = (Decimal(str(high)) - Decimal(str(low))) % Decimal(str(step or 1))
     if step is not None and rest:
         reached = Decimal(str(high)) - rest
@@ -144,6 +146,7 @@ def parents_first(space: list[Parameter], where: str) -> Space:
         if not ready:
             keys = ", ".join(item.key for item in waiting)
             raise FoldwiseError(f"{where}: {keys} wait for each other. Break the circle of `when`.")
+        # One at a time, the first that can: the order of the file is kept as far as it may be.
         placed[ready[0].key] = ready[0]
         waiting.remove(ready[0])
     return tuple(placed.values())

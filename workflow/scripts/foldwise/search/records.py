@@ -46,6 +46,7 @@ def commit(folder: Path = Path(__file__).parent) -> str:
     """The commit of the code in `folder`, with `-dirty` after it where files were changed."""
     command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty"]
     try:
+        # A limit: git may wait for a lock, or for a disk that is gone, and a run must not.
         done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"

@@ -85,6 +85,7 @@ class Search:
 
     def phase(self, number: int) -> Phase:
         """The phase of trial `number`."""
+        # From the end: a phase that a finite space left without trials begins where the next does.
         return next(item for item in reversed(self.phases) if item.first <= number)
 
     def seen(self, number: int) -> int:
@@ -108,6 +109,7 @@ class Search:
         The number of trials of the phase that `number` is in is left out, so that a longer search
         goes on from the same trials.
         """
+        # Later phases decide nothing of this trial: adding one makes none again.
         phases = [asdict(phase) for phase in self.phases if phase.first <= number]
         phases[-1].pop("trials")
         settings = [

@@ -33,6 +33,7 @@ class Parameter:
             return list(self.choices)
         if self.kind == "float" and self.step is None:
             return None
+        # In decimals: 0.1 + 2 x 0.1 would be a value that nobody wrote.
         low, step = Decimal(str(self.low)), Decimal(str(self.step or 1))
         count = int((Decimal(str(self.high)) - low) / step) + 1
         number = int if self.kind == "int" else float
@@ -42,6 +43,7 @@ class Parameter:
         """True if a trial may hold `value`."""
         values = self.values()
         if values is not None:
+            # Types too: True equals 1 in Python, and is another setting.
             return any(type(value) is type(known) and value == known for known in values)
         return isinstance(value, float) and self.low <= value <= self.high
 
@@ -51,6 +53,7 @@ class Parameter:
         if values is not None and not self.log:
             return values[min(int(unit * len(values)), len(values) - 1)]
         if self.kind == "int":
+            # From half a step before to half a step behind: the end values get their full share.
             low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
             return min(max(round(math.exp(low + unit * (high - low))), self.low), self.high)
         if self.log:

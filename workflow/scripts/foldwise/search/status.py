@@ -57,6 +57,7 @@ def standings(runs: str | Path, search: Search | None = None) -> list[Standing]:
             break
         ended = path.with_name("result.json")
         result = read_result(ended) if ended.is_file() else None
+        # A result of before belongs to another proposal of this number.
         if result is not None and result.identity == suggestion.identity:
             spans = tuple(span(fold) for fold in result.folds if fold.started)
             at = {"seconds": result.seconds, "spans": spans}
@@ -143,6 +144,7 @@ def seconds_left(trials: Sequence[Standing], planned: int) -> float | None:
         return None
     mean = sum(item.seconds for item in ended) / len(ended)
     now = [item for item in trials if item.state == "running"]
+    # At most .9: a slow trial that still runs must not count as ended.
     done = len(ended) + sum(min(item.seconds / mean, 0.9) for item in now if mean)
     at_work = seconds_at_work(span for item in trials for span in item.spans)
     return at_work / done * max(planned - done, 0.0)

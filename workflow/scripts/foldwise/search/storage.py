@@ -41,6 +41,7 @@ def study_names(name: str, search: Search) -> dict[Budget, str]:
     for budget in budgets(search):
         epochs = f"{budget.epochs}_epochs" if budget.epochs else "all_epochs"
         names[budget] = f"{name}.{epochs}.{budget.subset:g}_of_data"
+    # Under the study's own name, by which dashboards look: the trials that may be compared.
     names[search.phases[-1].budget] = name
     return names
 
@@ -114,6 +115,7 @@ def add_study(
             storage=storage,
             study_name=name,
             directions=[objective.direction for objective in search.objectives],
+            # Never asked here; the default one would be made for each study anew, from entropy.
             sampler=optuna.samplers.RandomSampler(seed=0),
         )
         study.set_metric_names([objective.metric for objective in search.objectives])

@@ -117,6 +117,7 @@ def combine(
         "folds": tuple(folds),
         "epochs": epochs,
     }
+    # A failure goes first: of a trial that was pruned as well it is what has to be told.
     for state in ("FAIL", "PRUNED"):
         for fold in folds:
             if fold.state == state:
@@ -129,6 +130,7 @@ def combine(
             if value is None or not math.isfinite(value):
                 reason = f"fold {fold.fold}: {objective.metric} is not defined"
                 return Result(**made, state="FAIL", reason=reason, values=None)
+        # fsum is exact: the mean must not hang on the order of folds.
         values.append(math.fsum(found) / len(found))
     return Result(**made, state="COMPLETE", reason="", values=tuple(values))
 
@@ -248,6 +250,7 @@ def check_failures(known: Sequence[Observation], search: Search, where: str = "s
     """
     results = [item.result for item in known if item.result is not None]
     failed = [result.reason for result in results if result.state == "FAIL"]
+    # Of fewer than five a share says nothing: the first trial alone could stop a search.
     if len(results) < 5 or len(failed) <= search.max_failed * len(results):
         return
     raise FoldwiseError(
@@ -265,6 +268,7 @@ def kind_of_failure(reason: str) -> str:
 def commonest_failure(reasons: Sequence[str]) -> str:
     """The commonest kind of the reasons of failed trials, as a sentence with an example."""
     kinds = [kind_of_failure(reason) for reason in reasons]
+    # Sorted, so that of equally common ones the same is named each time.
     common = max(sorted(set(kinds)), key=kinds.count)
     example = reasons[kinds.index(common)]
     return (

@@ -35,6 +35,7 @@ def parse_changes(text: str, where: str = "--config set") -> dict[str, Any]:
     Paths of the archive are refused: a command line is seen by all on a machine, and is recorded.
     """
     try:
+        # As a shell splits: a value with blanks can be put in quotes.
         words = shlex.split(text)
     except ValueError as error:
         raise FoldwiseError(f"{where}: {text!r}: {error}. Close each quote.") from error
@@ -58,6 +59,7 @@ def override(settings: dict, changes: dict[str, Any], where: str) -> dict:
     Where a change chooses another loss, schedule or the like, its keys take the place of the old
     one's (`rechosen`); so choices come before the keys that depend on them.
     """
+    # Deep: runs and trials share the study's branches, which must stay as they are.
     changed = copy.deepcopy(settings)
     for path, value in sorted(changes.items(), key=_order):
         *branches, leaf = path.split(".")

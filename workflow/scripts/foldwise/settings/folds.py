@@ -35,6 +35,7 @@ class FoldSettings:
     @property
     def state(self) -> str:
         """Digest of what an earlier assignment must share with this one."""
+        # Only then: with several folds it decides nothing, and must not deal them anew.
         single = [self.validation] if self.n == 1 else []
         return digest([self.n, self.holdout, self.strata, self.bins, self.seed, *single])
 

@@ -65,6 +65,7 @@ def warmup_too_long(values: Values) -> str:
 def stage_too_large(values: Values) -> str:
     """Stages larger than the images that are stored."""
     sizes = [stage["size"] for stage in values["training.stages"]]
+    # Not larger: pixels beyond the stored ones would be made up.
     largest = max((side for size in sizes for side in sides_of(size)), default=0)
     if largest > values["image.size"]:
         return (

@@ -70,6 +70,7 @@ def as_meant(part: dict, value: Any) -> Any:
     types = [kind for option in part.get("oneOf") or [part] for kind in _types(option)]
     if isinstance(value, str) and NUMBER.fullmatch(value) and {"number", "integer"} & set(types):
         number = float(value)
+        # 1e3 epochs are 1000; 1.5 stays as it is, for the schema to refuse.
         return int(number) if "integer" in types and number.is_integer() else number
     return _text(value) if "string" in types and "integer" not in types else value
 

@@ -43,6 +43,7 @@ def load_study(name: str, folder: str | Path = "config/studies", changes: str = 
     study["runs"] = {run: present(changes) for run, changes in study["runs"].items()}
     _check_classes(study, str(path))
     low, high = study["image"]["percentiles"]
+    # Between two keys, which a schema cannot say.
     if low >= high:
         raise FoldwiseError(
             f"{path}: image.percentiles: {low} is not below {high}. Write the lower one first."
@@ -99,6 +100,7 @@ def run_settings(study: dict, run: str, where: str = "") -> dict:
 
 def changes_of_run(study: dict, run: str) -> dict[str, Any]:
     """What a run changes: its own, or of `<name>_seed<number>` those of `<name>` and the seed."""
+    # From the right: a run may be called so itself, such as fixed_seed_seed7.
     name, _, seed = run.rpartition("_seed")
     if run not in study["runs"] and name in study["runs"] and seed.isdigit():
         return study["runs"][name] | {"seed": int(seed)}

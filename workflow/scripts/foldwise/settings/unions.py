@@ -105,6 +105,7 @@ def rechosen(part: dict, before: dict, name: Any) -> dict:
     if old is None or new is None:
         return after
     for key in old:
+        # A value at the old default was not chosen by anybody: the new choice has its own.
         if key in after and (key not in new or after[key] == old[key].get("default")):
             del after[key]
     defaults = {key: inner["default"] for key, inner in new.items() if "default" in inner}

@@ -15,6 +15,7 @@ MOST_NODES = 100_000
 MOST_LEVELS = 50
 
 
+# The C one is ten times as fast, and every start of Snakemake reads all schemas.
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """YAML in which a key stands once: the later of two would win without a word."""
 
@@ -27,6 +28,7 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
                 problem = f"{what} as a key; a key is a word, put quotes around it if it is meant"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             first = found.setdefault(key.value, key)
+            # YAML's merge key may stand several times.
             if first is not key and key.value != "<<":
                 line = first.start_mark.line + 1
                 problem = f"the key '{key.value}' stands in line {line} already; keep one of them"
@@ -45,6 +47,7 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
 def read_yaml(path: str | Path) -> Any:
     """Read a YAML file; a syntax error is told by file, line and column."""
     try:
+        # utf-8-sig: editors on Windows put a mark before the first letter.
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise FoldwiseError(f"{path}: not UTF-8 text. Save it as UTF-8.") from error

@@ -37,6 +37,7 @@ def columns_of(names: Sequence[str], value: str | None, path: Path) -> Columns:
     """The columns of a table, by their usual names; FoldwiseError where no value is named."""
     taken: dict[str, str | None] = {"value": value}
     for what, starts in USUAL.items():
+        # A column that was taken is no other thing too: best_epoch begins with best_ as well.
         left = [name for name in names if name not in taken.values()]
         if taken.get(what) is None:
             taken[what] = next((n for s in starts for n in left if n.startswith(s)), None)
@@ -107,6 +108,7 @@ def _trial(row: Mapping[str, str], names: Columns, index: int, path: str | Path)
 
 
 def _typed(text: str) -> Any:
+    # int first: 8 stays 8 in tables, and is found again as the same level.
     for form in (int, float):
         try:
             return form(text)

@@ -110,6 +110,7 @@ def difference_error(
         for side in (1, -1)
     ]
     expected = sum(gradient.abs().double().sum().item() for gradient in gradients)
+    # Along the sign the derivative is the sum of all sizes: one difference checks them all at once.
     return abs((ends[0] - ends[1]) / (2 * STEP) - expected) / max(expected, 1e-12)
 
 
@@ -159,6 +160,7 @@ def answers(task: Any, model: nn.Module, batches: list[Batch]) -> Iterator[tuple
 
     for batch in batches:
         asked = Asked()
+        # The network's own graph is not needed: gradients are taken at its answer.
         with torch.no_grad():
             task.loss(asked, lambda answer, *_: {"loss": answer}, batch)
         yield asked.answer, batch
@@ -171,9 +173,11 @@ def of_loss(
     parts = [measured(task, criterion, answer, batch, kind) for answer, batch in given]
     truth = np.concatenate([part.truth for part in parts])
     gradient = np.concatenate([part.gradient for part in parts])
+    # A loss that is solved has no gradient, and so no shares of one.
     total = max(gradient.sum(), 1e-30)
     groups = {"easy": truth >= EASY, "hard": truth < HARD}
     groups["medium"] = ~(groups["easy"] | groups["hard"])
+    # A probability of exactly 1 belongs into the last bin, not behind it.
     place = np.minimum((truth * BINS).astype(int), BINS - 1)
     return {
         "loss": float(np.mean([part.loss for part in parts])),

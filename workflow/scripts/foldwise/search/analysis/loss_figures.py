@@ -29,6 +29,7 @@ def shapes(report: Mapping[str, Any] | None) -> Figure:
             np.array([row[key] for row in loss["shape"]]) for key in ("truth", "loss", "gradient")
         )
         value.plot(truth, level, label=name, **line)
+        # By number: JSON's keys are text, among which 64 is larger than 512.
         bins = loss["sizes"][max(loss["sizes"], key=int)]["bins"]
         gradient.plot([b["truth"] for b in bins], [b["gradient"] for b in bins],
                       **(style | {"markersize": 2.5}))  # fmt: skip

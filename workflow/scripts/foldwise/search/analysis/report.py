@@ -123,6 +123,7 @@ def convergence(searched: Searched) -> str:
         f"The best epoch came after {min(epochs):g} to {max(epochs):g} epochs, "
         f"{statistics.median(epochs):g} in the middle."
     )
+    # Of three ranks no order can be told from chance, and of equal ones there is no correlation.
     if len(trials) > 3 and len(set(epochs)) > 1:
         told += " " + _rank_correlation(epochs, [searched.sign * trial.value for trial in trials])
     late = [t for t in trials if t.last is not None and searched.better(t.value, t.last)]

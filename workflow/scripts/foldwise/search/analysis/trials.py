@@ -67,6 +67,7 @@ def of_search(
     objective = search.objectives[0]
     trials = [
         _trial(item, objective.metric, histories.get(trial_name(item.suggestion.number), ()))
+        # Of the last budget alone: values after fewer epochs or on a subset do not compare.
         for item in complete(known, search.phases[-1].budget)
     ]
     results = [item.result for item in known if item.result]
@@ -121,6 +122,7 @@ def mean_curves(folds: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, Curve
 def varied(searched: Searched) -> list[str]:
     """Keys of the parameters that differ between the complete trials."""
     keys = [parameter.key for parameter in searched.space]
+    # As text: 1, 1.0 and True are equal in Python and other settings here; lists have no hash.
     seen = {key: {str(trial.params.get(key)) for trial in searched.trials} for key in keys}
     return [key for key in keys if len(seen[key]) > 1]
 

@@ -106,6 +106,7 @@ def _pattern(searched: Searched, key: str, count: int) -> list[tuple[Any, ...]]:
     rows = []
     for level in effect(searched, key).levels:
         leading = sum(t.params.get(key) == level.value for t in searched.trials[:count])
+        # sf is P(X > k), and this many or more is asked for: hence one less.
         p = float(stats.hypergeom.sf(leading - 1, total, level.n, count))
         rows.append((key, setting(level.value), leading, level.n, p))
     return rows
@@ -145,6 +146,7 @@ def importance(searched: Searched) -> str:
     """Share of variance by fANOVA, with its spread over searches drawn anew from the trials."""
     if len(searched.trials) < FEWEST or len({trial.value for trial in searched.trials}) < 2:
         return f"At least {FEWEST} complete trials with differing values are needed."
+    # A fixed seed: the same trials give the same document.
     rng = np.random.default_rng(0)
     found: dict[str, list[float]] = {}
     for draw in range(DRAWS):
@@ -181,6 +183,7 @@ def _importances(searched: Searched, chosen: list[int], seed: int) -> dict[str, 
                 )
             )
         evaluator = optuna.importance.FanovaImportanceEvaluator(seed=seed, n_trees=32)
+        # A draw may hold one value only, of which there is no variance to share out.
         if len({searched.trials[index].value for index in chosen}) < 2:
             return {}
         return optuna.importance.get_param_importances(study, evaluator=evaluator)

@@ -33,6 +33,7 @@ def write_analysis(
     write_text(base / "REPORT.md", report(searched))
     write_text(base / "MATHEMATICAL_ANALYSIS_SUMMARY.md", mathematics(searched.study, gradients))
     write_text(base / "HYPERPARAMETER_TUNING_SUMMARY.md", tuning(searched, benchmarks))
+    # Last: it lists the files that are there.
     write_text(base / "ANALYSIS_COMPLETE.md", made(base, searched))
 
 

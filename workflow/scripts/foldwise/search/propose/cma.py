@@ -28,8 +28,10 @@ def propose_cmaes(
     told = [item for item in guide if item.result]
     optimizer = replay(search, moved, options, told)
     rng = np.random.default_rng(seed)
+    # After the replay: what is drawn now hangs on the trial's number, not on how much was replayed.
     optimizer.reseed_rng(seed % 2**32)
     units = dict(zip((item.key for item in moved), optimizer.ask(), strict=True))
+    # For all parameters, whether they are used or not: one more choice shifts no other's draw.
     drawn = rng.random(len(search.space))
     places = [units.get(item.key, unit) for item, unit in zip(search.space, drawn, strict=True)]
     return draw(search.space, places), {GENERATION: optimizer.generation}
@@ -49,7 +51,9 @@ def replay(
             item
             for item in told
             if item.suggestion.attributes.get(GENERATION) == optimizer.generation
+            # The first by number: with several jobs at once more may have been proposed meanwhile.
         ][: optimizer.population_size]
+        # A generation counts whole or not at all: all trials after it see the same one.
         if len(members) < optimizer.population_size:
             return optimizer
         losses = losses_of(search, members)
@@ -78,7 +82,9 @@ def start(
         and GENERATION not in item.suggestion.attributes
         and item.suggestion.number < limit
     ]
+    # Middle of the unit cube, whose sides are then three sigma away: Optuna's own start.
     mean, sigma, covariance = np.full(count, 0.5), 1 / 6, None
+    # Its start is made of the best tenth: below ten trials that is none.
     if len(source) >= 10:
         pairs = list(
             zip([point(moved, item) for item in source], losses_of(search, source), strict=True)
@@ -88,6 +94,7 @@ def start(
         mean=np.clip(mean, 0.0, 1.0),
         sigma=options["sigma"] or sigma,
         bounds=np.tile([0.0, 1.0], (count, 1)),
+        # Draws outside of the bounds are repeated so often, as Optuna has it, and then clipped.
         n_max_resampling=10 * count,
         seed=0,
         population_size=options["population"],
@@ -109,4 +116,5 @@ def losses_of(search: Search, items: Sequence[Observation]) -> list[float]:
         sign * item.result.values[0] if item.result.state == "COMPLETE" else None for item in items
     ]
     worst = max((loss for loss in known if loss is not None), default=0.0)
+    # Any number above the worst is the same: ranks alone count.
     return [worst + 1.0 if loss is None else loss for loss in known]

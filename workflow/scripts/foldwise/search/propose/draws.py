@@ -30,6 +30,7 @@ def draw_sequence(space: Space, sequence: str, index: int, seed: int) -> dict[st
     from scipy.stats import qmc
 
     engine = {"sobol": qmc.Sobol, "halton": qmc.Halton}[sequence]
+    # Scrambled by a seed: without it every study would begin in the same corner of its space.
     points = engine(len(space), scramble=True, rng=np.random.default_rng(seed))
     if index:
         points.fast_forward(index)
@@ -39,6 +40,7 @@ def draw_sequence(space: Space, sequence: str, index: int, seed: int) -> dict[st
 def untried(space: Space, tried: list[dict[str, Any]], rng: np.random.Generator) -> dict[str, Any]:
     """A combination that was not tried, drawn evenly from what is left of a finite space."""
     every = size(space)
+    # A continuous space is never used up: any draw is as good as new.
     if every is None:
         return draw(space, rng.random(len(space)))
     taken = sorted({rank_of(space, item) for item in tried})
@@ -72,6 +74,7 @@ def shuffled_ranks(rng: np.random.Generator, count: int) -> Iterator[int]:
         yield from map(int, rng.permutation(count))
         return
     first, stride = below(rng, count), below(rng, count)
+    # With a common factor the stride would come back to its start before it saw all.
     while math.gcd(stride, count) > 1:
         stride = below(rng, count)
     for step in range(count):

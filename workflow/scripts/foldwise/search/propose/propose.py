@@ -90,6 +90,7 @@ def sample(
     if phase.sampler == "qmc":
         # An attempt after a repeat takes a point that no other trial will come to.
         index = number - phase.first + attempt * FAR
+        # One sequence a phase: its points are even only together, so trials share its seed.
         stream = stream_seed(search.seed, "sequence", phase.first)
         return draw_sequence(search.space, phase.options["sequence"], index, stream), {}
     guide = guiding(search, phase, known, earlier)
@@ -110,6 +111,7 @@ def guiding(
     enough = LEAST if startup is None else startup
     for other in [phase, *reversed([item for item in search.phases if item.first < phase.first])]:
         trials = [item for item in known if budget_of(item) == other.budget]
+        # Failed trials show where not to go, but a model cannot start from them.
         told = [item for item in trials if item.result and item.result.state != "FAIL"]
         # Values of two budgets are never mixed: those of short trainings are of another scale.
         if len(told) >= enough:
@@ -125,6 +127,7 @@ def pending(trials: list[Observation]) -> list[Observation]:
 def grid(search: Search, tried: list[dict]) -> dict[str, Any]:
     """The next combination in an order drawn from the seed, so that a part covers the whole."""
     every, taken = size(search.space), {rank_of(search.space, item) for item in tried}
+    # Of the study's seed alone, so that all trials walk through one order.
     for rank in shuffled_ranks(np.random.default_rng(stream_seed(search.seed, "grid")), every):
         if rank not in taken:
             return combination_at(search.space, rank)

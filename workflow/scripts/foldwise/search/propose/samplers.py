@@ -92,6 +92,7 @@ def frozen(item: Observation, search: Search) -> optuna.trial.FrozenTrial:
         params=params,
         distributions=distributions(search.space, params),
         intermediate_values=intermediate,
+        # Trials of other samplers count as the first generation of NSGA-II.
         system_attrs={GENERATION: 0, **item.suggestion.attributes},
     )
     trial.datetime_start = SOME_TIME
@@ -105,6 +106,7 @@ def reached(result: Result) -> dict[int, float]:
 
 def sampler_of(phase: Phase, search: Search, seed: int) -> optuna.samplers.BaseSampler:
     """The sampler of a phase, seeded for one trial."""
+    # NumPy's older generator, which Optuna uses, takes 32 bits.
     seed, options = seed % 2**32, phase.options
     if phase.sampler == "gp":
         return optuna.samplers.GPSampler(seed=seed, n_startup_trials=options["startup"])
@@ -118,9 +120,11 @@ def sampler_of(phase: Phase, search: Search, seed: int) -> optuna.samplers.BaseS
     return optuna.samplers.TPESampler(
         n_startup_trials=options["startup"],
         n_ei_candidates=options["candidates"],
+        # Settings act together (a rate and its batch): one density for all of them, as in BOHB.
         multivariate=True,
         # Parameters that are switched on together are modelled together.
         group=any(parameter.when for parameter in search.space),
+        # Trials that run are taken for bad ones: parallel jobs do not all ask for the same place.
         constant_liar=True,
         seed=seed,
     )
@@ -142,6 +146,7 @@ def propose_model(
             if active(parameter, params):
                 params[parameter.key] = suggest(trial, parameter)
         attributes = study.get_trials(deepcopy=False)[-1].system_attrs
+    # Nothing else is kept: other attributes of Optuna's would only repeat what trial files say.
     kept = {GENERATION: attributes[GENERATION]} if GENERATION in attributes else {}
     return params, kept
 
