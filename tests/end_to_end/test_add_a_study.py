@@ -5,7 +5,6 @@ import re
 
 import cv2
 import numpy as np
-import pytest
 import yaml
 
 from flow import ROOT, copy_project, plan, run
@@ -56,7 +55,6 @@ def make_pictures(folder):
             writer.writerow([f"{number}.png", age, f"P{number}"])
 
 
-@pytest.mark.slow
 def test_the_page_adds_a_kind_of_study(tmp_path):
     root = copy_project(tmp_path)
     page = (ROOT / "docs" / "add_a_study.md").read_text()
