@@ -107,7 +107,7 @@ def test_documents_hold_the_same_numbers_with_their_origin_and_are_the_same_byte
         body = document.read("word/document.xml").decode()
         styles = document.read("word/styles.xml").decode()
     # Type of 8 points, so that a table of seven columns cuts no word.
-    assert re.search(r'w:styleId="Table">.*?<w:sz w:val="16" ?/>.*?</w:style>', styles, re.DOTALL)
+    assert re.search(r'w:styleId="Table"[^>]*>.*?<w:sz w:val="16"', styles, re.DOTALL)
     assert body.count('w:val="Heading1"') >= 5
     assert f"{summary['kappa']['mean']:.3f}" in body
     assert first["article.pdf"].startswith(b"%PDF")
