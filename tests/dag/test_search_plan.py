@@ -3,6 +3,7 @@
 import pytest
 
 from flow import plan, rules_of, snakemake, write_study
+from foldwise.files import write_json
 from studies import settings
 
 SPACE = {"training.lr": {"type": "float", "low": 1e-4, "high": 1e-2, "log": True}}
@@ -33,3 +34,22 @@ def test_what_cannot_work_is_one_message_before_anything_starts(tmp_path, search
     done = snakemake(study(tmp_path, **search), "--dry-run", "search", check=False)
     said = done.stdout + done.stderr
     assert done.returncode and message in said and "Traceback" not in said
+
+
+def test_given_parameters_are_trained_without_any_trial_and_without_a_search(tmp_path):
+    write_json(tmp_path / "other_best_params.json", {"best_params": {"training.lr": 0.002}})
+    given = ("--config", "hyperparams=other_best_params.json")
+    for folder_of in (study, lambda folder: write_study(folder, "mine", settings()) or folder):
+        jobs = plan(folder_of(tmp_path), "tuned", *given)
+        assert {"train_fold 1,tuned", "train_fold 2,cv", "compare_runs"} <= jobs
+        assert not {"suggest_trial", "collect_search", "best_params"} & rules_of(jobs)
+
+
+def test_given_parameters_that_the_study_refuses_are_one_message(tmp_path):
+    write_json(tmp_path / "best.json", {"best_params": {"training.lr": -1}})
+    write_study(tmp_path, "mine", settings())
+    arguments = ("--dry-run", "tuned", "--config", "hyperparams=best.json")
+    done = snakemake(tmp_path, *arguments, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode and "mine: best.json" in said and "training.lr: -1" in said, said
+    assert "Traceback" not in said

@@ -189,6 +189,18 @@ def test_the_best_configuration_is_a_study_that_runs(study):
     assert {key: params[key] for key in chosen} == chosen
 
 
+def test_given_parameters_are_trained_and_compared_without_a_search(study):
+    write_study(study, "mine", settings(training=TRAINING))
+    given = {"best_params": {"learning_rate": 0.02, "dropout": 0.1}}
+    (study / "given_best_params.json").write_text(json.dumps(given))
+    executed = run(study, "tuned", "--config", "hyperparams=given_best_params.json")
+    assert {"train_fold 1,tuned", "train_fold 2,tuned", "compare_runs"} <= executed
+    params = json.loads((study / "results/mine/runs/tuned/params.json").read_text())
+    assert params["training"]["lr"] == 0.02 and params["model"]["dropout"] == 0.1
+    text = (study / "results/mine/search/comparison.md").read_text()
+    assert "How lucky the search was: not known" in text
+
+
 @pytest.mark.slow
 def test_tuned_and_nested_are_one_command_each(study):
     change(study, inner_folds=2, seeds=[9])

@@ -1,7 +1,7 @@
-"""Tuned: needs a search; trains with its best parameters and compares with the baseline.
+"""Tuned: needs best parameters; trains with them and compares with the baseline.
 
-results/{study}/search/{study}_best_params.json -> results/{study}/runs/tuned*,
-results/{study}/search/comparison.*
+results/{study}/search/{study}_best_params.json, or --config hyperparams=FILE ->
+results/{study}/runs/tuned*, results/{study}/search/comparison.*
 """
 
 
@@ -22,7 +22,7 @@ rule tuned:
 
 rule tuned_params:
     input:
-        current("results/{study}/search/{study}_best_params.json"),
+        current(searches.chosen),
     output:
         "results/{study}/runs/tuned{seed}/params.json",
     log:
@@ -42,7 +42,7 @@ rule tuned_params:
 
 rule compare_runs:
     input:
-        summary=current("results/{study}/search/study_summary.json"),
+        summary=current(searches.summaries),
         params="results/{study}/runs/tuned/params.json",
         runs=asked(searches.compared_files),
         folds=of_folds("results/{study}/folds/fold_{fold}.csv"),

@@ -9,10 +9,11 @@ from itertools import product
 from typing import Any
 
 from foldwise.errors import FoldwiseError
+from foldwise.metrics import judging
 from foldwise.plan import state
 from foldwise.plan.studies import Studies, Wildcards
 from foldwise.plan.targets import nested_files, search_files, targets, tuned_files
-from foldwise.search.plan import Plan, another_search
+from foldwise.search.plan import Plan, another_search, trial_base
 from foldwise.search.trials import trial_name
 
 NONE = "Add `search:` to {}; docs/search.md describes it."
@@ -52,13 +53,29 @@ class Searches:
         return self.plan(wildcards).choice()
 
     def base(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Params: what all trials share."""
-        return self.plan(wildcards).base
+        """Params: what all trials share, or a run without changes where there is no search."""
+        found = self.studies.plans[wildcards.study]
+        return found.base if found else trial_base(self.studies.of(wildcards))
+
+    def chosen(self, wildcards: Wildcards) -> str:
+        """Input of `tuned_params`: the best parameters, from --config hyperparams or the search."""
+        name = wildcards.study
+        return self.studies.hyperparams or f"results/{name}/search/{name}_best_params.json"
+
+    def summaries(self, wildcards: Wildcards) -> list[str]:
+        """Input of `compare_runs`: the search's summary, unless its parameters are given."""
+        given = self.studies.hyperparams
+        return [] if given else [f"results/{wildcards.study}/search/study_summary.json"]
 
     def objective(self, wildcards: Wildcards) -> tuple[str, str]:
         """Params: the metric that a verdict is about, and which way is better."""
-        first = self.plan(wildcards).search.objectives[0]
-        return first.metric, first.direction[:3]
+        if found := self.studies.plans[wildcards.study]:
+            first = found.search.objectives[0]
+            return first.metric, first.direction[:3]
+        base = self.base(wildcards)
+        known = judging(base["kind"], base["task"])
+        metric = base["training"]["monitor"] or next(iter(known))
+        return metric, known[metric]
 
     def before(self, wildcards: Wildcards) -> list[str]:
         """Input of `suggest_trial`: the trial before, and the one that has just left the window.
@@ -104,11 +121,11 @@ class Searches:
 
     def compared_runs(self, wildcards: Wildcards) -> dict[int, list[str]]:
         """Params of `compare_runs`: by seed, the folders of the baseline and of the tuned run."""
-        plan, runs = self.plan(wildcards), f"results/{wildcards.study}/runs"
-        pairs = {plan.base["seed"]: [f"{runs}/cv", f"{runs}/tuned"]}
+        study, runs = self.studies.of(wildcards), f"results/{wildcards.study}/runs"
+        pairs = {study["seed"]: [f"{runs}/cv", f"{runs}/tuned"]}
         return pairs | {
             seed: [f"{runs}/cv_seed{seed}", f"{runs}/tuned_seed{seed}"]
-            for seed in plan.raw["seeds"]
+            for seed in (study["search"] or {"seeds": []})["seeds"]
         }
 
     def compared_files(self, wildcards: Wildcards) -> list[str]:
@@ -139,10 +156,13 @@ class Searches:
         """Targets of a part (search, analysis, tuned, nested), of each study with a search."""
 
         def read(_: Wildcards) -> list[str]:
-            if not self.names:
+            names = self.names
+            if part == "tuned" and self.studies.hyperparams:
+                names = self.studies.names
+            if not names:
                 where = NONE.format("a study's file")
                 raise FoldwiseError(f"No study of config/config.yaml has a search. {where}")
-            return [path for name in self.names for path in self.files_of(name, part)]
+            return [path for name in names for path in self.files_of(name, part)]
 
         return read
 
@@ -155,7 +175,9 @@ class Searches:
             outer = state.fold_numbers(study)
             inner = {fold: self.studies.by_name[f"{name}.outer_{fold}"] for fold in outer}
             return nested_files(study, plans, inner)
-        return (search_files if part == "search" else tuned_files)(study, plans[name])
+        if part == "tuned":
+            return tuned_files(study, given=self.studies.hyperparams is not None)
+        return search_files(study, plans[name])
 
     def all_targets(self, _: Wildcards) -> list[str]:
         """All that `snakemake` makes when no target is named."""

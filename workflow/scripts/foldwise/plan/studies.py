@@ -10,10 +10,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from foldwise.plan import state
-from foldwise.plan.fingerprint import code_of
+from foldwise.plan.fingerprint import code_of, words
+from foldwise.search.given import read_given
 from foldwise.search.plan import Plan, check_plan, outer_study, plan_of
 from foldwise.settings.paths import without_paths
-from foldwise.settings.study import joined, load_configured, run_settings, teacher_of
+from foldwise.settings.study import (
+    joined,
+    load_configured,
+    run_settings,
+    teacher_of,
+    with_changes,
+)
 
 HISTORY = "results/{study}/runs/{run}/fold_{fold}/results/train_history.json"
 
@@ -37,16 +44,20 @@ class Studies:
             self.plans[name] = plan = plan_of(study, state.fold_numbers(study))
             # A space in a file of its own is part of the study like any other setting.
             study["search"] = plan and plan.raw
+        self.hyperparams = config["hyperparams"]
+        self.given = read_given(self.hyperparams) if self.hyperparams else {}
         # Asked for each job, and the same for all jobs of a run.
         self.settings_of_run = functools.cache(self._settings_of_run)
         self.words_of_run = functools.cache(self._words_of_run)
         self.cache_of_study = functools.cache(self._cache_of_study)
 
     def check_searches(self) -> None:
-        """Raise FoldwiseError with all that is wrong with a study's search."""
+        """Raise FoldwiseError with all that is wrong with a study's search or given parameters."""
         for name in self.names:
             if plan := self.plans[name]:
                 check_plan(self.by_name[name], plan)
+            if self.given:
+                with_changes(self.by_name[name], "tuned", self.given, f"{name}: {self.hyperparams}")
 
     def of(self, wildcards: Wildcards) -> dict[str, Any]:
         """Settings of the study that a job works for."""
@@ -73,7 +84,8 @@ class Studies:
         return read
 
     def _words_of_run(self, study: str, run: str) -> frozenset[str]:
-        return state.code_words(self.by_name[study], run)
+        found = state.code_words(self.by_name[study], run)
+        return found | words(self.given) if run.startswith("tuned") else found
 
     def baseline_code(self, wildcards: Wildcards) -> str:
         """Params of `baseline`: a digest of the code of this one method, of no network's."""

@@ -85,11 +85,15 @@ def trial_files(study: dict, plan: Plan) -> list[str]:
     return [path for paths in made for path in paths]
 
 
-def tuned_files(study: dict, plan: Plan) -> list[str]:
-    """What `snakemake tuned` makes of a study: the compared runs, and the verdict."""
+def tuned_files(study: dict, given: bool) -> list[str]:
+    """What `snakemake tuned` makes of a study: the compared runs, and the verdict.
+
+    `given`: with parameters of a file, of which no search of the study need know.
+    """
     base = f"results/{study['name']}/search"
-    made = [f"{base}/comparison.md", f"{base}/study_summary.json"]
-    for ending in ("", *(f"_seed{seed}" for seed in plan.raw["seeds"])):
+    made = [f"{base}/comparison.md", *([] if given else [f"{base}/study_summary.json"])]
+    seeds = study["search"]["seeds"] if study["search"] else []
+    for ending in ("", *(f"_seed{seed}" for seed in seeds)):
         made += [path for run in ("cv", "tuned") for path in run_files(study, f"{run}{ending}")]
     return [*made, *holdout_files(study, "tuned")]
 
