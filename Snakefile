@@ -29,6 +29,7 @@ include: "workflow/rules/nested.smk"
 include: "workflow/rules/shown.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/explorer.smk"
+include: "workflow/rules/packs.smk"
 include: "workflow/rules/article.smk"
 
 

@@ -4,6 +4,9 @@ import pytest
 
 from flow import plan, rules_of, snakemake, write_study
 from foldwise.files import write_json
+from foldwise.plan.searches import Searches
+from foldwise.plan.studies import Studies
+from foldwise.settings.schema import check
 from studies import settings
 
 SPACE = {"training.lr": {"type": "float", "low": 1e-4, "high": 1e-2, "log": True}}
@@ -53,3 +56,38 @@ def test_given_parameters_that_the_study_refuses_are_one_message(tmp_path):
     said = done.stdout + done.stderr
     assert done.returncode and "mine: best.json" in said and "training.lr: -1" in said, said
     assert "Traceback" not in said
+
+
+def test_a_pack_of_a_trial_trains_its_other_folds_and_makes_no_other_report(tmp_path):
+    jobs = plan(study(tmp_path, folds=1), "pack", "--config", "run=trial_0001")
+    assert {"train_trial 1,0001", "train_trial 2,0001", "cv_summary trial_0001"} <= jobs
+    assert "pack_page trial_0001" in jobs
+    assert {"report_pack", "figure", "compare_reported", "train_fold"}.isdisjoint(rules_of(jobs))
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ((), "pack: which run? Name one"),
+        (("--config", "run=trial_0003"), "no study has a run 'trial_0003'"),
+        (("--config", "run=cvs"), "no study has a run 'cvs'. Did you mean"),
+    ],
+)
+def test_a_pack_of_no_run_is_one_message(tmp_path, config, message):
+    done = snakemake(study(tmp_path), "--dry-run", "pack", *config, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode and message in said and "Traceback" not in said
+
+
+def test_trials_are_kept_once_they_are_ranked(tmp_path):
+    jobs = plan(study(tmp_path, keep=2, folds=1), "search")
+    assert not {"predict_fold", "cv_summary"} & rules_of(jobs)
+    folder = tmp_path / "results/mine/search"
+    folder.mkdir(parents=True)
+    table = folder / "search_results_final.csv"
+    table.write_text("rank,trial\n1,trial_0002\n2,trial_0000\n,trial_0001\n")
+    config = {"studies": ["mine"], "folder": str(tmp_path / "config/studies")}
+    searches = Searches(Studies(check("config", config, "")))
+    kept = searches.kept_files("mine", table)
+    assert {path.split("/")[3] for path in kept} == {"trial_0002", "trial_0000"}
+    assert "results/mine/runs/trial_0002/fold_2/results/metrics/val_metrics.json" in kept

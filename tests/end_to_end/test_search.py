@@ -201,6 +201,30 @@ def test_given_parameters_are_trained_and_compared_without_a_search(study):
     assert "How lucky the search was: not known" in text
 
 
+def test_the_best_trial_is_kept_as_a_full_run_with_a_report_of_its_own(study):
+    change(study, keep=1)
+    best = json.loads((study / "results/mine/search/mine_best_params.json").read_text())
+    number, folder = f"{best['best_trial']:04}", study / "results/mine/runs"
+    executed = run(study, "search")
+    # The search itself judges by fold 1 alone.
+    assert f"train_trial 2,{number}" in executed
+    assert {"suggest_trial", "collect_search"}.isdisjoint(rules_of(executed))
+    for name in ("val_predictions.csv", "embeddings_val.npy", "optuna_trial.json"):
+        assert [path.parts[-4] for path in folder.glob(f"*/fold_2/results/{name}")] == [
+            f"trial_{number}"
+        ]
+    for form in ("txt", "json", "yaml"):
+        assert (folder / f"trial_{number}/fold_2/results/metrics/val_metrics.{form}").is_file()
+    assert (folder / f"trial_{number}/cv_summary.json").is_file()
+    assert plan(study, "search") == set()
+    executed = run(study, "pack", "--config", f"run=trial_{number}")
+    assert {"pack_figure", "pack_page"} <= rules_of(executed) and "train_trial" not in executed
+    pack = study / f"results/mine/packs/trial_{number}"
+    assert f"trial_{number}" in (pack / "index.html").read_text()
+    assert (pack / "assets/mine_confusion_seed7.png").is_file()
+    assert not (study / "results/mine/report").exists()
+
+
 @pytest.mark.slow
 def test_tuned_and_nested_are_one_command_each(study):
     change(study, inner_folds=2, seeds=[9])

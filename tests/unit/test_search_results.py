@@ -19,7 +19,7 @@ from foldwise.search.plan import trial_base
 from foldwise.search.plots import write_pages
 from foldwise.search.ranking import best, ranked
 from foldwise.search.results import in_short, write_results, write_trial_histories
-from foldwise.search.settings import SEARCH_PAGES
+from foldwise.search.settings import OTHER_NAMES, SEARCH_PAGES
 from foldwise.search.storage import write_database
 from foldwise.search.trials import FoldOutcome
 from foldwise.settings import study as config
@@ -172,6 +172,8 @@ def test_pages_hold_their_own_script_and_ask_no_network(tmp_path, which, request
         assert "<script src" not in text and 'src="http' not in text
         assert ("Plotly.newPlot" in text) != ("No plot:" in text), page
     assert (b"No plot" in first["pareto_front"]) == (which == "pruned")
+    for other, page in OTHER_NAMES.items():
+        assert f'href="{page}.html"' in (tmp_path / f"{other}.html").read_text()
     write_pages(tmp_path, "demo", search, known)
     assert first == {page: (tmp_path / f"{page}.html").read_bytes() for page in SEARCH_PAGES}
 

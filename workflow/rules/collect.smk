@@ -3,7 +3,7 @@
 results/{study}/runs/trial_* -> results/{study}/search
 """
 
-from foldwise.search.settings import SEARCH_PAGES
+from foldwise.search.settings import OTHER_NAMES, SEARCH_PAGES
 
 
 localrules:
@@ -11,7 +11,7 @@ localrules:
     best_config,
 
 
-rule collect_search:
+checkpoint collect_search:
     input:
         of_trials("results/{study}/runs/{trial}/suggestion.json"),
         of_trials("results/{study}/runs/{trial}/result.json"),
@@ -24,6 +24,7 @@ rule collect_search:
         short="results/{study}/search/in_short.txt",
         histories=directory("results/{study}/search/histories"),
         plots=[search_plot(page) for page in SEARCH_PAGES],
+        others=expand("results/{{study}}/search/plots/{page}.html", page=OTHER_NAMES),
     log:
         "results/{study}/logs/collect_search.log",
     benchmark:

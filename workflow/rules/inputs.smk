@@ -18,6 +18,15 @@ def trials_before(wildcards):
     return files if int(wildcards.number) else ancient(files)
 
 
+def kept_trials(wildcards):
+    """Targets of `search`: the best trials as full runs, known once all trials are ranked."""
+    files = []
+    for name in searches.keeping():
+        table = checkpoints.collect_search.get(study=name).output.table
+        files += searches.kept_files(name, table)
+    return files
+
+
 def search_plot(page):
     """Output of `collect_search`: a plot, with its title in Snakemake's own report."""
     return report(

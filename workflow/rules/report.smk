@@ -52,7 +52,7 @@ rule report_pack:
     conda:
         "../../envs/report.yaml"
     params:
-        study=studies.shown,
+        study=reports.shown,
         folds=studies.folds,
         code=reports.page_code,
     message:

@@ -20,6 +20,7 @@ ruleorder: train_trial > train_fold
 rule search:
     input:
         asked(searches.targets("search")),
+        kept_trials,
     message:
         "The search is finished"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from foldwise.errors import FoldwiseError, nearest
 from foldwise.report.catalogue import figures_of_study
-from foldwise.report.files import FILES
+from foldwise.report.files import FILES, folder_of
 from foldwise.report.page import kinds_read
 
 # What every article reads, by kind of file.
@@ -20,7 +20,8 @@ def article_files(study: Mapping[str, Any]) -> dict[str, str]:
     """Kind of file -> path, of the run that the study reports."""
     made = kinds_read(study)
     kinds = (*ALWAYS, *(kind for kind in WHERE_MADE if kind in made))
-    names = {"study": study["name"], "run": study["report"]["run"]}
+    pages = folder_of(study)
+    names = {"study": study["name"], "run": study["report"]["run"], "pages": pages}
     return {kind: FILES[kind].format(**names) for kind in kinds}
 
 

@@ -2,15 +2,19 @@
 files as they are. Standard library, PyYAML and jsonschema only.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from foldwise.article.inputs import article_figures, article_files, studies_of
+from foldwise.errors import FoldwiseError, nearest
 from foldwise.hashing import digest
 from foldwise.plan import state
 from foldwise.plan.fingerprint import code_of, words
 from foldwise.plan.studies import Studies, Wildcards
+from foldwise.plan.targets import run_files
 from foldwise.report import catalogue, page, templates
-from foldwise.report.files import paths_of
+from foldwise.report.files import folder_of, packed, paths_of
+from foldwise.search.trials import trial_name
 from foldwise.settings.paths import without_paths
 
 
@@ -22,7 +26,7 @@ class Reports:
 
     def figure_files(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """Input of `figure`: what it reads, by kind of file. FoldwiseError for one unknown."""
-        study, folds = self.studies.of(wildcards), self.studies.folds(wildcards)
+        study, folds = self.told(wildcards), self.studies.folds(wildcards)
         return catalogue.figure_inputs(wildcards.figure, study, folds)
 
     def figure_title(self, wildcards: Wildcards) -> dict[str, str]:
@@ -31,19 +35,17 @@ class Reports:
 
     def figure_code(self, wildcards: Wildcards) -> str:
         """Params of `figure`: a digest of the code of this one figure."""
-        return code_of("figure", words(self.studies.of(wildcards)) | {wildcards.figure})
+        return code_of("figure", words(self.told(wildcards)) | {wildcards.figure})
 
     def figures(self, wildcards: Wildcards) -> list[str]:
         """Input of `report_pack`: its figures, in their order."""
-        base = f"results/{wildcards.study}/report/figures"
-        return [f"{base}/{name}.png" for name in self.figure_names(wildcards)]
-
-    def figure_names(self, wildcards: Wildcards) -> list[str]:
-        return catalogue.figures_of_study(self.studies.of(wildcards))
+        told = self.told(wildcards)
+        names = catalogue.figures_of_study(told)
+        return [f"{folder_of(told)}/figures/{name}.png" for name in names]
 
     def page_files(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """Input of `report_pack`: the files that its sections, its record and its assets read."""
-        study = self.studies.of(wildcards)
+        study = self.told(wildcards)
         kinds = [*page.kinds_read(study), "cohort", "histories", *catalogue.asset_files(study)]
         return paths_of(dict.fromkeys(kinds), study, self.studies.folds(wildcards))
 
@@ -51,17 +53,56 @@ class Reports:
         """Input of `cases`: Grad-CAM of the reported run, where the page has such maps."""
         study = self.studies.of(wildcards)
         shown = study["report"]["thumbnails"] != "none" and wildcards.run == study["report"]["run"]
-        drawn = shown and "gradcam" in self.figure_names(wildcards)
+        drawn = shown and "gradcam" in catalogue.figures_of_study(study)
         return paths_of(["gradcam"] if drawn else [], study, self.studies.folds(wildcards))
 
     def page_code(self, wildcards: Wildcards) -> str:
         """Params of `report_pack`: a digest of its code, templates and assets' figures."""
-        names = words(self.studies.of(wildcards)) | set(catalogue.ASSETS.values())
+        names = words(self.told(wildcards)) | set(catalogue.ASSETS.values())
         return digest([code_of("report_pack", names), templates.digests()])
 
     def run(self, wildcards: Wildcards) -> str:
         """Level of Snakemake's own report, below the study: the reported run."""
-        return f"run {self.studies.of(wildcards)['report']['run']}"
+        return f"run {self.told(wildcards)['report']['run']}"
+
+    def told(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The study as its report tells it; of a run's pack, that run alone."""
+        study, run = self.studies.of(wildcards), wildcards.get("run")
+        return packed(study, run) if run else study
+
+    def shown(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Params of `report_pack`: all settings of that study, without where its archive is."""
+        return without_paths(self.told(wildcards))
+
+    def packs(self, run: str | None) -> Callable[[Wildcards], list[str]]:
+        """Targets of `pack`: all files of the run, and the page, of each study that has it."""
+
+        def read(_: Wildcards) -> list[str]:
+            having = [name for name in self.studies.names if self._has(name, run or "")]
+            if not having:
+                raise FoldwiseError(self._no_run(run or ""))
+            by_name = self.studies.by_name
+            made = [path for name in having for path in run_files(by_name[name], run)]
+            return made + [f"results/{name}/packs/{run}/index.html" for name in having]
+
+        return read
+
+    def _has(self, study: str, run: str) -> bool:
+        """Whether a run is one of the study, of its search, or the tuned one."""
+        plan = self.studies.plans[study]
+        trials = range(plan.search.trials) if plan else ()
+        tuned = plan is not None or self.studies.hyperparams is not None
+        named = run in self.studies.by_name[study]["runs"] or (tuned and run == "tuned")
+        return named or run in map(trial_name, trials)
+
+    def _no_run(self, run: str) -> str:
+        studies = [self.studies.by_name[name] for name in self.studies.names]
+        runs = sorted({one for study in studies for one in study["runs"]})
+        what = f"no study has a run '{run}'.{nearest(run, runs)}" if run else "which run?"
+        return (
+            f"pack: {what} Name one: `snakemake pack --config run=trial_0007`. Runs: "
+            f"{', '.join(runs)}; with a search also tuned and its trials."
+        )
 
     def compared_with(self, wildcards: Wildcards) -> list[str]:
         """Runs that the reported one is compared with: those named, and classical methods."""

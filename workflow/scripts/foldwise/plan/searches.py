@@ -4,6 +4,7 @@ Methods that take `wildcards` are used in the rule files as they are. They raise
 study without a search. Standard library, PyYAML and jsonschema only.
 """
 
+import csv
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -12,7 +13,13 @@ from foldwise.errors import FoldwiseError
 from foldwise.metrics import judging
 from foldwise.plan import state
 from foldwise.plan.studies import Studies, Wildcards
-from foldwise.plan.targets import nested_files, search_files, targets, tuned_files
+from foldwise.plan.targets import (
+    nested_files,
+    run_files,
+    search_files,
+    targets,
+    tuned_files,
+)
 from foldwise.search.plan import Plan, another_search, trial_base
 from foldwise.search.trials import trial_name
 
@@ -118,6 +125,17 @@ class Searches:
             return [pattern.format(**{**wildcards, "trial": t, "fold": f}) for t, f in places]
 
         return read
+
+    def keeping(self) -> list[str]:
+        """Studies of which some trials are kept as full runs."""
+        return [name for name in self.names if self.studies.plans[name].raw["keep"]]
+
+    def kept_files(self, name: str, table: str) -> list[str]:
+        """All files of the best trials that a study keeps, by the table of its finished search."""
+        with open(table, encoding="utf-8", newline="") as stream:
+            ranked = [row["trial"] for row in csv.DictReader(stream) if row["rank"]]
+        kept = ranked[: self.studies.plans[name].raw["keep"]]
+        return [path for run in kept for path in run_files(self.studies.by_name[name], run)]
 
     def compared_runs(self, wildcards: Wildcards) -> dict[int, list[str]]:
         """Params of `compare_runs`: by seed, the folders of the baseline and of the tuned run."""

@@ -28,7 +28,8 @@ ANALYSIS_DOCUMENTS = {
     "ANALYSIS_COMPLETE": "what was made",
 }
 
-# Kind of file -> the rule that makes it, and its path. Those with {fold} are as many as the folds.
+# Kind of file -> the rule that makes it, and its path. Those with {fold} are as many as the folds;
+# {pages} is the folder of the report, or of a run's pack (`folder_of`).
 _MADE = {
     "manifest": ("audit", "results/{study}/audit/data_manifest.json"),
     "checks": ("audit", "results/{study}/audit/data_audit.csv"),
@@ -47,7 +48,7 @@ _MADE = {
     "operating_points": ("operating_points", f"{_RUN}/operating_points.json"),
     "projections": ("projections", f"{_RUN}/projections.json"),
     "probe": ("text_probe", "results/{study}/audit/text_probe.json"),
-    "comparisons": ("compare_reported", "results/{study}/report/comparisons.json"),
+    "comparisons": ("compare_reported", "{pages}/comparisons.json"),
     "cost": ("run_cost", f"{_RUN}/cost.json"),
     "search": ("collect_search", "results/{study}/search/study_summary.json"),
     "trials": ("collect_search", "results/{study}/search/search_results_final.csv"),
@@ -62,7 +63,7 @@ _MADE = {
     "holdout": ("evaluate_holdout", f"{_RUN}/holdout_summary.json"),
     "holdout_predictions": ("predict_holdout", f"{_RUN}/holdout/results/val_predictions.csv"),
     "balance": ("folds", "results/{study}/folds/balance.json"),
-    "record": ("report_pack", "results/{study}/report/record.json"),
+    "record": ("report_pack", "{pages}/record.json"),
 }
 RULES = {kind: rule for kind, (rule, _) in _MADE.items()}
 FILES = {kind: path for kind, (_, path) in _MADE.items()}
@@ -74,6 +75,25 @@ SHARED = (*ALWAYS, "holdout", "record")
 OF_COMPARED = ("cost",)
 
 
+def folder_of(study: Mapping[str, Any]) -> str:
+    """Where the report of a study is written; of one of its runs as its pack, see `packed`."""
+    base, report = f"results/{study['name']}", study["report"]
+    return f"{base}/packs/{report['run']}" if report.get("packed") else f"{base}/report"
+
+
+def packed(study: Mapping[str, Any], run: str) -> dict[str, Any]:
+    """Settings of the study whose report tells of this run alone, in a folder of its own.
+
+    What sets runs beside each other is left to the study's report. A trial has no holdout: no file
+    of one may be seen before a search has chosen.
+    """
+    alone = {"run": run, "packed": True, "compare": [], "baselines": [], "search": []}
+    told = {**study, "report": {**study["report"], **alone}}
+    if not run.startswith("trial_"):
+        return told
+    return told | {"folds": {**study["folds"], "holdout": 0, "preset": None}}
+
+
 def paths_of(
     kinds: Iterable[str], study: Mapping[str, Any], folds: Iterable[int]
 ) -> dict[str, list[str]]:
@@ -83,7 +103,9 @@ def paths_of(
     for kind in kinds:
         runs = [report["run"], *(report["compare"] if kind in OF_COMPARED else ())]
         places = {
-            FILES[kind].format(study=name, run=run, fold=fold) for run in runs for fold in numbers
+            FILES[kind].format(study=name, run=run, fold=fold, pages=folder_of(study))
+            for run in runs
+            for fold in numbers
         }
         # fold_2 before fold_10
         found[kind] = sorted(places, key=lambda path: (len(path), path))

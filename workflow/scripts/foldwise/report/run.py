@@ -7,7 +7,7 @@ from typing import Any
 from foldwise.errors import FoldwiseError
 from foldwise.evaluate.wording import IN_LABELS, IN_TABLES, called, head_of, spoken
 from foldwise.report.entries import FIGURES
-from foldwise.report.files import FILES, RULES, SHARED
+from foldwise.report.files import FILES, RULES, SHARED, folder_of
 from foldwise.report.ledger import Job, Ledger, Source
 from foldwise.settings.groups import unit_of, units_of
 from foldwise.settings.kinds import has_holdout
@@ -57,7 +57,8 @@ class Run:
                 "to what `reads` gives there."
             )
         study, run = self.study["name"], run or self.name
-        path = FILES[kind].format(study=study, run=run, fold=fold)
+        pages = folder_of(self.study)
+        path = FILES[kind].format(study=study, run=run, fold=fold, pages=pages)
         of_run = run if "{run}" in FILES[kind] else ""
         job = Job(RULES[kind], study, of_run, fold if "{fold}" in FILES[kind] else 0)
         return self.ledger.source(path, job)

@@ -21,9 +21,9 @@ from foldwise.settings.study import load_configured, with_changes
 from foldwise.settings.yaml_file import read_yaml
 
 # What does not decide any trial, so that a change of it makes none again.
-LOOSE = ("trials", "max_failed", "seeds", "inner_folds")
+LOOSE = ("trials", "max_failed", "seeds", "inner_folds", "keep")
 # Of these, what does not decide which trial is the best either.
-OF_OTHERS = ("max_failed", "seeds", "inner_folds")
+OF_OTHERS = ("max_failed", "seeds", "inner_folds", "keep")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ class Plan:
 
     def whole(self) -> dict[str, Any]:
         """Params of rules that concern all trials."""
-        return {"search": self.raw, "base": self.base, "folds": self.folds}
+        # How many are kept is asked after they are all there, and makes no table or figure anew.
+        raw = {key: value for key, value in self.raw.items() if key != "keep"}
+        return {"search": raw, "base": self.base, "folds": self.folds}
 
 
 def plan_of(study: dict, folds: list[int]) -> Plan | None:

@@ -9,7 +9,7 @@ import optuna
 from foldwise.files import write_text
 from foldwise.search.propose.samplers import quiet
 from foldwise.search.ranking import complete
-from foldwise.search.settings import SEARCH_PAGES, Search
+from foldwise.search.settings import OTHER_NAMES, SEARCH_PAGES, Search
 from foldwise.search.storage import add_study, of_budget
 from foldwise.search.trials import Observation
 
@@ -39,6 +39,8 @@ def write_pages(
         with quiet():
             body = page_body(page, loaded, search, complete(trials))
         write_text(Path(folder) / f"{page}.html", whole_page(f"{study}: {page}", body))
+    for other, page in OTHER_NAMES.items():
+        write_text(Path(folder) / f"{other}.html", leading_to(page))
 
 
 def page_body(page: str, study: optuna.Study, search: Search, trials: Sequence[Observation]) -> str:
@@ -83,6 +85,14 @@ def varied(trials: Sequence[Observation]) -> bool:
 def drawn(figure, name: str, script: str = "inline") -> str:
     """A figure as HTML; its id is its name, so that equal studies give equal pages."""
     return figure.to_html(full_html=False, include_plotlyjs=bool(script), div_id=name)
+
+
+def leading_to(page: str) -> str:
+    """A page that leads to another: plots hold megabytes of script, so a name is no copy."""
+    return (
+        f'<!DOCTYPE html>\n<meta http-equiv="refresh" content="0; url={page}.html">'
+        f'<a href="{page}.html">{page}</a>\n'
+    )
 
 
 def missing(reason: str) -> str:

@@ -21,6 +21,8 @@ SEARCH_PAGES = (
     "intermediate",
     "pareto_front",
 )
+# What such pages are called elsewhere -> the page here.
+OTHER_NAMES = {"optimization_history": "history", "param_importances": "importance"}
 COSTS = ("parameters", "multiply_adds", "milliseconds")
 DIRECTIONS = {"max": "maximize", "min": "minimize"}
 
