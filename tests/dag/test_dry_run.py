@@ -1,12 +1,14 @@
 """The plan: complete without data, in seconds, with nothing heavy imported."""
 
+import json
 import os
 import re
+import shutil
 import sys
 
 import pytest
 
-from flow import ROOT, jobs_in, rules_of, snakemake, write_study
+from flow import ROOT, jobs_in, rules_by_study, rules_of, snakemake, write_study
 from studies import settings
 
 HEAVY = ["torch", "numpy", "pandas", "pydicom", "cv2", "sklearn", "optuna", "matplotlib", "scipy"]
@@ -33,6 +35,18 @@ def test_the_whole_plan_without_data_and_without_heavy_modules(tmp_path, poisone
     jobs = jobs_in(done.stdout)
     assert {f"train_fold {fold},cv" for fold in range(1, 6)} <= jobs
     assert {"cohort", "audit", "folds", "cv_summary"} <= rules_of(jobs)
+
+
+def test_each_shipped_study_is_planned_with_its_search(tmp_path, poisoned):
+    """All at once, from a folder as a user has it: a study file that cannot run is found here."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    names = sorted(path.stem for path in (ROOT / "config" / "studies").glob("*.yaml"))
+    chosen = ["--config", f"studies={json.dumps(names)}"]
+    done = snakemake(tmp_path, "--dry-run", "all", "search", *chosen, environment=poisoned)
+    planned = rules_by_study(done.stdout)
+    assert all({"cohort", "train_fold", "report_pack"} <= planned[name] for name in names)
+    searched = {name for name in names if "collect_search" in planned[name]}
+    assert {"microbeads_grid", "microbeads_random", "cxr_zones_search", "medpix"} <= searched
 
 
 def test_the_poison_works(tmp_path, poisoned):
