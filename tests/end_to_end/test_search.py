@@ -180,7 +180,10 @@ def test_a_study_without_a_search_is_told_how_to_have_one(study):
 
 def test_the_best_configuration_is_a_study_that_runs(study):
     search = study / "results" / "mine" / "search"
-    shutil.copy(search / "best_config.yaml", study / "config" / "studies" / "best.yaml")
+    private = study / "results/mine/private/best_config.yaml"
+    shutil.copy(private, study / "config" / "studies" / "best.yaml")
+    text = (search / "best_config.yaml").read_text()
+    assert "made/archive" not in text and "made/labels.csv" not in text
     (study / "config" / "config.yaml").write_text("studies: [best]\n")
     executed = run(study, "results/best/runs/cv/cv_summary.json")
     assert {"train_fold 1,cv", "train_fold 2,cv", "cv_summary cv"} <= executed

@@ -13,7 +13,7 @@ import yaml
 
 from foldwise.errors import FoldwiseError
 from foldwise.evaluate.optimism import selection_bias
-from foldwise.search.chosen import best_config, best_params, tuned_params
+from foldwise.search.chosen import best_config, best_params, tuned_params, with_places_left_out
 from foldwise.search.optimism import optimism, savings
 from foldwise.search.plan import trial_base
 from foldwise.search.plots import write_pages
@@ -148,6 +148,9 @@ def test_the_best_configuration_is_a_study_file_as_it_is(tmp_path):
     tuned = tuned_params(trial_base(settings), found, "tuned", 42)
     assert tuned == config.run_settings(study, "tuned")
     assert check("study", yaml.safe_load((tmp_path / "best_config.yaml").read_text()), "x")
+    plain = yaml.safe_load(best_config(with_places_left_out(settings), found))
+    assert check("study", plain, "x") and "demo/density" not in str(plain)
+    assert plain["training"]["lr"] == chosen.suggestion.params["training.lr"]
 
 
 def test_without_a_complete_trial_the_message_says_where_to_look():

@@ -69,7 +69,8 @@ rule best_config:
     input:
         current("results/{study}/search/{study}_best_params.json"),
     output:
-        "results/{study}/search/best_config.yaml",
+        shown="results/{study}/search/best_config.yaml",
+        private="results/{study}/private/best_config.yaml",
     log:
         "results/{study}/logs/best_config.log",
     benchmark:

@@ -10,8 +10,11 @@ from foldwise.search.plan import changes_of
 from foldwise.search.ranking import best
 from foldwise.search.settings import Search
 from foldwise.search.trials import Observation, trial_name
-from foldwise.settings.changes import override
+from foldwise.settings.changes import PLACES, override
 from foldwise.settings.kinds import with_task
+
+# What stands in the place of a path in a file that may be passed on.
+LEFT_OUT = "LEFT OUT"
 
 
 def best_params(study: str, search: Search, known: Sequence[Observation]) -> dict[str, Any]:
@@ -45,6 +48,20 @@ def best_config(settings: dict[str, Any], chosen: dict[str, Any]) -> str:
     study = override(kept, chosen["changes"], "best_config.yaml")
     head = f"# The study with the parameters of {trial_name(chosen['best_trial'])}, its best.\n"
     return head + yaml.safe_dump(study, sort_keys=False, allow_unicode=True)
+
+
+def with_places_left_out(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings in which LEFT_OUT stands for each place of the archive, its table and lists."""
+    data = dict(settings["data"])
+    for name in PLACES:
+        if isinstance(data[name], dict):
+            data[name] = {
+                key: LEFT_OUT if value and (name == "splits" or key == "path") else value
+                for key, value in data[name].items()
+            }
+        elif data[name]:
+            data[name] = LEFT_OUT
+    return settings | {"data": data}
 
 
 def tuned_params(base: dict[str, Any], chosen: dict[str, Any], run: str, seed: int) -> dict:
