@@ -56,7 +56,10 @@ OLD_FLAGS = [
     ("--ray-logdir", "`results/<study>/runs/<run>/fold_<k>/results/ray_<run>.jsonl`, always"),
     ("--ray-trial-name", "none: the run's name stands in that file"),
     ("--optuna-trial-id", "none: the run's name; each fold has an `optuna_trial.json`"),
-    ("report-pack --run", "report.run; `snakemake` makes the pack with the report"),
+    (
+        "report-pack --run",
+        "`snakemake pack --config run=<run>`; of report.run, `snakemake` makes it",
+    ),
     ("report-pack --assets-dir", "`results/<study>/report`, always"),
     ("--train-augment", "augment (all zero: no augmentation)"),
 ]

@@ -15,6 +15,29 @@ rule article:
         "The article is written"
 
 
+rule compare_studies:
+    input:
+        asked(reports.studies_compared),
+    output:
+        "results/{study}/article/across.json",
+    log:
+        "results/{study}/logs/compare_studies.log",
+    benchmark:
+        "results/{study}/benchmarks/compare_studies.tsv"
+    conda:
+        "../../envs/report.yaml"
+    resources:
+        runtime=30,
+    params:
+        reported=reports.reported_runs,
+        group=studies.group,
+        code=studies.code("compare_studies"),
+    message:
+        "Comparing the studies of the article, study {wildcards.study}"
+    script:
+        "../scripts/compare_studies.py"
+
+
 rule write_article:
     input:
         asked(reports.article_files),

@@ -11,14 +11,14 @@ from foldwise.report.page import kinds_read
 # What every article reads, by kind of file.
 ALWAYS = ("manifest", "params", "summary", "record", "balance")
 # Kinds of files of which an article knows what to say, where the study has them.
-WHERE_MADE = ("comparisons", "holdout", "search", "tuned", "nested")
+WHERE_MADE = ("comparisons", "holdout", "search", "tuned", "nested", "across")
 # Every kind of file that a template may name.
 KINDS = (*ALWAYS, *WHERE_MADE)
 
 
 def article_files(study: Mapping[str, Any]) -> dict[str, str]:
     """Kind of file -> path, of the run that the study reports."""
-    made = kinds_read(study)
+    made = [*kinds_read(study), *(["across"] if study["article"]["studies"] else [])]
     kinds = (*ALWAYS, *(kind for kind in WHERE_MADE if kind in made))
     pages = folder_of(study)
     names = {"study": study["name"], "run": study["report"]["run"], "pages": pages}

@@ -129,7 +129,7 @@ def comparisons(study: Study) -> Table:
         cells.append(row(*place, "difference", form="+.3f"))
         for low, high in (("low", "high"), ("groups_low", "groups_high")):
             cells.append(span(row.interval(*place, form="+.3f", sides=(low, high))))
-        rows.append((other.removeprefix("baseline_").replace("_", " "), *cells))
+        rows.append((method(other), *cells))
     return Table(
         f"{called(metric)[0]} beside other methods and runs on the same folds, with 95 % intervals "
         "of the difference: corrected for overlapping training parts, and over resampled groups.",
@@ -138,11 +138,36 @@ def comparisons(study: Study) -> Table:
     )
 
 
+def across(study: Study) -> Table:
+    """All comparisons of the article's studies, p over folds with Holm's correction over them."""
+    header = ("Study", "Compared with", "Metric", "Difference", "Over folds", "p", "p, Holm")
+    rows = []
+    for place, one in enumerate(study.across.value("comparisons")):
+        at = ("comparisons", place)
+        known = one["p"] is not None
+        tests = [study.across(*at, key, form=".2g") if known else "–" for key in ("p", "p_holm")]
+        bounds = span(study.across.interval(*at, form="+.3f", sides=("low", "high")))
+        row = (one["study"], method(one["against"]), called(one["metric"])[0])
+        rows.append((*row, study.across(*at, "difference", form="+.3f"), bounds, *tests))
+    return Table(
+        "Every comparison of this article, with the 95 % interval of the difference and p over "
+        "folds, alone and with Holm's correction for their number.",
+        header,
+        tuple(rows),
+    )
+
+
+def method(name: str) -> str:
+    """A run or classical method as a reader calls it."""
+    return name.removeprefix("baseline_").replace("_", " ")
+
+
 TABLES: dict[str, Callable[[Study], Table]] = {
     "cohort": cohort,
     "results": results,
     "classes": classes,
     "comparisons": comparisons,
+    "across": across,
 }
 
 

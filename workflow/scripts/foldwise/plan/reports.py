@@ -141,6 +141,25 @@ class Reports:
         paths += [path for study in told for path in article_figures(study).values()]
         return paths + ([own["template"]] if own["template"] else []) + own["bibliography"]
 
+    def reported_runs(self, wildcards: Wildcards) -> list[tuple[str, str, list[int]]]:
+        """Params of `compare_studies`: name, reported run and folds of each study."""
+        told = self.article_of(wildcards)
+        return [(one["name"], one["report"]["run"], state.fold_numbers(one)) for one in told]
+
+    def studies_compared(self, wildcards: Wildcards) -> list[str]:
+        """Input of `compare_studies`: what those runs predicted, and their own comparisons."""
+        files = []
+        for study in self.article_of(wildcards):
+            base, run = f"results/{study['name']}", study["report"]["run"]
+            files.append(f"{base}/runs/{run}/params.json")
+            if "comparisons" in article_files(study):
+                files.append(article_files(study)["comparisons"])
+            for fold in state.fold_numbers(study):
+                files.append(f"{base}/folds/fold_{fold}.csv")
+                folder = f"{base}/runs/{run}/fold_{fold}/results"
+                files += [f"{folder}/val_predictions.csv", f"{folder}/metrics/val_metrics.json"]
+        return files
+
     def article_studies(self, wildcards: Wildcards) -> list[dict[str, Any]]:
         """Params of `write_article`: its studies' settings, without the archive's paths."""
         return [without_paths(study) for study in self.article_of(wildcards)]

@@ -62,6 +62,7 @@ _MADE = {
     "nested": ("nested_summary", "results/{study}/search/nested_summary.json"),
     "holdout": ("evaluate_holdout", f"{_RUN}/holdout_summary.json"),
     "holdout_predictions": ("predict_holdout", f"{_RUN}/holdout/results/val_predictions.csv"),
+    "across": ("compare_studies", "results/{study}/article/across.json"),
     "balance": ("folds", "results/{study}/folds/balance.json"),
     "record": ("report_pack", "{pages}/record.json"),
 }
