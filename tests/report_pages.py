@@ -22,6 +22,7 @@ STUDY = {
     },
     "folds": {"preset": None, "holdout": 0.0},
     "search": None,
+    "article": {"studies": []},
     "report": {
         "title": None,
         "run": "cv",
