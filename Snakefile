@@ -31,6 +31,7 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/explorer.smk"
 include: "workflow/rules/packs.smk"
 include: "workflow/rules/article.smk"
+include: "workflow/rules/crate.smk"
 
 
 report: "workflow/report/workflow.rst"

@@ -26,8 +26,8 @@ ENVIRONMENTS = {
     ],
     "report": [
         "numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "seaborn", "jinja2",
-        "markdown-it-py", "pypandoc-binary", "typst", "optuna", "cmaes", "plotly", "pyyaml",
-        "jsonschema",
+        "markdown-it-py", "pypandoc-binary", "typst", "rocrate", "optuna", "cmaes", "plotly",
+        "pyyaml", "jsonschema",
     ],
     "gradcam": [
         "numpy", "torch", "torchvision", "pillow", "matplotlib", "seaborn",

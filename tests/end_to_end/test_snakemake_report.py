@@ -5,6 +5,7 @@ import zipfile
 import pytest
 
 from flow import run, snakemake, write_study
+from foldwise.crate.rebuild import rebuild
 from foldwise.report.catalogue import figures_of
 from foldwise.report.entries import FIGURES
 from leaking import identifying_values
@@ -15,7 +16,7 @@ CANARY = "ZZCANARYZZ"
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):
-    """Content of report.html and of all files of report.zip, and what must not be in them."""
+    """report.html, the files of report.zip and of the crate, and what must not be in them."""
     folder = tmp_path_factory.mktemp("report")
     density_study(folder, patients=8)
     (folder / "made").rename(folder / CANARY)
@@ -23,17 +24,20 @@ def reports(tmp_path_factory):
     table = {"path": f"{CANARY}/labels.csv", "format": "accession"}
     data |= {"root": f"{CANARY}/archive", "table": table}
     write_study(folder, "mine", settings(data=data, folds={"n": 2, "holdout": 0.25}))
-    run(folder, "all", "article")
+    run(folder, "all", "crate")
+    with zipfile.ZipFile(folder / "results/mine/crate/mine.zip") as packed:
+        crate = {name: packed.read(name) for name in packed.namelist()}
+        packed.extractall(folder / "crate")
     for name in ("report.html", "report.zip"):
         snakemake(folder, "--report", name)
     with zipfile.ZipFile(folder / "report.zip") as packed:
         parts = {name: packed.read(name) for name in packed.namelist()}
     private = identifying_values(folder / CANARY / "archive") | {CANARY, str(folder)}
-    return (folder / "report.html").read_bytes(), parts, private
+    return (folder / "report.html").read_bytes(), parts | crate, private, folder / "crate"
 
 
 def test_each_figure_has_its_caption_and_the_study_as_category(reports):
-    page, parts, _ = reports
+    page, parts, *_ = reports
     text = page.decode()
     for name in figures_of("classification", holdout=True):
         # Entries bear the title, not the file's name.
@@ -45,8 +49,15 @@ def test_each_figure_has_its_caption_and_the_study_as_category(reports):
 
 
 def test_neither_form_holds_a_path_or_a_value_of_the_archive(reports):
-    page, parts, private = reports
+    page, parts, private, _ = reports
     for value in private:
         assert value.encode() not in page
         assert not [name for name, content in parts.items() if value.encode() in content]
     assert len(private) > 20
+
+
+def test_the_crate_makes_the_tables_of_the_article_again(reports, tmp_path):
+    *_, crate = reports
+    found = rebuild(crate, tmp_path)
+    tables = [path for path in found if path.endswith(".csv")]
+    assert len(tables) >= 4 and all(found.values()), found

@@ -267,6 +267,8 @@ def test_studies_that_are_not_run_cannot_be_told_of():
     study = {"name": "a", "article": {"studies": ["bb"]}}
     with pytest.raises(FoldwiseError, match=r"'bb' is no study that is run\..*config/config\.yaml"):
         studies_of(study, {"a": study})
+    with pytest.raises(FoldwiseError, match="names the study itself"):
+        studies_of(study | {"name": "bb"}, {"bb": study})
 
 
 def test_only_files_of_the_study_are_read():

@@ -34,6 +34,8 @@ def article_figures(study: Mapping[str, Any]) -> dict[str, str]:
 def studies_of(study: dict, studies: dict[str, dict]) -> list[dict]:
     """The studies of an article, its own first. Raises FoldwiseError for one that is not run."""
     for name in study["article"]["studies"]:
+        if name == study["name"]:
+            raise FoldwiseError(f"{name}: article.studies names the study itself. Take it out.")
         if name not in studies:
             raise FoldwiseError(
                 f"{study['name']}: article.studies: '{name}' is no study that is run."
