@@ -25,6 +25,7 @@ def adapter(snakemake: Any) -> Iterator[logging.Logger]:
     """
     os.umask(0o077)
     logger = open_log(str(snakemake.log[0]))
+    # First: a job that fails must not leave an origin of before beside its outputs.
     forget_origin(snakemake)
     try:
         check_inputs(snakemake)
@@ -56,6 +57,7 @@ def open_log(path: str) -> logging.Logger:
     # job that a killed run has left behind may still write.
     stream = open(path, "a", buffering=1, encoding="utf-8")  # noqa: SIM115
     sys.stdout = sys.stderr = stream
+    # The descriptors too: C libraries and child processes write below Python's streams.
     os.dup2(stream.fileno(), 1)
     os.dup2(stream.fileno(), 2)
     warnings.simplefilter("ignore")

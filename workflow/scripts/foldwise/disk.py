@@ -12,6 +12,7 @@ from foldwise.errors import FoldwiseError
 
 # Disk full, quota used up, and a file larger than the file system or `ulimit -f` allows.
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# With less than a megabyte left, an error without a number is taken for one of room.
 LITTLE = 1 << 20
 UNITS = ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
 
@@ -24,6 +25,7 @@ def amount(size: int) -> str:
 
 def free_bytes(folder: str | Path) -> int:
     """Bytes free for this user where `folder` is or will be. A quota of its own is not seen."""
+    # The folder itself need not be there yet: its disk is that of the first one above that is.
     place = Path(os.path.abspath(folder))
     while not place.exists():
         place = place.parent

@@ -19,6 +19,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def choose(word: str, known: Iterable[str], what: str, where: str) -> str:
     """Return `word` if it is one of `known`, else raise naming the value, the place, the choice."""
+    # Sorted: the same message each time, whatever order a set or a dict of names had.
     names = sorted(known)
     if word in names:
         return word

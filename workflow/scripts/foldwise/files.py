@@ -94,6 +94,7 @@ def sweep(root: str | Path) -> int:
 def _abandoned(path: Path) -> bool:
     about = TEMPORARY.fullmatch(path.name)
     if about and about["machine"] == _machine() and not os.path.exists(f"/proc/{about['pid']}"):
+        # Where there is no /proc nobody is seen to be dead: such files wait for their age.
         return os.path.isdir("/proc/self")
     return time.time() - path.stat().st_mtime > OLD_SECONDS
 
@@ -145,6 +146,7 @@ def write_csv(path: str | Path, columns: list[str], rows: Iterable[dict[str, Any
 def csv_text(columns: list[str], rows: Iterable[dict[str, Any]]) -> str:
     """Rows under a header as text of a CSV file."""
     text = io.StringIO()
+    # The csv module would end lines as Windows does, and digests of files would follow.
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
@@ -153,6 +155,7 @@ def csv_text(columns: list[str], rows: Iterable[dict[str, Any]]) -> str:
 
 def is_formula(text: str) -> bool:
     """Whether a spreadsheet would run a cell instead of showing it."""
+    # A lone sign is no formula: `-` stands for nothing in many tables.
     return text.startswith(FORMULA_STARTS) and not NUMBER.fullmatch(text) and len(text) > 1
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 def digest(value: Any, length: int = 16) -> str:
     """Hex digest of a JSON-like value; the order of keys does not matter."""
+    # No blanks and sorted keys: one text for one value, in every version of Python.
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
@@ -29,4 +30,5 @@ def stream_seed(seed: int, *names: str | int) -> int:
     Streams of different names are independent, and neither Python's salted `hash()` nor the
     order in which streams are asked for has any part in it.
     """
+    # One bit less: many generators take signed numbers of 64 bits.
     return int(digest([seed, *names]), 16) >> 1

@@ -212,6 +212,7 @@ def head_of(name: str) -> tuple[str, str]:
     Keys are put together by `foldwise.evaluate.metrics.heads`; of two readings of a key the longer
     metric is meant (`site_balanced_accuracy` is of `site`).
     """
+    # A metric's own name goes first: `balanced_accuracy` is no accuracy of a label `balanced`.
     if name in BY_NAME:
         return "", ""
     fits = [metric.name for metric in of_kind(LABEL) if name.endswith(f"_{metric.name}")]

@@ -26,6 +26,7 @@ def forget_origin(job: Any) -> None:
 
 def note_origin(job: Any) -> None:
     """Record a finished job (Snakemake's object): rule, code, settings and digests of its files."""
+    # The code has a digest of its own beside these.
     settings = {name: value for name, value in job.params.items() if name != "code"}
     facts = {
         "rule": job.rule,
@@ -52,6 +53,7 @@ def check_inputs(job: Any) -> None:
     places = {place for path in paths for place in _places(Path(path))}
     records = [path for folder, pattern in sorted(places) for path in folder.glob(pattern)]
     made = _facts(records)
+    # Without a record, such as files of earlier versions, nothing is known and nothing refused.
     changed = [p for p in paths if p in made and file_digest(p) != made[p]["sha256"]]
     if changed:
         facts = made[changed[0]]

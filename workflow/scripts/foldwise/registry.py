@@ -174,6 +174,7 @@ OPEN = {
 
 def sides_of(network: str) -> dict[str, int]:
     """Sides of pictures that a network takes: multiples of `step`, `least` pixels or more."""
+    # Nothing is asked of networks that are not known here, such as timm's.
     return {"step": 1, "least": 1} | NETWORKS.get(network, {})
 
 

@@ -59,6 +59,7 @@ def _best(
     for planes in planes_of(images, train_rows):
         for number, way in enumerate(ways):
             scores[number] += overlap(foreground(planes, way), planes[channels] != 0)
+    # Sums and not means: all ways have seen the same pictures. argmax takes the first of equals.
     chosen = ways[int(scores.argmax())]
     measured = [
         task.measure(foreground(planes, chosen)[None].astype(np.float32), planes[None, channels])[0]
@@ -70,6 +71,7 @@ def _best(
 def foreground(planes: np.ndarray, way: Way) -> np.ndarray:
     """(H, W) bool of planes (C, H, W): above Otsu's threshold of what is left in one channel."""
     channel, sign, ground = way
+    # Turned instead of cut from below: what follows is the same for dark objects.
     values = sign * planes[channel].astype(np.float32)
     if ground is not None:
         values = np.maximum(values - sign * background(planes[channel], ground), 0)
@@ -92,6 +94,7 @@ def background(plane: np.ndarray, ground: tuple[str, float]) -> np.ndarray:
 
 def running_median(plane: np.ndarray, side: int) -> np.ndarray:
     """Median (H, W) float32 of squares of at most `side` pixels, of 256 levels."""
+    # OpenCV's median of wide squares is for 8 bits; 65535 is 257 times 255.
     scale = 1 if plane.dtype == np.uint8 else 257
     small = plane if scale == 1 else np.round(plane / scale).astype(np.uint8)
     # The square has a middle.
@@ -103,6 +106,7 @@ def blur(values: np.ndarray, sigma: float) -> np.ndarray:
     shrink = max(1.0, sigma / WIDEST)
     side = tuple(max(1, round(length / shrink)) for length in values.shape[::-1])
     small = cv2.resize(values, side, interpolation=cv2.INTER_AREA) if shrink > 1 else values
+    # By the width that rounding has left, not by `shrink`.
     blurred = cv2.GaussianBlur(small, (0, 0), sigma * side[0] / values.shape[1])
     return cv2.resize(blurred, values.shape[::-1], interpolation=cv2.INTER_LINEAR)
 

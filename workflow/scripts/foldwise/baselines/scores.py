@@ -35,6 +35,7 @@ def _zone(
     """(N, V) of one zone."""
     known = scores != unknown
     rest = _fit(train, val, (~known).astype(float)).clip(0, 1)
+    # A line knows no ends: scores beyond the scale would have no neighbours to be shared by.
     score = _fit(train[known], val, scores[known].astype(float)).clip(0, top)
     values = np.arange(top + 1)
     shares = (1 - np.abs(score[:, None] - values)).clip(0)

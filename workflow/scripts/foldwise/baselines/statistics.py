@@ -22,9 +22,11 @@ def logistic_statistics(
     train, val = (statistics_of(images, rows, channels) for rows in (train_rows, val_rows))
     labels = task.targets(train_rows)["label"]
     probability = np.zeros((len(val), len(task.classes)))
+    # scikit-learn fits no regression to one class.
     if len(set(labels)) == 1:
         probability[:, labels[0]] = 1
         return {"probability": probability}
+    # Scaled: percentiles and slopes differ by orders, and the penalty treats all alike.
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     model.fit(train, labels)
     probability[:, model.classes_] = model.predict_proba(val)

@@ -106,8 +106,10 @@ class Tree:
     def keep(self) -> None:
         """Write the memo. It saves time and no more: without a right to write there is none."""
         there = set(self.digests.values())
+        # Of today's files alone, or the memo would grow with every edit.
         kept = {name: source for name, source in self.sources.items() if name in there}
         about = {"reader": self.digests.get(f"{PACKAGE}.plan.source"), "state": self.state}
+        # Renamed into place: another start may be reading it.
         temporary = self.memo.with_name(f".{os.getpid()}.tmp.{self.memo.name}")
         with suppress(OSError):
             temporary.write_text(json.dumps(about | {"sources": kept, "codes": self.codes}))
@@ -155,6 +157,7 @@ class Walk:
     def follow(self, found: list[tuple[str, int]]) -> list[str]:
         """Let parts wait to be reached; returns what they say, without where."""
         self.waiting += found
+        # Sorted texts, without the modules' names: code that is moved says the same.
         return sorted({self.tree.source(module).parts[index].text for module, index in found})
 
     def touch(self, module: str) -> None:
@@ -164,6 +167,7 @@ class Walk:
             name = ".".join(names[:end])
             if name in self.modules or name in LEFT_OUT or name not in self.tree.code:
                 continue
+            # Before its imports are followed: modules may import each other.
             self.modules.add(name)
             for index, part in enumerate(self.tree.source(name).parts):
                 if part.runs:

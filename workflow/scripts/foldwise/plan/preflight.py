@@ -61,6 +61,7 @@ def preflight(
         problems += timm_networks(study) if installed else []
     for study in reading:
         problems += _problems_of(partial(archive, files=files), study)
+        # Only of data that can be read: what a table lacks would be told twice, and worse.
         problems += _problems_of(partial(filled, files=files), study) if not problems else []
     if not problems:
         problems, short = disk_space(studies, reading, Path(results), files)
@@ -169,6 +170,7 @@ def weights(study: dict[str, Any]) -> Iterator[str]:
 def _is_saved(path: str) -> bool:
     """Whether a file looks like one of torch.save: an archive, or a pickle of older versions."""
     with open(path, "rb") as stream:
+        # 0x80 opens a pickle of protocol 2 and above.
         return zipfile.is_zipfile(path) or stream.read(1) == b"\x80"
 
 
@@ -245,6 +247,7 @@ def disk_space(
     `reading` are the studies whose images may have to be decoded; how many these are only the
     cohort knows, and the archive's files are the most: `files`, by root.
     """
+    # By cache: studies that share one decode their images once.
     caches = {state.cache_key(study): study for study in reading}
     images = (
         max(0, image_bytes(study) * files[study["data"]["root"]] - _stored(results / "cache" / key))
@@ -258,6 +261,7 @@ def disk_space(
         f"{results}: {amount(free)} free; decoded images and models take up to {amount(need)}. "
         "Free some, link results/ to a larger disk, or lower image.size."
     )
+    # A warning, since the need is a bound: many archives hold files that no table names.
     return ([told], []) if free < LEAST_BYTES else ([], [told])
 
 

@@ -95,11 +95,13 @@ class Searches:
             return [f"{base}/folds/fold_{fold}.csv" for fold in search.folds]
         before = [f"{base}/runs/{trial_name(number - 1)}/suggestion.json"]
         last = search.seen(number) - 1
+        # Older results are there by then: each trial before has waited for the one before it.
         return before + ([f"{base}/runs/{trial_name(last)}/result.json"] if last >= 0 else [])
 
     def folds_before(self, wildcards: Wildcards) -> list[str]:
         """Input of `train_trial`: where trials may be stopped, its folds before this one."""
         search, fold = self.plan(wildcards).search, int(wildcards.fold)
+        # Without pruning folds do not wait for each other: all of a trial's may run at once.
         if not search.prunes or fold not in search.folds:
             return []
         before = search.folds[: search.folds.index(fold)]

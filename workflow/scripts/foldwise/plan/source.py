@@ -170,6 +170,7 @@ class Writer(ast.NodeTransformer):
         target = self.target(node.value.id) if isinstance(node.value, ast.Name) else None
         if target is None:
             return self.generic_visit(node)
+        # With the attribute: of a module that is used for one function, only that one is followed.
         return ast.Attribute(self.reference(target, node.attr), node.attr, node.ctx)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:

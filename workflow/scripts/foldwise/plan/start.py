@@ -14,6 +14,7 @@ def check(studies: Studies, dag: Any, deployed: bool) -> None:
     """
     planned = {(job.rule.name, study_of(studies, job.wildcards)) for job in dag.needrun_jobs()}
     names = {study for _, study in planned}
+    # Where the cohort is up to date, the archive is not listed again for a start's checks.
     unread = [study for rule, study in planned if rule == "cohort"]
     chosen = [studies.by_name[name] for name in studies.names if name in names]
     for warning in preflight(chosen, "results", unread, not deployed):

@@ -20,6 +20,7 @@ from foldwise.settings.study import run_settings
 def cache_key(study: dict) -> str:
     """Name of the cache that the study reads: a digest of reader, image settings, decoding code."""
     reader = study["data"]["reader"]
+    # The decoder's code and not the reader's: how tables are joined changes no pixel.
     code = code_of_entry("DECODERS", reader, "foldwise.pixels.cache")
     return digest([reader, study["image"], code])
 
@@ -36,6 +37,7 @@ def code_words(study: dict, run: str) -> frozenset[str]:
     Of a named run these are its own merged settings, its teacher's model among them, and none of
     another run; of what comes of a search also those of the space; of rules without a run neither.
     """
+    # Their settings come of the search and are not known when the DAG is built.
     if run.startswith(("trial_", "tuned", "nested_")):
         return words({key: study[key] for key in study if key not in ("runs", "report")})
     if run:
@@ -89,7 +91,9 @@ def gpus(setting: str | int) -> int:
     """GPUs that a training job asks for; `auto` asks for one where this machine shows one."""
     if setting != "auto":
         return int(setting)
+    # Both mean none to CUDA.
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    # The device's file: asking torch would import it whenever the DAG is built.
     return int(os.path.exists("/dev/nvidia0") and not hidden)
 
 

@@ -73,6 +73,7 @@ def search_files(study: dict, plan: Plan) -> list[str]:
     """What `snakemake search` makes of a study: its trials, their summary, the best of them."""
     base = f"results/{study['name']}/search"
     made = [*trial_files(study, plan), *(f"{base}/{name}" for name in OF_SEARCH)]
+    # Not of the searches inside outer folds: no report shows those.
     analysed = "search" in study["report"]["search"] and "." not in study["name"]
     made += [f"{base}/analysis/ANALYSIS_COMPLETE.md"] if analysed else []
     return [*made, f"{base}/{study['name']}_best_params.json"]

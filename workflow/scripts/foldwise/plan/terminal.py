@@ -78,6 +78,7 @@ class Calm(logging.Formatter):
 
     def counted(self, record: logging.LogRecord) -> str:
         """How many jobs there are; of a plan, which is told twice, the table at its end."""
+        # Snakemake counts before and after a dry run: the first time there is nothing to add up.
         before, self.total = self.total, record.stats["total"]
         if self.dry_run:
             return f"\n{self.before.format(record)}" if before else ""
@@ -140,6 +141,7 @@ def _first_of(part: str) -> str:
     what, colon, listed = part.partition(": ")
     if "files" not in what or not colon:
         return part if len(part) <= LONGEST else f"{part[:LONGEST]} ..."
+    # Sorted: Snakemake lists a set, in another order each time.
     files = sorted(listed.split(", "))
     more = f" and {len(files) - 1} more" if len(files) > 1 else ""
     return f"{what[0].lower()}{what[1:]}: {files[0]}{more}"

@@ -58,8 +58,10 @@ def folder_of(name: str) -> Path | None:
     """The folder with an encoder's files: its own, or the hub's cache of this machine."""
     if Path(name).is_dir():
         return Path(name)
+    # As huggingface_hub looks for it, without importing that.
     home = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
     cache = Path(os.environ.get("HF_HUB_CACHE") or Path(home, "hub"))
+    # The hub's own layout of its cache.
     snapshots = cache.glob(f"models--{name.replace('/', '--')}/snapshots/*/config.json")
     return next((path.parent for path in snapshots), None)
 

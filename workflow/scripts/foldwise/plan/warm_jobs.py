@@ -42,11 +42,13 @@ class WarmParent:
         ours, theirs = socket.socketpair()
         environment = os.environ | dict.fromkeys(THREADS, "1")
         self.process = subprocess.Popen(
+            # -P: without it the script's folder comes first, and its modules would hide others.
             [sys.executable, "-P", str(PARENT), str(theirs.fileno()), *libraries],
             env=environment,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
         )
+        # Open here too, the parent's death would never be an end of file.
         theirs.close()
         self._socket, self._asking = ours, threading.Lock()
         self._changed = threading.Condition()
@@ -79,6 +81,7 @@ class WarmParent:
 
     def close(self) -> None:
         """Let the parent go; its jobs go on."""
+        # Not `close` alone: the listening thread holds the socket open.
         self._socket.shutdown(socket.SHUT_RDWR)
         self.process.wait()
 
@@ -111,6 +114,7 @@ def install(jobs: int) -> WarmParent | None:
     from snakemake.script import PythonScript
 
     parent = WarmParent()
+    # One method of Snakemake is replaced: all that it does before and after stays its own.
     PythonScript.execute_script = _forked(PythonScript.execute_script, parent)
     return parent
 

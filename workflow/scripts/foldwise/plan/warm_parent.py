@@ -67,8 +67,10 @@ def _refuse_started_gpu() -> None:
 def _serve(driver: socket.socket) -> None:
     woken, wakes = os.pipe()
     for end in (woken, wakes):
+        # A signal must not wait for room in the pipe, nor the loop for a byte that it has read.
         os.set_blocking(end, False)
     signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+    # A handler that does nothing: an ignored SIGCHLD wakes nobody, and loses exit codes.
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     waiting = b""
     while True:
@@ -88,6 +90,7 @@ def _serve(driver: socket.socket) -> None:
 def _tell_ends(driver: socket.socket) -> None:
     """Tell the driver of every job that has ended since; below 0 is the signal that ended it."""
     with contextlib.suppress(ChildProcessError):
+        # Until there are no more: signals of several ends at once come as one.
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
             pid, status = ended
             _send(driver, {"pid": pid, "exit": os.waitstatus_to_exitcode(status)})
@@ -106,7 +109,9 @@ def _fork(driver: socket.socket, request: dict) -> None:
     if pid:
         _send(driver, {"pid": pid})
         return
+    # The child's copy: while it is open, the driver would not see the parent end.
     driver.close()
+    # Not `sys.exit`, which would unwind into the parent's loop, in the child.
     os._exit(_run(request))
 
 

@@ -46,6 +46,7 @@ def mend(
         for k, name in enumerate(part.classes):
             column = tables.get(method, part.probabilities)[:, k]
             for row, value in zip(mended_rows, column, strict=True):
+                # repr reads back to the same bits.
                 row[part.prefix + name] = repr(float(value))
     return plain({"method": method, "parts": parts, "level": bootstrap.level}), mended_rows
 
@@ -125,6 +126,7 @@ def _metrics(labels: np.ndarray, table: np.ndarray, weights: Weights) -> dict[st
 def _reliability(labels: np.ndarray, table: np.ndarray) -> dict[str, list[float]]:
     """Mean confidence, share that is right and number, of each tenth of confidence in use."""
     confidence, right = table.max(axis=1, initial=0), table.argmax(axis=1) == labels
+    # Closed above, as in Guo et al. 2017: a confidence of .1 belongs to the first tenth.
     bins = np.clip(np.ceil(confidence * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
     filled = [bins == b for b in np.unique(bins)]
     return {

@@ -18,6 +18,7 @@ from sklearn.isotonic import IsotonicRegression
 METHODS = ("temperature", "isotonic")
 # Limits of log T: without one error among few samples the likelihood falls for ever.
 LIMITS = (np.log(0.05), np.log(20.0))
+# Probabilities in files may be 0, and have no logarithm then.
 EPSILON = 1e-12
 
 
@@ -54,12 +55,14 @@ def _temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     def loss(log_t: float) -> float:
         return -float(log_softmax(logits / np.exp(log_t), axis=1)[rows, labels].mean())
 
+    # Of log T: the loss has one minimum there, and 1/2 is as far from 1 as 2.
     found = minimize_scalar(loss, bounds=LIMITS, method="bounded", options={"xatol": 1e-8})
     return float(np.exp(found.x))
 
 
 def _steps(of_class: np.ndarray, probability: np.ndarray) -> dict[str, list[float]]:
     """Knots between which the map is a line."""
+    # Clipped: the judged fold may have probabilities beyond those that the map was fitted to.
     model = IsotonicRegression(out_of_bounds="clip", y_min=0, y_max=1)
     model.fit(probability, of_class.astype(np.float64))
     return {"from": model.X_thresholds_.tolist(), "to": model.y_thresholds_.tolist()}

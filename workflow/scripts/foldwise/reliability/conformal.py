@@ -49,6 +49,7 @@ def p_values(scores: np.ndarray, weights: np.ndarray, asked: np.ndarray) -> np.n
 
 def crossed_p_values(part: Part, by_class: bool) -> np.ndarray:
     """(N, K) p-values of all classes, each sample calibrated on the other folds."""
+    # 1 keeps a class in the set: where nothing was calibrated, nothing is ruled out.
     found = np.ones_like(part.probabilities)
     for fitted, judged in crossed(part):
         for k in range(len(part.classes)):

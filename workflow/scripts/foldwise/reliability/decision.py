@@ -8,6 +8,7 @@ Medical Decision Making 26:565-574. At a threshold t, who is treated from probab
 
 import numpy as np
 
+# Neither 0 nor 1: at 1 the odds are infinite, at 0 everybody is treated.
 THRESHOLDS = np.arange(1, 100) / 100
 
 

@@ -73,6 +73,7 @@ def few(part: Part, least: int) -> str:
         return "There is no prediction."
     if len(np.unique(part.labels)) < 2:
         return "All samples are of one class; it takes two."
+    # Groups, not samples: those of one group say much the same.
     sizes = [len(np.unique(part.group[fitted])) for fitted, _ in crossed(part)]
     if min(sizes) < least:
         return (

@@ -22,6 +22,7 @@ def threshold_for(confidence: np.ndarray, right: np.ndarray, error: float) -> fl
     wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
     # Equal confidences are let stand together or not at all.
     last = np.append(np.diff(confidence[order]) != 0, True)
+    # The last that holds, not the first that fails: among the surest one error weighs too much.
     good = np.flatnonzero((wrong <= error) & last)
     return float(confidence[order][good[-1]]) if len(good) else NOBODY
 
@@ -51,6 +52,7 @@ def _curve(confidence: np.ndarray, right: np.ndarray) -> dict[str, list[float]]:
     """Error among the surest share of the samples, at each hundredth."""
     order = np.argsort(-confidence, kind="stable")
     wrong = np.cumsum(~right[order])
+    # Each number once: of fewer than a hundred samples several hundredths are the same.
     counts = np.unique(np.ceil(np.arange(1, 101) / 100 * len(order)).astype(int))
     return {
         "decided": (counts / len(order)).tolist(),

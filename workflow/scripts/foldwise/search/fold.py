@@ -176,6 +176,7 @@ def ray_lines(job: FoldJob) -> list[dict[str, Any]]:
 def write_nothing(job: FoldJob, reason: str, lines: Sequence[dict[str, Any]] = ()) -> None:
     """The files of a fold that has no model: they are there, and say why there is none."""
     if not lines:
+        # With lines, the loop's own file stays: its epochs are what is known of the failure.
         write_text(ray_path(job), "")
     # Declared outputs must be there, or Snakemake would take the trial's failure for the job's.
     save_sealed(job.out / "best_model.pt", {"state_dict": {}, "reason": reason})

@@ -96,6 +96,7 @@ def with_defaults(raw: Any) -> Any:
     filled = copy.deepcopy(raw)
     for branch, values in own.items():
         paths = [f"{branch}.{name}" for name in values]
+        # The first decides for all: a study's own zones must not get the pairs of ours.
         if not _stated(filled, paths[0]):
             for path, value in zip(paths, values.values(), strict=True):
                 if not _stated(filled, path):

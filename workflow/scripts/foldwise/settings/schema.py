@@ -120,6 +120,7 @@ def complete(part: dict, value: Any) -> Any:
     filled, part = dict(value), chosen(part, value)
     for key, inner in part["properties"].items():
         if key not in filled and "default" in inner:
+            # A copy: the schema is read once, and lists of it would be shared by all studies.
             filled[key] = as_meant(inner, copy.deepcopy(inner["default"]))
         if key in filled:
             filled[key] = complete(inner, filled[key])
@@ -145,6 +146,7 @@ def check(name: str, value: Any, where: str) -> dict:
         )
     ]
     if faults:
+        # Sorted: jsonschema has an order of its own, which changes with its versions.
         raise FoldwiseError("\n".join(sorted(faults)))
     return value
 
