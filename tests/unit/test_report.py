@@ -65,6 +65,8 @@ def test_the_page_needs_no_network(pack):
     assert sum(address.startswith("data:") for address in page.addresses) == 12
     targets = set(re.findall(r'id="([^"]+)"', (pack / "index.html").read_text()))
     assert {a[1:] for a in page.addresses if a.startswith("#")} <= targets
+    # A script finds its place by an id: no heading may have the same.
+    assert len(targets) == len(re.findall(r' id="', (pack / "index.html").read_text()))
 
 
 def test_pictures_of_the_markdown_are_there(pack):

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from foldwise.errors import FoldwiseError
-from foldwise.files import read_json
+from foldwise.files import read_csv, read_json
+from foldwise.report.explorer.trials import explored
 from foldwise.report.ledger import Ledger
 from foldwise.report.pack import report_pack
 from foldwise.report.run import Run
@@ -16,6 +17,7 @@ from made_runs import make_run
 from made_search_run import make_search
 from report_pages import reporting
 
+SPACE = {"lr": {"type": "float", "low": 1e-4, "high": 0.1, "log": True}}
 STUDY = reporting(search=["search", "tuned", "nested"])
 
 
@@ -66,6 +68,42 @@ def test_each_number_of_the_section_has_its_file_and_job(page, monkeypatch):
     assert search.values(run) and nested.values(run)
     jobs = {number.job for number in ledger.numbers}
     assert jobs == {"collect_search density", "nested_summary density"}
+
+
+def test_the_page_is_given_all_trials_with_their_curves(page):
+    html = (page[1].parent / "report" / "index.html").read_text()
+    (text,) = re.findall(r'<script type="application/json" id="data-trials">(.*?)</script>', html)
+    given = json.loads(text)
+    rows = read_csv(page[1] / "search_results_final.csv")
+    assert [one["trial"] for one in given["trials"]] == [row["trial"] for row in rows]
+    (objective,) = given["objectives"]
+    assert objective == {"name": "Quadratic kappa", "direction": "maximize"}
+    names = [one["name"] for one in given["params"]]
+    for one, row in zip(given["trials"], rows, strict=True):
+        assert one["values"] == [float(row["kappa"]) if row["kappa"] else None]
+        for name, value in zip(names, one["params"], strict=True):
+            assert row[name] == ("" if value is None else row[name])
+            assert value is None or isinstance(value, str) or value == float(row[name])
+    curves = read_csv(page[1] / "history_trials.csv")
+    first = given["trials"][0]
+    own = [row for row in curves if row["trial"] == first["trial"]]
+    for epoch, mean in first["curve"]:
+        values = [float(row["kappa"]) for row in own if int(row["epoch"]) == epoch]
+        assert mean == pytest.approx(sum(values) / len(values), abs=1e-5)
+    assert [epoch for epoch, _ in first["curve"]] == sorted({int(row["epoch"]) for row in own})
+
+
+def test_an_axis_is_logarithmic_where_the_space_is_and_no_odd_value_breaks_the_page():
+    trials = [
+        {"trial": f"t{i}", "state": "COMPLETE", "kappa": "0.5", "lr": text}
+        for i, text in enumerate(("0.1", "nan", "", "1e400", "adam</script>"))
+    ]
+    found = explored(trials, [], [{"metric": "kappa", "direction": "maximize"}], ["lr"], SPACE)
+    assert found["params"] == [{"name": "lr", "log": True}]
+    assert [one["params"][0] for one in found["trials"]] == [
+        *(0.1, "nan", None, "1e400", "adam</script>")
+    ]
+    json.dumps(found, allow_nan=False)
 
 
 def test_the_page_shows_the_analysis_and_links_to_all_its_files(page):
