@@ -221,7 +221,7 @@ def test_a_new_section_is_a_module_a_template_and_its_name_in_the_list(kind, tmp
     write_text(project / "workflow" / "report" / "sections" / "novelty.md.j2", template)
     write_json(folder / "study.json", reporting(baselines=[]) | {"kind": kind[0]})
     text = (package / "page.py").read_text()
-    write_text(package / "page.py", text.replace("    nested,\n", "    nested,\n    novelty,\n"))
+    write_text(package / "page.py", text.replace("    methods,\n", "    methods,\n    novelty,\n"))
     kinds, _, page = page_by(project, folder).partition("\n")
     assert "'probe'" in kinds and "## Novelty\n\nThe threshold is 0.9." in page
     write_text(package / "page.py", text)
