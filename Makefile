@@ -35,7 +35,9 @@ environment: $(ENVIRONMENT) ## the environment from the lock file
 demo: $(ENVIRONMENT) ## made-up data to a report (STUDY=density|zones|segmentation|distillation)
 	$(BIN)/python phantoms/make_demo.py $(STUDY) demo/$(STUDY)
 	$(BIN)/snakemake --configfile config/demo.yaml --config 'studies=["demo_$(STUDY)"]' --cores $(CORES)
+	$(BIN)/snakemake --configfile config/demo.yaml --config 'studies=["demo_$(STUDY)"]' --cores $(CORES) bundle
 	@$(BIN)/python workflow/scripts/show_results.py results/demo_$(STUDY)
+	@$(BIN)/python phantoms/predict_one.py $(STUDY)
 
 slurm: $(ENVIRONMENT) ## the executor of Slurm; apart, since it makes every start of snakemake slower
 	$(INSTALL) snakemake-executor-plugin-slurm==2.8.0

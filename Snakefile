@@ -32,6 +32,8 @@ include: "workflow/rules/explorer.smk"
 include: "workflow/rules/packs.smk"
 include: "workflow/rules/article.smk"
 include: "workflow/rules/crate.smk"
+include: "workflow/rules/bundle.smk"
+include: "workflow/rules/validate.smk"
 
 
 report: "workflow/report/workflow.rst"

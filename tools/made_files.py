@@ -29,6 +29,11 @@ ENVIRONMENTS = {
         "markdown-it-py", "pypandoc-binary", "typst", "rocrate", "optuna", "cmaes", "plotly",
         "pyyaml", "jsonschema",
     ],
+    "bundle": [
+        "numpy", "scipy", "pandas", "torch", "torchvision", "safetensors", "onnx", "onnxscript",
+        "onnxruntime", "scikit-learn", "opencv-python-headless", "transformers", "matplotlib",
+        "seaborn", "jinja2", "markdown-it-py", "statsmodels", "pyyaml", "jsonschema",
+    ],
     "gradcam": [
         "numpy", "torch", "torchvision", "pillow", "matplotlib", "seaborn",
         "opencv-python-headless", "scikit-learn", "transformers", "pyyaml", "jsonschema",

@@ -45,4 +45,4 @@ def finished_articles(wildcards):
             found = disagreements(f"results/{study}/article")
             if found:
                 refuse("\n".join([f"The article of {study} is stale:", *found]))
-    return expand("results/{study}/article/article.pdf", study=config["studies"])
+    return expand("results/{study}/article/article.pdf", study=studies.training)

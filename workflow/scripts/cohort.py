@@ -18,20 +18,13 @@ with adapter(snakemake):
     data, image = study["data"], ImageSettings(**study["image"])
     where = f"{snakemake.config['folder']}/{name}.yaml"
     decoded = math.prod(load("DECODERS", data["reader"])().shape(image)) * image.dtype.itemsize
+    trains = not study["validate"]["bundle"]
+    folds = FoldSettings(
+        **study["folds"], seed=study["seed"], where=where, unit=unit_of(data["group"])
+    )
+    early = EarlyChecks(decoded, folds if trains else None)
     make_cohort(
-        settings=CohortSettings.of(
-            data,
-            study["seed"],
-            EarlyChecks(
-                decoded,
-                FoldSettings(
-                    **study["folds"],
-                    seed=study["seed"],
-                    where=where,
-                    unit=unit_of(data["group"]),
-                ),
-            ),
-        ),
+        settings=CohortSettings.of(data, study["seed"], early, trains),
         reader=load("READERS", data["reader"])(),
         study=Path(snakemake.output.images).parent,
         private=Path("results/private"),

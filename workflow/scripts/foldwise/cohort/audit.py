@@ -34,15 +34,17 @@ class AuditSettings:
     heads: dict[str, tuple[str, ...]] = field(default_factory=dict)
     conflicts: Conflicts = field(default_factory=Conflicts)
     max_quarantine: float = 0.05
+    trains: bool = True  # a model that is only tried may meet no image of a class
 
     @classmethod
-    def of(cls, data: dict[str, Any]) -> "AuditSettings":
+    def of(cls, data: dict[str, Any], trains: bool = True) -> "AuditSettings":
         """From the branch `data` of a study."""
         return cls(
             order=tuple(str(name) for name in data["classes"]["order"]),
             heads={f"label_{head}": tuple(own["order"]) for head, own in data["heads"].items()},
             conflicts=Conflicts(**data["conflicts"]),
             max_quarantine=data["max_quarantine"],
+            trains=trains,
         )
 
 
@@ -75,7 +77,7 @@ def make_audit(
     check_masks(analysed)
     orders = {"label": settings.order, **settings.heads}
     for column, order in orders.items():
-        check_classes(analysed, order, findings, study, column)
+        check_classes(analysed, order if settings.trains else (), findings, study, column)
     statuses = [decoded[image["content"]]["status"] for image in images]
     manifest = manifest_of(study, analysed, findings, statuses, set(labels), orders)
     manifest["near_duplicate_pairs"] = len(pairs)

@@ -54,10 +54,15 @@ class CohortSettings:
     allow_burned_in: bool = False
     seed: int = 42
     early: EarlyChecks = field(default_factory=EarlyChecks)
+    trains: bool = True  # a model that is only tried may meet no image of a class
 
     @classmethod
     def of(
-        cls, data: dict[str, Any], seed: int, early: EarlyChecks | None = None
+        cls,
+        data: dict[str, Any],
+        seed: int,
+        early: EarlyChecks | None = None,
+        trains: bool = True,
     ) -> "CohortSettings":
         """From the branch `data` of a study, as its schema completes it."""
         return cls(
@@ -77,6 +82,7 @@ class CohortSettings:
             allow_burned_in=data["burned_in"] == "allow",
             seed=seed,
             early=early or EarlyChecks(),
+            trains=trains,
         )
 
     @property

@@ -58,8 +58,9 @@ def check(
             f"Cohort: no image is left{': ' + said if said else ''}. Check data.root, "
             "data.views, data.classes and data.exclusions.",
         )
-    _check_classes(usable, settings)
-    _check_varied(usable, scheme)
+    if settings.trains:
+        _check_classes(usable, settings)
+        _check_varied(usable, scheme)
 
 
 def _check_classes(usable: list[Item], settings: "CohortSettings") -> None:

@@ -55,14 +55,19 @@ def preflight(
     reading = [study for study in studies if unread is None or study["name"] in unread]
     files: dict[str, int] = {}
     for study in studies:
-        for check in (table, lists, weights, encoders) if study in reading else (weights, encoders):
+        trains = not study["validate"]["bundle"]
+        # A bundle brings weights and encoders with it.
+        of_models = (weights, encoders) if trains else ()
+        for check in (table, lists, *of_models) if study in reading else of_models:
             problems += _problems_of(check, study)
-        warnings += [*fetched(study), *encoders_to_fetch(study), *ignored(study)]
+        if trains:
+            warnings += [*fetched(study), *encoders_to_fetch(study), *ignored(study)]
         problems += timm_networks(study) if installed else []
     for study in reading:
         problems += _problems_of(partial(archive, files=files), study)
         # Only of data that can be read: what a table lacks would be told twice, and worse.
-        problems += _problems_of(partial(filled, files=files), study) if not problems else []
+        if not problems and not study["validate"]["bundle"]:
+            problems += _problems_of(partial(filled, files=files), study)
     if not problems:
         problems, short = disk_space(studies, reading, Path(results), files)
         warnings += short
@@ -277,6 +282,8 @@ def image_bytes(study: dict[str, Any]) -> int:
 
 def model_bytes(study: dict[str, Any], results: Path) -> int:
     """Bytes of models and resume states that are not made yet; trials are cleared away."""
+    if study["validate"]["bundle"]:
+        return 0
     runs = results / study["name"] / "runs"
     made = sum(1 for run in study["runs"] for _ in runs.glob(f"{run}/fold_*/results/best_model.pt"))
     due = len(state.fold_numbers(study)) * len(study["runs"])

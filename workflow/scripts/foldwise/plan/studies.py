@@ -33,6 +33,8 @@ class Studies:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.names = list(config["studies"])
         self.by_name = {name: load_configured(name, config) for name in self.names}
+        # Those with models of their own, and not with a bundle's.
+        self.training = [n for n, s in self.by_name.items() if not s["validate"]["bundle"]]
         self.caches = {state.cache_key(study): study for study in self.by_name.values()}
         for name in self.names:
             # An outer fold is a study: each rule serves it as it is.

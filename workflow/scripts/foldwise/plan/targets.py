@@ -43,6 +43,8 @@ def targets(study: dict) -> list[str]:
     """Files of a study that `snakemake` makes, less those of its search."""
     base = f"results/{study['name']}"
     made = [f"{base}/audit/data_manifest.json"]
+    if study["validate"]["bundle"]:
+        return [*made, f"{base}/external/external_summary.json", f"{base}/report/index.html"]
     made += [f"{base}/audit/text_probe.json"] if study["data"]["columns"]["texts"] else []
     for run in study["runs"]:
         made += [*run_files(study, run), *holdout_files(study, run)]

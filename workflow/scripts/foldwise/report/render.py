@@ -27,7 +27,8 @@ FIRST_SCRIPTS = ("common.js", "tables.js", "gallery.js")
 PICTURE = re.compile(r'<p><img src="([^"]+)" alt="([^"]*)" ?/?></p>')
 HEADING = re.compile(r"<h([23])>(.*?)</h\1>")
 
-# Name of each section and what its template is given, in the page's order.
+# Name of each section (of another page: the template's path) and what its template is given, in the
+# page's order.
 Shown = Iterable[tuple[str, Mapping[str, Any]]]
 
 
@@ -89,16 +90,20 @@ def _rendered(sections: Shown, finalize: Any) -> str:
 def _section(environment: Environment, name: str, values: Mapping[str, Any]) -> str:
     """One section's text. FoldwiseError with the template's line for what it cannot show."""
     try:
-        return environment.get_template(f"sections/{name}.md.j2").render(values)
+        return environment.get_template(_template(name)).render(values)
     except TemplateError as error:
         where = _place(error, name)
         raise FoldwiseError(f"{where}: {error.message}. Mend the template.") from error
 
 
+def _template(name: str) -> str:
+    return f"{name}.md.j2" if "/" in name else f"sections/{name}.md.j2"
+
+
 def _place(error: TemplateError, name: str) -> str:
     """File and line of the template in which an error rose."""
     frames = traceback.extract_tb(error.__traceback__)
-    template = f"sections/{name}.md.j2"
+    template = _template(name)
     lines = [frame.lineno for frame in frames if frame.filename.endswith(template)]
     # An error of syntax rises before there is a frame of the template.
     line = lines[-1] if lines else getattr(error, "lineno", "unknown")

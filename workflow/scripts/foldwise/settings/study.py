@@ -12,6 +12,7 @@ from foldwise.settings.changes import dotted, override, parse_changes, present
 from foldwise.settings.kinds import KINDS, check_kind, task_settings, with_defaults
 from foldwise.settings.rules import check_rules
 from foldwise.settings.schema import check
+from foldwise.settings.validation import with_bundle
 from foldwise.settings.yaml_file import read_yaml
 
 # Settings of the loss that a run without a teacher does not read.
@@ -35,7 +36,8 @@ def load_study(name: str, folder: str | Path = "config/studies", changes: str = 
             f"Study '{name}': no file {path}.{nearest(name, known)} "
             f"Studies there: {', '.join(known) or 'none'}."
         )
-    study = check("study", with_defaults(read_yaml(path)), str(path))
+    raw = with_bundle(read_yaml(path), str(path))
+    study = check("study", with_defaults(raw), str(path))
     if changes:
         said = f"{path} with --config set"
         study = check("study", override(study, parse_changes(changes), said), said)

@@ -78,6 +78,10 @@ class Task(Protocol):
         names = [name for name in answers[0] if name != "embedding"]
         return {name: torch.stack([a[name].double() for a in answers]).mean(0) for name in names}
 
+    def exported(self, model: nn.Module, batch: Batch) -> Batch:
+        """What a model answers outside of this package: named tensors, B first, torch alone."""
+        return {k: v for k, v in self.predict(model, batch).items() if k != "embedding"}
+
     def teach(self, model: nn.Module, batch: Batch) -> Batch:
         """What a student learns from, B first; it gets it as targets named "teacher_<name>"."""
         raise FoldwiseError(
@@ -100,6 +104,19 @@ class Task(Protocol):
     @abstractmethod
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
         """Rows of val_predictions.csv from all batches' predictions; starts with `identity`."""
+
+    def unlabelled(self) -> dict[str, str]:
+        """Labels for rows that have none, as `targets` and `table` want some: they decide nothing.
+
+        `without_truth` takes them out of a row of `table` again.
+        """
+        firsts = (names[0] for names in self.answers().values())
+        return dict(zip(self.label_columns, firsts, strict=True))
+
+    def without_truth(self, row: dict[str, Any]) -> dict[str, Any]:
+        """What a row of `table` says that does not hang on a label."""
+        labels = (*self.label_columns, *(f"label_{name}" for name in self.label_columns))
+        return {name: value for name, value in row.items() if name not in labels}
 
     def score(self, predictions: Rows) -> dict[str, float]:
         """Metrics of rows of val_predictions.csv; NaN if undefined."""

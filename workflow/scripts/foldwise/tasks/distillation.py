@@ -38,6 +38,9 @@ class Distillation(Task):
         texts = [" ".join(filter(None, (row.get("texts") or {}).values())) for row in rows]
         return labels | tokenise(texts, self.text["name"], self.text["max_tokens"])
 
+    def unlabelled(self) -> dict[str, str]:
+        return {columns(head)[0]: names[0] for head, names in self.heads.items()}
+
     def _labels(self, head: str, rows: Rows) -> np.ndarray:
         index_of = {name: index for index, name in enumerate(self.heads[head])}
         column = columns(head)[0]

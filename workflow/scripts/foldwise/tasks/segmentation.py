@@ -13,6 +13,8 @@ from foldwise.tasks.base import Batch, Criterion, Rows, Task, identity, number
 from foldwise.tasks.tiles import tiled
 
 NONE = -1.0  # where an image has no object whose size could be told
+# What is said of an image without its mask.
+PREDICTED = ("predicted", "soft_predicted", "objects_predicted", "object_pixels_predicted")
 COUNTS = ("truth", "predicted", "both", "objects_true", "objects_predicted", "objects_matched")
 
 
@@ -46,6 +48,10 @@ class Segmentation(Task):
         answer, embedding = self._answer(model, batch)
         predicted = self._measured(answer[:, 0], batch) | {"embedding": embedding}
         return predicted, {"loss": criterion(answer[:, 1:], batch["planes"][:, :1])}
+
+    def exported(self, model: nn.Module, batch: Batch) -> Batch:
+        """{"map": (B, S, S) in 0..1}; its measures are counted with a mask, outside of torch."""
+        return {"map": self._answer(model, batch)[0][:, 0]}
 
     def _answer(self, model: nn.Module, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, 2, S, S) probability and logit of each pixel, (B, D) features; tile by tile.
@@ -101,6 +107,10 @@ class Segmentation(Task):
             said = {name: _text(name, values[index]) for name, values in overlap.items()}
             table.append(identity(row) | said | measured)
         return table
+
+    def without_truth(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Predicted pixels and objects."""
+        return {name: row[name] for name in (*identity(row), *PREDICTED)}
 
 
 def _overlap(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -112,20 +112,26 @@ def on_cpu(values: torch.Tensor) -> np.ndarray:
 def load_model(job: FoldJob, path: str | Path) -> KeptModel:
     """The model of a best_model.pt on the job's device."""
     stored = load_sealed(path)
-    weights = stored.pop("state_dict")
-    if not weights:
+    if not stored["state_dict"]:
         raise FoldwiseError(
             f"{path} holds no model, since this fold was not trained to an end: "
             f"{stored['reason']}. Nothing can be predicted with it."
         )
+    again = "It was made with other settings or code: delete it and run the same command again."
+    return kept_model(job, stored, f"{path} does not fit {{}}. {again}")
+
+
+def kept_model(job: FoldJob, stored: dict[str, Any], misfit: str) -> KeptModel:
+    """The model of stored weights ("state_dict", mean, std, size, epoch) on the job's device.
+
+    `misfit`: what to say where they are of another network; `{}` is this run's.
+    """
     model = build_model(job)
     try:
-        model.load_state_dict(weights)
+        model.load_state_dict(stored["state_dict"])
     except RuntimeError as error:
-        raise FoldwiseError(
-            f"{path} does not fit model '{job.params['model']['name']}' of this run. It was made "
-            "with other settings or code: delete it and run the same command again."
-        ) from error
+        own = f"model '{job.params['model']['name']}' of this run"
+        raise FoldwiseError(misfit.replace("{}", own)) from error
     # Before the weights go to the device: what only training needs takes no room there.
     model.leave_training()
     model = model.to(job.device, memory_format=torch.channels_last).eval()

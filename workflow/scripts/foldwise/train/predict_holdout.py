@@ -48,13 +48,29 @@ def predict_holdout(
     `task.ensemble`; `out_folds` a row a sample and fold; `out_maps` is as of `predict_fold`, of
     the models together. Tables of a study whose data name no holdout have no rows.
     """
+    rows = job.part("holdout")
+    kept = {fold: load_model(job, path) for fold, path in models.items() if rows}
+    predict_together(job, kept, out_csv, out_folds, out_maps)
+
+
+def predict_together(
+    job: FoldJob,
+    models: Mapping[int, KeptModel],
+    out_csv: str | Path,
+    out_folds: str | Path,
+    out_maps: str | Path,
+) -> dict[int, np.ndarray]:
+    """What `predict_holdout` writes, with models that are there already.
+
+    Returns fold -> features (N, D) of the rows in order of content, as that model sees them.
+    """
     rows = sorted_rows(job.part("holdout"))
     make_deterministic(job.device)
     by_fold: dict[int, dict[str, list[np.ndarray]]] = {fold: {} for fold in models}
     ensemble: dict[str, list[np.ndarray]] = {}
     with ExitStack() as stack:
         write = stack.enter_context(maps_file(out_maps, len(rows)))
-        members = [_member(job, rows, fold, path) for fold, path in models.items() if rows]
+        members = [Member(fold, kept, kept.feed(job, rows)) for fold, kept in models.items()]
         for places, answers, joint in _answers(job, members):
             write(places, joint)
             keep(ensemble, joint)
@@ -62,11 +78,7 @@ def predict_holdout(
                 keep(by_fold[member.fold], answer)
     _write(out_csv, job.task, rows, {ENSEMBLE: ensemble})
     _write(out_folds, job.task, rows, by_fold)
-
-
-def _member(job: FoldJob, rows: Rows, fold: int, path: str | Path) -> Member:
-    kept = load_model(job, path)
-    return Member(fold, kept, kept.feed(job, rows))
+    return {fold: joined(parts)["embedding"] for fold, parts in by_fold.items() if parts}
 
 
 def _answers(

@@ -14,7 +14,7 @@ NEARLY_ALL = 0.9
 
 
 class Decoder:
-    """One image file and one mask file of the same size a sample."""
+    """One image file and one mask file of the same size a sample; without a mask, an empty one."""
 
     def shape(self, settings: ImageSettings) -> tuple[int, int, int]:
         """(channels + 1, size, size)."""
@@ -27,7 +27,12 @@ class Decoder:
         and notes. Raises UnreadableImage; of the mask: mask_unreadable, mask_size,
         mask_dim, swapped_mask.
         """
-        picture, mask = read_picture(files[0]), _read_mask(files[1], settings.mask)
+        picture = read_picture(files[0])
+        if len(files) == 1:  # to predict a mask, none is needed
+            image = prepared(picture, settings)
+            empty = np.zeros_like(image.pixels[:1])
+            return Prepared(np.concatenate([image.pixels, empty]), image.digest, image.facts)
+        mask = _read_mask(files[1], settings.mask)
         if mask.full_shape != picture.full_shape:
             raise UnreadableImage("mask_size")
         # Before any resizing: image and mask in each other's folder would train without complaint.

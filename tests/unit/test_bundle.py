@@ -1,0 +1,243 @@
+"""A model handed over: what a bundle carries, how it is read, what it predicts."""
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import cv2
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from safetensors.numpy import load as load_safetensors
+
+from flow import ROOT
+from foldwise.bundle.members import bundle_job, members
+from foldwise.bundle.onnx_model import export
+from foldwise.bundle.predict import Request, predict
+from foldwise.errors import FoldwiseError
+from foldwise.files import read_csv
+from foldwise.settings.bundle_file import FORMAT, MANIFEST, read_file, read_manifest, write_bundle
+from foldwise.train.job import CPU
+from made_bundles import CANARY, CLASSES, make, picture_of_numbers, write_pictures
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("bundle"))
+
+
+def asked(made, out, *sources, **more):
+    predict(Request(str(made.bundle), tuple(map(str, sources)), out, **more))
+    return read_csv(out)
+
+
+def answers(rows, names=("predicted", *(f"p_{name}" for name in CLASSES))):
+    return [[row[name] for name in names] for row in rows]
+
+
+@pytest.mark.parametrize("fold", [1, 2])
+def test_a_folds_validation_part_is_predicted_byte_for_byte(made, tmp_path, fold):
+    rows = asked(made, tmp_path / "p.csv", *made.validated[fold], folds=(fold,))
+    assert answers(rows) == answers(made.predictions[fold])
+
+
+def test_all_models_together_are_their_mean_and_tell_their_spread(made, tmp_path):
+    together = asked(made, tmp_path / "all.csv", made.pictures)
+    alone = [asked(made, tmp_path / f"{f}.csv", made.pictures, folds=(f,)) for f in (1, 2)]
+    assert len(together) == 24
+    for name in CLASSES:
+        each = np.array([[float(row[f"p_{name}"]) for row in rows] for rows in alone])
+        mean, spread = each.mean(axis=0), each.std(axis=0, ddof=1)
+        assert [float(row[f"p_{name}"]) for row in together] == pytest.approx(mean, abs=1e-7)
+        assert [float(row[f"sd_p_{name}"]) for row in together] == pytest.approx(spread, rel=1e-4)
+
+
+def test_nothing_identifying_is_in_a_bundle_or_outside_of_private(made, tmp_path):
+    asked(made, tmp_path / "p.csv", made.pictures)
+    with zipfile.ZipFile(made.bundle) as archive:
+        contents = [archive.read(name) for name in archive.namelist()]
+    samples = {row["sample"] for rows in made.predictions.values() for row in rows}
+    public = [
+        p.read_bytes() for p in tmp_path.rglob("*") if p.is_file() and "private" not in p.parts
+    ]
+    assert public and not [text for text in [*contents, *public] if CANARY.encode() in text]
+    assert not [text for text in contents for sample in samples if sample.encode() in text]
+    assert CANARY in (tmp_path / "private/p/files.csv").read_text()
+
+
+def test_a_stopped_prediction_goes_on(made, tmp_path, monkeypatch):
+    whole = asked(made, tmp_path / "whole.csv", made.pictures)
+    monkeypatch.setattr("foldwise.bundle.predict.PART", 8)
+    from foldwise.bundle import predict as module
+
+    calls, real = [], module.answer_part
+
+    def stops(*given):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        real(*given)
+
+    monkeypatch.setattr(module, "answer_part", stops)
+    with pytest.raises(KeyboardInterrupt):
+        asked(made, tmp_path / "p.csv", made.pictures)
+    monkeypatch.setattr("foldwise.bundle.sources.write_shard", None)  # nothing is decoded again
+    assert answers(asked(made, tmp_path / "p.csv", made.pictures)) == answers(whole)
+    assert len(calls) == 4
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_predicted(made, tmp_path):
+    write_pictures(tmp_path / "in", 3, seed=9)
+    (tmp_path / "in/bad.png").write_bytes(b"no picture")
+    (tmp_path / "in/notes.txt").write_text("none either")
+    assert len(asked(made, tmp_path / "p.csv", tmp_path / "in")) == 3
+    quarantine = read_csv(tmp_path / "p_quarantine.csv")
+    assert [row["reason"] for row in quarantine] == ["not_a_picture"]
+    sample = quarantine[0]["sample"]
+    files = {row["sample"]: row["file"] for row in read_csv(tmp_path / "private/p/files.csv")}
+    assert files[sample].endswith("bad.png")
+
+
+def test_pictures_of_another_look_are_seen_as_far(made, tmp_path):
+    (tmp_path / "in").mkdir()
+    for step in (2, 4, 6):
+        stripes = np.tile(np.arange(48) % step < step // 2, (48, 1)).astype(np.uint8) * 255
+        assert cv2.imwrite(str(tmp_path / f"in/{step}.png"), stripes)
+    near = asked(made, tmp_path / "near.csv", made.pictures)
+    far = asked(made, tmp_path / "far.csv", tmp_path / "in")
+    assert min(float(row["grey_distance"]) for row in far) > 1
+    for name in ("distance", "grey_distance"):
+        assert np.median([float(row[name]) for row in near]) < 1
+
+
+def test_pictures_in_colour_are_marked_where_grey_was_learned(made, tmp_path, caplog):
+    write_pictures(tmp_path / "in", 1, seed=9)
+    random = np.random.default_rng(2).integers(0, 256, (44, 40, 3), dtype=np.uint8)
+    assert cv2.imwrite(str(tmp_path / "in/colour.png"), random)
+    rows = asked(made, tmp_path / "p.csv", tmp_path / "in")
+    assert sorted(row["note"] for row in rows) == ["", "in colour"]
+    assert "1 image in colour" in caplog.text
+
+
+def test_an_empty_folder_and_one_of_other_files_say_so(made, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FoldwiseError, match="No image to predict"):
+        asked(made, tmp_path / "p.csv", tmp_path / "empty")
+    (tmp_path / "empty/film.dcm").write_bytes(b"x")
+    with pytest.raises(FoldwiseError, match=r"1 file there, none of which it takes.*--reader"):
+        asked(made, tmp_path / "p.csv", tmp_path / "empty")
+
+
+def test_it_holds_what_another_program_reads(made):
+    manifest = read_manifest(made.bundle)
+    weights = load_safetensors(read_file(made.bundle, manifest, "models/fold_1.safetensors"))
+    assert all(value.dtype.kind in "fi" for value in weights.values())
+    assert manifest["licence"] == "CC-BY-4.0"
+    assert manifest["cohort"]["labels"] == {"label": {"A": 8, "B": 8, "C": 8}}
+    assert manifest["expected"]["levels"]["image"]["n"] == 24
+    card = read_file(made.bundle, manifest, "MODEL_CARD.md").decode()
+    assert "CC-BY-4.0" in card and "Not a medical device" in card
+    assert str(made.pictures.parent) not in json.dumps(manifest)
+
+
+def test_equal_contents_are_equal_bytes(made, tmp_path):
+    manifest = read_manifest(made.bundle)
+    files = {name: read_file(made.bundle, manifest, name) for name in manifest["files"]}
+    write_bundle(tmp_path / "again.zip", manifest, files)
+    assert (tmp_path / "again.zip").read_bytes() == made.bundle.read_bytes()
+
+
+def spoilt(made, tmp_path, change):
+    """A copy of the bundle in which `change` has edited the dict of its files."""
+    with zipfile.ZipFile(made.bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    change(files)
+    path = tmp_path / "spoilt.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def edited(**values):
+    def change(files):
+        files[MANIFEST] = json.dumps(json.loads(files[MANIFEST]) | values).encode()
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (edited(format=FORMAT + 1, foldwise="9.9"), "Update Foldwise here to version 9.9"),
+        (edited(format=0), "Make the bundle anew"),
+        (edited(licence="mine"), "damaged or changed"),
+        (lambda files: files.pop(MANIFEST), "no bundle of Foldwise"),
+        (lambda files: files.update({MANIFEST: b"{"}), "cut short or damaged"),
+    ],
+)
+def test_a_bundle_that_is_none_is_refused_by_name(made, tmp_path, change, said):
+    path = spoilt(made, tmp_path, change)
+    with pytest.raises(FoldwiseError, match=said) as caught:
+        read_manifest(path)
+    assert str(path) in str(caught.value)
+
+
+def test_other_weights_are_refused(made, tmp_path):
+    def change(files):
+        files["models/fold_1.safetensors"] = files["models/fold_2.safetensors"]
+
+    path = spoilt(made, tmp_path, change)
+    with pytest.raises(FoldwiseError, match=r"fold_1\.safetensors is not what was put in"):
+        predict(Request(str(path), (str(made.pictures),), tmp_path / "p.csv"))
+
+
+def test_a_cut_file_a_folder_and_nothing_are_refused(made, tmp_path):
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(made.bundle.read_bytes()[:2000])
+    for path, said in ((cut, "cut short"), (tmp_path, "is a folder"), (tmp_path / "x", "no such")):
+        with pytest.raises(FoldwiseError, match=said):
+            read_manifest(path)
+
+
+def test_the_command_line_ends_in_a_sentence(made, tmp_path):
+    command = [
+        sys.executable,
+        str(ROOT / "workflow/scripts/predict.py"),
+        "none.zip",
+        "x",
+        "-o",
+        "p.csv",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "Error: none.zip: no such bundle. Correct the path.\n"
+
+
+@pytest.mark.parametrize("kept", sorted((ROOT / "tests/kept").glob("*.zip")), ids=lambda p: p.stem)
+def test_a_bundle_of_each_version_is_read_as_it_was(kept, tmp_path):
+    """Written once and kept: who changes the format either reads it or refuses it by name."""
+    assert cv2.imwrite(str(tmp_path / "numbers.png"), picture_of_numbers())
+    predict(Request(str(kept), (str(tmp_path / "numbers.png"),), tmp_path / "p.csv"))
+    [row] = read_csv(tmp_path / "p.csv")
+    assert row["predicted"] == "A"
+    found = [float(row[f"p_{name}"]) for name in CLASSES]
+    assert found == pytest.approx([0.391043, 0.281354, 0.327603], abs=1e-5)
+
+
+def test_onnx_answers_as_torch_does_within_the_tolerance(made, tmp_path):
+    manifest = read_manifest(made.bundle)
+    job = bundle_job(manifest, manifest["params"], [], None, CPU)
+    kept = members(made.bundle, manifest, job, [1])[1]
+    graph, facts = export(job.task, kept, job.params)
+    assert facts["max_difference"] <= 1e-5
+    # By onnxruntime alone, with the card's own numbers: pixels in 0..1 go in.
+    pixels = np.random.default_rng(3).random((3, 1, kept.size, kept.size)).astype(np.float32)
+    given = onnxruntime.InferenceSession(graph).run(None, {"image": pixels})[0]
+    mean, std = kept.normalise
+    normal = torch.from_numpy((pixels - np.float32(mean[0])) / np.float32(std[0]))
+    with torch.inference_mode():
+        expected = job.task.predict(kept.model, {"image": normal})["probability"]
+    assert np.abs(given - expected.numpy()).max() <= 1e-5

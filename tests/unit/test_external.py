@@ -1,0 +1,156 @@
+"""A bundle at another site: performance beside what was expected, shift, calibration, words."""
+
+import copy
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import log_loss
+
+from foldwise.bundle.cohort_facts import cohort_facts
+from foldwise.bundle.external import FELL, HELD, UNKNOWN, comparison, external_summary
+from foldwise.bundle.recalibrate import error, loss, recalibration, sharpened
+from foldwise.bundle.shift import label_shift, moments
+from foldwise.bundle.site import SiteFiles, predict_site
+from foldwise.bundle.site_page import write_page
+from foldwise.errors import FoldwiseError
+from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.files import read_csv, read_json, write_json
+from foldwise.registry import load
+from foldwise.settings.bundle_file import read_manifest
+from foldwise.settings.validation import with_bundle
+from made_bundles import CANARY, CLASSES, cohort, make, write_pictures
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("bundle"))
+
+
+@pytest.fixture(scope="module")
+def site(made, tmp_path_factory):
+    """external_summary.json and the page of a second site of 18 pictures."""
+    folder = tmp_path_factory.mktemp("site")
+    cohort(folder, write_pictures(folder / "pictures", 18, seed=11), made.params)
+    out = [folder / name for name in ("p.csv", "folds.csv", "maps.npy", "site.json")]
+    predict_site(
+        SiteFiles(made.bundle, folder / "cohort.csv", folder / "cache", (), *map(str, out))
+    )
+    manifest = read_manifest(made.bundle)
+    summary = external_summary(
+        "there",
+        manifest,
+        (read_csv(out[0]), read_csv(out[1])),
+        read_json(out[3]),
+        load("MEASURES", "classification")(made.params["task"]),
+        Bootstrap(3, "patient", resamples=200),
+    )
+    write_json(folder / "external_summary.json", summary)
+    audit = {"flow": [{"step": "analysed set", "images": 18}], "group_by": "patient", "groups": 9}
+    write_json(folder / "audit.json", audit)
+    page = folder / "report/index.html"
+    write_page(folder / "external_summary.json", folder / "audit.json", page)
+    return folder
+
+
+def test_what_leaves_a_site_is_numbers_over_all_images(site):
+    summary = read_json(site / "external_summary.json")
+    samples = {row["sample"] for row in read_csv(site / "p.csv")}
+    assert summary["n"] == len(samples) == 18 and summary["groups"] == 9
+    for path in (site / "external_summary.json", site / "report/index.html", site / "site.json"):
+        text = path.read_text()
+        assert CANARY not in text
+        assert not [sample for sample in samples if sample in text]
+
+
+def test_its_metrics_stand_beside_the_expected_ones(site, made):
+    expected = read_manifest(made.bundle)["expected"]["levels"]["image"]["metrics"]
+    summary = read_json(site / "external_summary.json")
+    rows = {row["metric"]: row for row in summary["comparison"]}
+    right = [row["label"] == row["predicted"] for row in read_csv(site / "p.csv")]
+    assert rows["accuracy"]["here"]["value"] == pytest.approx(np.mean(right))
+    assert rows["accuracy"]["expected"]["value"] == expected["accuracy"]["value"]
+    text = (site / "report/report.md").read_text()
+    assert f"{np.mean(right):.3f}" in text and "Shift between the sites" in text
+
+
+def test_equal_pictures_show_no_shift(made, tmp_path):
+    manifest = read_manifest(made.bundle)
+    rows, images = cohort(tmp_path, sorted(made.pictures.iterdir()), made.params)
+    assert cohort_facts(rows, ["label"], images, 1) == manifest["cohort"]
+
+
+def side(value, low, high):
+    return {"value": value, "interval": [low, high]}
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "verdict"),
+    [
+        (side(0.7, 0.6, 0.8), side(0.75, 0.7, 0.8), HELD),
+        (side(0.5, 0.45, 0.55), side(0.8, 0.75, 0.85), FELL),
+        (side(0.5, None, None), side(0.8, 0.75, 0.85), UNKNOWN),
+        (side(None, None, None), side(0.8, 0.75, 0.85), UNKNOWN),
+    ],
+)
+def test_a_difference_is_judged_by_both_intervals(here, there, verdict):
+    def of(one):
+        return {"image": {"metrics": {"accuracy": one}}}
+
+    assert comparison({"levels": of(there)}, of(here))[0]["verdict"] == verdict
+
+
+def test_shift_is_what_scipy_says():
+    random = np.random.default_rng(1)
+    a, b = random.normal(0, 1, 40), random.normal(0.7, 2, 60)
+    facts = [{"mean": x.mean(), "std": x.std(ddof=1), "n": len(x)} for x in (a, b)]
+    expected = stats.ttest_ind(a, b, equal_var=False).pvalue
+    assert moments(*facts)["p"] == pytest.approx(expected)
+    found = label_shift({"A": 30, "B": 10}, {"A": 10, "B": 10, "C": 4})
+    assert found["p"] == pytest.approx(stats.chi2_contingency([[30, 10, 0], [10, 10, 4]]).pvalue)
+    assert found["distance"] == pytest.approx(
+        abs(np.array([0.75, 0.25]) - [10 / 24, 10 / 24]).max()
+    )
+
+
+def test_a_temperature_is_found_again():
+    random = np.random.default_rng(5)
+    p = sharpened(random.dirichlet([1, 1, 1], 4000), 1.0)
+    truth = np.array([random.choice(3, p=row) for row in p])
+    assert loss([p], [truth]) == pytest.approx(log_loss(truth, p))
+    # Said too sure by half: the truth is at temperature 2 of what is said.
+    said = sharpened(p, 0.5)
+    rows = [
+        {"group": f"g{n // 2}", "label": CLASSES[t]}
+        | {f"p_{name}": str(value) for name, value in zip(CLASSES, row, strict=True)}
+        for n, (row, t) in enumerate(zip(said, truth, strict=True))
+    ]
+    found = recalibration(rows, "classification", {"": CLASSES}, 3)
+    assert found["temperature"] == pytest.approx(2, rel=0.1)
+    assert found["ece"]["after"] < 0.5 * found["ece"]["before"]
+    assert error([said], [truth]) > 0.05
+    assert recalibration(rows[:4], "classification", {"": CLASSES}, 3) is None
+
+
+def study(made, **more):
+    data = {"reader": "images", "root": "x", "table": {"path": "t.csv"}}
+    return {"validate": {"bundle": str(made.bundle)}, "data": data} | more
+
+
+def test_a_study_that_validates_takes_the_bundles_settings(made):
+    filled = with_bundle(study(made), "site.yaml")
+    assert filled["kind"] == "classification"
+    assert filled["data"]["classes"]["order"] == CLASSES
+    assert filled["image"] == made.params["image"]
+    assert with_bundle({"kind": "zones"}, "site.yaml") == {"kind": "zones"}
+
+
+def test_other_settings_and_other_classes_are_refused_by_name(made):
+    with pytest.raises(FoldwiseError, match=r"site.yaml: image, training: .* Take this out"):
+        with_bundle(study(made, image={}, training={}), "site.yaml")
+    with pytest.raises(FoldwiseError, match=r"kind: zones, but .* are of kind classification"):
+        with_bundle(study(made, kind="zones"), "site.yaml")
+    other = copy.deepcopy(study(made))
+    other["data"]["classes"] = {"order": ["A", "B"]}
+    with pytest.raises(FoldwiseError, match=r"data.classes.order: A, B, but .* answer A, B, C"):
+        with_bundle(other, "site.yaml")

@@ -1,0 +1,213 @@
+"""How a bundle's models do at another site, beside what was expected of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from foldwise import __version__
+from foldwise.bundle.recalibrate import answers, curve, probabilities, recalibration
+from foldwise.bundle.shift import shift
+from foldwise.evaluate.fold import Measured, Row, plain
+from foldwise.evaluate.holdout_summary import summarise_holdout
+from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.evaluate.wording import called, spoken
+from foldwise.hashing import digest
+from foldwise.metrics import metric_of
+from foldwise.settings.groups import units_of
+
+# Half the width of a 95 % interval of a normal distribution, in standard errors.
+NORMAL_95 = 1.96
+HELD, FELL, ROSE, UNKNOWN = "held", "lower", "higher", "not known"
+
+
+def external_summary(
+    study: str,
+    manifest: Mapping[str, Any],
+    tables: tuple[Sequence[Row], Sequence[Row]],
+    facts: Mapping[str, Any],
+    measured: Measured,
+    bootstrap: Bootstrap,
+) -> dict[str, Any]:
+    """The content of external_summary.json: numbers over all images, of no single one.
+
+    tables: predictions of all models together, and of each; facts: of `predict_site`.
+    """
+    together, by_fold = tables
+    summary = summarise_holdout(together, by_fold, measured, bootstrap)
+    summary.pop("folds")
+    kind, classes = manifest["params"]["kind"], manifest["classes"]
+    compared = comparison(manifest["expected"], summary["ensemble"])
+    parts = answers(kind, classes)
+    about = {key: manifest[key] for key in ("study", "foldwise", "licence")}
+    record = {
+        "study": study,
+        "foldwise": __version__,
+        "bundle": about
+        | {"digest": digest(manifest["files"]), "images": manifest["cohort"]["images"]},
+        "kind": kind,
+        "n": summary["n"],
+        "groups": summary["groups"],
+        "group_by": bootstrap.group_by,
+        "levels": {
+            name: {"n": level["n"], "metrics": level["metrics"]}
+            for name, level in summary["ensemble"].items()
+        },
+        "monitor": manifest["expected"]["monitor"],
+        "expected_of": manifest["expected"]["of"],
+        "comparison": compared,
+        "calibration": curve(*probabilities(together, parts)) if parts else [],
+        "recalibration": recalibration(together, kind, classes, bootstrap.seed),
+        "shift": shift(manifest["cohort"], facts["cohort"], facts["far"]),
+        "absent": absent(manifest["cohort"]["labels"], facts["cohort"]["labels"]),
+        "methods": summary["methods"],
+    }
+    return plain(record | {"words": words(record)})
+
+
+def comparison(expected: Mapping[str, Any], here: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row a metric of single images: here, expected, and the difference, with intervals."""
+    ours, theirs = here["image"]["metrics"], expected["levels"]["image"]["metrics"]
+    rows = []
+    for name in (name for name in ours if name in theirs):
+        row = {"metric": name, "title": called(name)[0]}
+        row |= {"here": _known(ours[name]), "expected": _known(theirs[name])}
+        rows.append(row | _difference(name, row["here"], row["expected"]))
+    return rows
+
+
+def _known(metric: Mapping[str, Any]) -> dict[str, Any]:
+    return {"value": metric["value"], "interval": metric.get("interval") or [None, None]}
+
+
+def _difference(name: str, here: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+    """Here less expected with its interval, and in a word whether performance held.
+
+    The two are of different patients, so that their variances add; each is taken from its interval,
+    as of a normal distribution.
+    """
+    values = here["value"], there["value"]
+    limits = [*here["interval"], *there["interval"]]
+    if None in values:
+        return {"difference": None, "difference_interval": [None, None], "verdict": UNKNOWN}
+    gap = values[0] - values[1]
+    if None in limits:
+        return {"difference": gap, "difference_interval": [None, None], "verdict": UNKNOWN}
+    errors = [
+        (high - low) / (2 * NORMAL_95) for low, high in zip(limits[::2], limits[1::2], strict=True)
+    ]
+    reach = NORMAL_95 * float(np.hypot(*errors))
+    low, high = gap - reach, gap + reach
+    verdict = HELD if low <= 0 <= high else FELL if high < 0 else ROSE
+    return {"difference": gap, "difference_interval": [low, high], "verdict": verdict}
+
+
+def absent(trained: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Label -> classes of the training that no image here has."""
+    found = {
+        name: [one for one in counts if not here.get(name, {}).get(one)]
+        for name, counts in trained.items()
+    }
+    return {name: classes for name, classes in found.items() if classes}
+
+
+def words(record: Mapping[str, Any]) -> list[str]:
+    """A paragraph, sentence by sentence: whether performance held, and what may be the cause."""
+    units = units_of(record["group_by"])
+    said = [
+        f"The models of {record['bundle']['study']} were put to {record['n']:,} images of "
+        f"{record['groups']:,} {units} here; they were trained on {record['bundle']['images']:,}."
+    ]
+    rows = {row["metric"]: row for row in record["comparison"]}
+    main = rows.get(record["monitor"])
+    said += [_main(main)] if main else []
+    said += _absent(record["absent"])
+    said += _shifted(record["shift"])
+    said += _calibrated(record["recalibration"])
+    said.append(
+        "Whether patients of the training cohort are among these cannot be known from a bundle, "
+        "which names none: ask both sites."
+    )
+    return said
+
+
+def _main(row: Mapping[str, Any]) -> str:
+    name, here, there = spoken(row["metric"]), row["here"], row["expected"]
+    if row["difference"] is None:
+        return f"The {name} is not defined here."
+    metric = metric_of(row["metric"])
+    worse = FELL if metric is None or metric.better != "min" else ROSE
+    begin = f"The {name} was {_valued(here)} here, where {_valued(there)} was expected"
+    if row["verdict"] == UNKNOWN:
+        return f"{begin}; without an interval on both sides nothing can be said of the difference."
+    low, high = row["difference_interval"]
+    span = f"difference {row['difference']:+.3f}, {low:+.3f} to {high:+.3f}"
+    if row["verdict"] == HELD:
+        bound = -low if worse == FELL else high
+        return (
+            f"{begin} ({span}): the data show no difference, and exclude a loss of more than "
+            f"{max(bound, 0):.3f} only."
+        )
+    if row["verdict"] == worse:
+        return f"{begin} ({span}): performance did not hold."
+    return f"{begin} ({span}): performance was better than expected."
+
+
+def _valued(side: Mapping[str, Any]) -> str:
+    low, high = side["interval"]
+    span = "" if low is None or high is None else f" ({low:.3f} to {high:.3f})"
+    return f"{side['value']:.3f}{span}"
+
+
+def _absent(classes: Mapping[str, list[str]]) -> list[str]:
+    return [
+        f"No image here is of {'classes' if len(names) > 1 else 'class'} {', '.join(names)}"
+        f"{'' if label == 'label' else f' ({label})'}: metrics over classes leave "
+        f"{'them' if len(names) > 1 else 'it'} out or count {'them' if len(names) > 1 else 'it'} "
+        "as none, and are not comparable as they stand."
+        for label, names in classes.items()
+    ]
+
+
+def _shifted(found: Mapping[str, Any]) -> list[str]:
+    """Sentences on what differs: labels, grey levels, features."""
+    said = []
+    for label, one in found["labels"].items():
+        if one["p"] is not None and one["p"] < 0.05:
+            name = "" if label == "label" else f" of {label.removeprefix('label_')}"
+            said.append(
+                f"The shares of labels{name} differ from the training's by {one['distance']:.0%} "
+                f"in total ({_p(one['p'])})."
+            )
+    for name in ("brightness", "contrast"):
+        one = found[name]
+        if one and one["p"] is not None and one["p"] < 0.05:
+            way = "higher" if one["difference_sd"] > 0 else "lower"
+            said.append(
+                f"The {name} of prepared images is {way} than in training by "
+                f"{abs(one['difference_sd']):.1f} standard deviations ({_p(one['p'])})."
+            )
+    one = found["features"]
+    if one["p"] < 0.05:
+        said.append(
+            f"In the models' features {one['far']} of {one['n']} images lie farther out than one "
+            f"in twenty of the training ({_p(one['p'])}): they look unlike what was learned."
+        )
+    return said or [
+        "Labels, grey levels and features show no clear shift from the training cohort."
+    ]
+
+
+def _calibrated(found: Mapping[str, Any] | None) -> list[str]:
+    if not found:
+        return []
+    before, after = found["ece"]["before"], found["ece"]["after"]
+    return [
+        f"With a temperature of {found['temperature']:.2f}, learned on "
+        f"{found['groups_learned_on']} of the groups here, the calibration error on the other "
+        f"{found['groups_judged_on']} goes from {before:.3f} to {after:.3f}."
+    ]
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"

@@ -1,0 +1,97 @@
+"""A finished run as a bundle: models, preparation, expected performance, and no patient."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foldwise import __version__
+from foldwise.bundle.card import model_card
+from foldwise.bundle.cohort_facts import cohort_facts, feature_facts
+from foldwise.bundle.expected import expected
+from foldwise.bundle.members import facts_of, model_name, weights_of
+from foldwise.bundle.onnx_model import export
+from foldwise.bundle.portable import encoder_files, portable_params
+from foldwise.files import read_csv, read_json
+from foldwise.pixels.cache import Images
+from foldwise.registry import load
+from foldwise.settings.bundle_file import write_bundle
+from foldwise.train.job import FoldJob
+from foldwise.train.predict import KeptModel, load_model
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """What a run and its study have made, by path; `holdout` may be missing."""
+
+    params: str
+    summary: str
+    cohort: str
+    models: Mapping[int, str]
+    embeddings: Mapping[int, str]
+    cache: str
+    holdout: str | None = None
+
+
+@dataclass(frozen=True)
+class About:
+    """What a bundle says of itself beside its numbers: from the study's settings."""
+
+    study: str
+    reader: str
+    group_by: str
+    licence: str | None
+    contact: str | None
+    code: str  # digest of the code that decides predictions
+    onnx: bool = True
+
+
+def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
+    """Write the bundle of a run. Raises FoldwiseError for a run that cannot be handed over."""
+    params = read_json(files.params)
+    where = f"Study {about.study}, run {params['run']}"
+    portable = portable_params(params, where)
+    task = load("TASKS", params["kind"])(params["task"])
+    members, content = [], encoder_files(params, where)
+    for fold, path in files.models.items():
+        job = FoldJob(params, task, {}, None, fold, Path())
+        kept = load_model(job, path)
+        features = feature_facts(np.load(files.embeddings[fold], allow_pickle=False))
+        content[model_name(fold)] = weights_of(kept.model)
+        facts = {"fold": fold, "features": features} | facts_of(kept)
+        members.append(facts | _exported(job, kept, about, content))
+    rows = read_csv(files.cohort)
+    held = read_json(files.holdout) if files.holdout else None
+    manifest = {
+        "foldwise": __version__,
+        "study": about.study,
+        "reader": about.reader,
+        "group_by": about.group_by,
+        "licence": about.licence,
+        "contact": about.contact,
+        "code": about.code,
+        "params": portable,
+        "classes": task.answers() or params["task"].get("heads", {}),
+        "members": members,
+        "expected": expected(read_json(files.summary), held),
+        "cohort": cohort_facts(
+            rows, task.label_columns, Images.of(rows, files.cache), params["image"]["channels"]
+        ),
+    }
+    content["MODEL_CARD.md"] = model_card(manifest).encode()
+    write_bundle(out, manifest, content)
+
+
+def _exported(
+    job: FoldJob, kept: KeptModel, about: About, content: dict[str, bytes]
+) -> dict[str, Any]:
+    """What the list says of a member's ONNX file, which is put to `content` where there is one."""
+    if not about.onnx:
+        return {"onnx": {"reason": "bundle.onnx is false"}}
+    graph, facts = export(job.task, kept, job.params)
+    if graph is not None:
+        facts["file"] = f"onnx/fold_{job.fold}.onnx"
+        content[facts["file"]] = graph
+    return {"onnx": facts}

@@ -1,0 +1,120 @@
+"""A fold's model as ONNX, for programs without torch, compared with torch before it is kept.
+
+The network takes prepared pixels as 0..1 and normalises them itself, so that whoever uses it needs
+no number of this package.
+"""
+
+import importlib.util
+import io
+import logging
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from foldwise.hashing import stream_seed
+from foldwise.tasks.base import Batch, Task
+from foldwise.train.job import CPU
+from foldwise.train.predict import KeptModel
+
+# Largest difference of a probability from torch's, beyond which a file is not handed over.
+TOLERANCE = 1e-5
+PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+BATCH = 2
+
+log = logging.getLogger("foldwise")
+
+
+class Exported(nn.Module):
+    """Normalisation and network: what the task says is asked of a model, as one graph."""
+
+    def __init__(self, task: Task, kept: KeptModel, more: list[str]) -> None:
+        super().__init__()
+        self.task, self.model, self.more = task, kept.model, more
+        mean, std = (torch.tensor(part)[:, None, None] for part in kept.normalise)
+        self.register_buffer("mean", mean)
+        self.register_buffer("std", std)
+
+    def forward(self, image: torch.Tensor, *others: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """(B, C, S, S) in 0..1, and what else the task reads -> its answers, sorted by name."""
+        batch = {"image": (image - self.mean) / self.std, **dict(zip(self.more, others))}  # noqa: B905
+        answers = self.task.exported(self.model, batch)
+        return tuple(answers[name] for name in sorted(answers))
+
+
+def example(kept: KeptModel, channels: int, text: dict[str, Any] | None) -> Batch:
+    """Inputs of a batch by name, drawn: pixels in 0..1, and token numbers where texts are read."""
+    generator = torch.Generator().manual_seed(stream_seed(0, "onnx"))
+    size = (BATCH, channels, kept.size, kept.size)
+    inputs = {"image": torch.rand(size, generator=generator)}
+    if text:
+        length = (BATCH, text["max_tokens"])
+        mask = torch.ones(length, dtype=torch.int64)
+        # The second text is shorter: padding has a part of its own in attention.
+        mask[1, length[1] // 2 :] = 0
+        tokens = torch.randint(1, text.get("tokens", 8), length, generator=generator)
+        inputs |= {"input_ids": tokens * mask, "attention_mask": mask}
+    return inputs
+
+
+def export(task: Task, kept: KeptModel, params: dict[str, Any]) -> tuple[bytes | None, dict]:
+    """ONNX bytes and what is known of them: inputs, outputs, the largest difference from torch.
+
+    (None, {"reason": ...}) where there is none: a package lacks, the graph cannot be traced, or
+    the difference is more than TOLERANCE. Weights stand in the bundle either way.
+    """
+    lacking = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if lacking:
+        return None, {"reason": f"{', '.join(lacking)} not installed where the bundle was made"}
+    inputs = example(kept, params["image"]["channels"], params["task"].get("text"))
+    more = [name for name in inputs if name != "image"]
+    whole = Exported(task, KeptModel(kept.model.to(CPU), *_rest(kept)), more).eval()
+    names = sorted(task.exported(whole.model, {**inputs}))
+    try:
+        content = traced(whole, inputs, names)
+    # The exporter fails in its own many ways; a bundle without ONNX is whole all the same.
+    except Exception as error:
+        log.info("No ONNX: %s: %s", type(error).__name__, str(error)[:300])
+        return None, {"reason": f"the network cannot be exported ({type(error).__name__})"}
+    with torch.inference_mode():
+        expected = whole(*inputs.values())
+    given = run(content, inputs)
+    worst = max(float(np.abs(a - b.numpy()).max()) for a, b in zip(given, expected, strict=True))
+    facts = {"inputs": list(inputs), "outputs": names, "max_difference": worst}
+    if not worst <= TOLERANCE:
+        return None, {"reason": f"ONNX differs from torch by {worst:.2g}, over {TOLERANCE:g}"}
+    return content, facts
+
+
+def _rest(kept: KeptModel) -> tuple[Any, int, int]:
+    return kept.normalise, kept.size, kept.epoch
+
+
+def traced(whole: Exported, inputs: Batch, names: list[str]) -> bytes:
+    """The graph with weights inside, for any number of images at once."""
+    buffer = io.BytesIO()
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    shapes = [{0: batch} for _ in inputs]
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            whole,
+            tuple(inputs.values()),
+            input_names=list(inputs),
+            output_names=names,
+            dynamic_shapes=(shapes[0], *([tuple(shapes[1:])] if shapes[1:] else [])),
+            dynamo=True,
+            verbose=False,
+        )
+        program.save(buffer)
+    return buffer.getvalue()
+
+
+def run(content: bytes, inputs: Batch) -> list[np.ndarray]:
+    """What onnxruntime answers, in the order of the outputs."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    return session.run(None, {name: value.numpy() for name, value in inputs.items()})

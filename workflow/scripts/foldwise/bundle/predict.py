@@ -1,0 +1,193 @@
+"""New images through a bundle's models: a table in the end, and what went on the way in `private`.
+
+Decoding, preparation and prediction are the workflow's own functions on the workflow's own rows, in
+batches cut the same way, so that equal files give equal bits.
+"""
+
+import logging
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foldwise.bundle.cohort_facts import distances, grey_distances
+from foldwise.bundle.members import bundle_job, members, params_of
+from foldwise.bundle.sources import (
+    Image,
+    decode,
+    find,
+    in_colour,
+    named,
+    state_of,
+    with_texts,
+)
+from foldwise.errors import FoldwiseError, plural
+from foldwise.files import private_folder, read_csv, write_csv
+from foldwise.pixels.cache import Crew, Images
+from foldwise.settings.bundle_file import read_manifest
+from foldwise.train.feed.rows import sorted_rows
+from foldwise.train.job import FoldJob
+from foldwise.train.machine import device
+from foldwise.train.predict import KeptModel
+from foldwise.train.predict_holdout import predict_together
+
+log = logging.getLogger("foldwise")
+
+# Images that are predicted between two notes of progress; what a stop loses at most.
+PART = 256
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked: images (files or folders) of a kind, by all models or by those of `folds`."""
+
+    bundle: str
+    sources: tuple[str, ...]
+    out: Path
+    reader: str | None = None
+    folds: tuple[int, ...] = ()
+    texts: str | None = None
+    with_names: bool = False
+    crew: Crew = field(default_factory=Crew)
+
+
+def predict(request: Request) -> dict[str, int]:
+    """Write predictions and quarantine of a request; returns how many images each has.
+
+    `<out>`: sample, answers, `sd_<answer>` over the models, and how far out an image is: `distance`
+    in features, `grey_distance` in brightness and contrast (1: as one in twenty training images).
+    `<out stem>_quarantine.csv`: sample, reason, meaning. `private/<out stem>/files.csv` beside it
+    says which file a sample is.
+    """
+    manifest = read_manifest(request.bundle)
+    reader = request.reader or manifest["reader"]
+    private = private_folder(private_folder(request.out.parent / "private") / request.out.stem)
+    images = named(find(request.sources, reader), private)
+    log.info("%s.", plural(len(images), "different image"))
+    image = manifest["params"]["image"]
+    rows, quarantine = decode(images, reader, image, private, request.crew)
+    columns = ["sample", "reason", "meaning"]
+    write_csv(request.out.with_name(f"{request.out.stem}_quarantine.csv"), columns, quarantine)
+    if not rows:
+        raise FoldwiseError(
+            f"None of {plural(len(images), 'image')} could be read: "
+            f"{quarantine[0]['meaning']}. The quarantine beside {request.out} names each."
+        )
+    params = params_of(request.bundle, manifest, private)
+    if "text" in params["task"]:
+        with_texts(rows, images, request.texts)
+    cache = next((private / "images").glob(f"*/{rows[0]['shard']}.npy")).parent
+    job = bundle_job(manifest, params, rows, Images.of(rows, cache), device())
+    table = answered(request, manifest, job, private)
+    if image["channels"] == 1:
+        note_colour(table, images)
+    write_table(request, table, images)
+    return {"predicted": len(table), "quarantine": len(quarantine)}
+
+
+def answered(
+    request: Request, manifest: Mapping[str, Any], job: FoldJob, private: Path
+) -> list[dict[str, str]]:
+    """A row an image, in order of content; parts that were made are read."""
+    labels = job.task.unlabelled()
+    rows = [
+        row | labels | {"group": row["sample"], "exam": "", "fold": 1}
+        for row in job.part("holdout")
+    ]
+    # Batches are cut at the same rows in one go and in parts.
+    step = (
+        max(1, PART // job.params["training"]["batch_size"]) * job.params["training"]["batch_size"]
+    )
+    kept = members(request.bundle, manifest, job, list(request.folds) or None)
+    found: list[dict[str, str]] = []
+    for start in range(0, len(rows), step):
+        part = rows[start : start + step]
+        state = state_of([manifest["files"], sorted(kept), [row["content"] for row in part]])
+        path = private / "parts" / f"{state}.csv"
+        if not path.exists():
+            answer_part(job, part, kept, manifest, path)
+        found += read_csv(path)
+        log.info("Predicted %d of %d images.", min(start + step, len(rows)), len(rows))
+    return found
+
+
+def answer_part(
+    job: FoldJob,
+    rows: Sequence[dict[str, Any]],
+    kept: Mapping[int, KeptModel],
+    manifest: Mapping[str, Any],
+    out: Path,
+) -> None:
+    """Write the answers of some rows: the mean of the models, their spread, the distance."""
+    own = FoldJob(
+        job.params, job.task, {"holdout": list(rows)}, job.images, 1, out.parent, job.device
+    )
+    files = [out.with_suffix(ending) for ending in (".all.csv", ".folds.csv", ".maps.npy")]
+    features = predict_together(own, kept, *files)
+    # One model is not averaged: of masks, a mean in double precision counts other last digits.
+    together = read_csv(files[1] if len(kept) == 1 else files[0])
+    alone: dict[str, list[dict[str, str]]] = {}
+    for row in read_csv(files[1]):
+        alone.setdefault(row["sample"], []).append(row)
+    far = distance(features, manifest)
+    ordered, channels = sorted_rows(list(rows)), job.params["image"]["channels"]
+    known = manifest["cohort"]["intensity"]
+    grey = grey_distances(job.images, job.images.places(ordered), channels, known)
+    table = []
+    for place, row in enumerate(together):
+        said = job.task.without_truth(row)
+        answer = {k: v for k, v in said.items() if k not in ("group", "exam", "fold")}
+        spread = spread_of(alone[row["sample"]], answer)
+        unlike = {"distance": f"{far[place]:.3f}", "grey_distance": f"{grey[place]:.3f}"}
+        table.append(answer | spread | unlike)
+    write_csv(out, list(table[0]), table)
+    for path in files[:2]:
+        path.unlink()
+
+
+def spread_of(rows: Sequence[Mapping[str, str]], answer: Mapping[str, str]) -> dict[str, str]:
+    """`sd_<name>`: standard deviation (n - 1) over the models of each number that they give."""
+    if len(rows) < 2:
+        return {}
+    names = [name for name in answer if name.startswith("p_") or name == "predicted"]
+    numbers = {name: [row[name] for row in rows] for name in names}
+    return {
+        f"sd_{name}": f"{statistics.stdev(map(float, values)):.6g}"
+        for name, values in numbers.items()
+        if all(value.replace(".", "").replace("e-", "").isdigit() for value in values)
+    }
+
+
+def distance(features: Mapping[int, np.ndarray], manifest: Mapping[str, Any]) -> np.ndarray:
+    """(N,) how unlike the training images: 1 is the 95th percentile of theirs, mean over models."""
+    facts = {one["fold"]: one["features"] for one in manifest["members"]}
+    shares = [
+        distances(values, facts[fold]["mean"], facts[fold]["std"]) / (facts[fold]["far"] or 1.0)
+        for fold, values in features.items()
+    ]
+    return np.mean(shares, axis=0)
+
+
+def note_colour(table: list[dict[str, str]], images: Sequence[Image]) -> None:
+    """Mark answers on pictures in colour, where grey ones were learned: they were made grey."""
+    files = {one.sample: one.files[0] for one in images}
+    for row in table:
+        row["note"] = "in colour" if in_colour(files[row["sample"]]) else ""
+    number = sum(row["note"] != "" for row in table)
+    if number:
+        log.warning(
+            "%s in colour, and the models were trained on grey ones: they are read as grey, and "
+            "marked in the column `note`. Look at them before you believe the answers.",
+            plural(number, "image"),
+        )
+
+
+def write_table(request: Request, table: list[dict[str, str]], images: Sequence[Image]) -> None:
+    """Write the predictions; with names, a row a file, the file's name before its sample."""
+    if request.with_names:
+        files = {one.sample: one.files for one in images}
+        table = [{"file": str(path)} | row for row in table for path in files[row["sample"]]]
+    write_csv(request.out, list(table[0]), table)

@@ -1,0 +1,113 @@
+"""Probabilities at another site, as they come and after one number was learned there.
+
+Temperature scaling (Guo et al. 2017, On calibration of modern neural networks, ICML): one
+temperature for all, learned on a stated half of the groups and judged on the other half.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from foldwise.hashing import stream_seed
+
+Rows = Sequence[Mapping[str, str]]
+BINS = 10
+# Temperatures that are tried: 1/20 to 20.
+REACH = np.log(20.0)
+SHARE = 0.5
+FEWEST_GROUPS = 4
+
+
+def answers(kind: str, classes: Mapping[str, list[str]]) -> list[tuple[str, list[str], list[str]]]:
+    """(column of the truth, columns of probabilities, names) of each part of an answer."""
+    found = []
+    for part, names in classes.items():
+        stem = f"{part}_" if part else ""
+        label = f"label_{part}" if part else "label"
+        found.append((label, [f"p_{stem}{name}" for name in names], list(names)))
+    return found if kind != "segmentation" else []
+
+
+def probabilities(
+    rows: Rows, parts: Sequence[tuple[str, list[str], list[str]]]
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Of each part p (N, K) and the place of its truth (N,)."""
+    ps = [
+        np.array([[float(row[name]) for name in columns] for row in rows])
+        for _, columns, _ in parts
+    ]
+    truths = [np.array([names.index(row[label]) for row in rows]) for label, _, names in parts]
+    return ps, truths
+
+
+def recalibration(
+    rows: Rows, kind: str, classes: Mapping[str, list[str]], seed: int
+) -> dict[str, Any] | None:
+    """Log loss and calibration error on one half of the groups, before and after; None without.
+
+    Rows in an order of content, so that the halves are the same for the same images.
+    """
+    parts, groups = answers(kind, classes), list(dict.fromkeys(row["group"] for row in rows))
+    if not parts or len(groups) < FEWEST_GROUPS:
+        return None
+    order = np.random.default_rng(stream_seed(seed, "recalibration")).permutation(len(groups))
+    learns = {groups[place] for place in order[: int(len(groups) * SHARE)]}
+    ps, truths = probabilities(rows, parts)
+    inside = np.array([row["group"] in learns for row in rows])
+    found = minimize_scalar(
+        lambda log_t: loss([sharpened(p[inside], np.exp(log_t)) for p in ps], _at(truths, inside)),
+        bounds=(-REACH, REACH),
+        method="bounded",
+    )
+    temperature = float(np.exp(found.x))
+    outside = [p[~inside] for p in ps]
+    after = [sharpened(p, temperature) for p in outside]
+    judged = _at(truths, ~inside)
+    return {
+        "temperature": temperature,
+        "groups_learned_on": len(learns),
+        "groups_judged_on": len(groups) - len(learns),
+        "log_loss": {"before": loss(outside, judged), "after": loss(after, judged)},
+        "ece": {"before": error(outside, judged), "after": error(after, judged)},
+    }
+
+
+def _at(truths: list[np.ndarray], where: np.ndarray) -> list[np.ndarray]:
+    return [truth[where] for truth in truths]
+
+
+def sharpened(p_nk: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities (N, K) of logits divided by a temperature."""
+    logits = np.log(np.maximum(p_nk, 1e-12)) / temperature
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+def loss(ps: list[np.ndarray], truths: list[np.ndarray]) -> float:
+    """Mean negative log probability of the truth, in nats, over all parts."""
+    said = [p[np.arange(len(t)), t] for p, t in zip(ps, truths, strict=True)]
+    return float(-np.log(np.maximum(np.concatenate(said), 1e-12)).mean())
+
+
+def error(ps: list[np.ndarray], truths: list[np.ndarray]) -> float:
+    """Expected calibration error: gap of confidence and accuracy in ten bins of confidence."""
+    bins = curve(ps, truths)
+    total = sum(one["n"] for one in bins)
+    return sum(one["n"] * abs(one["confidence"] - one["accuracy"]) for one in bins) / total
+
+
+def curve(ps: list[np.ndarray], truths: list[np.ndarray]) -> list[dict[str, Any]]:
+    """Bins of confidence with their mean confidence, accuracy and size; empty ones left out."""
+    confidence = np.concatenate([p.max(axis=1) for p in ps])
+    right = np.concatenate([p.argmax(axis=1) == t for p, t in zip(ps, truths, strict=True)])
+    places = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return [
+        {
+            "confidence": float(confidence[places == bin].mean()),
+            "accuracy": float(right[places == bin].mean()),
+            "n": int((places == bin).sum()),
+        }
+        for bin in np.unique(places)
+    ]

@@ -1,0 +1,81 @@
+"""How another site's images and labels differ from those of the training, by counts and moments.
+
+Images of one patient are alike, so that these tests of single images call differences clear
+somewhat too readily: sizes of differences come first.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+# Share of the training images that are called far (`cohort_facts.FAR`).
+EXPECTED_FAR = 0.05
+
+
+def shift(trained: Mapping[str, Any], here: Mapping[str, Any], far: Mapping[str, int]) -> dict:
+    """Label shares, grey levels and features: training cohort against this one.
+
+    `trained` and `here` are of `cohort_facts`; `far` counts images far out in features.
+    """
+    return {
+        "labels": {
+            name: label_shift(counts, here["labels"].get(name, {}))
+            for name, counts in trained["labels"].items()
+        },
+        "foreground": moments(trained["foreground"], here["foreground"]),
+        "brightness": moments(trained["intensity"]["mean"], here["intensity"]["mean"]),
+        "contrast": moments(trained["intensity"]["contrast"], here["intensity"]["contrast"]),
+        "grey_levels": {
+            "trained": trained["intensity"]["histogram"],
+            "here": here["intensity"]["histogram"],
+            "overlap": overlap(trained["intensity"]["histogram"], here["intensity"]["histogram"]),
+        },
+        "features": features(far),
+    }
+
+
+def label_shift(trained: Mapping[str, int], here: Mapping[str, int]) -> dict[str, Any]:
+    """Shares of each value, their total variation distance, and a chi-squared test."""
+    names = sorted({*trained, *here})
+    counts = np.array([[side.get(name, 0) for name in names] for side in (trained, here)])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    testable = len(names) > 1 and (counts.sum(axis=1) > 0).all()
+    return {
+        "names": names,
+        "trained": shares[0].tolist(),
+        "here": shares[1].tolist(),
+        "distance": float(np.abs(shares[0] - shares[1]).sum() / 2),
+        "p": float(stats.chi2_contingency(counts).pvalue) if testable else None,
+    }
+
+
+def moments(trained: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Means, their difference in standard deviations, and Welch's test; None without both."""
+    if not trained or not here:
+        return None
+    sides = [(side["mean"], side["std"], side["n"]) for side in (trained, here)]
+    pooled = float(np.sqrt((trained["std"] ** 2 + here["std"] ** 2) / 2))
+    testable = min(trained["n"], here["n"]) > 1 and pooled > 0
+    test = stats.ttest_ind_from_stats(*sides[0], *sides[1], equal_var=False) if testable else None
+    return {
+        "trained": trained["mean"],
+        "here": here["mean"],
+        "difference_sd": (here["mean"] - trained["mean"]) / pooled if pooled else None,
+        "p": float(test.pvalue) if test else None,
+    }
+
+
+def overlap(trained: list[float], here: list[float]) -> float:
+    """Common area of two histograms of shares: 1 where they are equal, 0 where they are apart."""
+    return float(np.minimum(trained, here).sum())
+
+
+def features(far: Mapping[str, int]) -> dict[str, Any]:
+    """Share of images far out in features, against the one in twenty of the training."""
+    test = stats.binomtest(far["far"], far["n"], EXPECTED_FAR, alternative="greater")
+    share = far["far"] / far["n"]
+    return {"far": far["far"], "n": far["n"], "share": share, "expected": EXPECTED_FAR} | {
+        "p": float(test.pvalue)
+    }

@@ -1,0 +1,65 @@
+"""A bundle's models on the cohort of another site: predictions, and what that cohort looks like."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foldwise.bundle.cohort_facts import cohort_facts, distances
+from foldwise.bundle.members import bundle_job, members, params_of
+from foldwise.contents import read_cohort
+from foldwise.files import read_csv, write_json
+from foldwise.pixels.cache import Images
+from foldwise.settings.bundle_file import read_manifest
+from foldwise.train.feed.rows import sorted_rows
+from foldwise.train.machine import device
+from foldwise.train.predict_holdout import predict_together
+
+
+@dataclass(frozen=True)
+class SiteFiles:
+    """What rule `predict_site` reads and writes."""
+
+    bundle: str
+    cohort: str
+    cache: str
+    texts: tuple[str, ...]
+    predictions: str
+    folds: str
+    maps: str
+    facts: str
+
+
+def predict_site(files: SiteFiles) -> None:
+    """Write what the models say of every image of a cohort, together and each, and its facts."""
+    manifest = read_manifest(files.bundle)
+    texts = {row.pop("sample"): row for path in files.texts for row in read_csv(path)}
+    rows = [
+        row | {"fold": 1} | ({"texts": texts[row["sample"]]} if row["sample"] in texts else {})
+        for row in sorted_rows(read_cohort(files.cohort))
+    ]
+    images = Images.of(rows, files.cache)
+    with tempfile.TemporaryDirectory() as folder:
+        params = params_of(files.bundle, manifest, Path(folder))
+        job = bundle_job(manifest, params, rows, images, device())
+        kept = members(files.bundle, manifest, job)
+        features = predict_together(job, kept, files.predictions, files.folds, files.maps)
+    columns, channels = job.task.label_columns, params["image"]["channels"]
+    write_json(
+        files.facts,
+        {"cohort": cohort_facts(rows, columns, images, channels), "far": far(features, manifest)},
+    )
+
+
+def far(features: Mapping[int, np.ndarray], manifest: Mapping[str, Any]) -> dict[str, int]:
+    """How many images are farther out than one in twenty of the training images, by most models."""
+    facts = {one["fold"]: one["features"] for one in manifest["members"]}
+    votes = [
+        distances(values, facts[fold]["mean"], facts[fold]["std"]) > facts[fold]["far"]
+        for fold, values in features.items()
+    ]
+    outside = np.mean(votes, axis=0) > 0.5
+    return {"n": len(outside), "far": int(outside.sum())}

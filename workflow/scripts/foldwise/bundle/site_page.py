@@ -1,0 +1,95 @@
+"""The page of a validation: what leaves the site, beside external_summary.json."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from foldwise.bundle.site_figures import draw_all
+from foldwise.evaluate.wording import spoken
+from foldwise.files import read_json, write_text
+from foldwise.report import render
+from foldwise.settings.groups import unit_of, units_of
+
+
+def write_page(summary_json: str | Path, manifest_json: str | Path, out: str | Path) -> None:
+    """Write index.html and report.md; numbers are of external_summary.json and the audit."""
+    record, audit, folder = read_json(summary_json), read_json(manifest_json), Path(out).parent
+    figures = draw_all(record, folder / "figures")
+    values = {
+        "record": record,
+        "audit": audit,
+        "rows": [row_of(row) for row in record["comparison"]],
+        "monitored": spoken(record["monitor"]),
+        "unit": unit_of(record["group_by"]),
+        "units": units_of(record["group_by"]),
+        "figures": figures,
+        "moments": moments(record["shift"]),
+        "labels": labels(record["shift"]["labels"]),
+    }
+    sections = [("bundle/site", values)]
+    write_text(folder / "report.md", render.markdown(sections))
+    origins = {
+        one["file"]: f"rule site_page, of {Path(summary_json).name}" for one in figures.values()
+    }
+    title = f"{record['study']}: validation of {record['bundle']['study']}"
+    write_text(out, render.page(sections, title, origins, folder))
+
+
+def row_of(row: Mapping[str, Any]) -> dict[str, str]:
+    """A line of the table of metrics, as text."""
+    return {
+        "title": row["title"],
+        "here": valued(row["here"]),
+        "expected": valued(row["expected"]),
+        "difference": valued({"value": row["difference"], "interval": row["difference_interval"]}),
+        "verdict": row["verdict"],
+    }
+
+
+def valued(side: Mapping[str, Any]) -> str:
+    """`0.712 (0.601 to 0.804)`, or what stands for none."""
+    if side["value"] is None:
+        return "not defined"
+    low, high = side["interval"]
+    span = "no interval" if low is None or high is None else f"{low:.3f} to {high:.3f}"
+    return f"{side['value']:.3f} ({span})"
+
+
+def moments(shift: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Lines of the table of grey levels: training, here, difference in standard deviations, p."""
+    names = {"brightness": "Brightness", "contrast": "Contrast", "foreground": "Foreground"}
+    return [
+        {"title": title}
+        | {side: f"{shift[name][side]:.3f}" for side in ("trained", "here")}
+        | {"difference": number(shift[name]["difference_sd"], "+.2f"), "p": p_of(shift[name]["p"])}
+        for name, title in names.items()
+        if shift[name]
+    ]
+
+
+def labels(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Tables of label shares, one a label."""
+    return [
+        {
+            "title": name.removeprefix("label_"),
+            "rows": [
+                {"name": value, "trained": f"{trained:.1%}", "here": f"{here:.1%}"}
+                for value, trained, here in zip(
+                    one["names"], one["trained"], one["here"], strict=True
+                )
+            ],
+            "p": p_of(one["p"]),
+        }
+        for name, one in found.items()
+        if one["names"]
+    ]
+
+
+def number(value: float | None, form: str) -> str:
+    """A number in a format, or a dash."""
+    return "–" if value is None else format(value, form)
+
+
+def p_of(value: float | None) -> str:
+    """A p value as text."""
+    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"

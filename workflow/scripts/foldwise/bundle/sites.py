@@ -1,0 +1,172 @@
+"""One bundle at several sites: each site's value, and a random-effects summary over them.
+
+A random-effects model takes sites as drawn from a population of sites; tau squared is the variance
+between them beyond chance, I squared its share (DerSimonian and Laird 1986, Higgins and Thompson
+2002), and the interval of the mean is that of Hartung and Knapp (2001), as statsmodels computes it.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from foldwise.bundle.site_page import valued
+from foldwise.errors import FoldwiseError, choose
+from foldwise.evaluate.wording import called
+from foldwise.files import read_json, write_csv, write_json, write_text
+from foldwise.report.style import ACCENT, GREY, INK, PAGE, look, save
+
+NAME = "external_summary.json"
+NORMAL_95 = 1.959964
+# Below this there is nothing to combine.
+FEWEST = 2
+
+
+def read_sites(places: Sequence[str | Path]) -> list[dict[str, Any]]:
+    """external_summary.json of each place: the file, its folder, or results/<study>.
+
+    Raises FoldwiseError for a place without one, for two sites of one name, and for other bundles.
+    """
+    sites = [read_json(_found(Path(place))) for place in places]
+    names = [site["study"] for site in sites]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise FoldwiseError(
+            f"Two of the sites are called {doubled[0]}. Name each once, or rename one's study."
+        )
+    first = sites[0]["bundle"]
+    for site in sites[1:]:
+        if site["bundle"]["digest"] != first["digest"]:
+            raise FoldwiseError(
+                f"{site['study']} validates another bundle ({site['bundle']['study']}, digest "
+                f"{site['bundle']['digest']}) than {sites[0]['study']} ({first['study']}, "
+                f"{first['digest']}). Compare sites of one bundle."
+            )
+    return sites
+
+
+def _found(place: Path) -> Path:
+    for path in (place, place / NAME, place / "external" / NAME):
+        if path.is_file():
+            return path
+    raise FoldwiseError(
+        f"{place}: no {NAME} there. Name results/<study> of a study that validates a bundle, or "
+        "the file that its site gave you."
+    )
+
+
+def compare_sites(sites: Sequence[Mapping[str, Any]], metric: str | None = None) -> dict[str, Any]:
+    """Sites with value, interval and size of one metric (the monitored one), and their summary."""
+    metric = metric or sites[0]["monitor"]
+    names = [row["metric"] for row in sites[0]["comparison"]]
+    choose(metric, names, "metric", "compare_sites")
+    found = [{row["metric"]: row for row in site["comparison"]}.get(metric) for site in sites]
+    rows = [
+        {"site": site["study"], "n": site["n"], "groups": site["groups"]}
+        | (row["here"] if row else {"value": None, "interval": [None, None]})
+        for site, row in zip(sites, found, strict=True)
+    ]
+    return {
+        "metric": metric,
+        "title": called(metric)[0],
+        "bundle": sites[0]["bundle"],
+        "expected": next(row["expected"] for row in found if row),
+        "sites": rows,
+        "summary": summary(rows),
+    }
+
+
+def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Mean over sites with its interval, tau squared, I squared, Cochran's Q; None for too few.
+
+    A site without an interval has no weight and is left out.
+    """
+    from statsmodels.stats.meta_analysis import combine_effects
+
+    known = [row for row in rows if row["value"] is not None and None not in row["interval"]]
+    errors = np.array([(r["interval"][1] - r["interval"][0]) / (2 * NORMAL_95) for r in known])
+    if len(known) < FEWEST or not (errors > 0).all():
+        return None
+    values = np.array([row["value"] for row in known])
+    found = combine_effects(values, errors**2, method_re="dl", use_t=True)
+    # Of fixed and random effects; then of both with the scale of Hartung and Knapp.
+    low, high = found.conf_int(use_t=True)[3]
+    test = found.test_homogeneity()
+    return {
+        "sites": len(known),
+        "value": float(found.mean_effect_re),
+        "interval": [float(low), float(high)],
+        "tau2": max(float(found.tau2), 0.0),
+        "i2": max(float(found.i2), 0.0),
+        "q": float(test.statistic),
+        "p": float(test.pvalue),
+    }
+
+
+def markdown(found: Mapping[str, Any]) -> str:
+    """The table of sites and what they come to together."""
+    lines = [
+        f"# {found['title']} of {found['bundle']['study']} at {len(found['sites'])} sites",
+        "",
+        "| Site | Images | Groups | Value (95 % interval) |",
+        "| --- | ---: | ---: | ---: |",
+        f"| expected | | | {valued(found['expected'])} |",
+    ]
+    lines += [
+        f"| {row['site']} | {row['n']:,} | {row['groups']:,} | {valued(row)} |"
+        for row in found["sites"]
+    ]
+    total = found["summary"]
+    if total is None:
+        return "\n".join([*lines, "", "Too few sites have an interval to be combined.", ""])
+    lines += [
+        f"| **random effects** | | | {valued(total)} |",
+        "",
+        f"Between the sites: tau squared {total['tau2']:.4f}, I squared {total['i2']:.0%}, "
+        f"Cochran's Q {total['q']:.2f} (p = {total['p']:.3f}). Random effects over "
+        f"{total['sites']} sites, DerSimonian and Laird, interval of Hartung and Knapp; variances "
+        "are those of the sites' "
+        "intervals.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def forest(found: Mapping[str, Any], out: str | Path) -> None:
+    """A forest plot: a row a site, the summary as a diamond, what was expected as a line."""
+    rows = [row for row in found["sites"] if row["value"] is not None]
+    with look():
+        figure = Figure(figsize=(0.9 * PAGE, 0.9 + 0.3 * (len(rows) + 1)))
+        axis = figure.subplots()
+        if found["expected"]["value"] is not None:
+            axis.axvline(found["expected"]["value"], color=GREY, linestyle=(0, (5, 1.5)))
+        for place, row in enumerate(rows):
+            low, high = row["interval"]
+            if low is not None:
+                axis.plot([low, high], [place, place], color=ACCENT)
+            axis.plot([row["value"]], [place], "s", color=ACCENT)
+        labels = [f"{row['site']} ({row['n']:,} images)" for row in rows]
+        if total := found["summary"]:
+            labels.append("random effects")
+            (low, high), middle = total["interval"], total["value"]
+            y = len(rows)
+            axis.fill([low, middle, high, middle], [y, y - 0.2, y, y + 0.2], color=INK)
+        axis.set_yticks(range(len(labels)), labels)
+        axis.set_ylim(len(labels) - 0.5, -0.5)
+        axis.set(xlabel=f"{found['title']} (dashed: expected)")
+        save(figure, out)
+
+
+def write_comparison(found: Mapping[str, Any], out: Path) -> None:
+    """sites.csv, sites.json, sites.md and sites.png in `out`."""
+    table = [
+        {key: row[key] for key in ("site", "n", "groups", "value")}
+        | dict(zip(("low", "high"), row["interval"], strict=True))
+        for row in found["sites"]
+    ]
+    write_csv(out / "sites.csv", list(table[0]), table)
+    write_json(out / "sites.json", found)
+    write_text(out / "sites.md", markdown(found))
+    forest(found, out / "sites.png")

@@ -1,0 +1,163 @@
+"""New images for a bundle: found, named by keyed hashes, decoded and prepared as in any study.
+
+All that is kept meanwhile stands in a folder `private` beside the output, since it holds file names
+and pixels; a run that was stopped finds there what it had done.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+import pydicom
+from pydicom.misc import is_dicom
+
+from foldwise.cohort.identity import Names, load_key, write_private_csv
+from foldwise.cohort.shards import split_evenly
+from foldwise.errors import FoldwiseError, plural
+from foldwise.files import is_temporary, private_folder, read_csv
+from foldwise.hashing import content_of, digest, file_digest
+from foldwise.integrity import read_sealed
+from foldwise.pixels.cache import Crew, write_shard
+from foldwise.pixels.decode.base import of_content
+from foldwise.pixels.picture import REASONS
+from foldwise.pixels.prepare import ImageSettings
+from foldwise.registry import load
+
+log = logging.getLogger("foldwise")
+
+
+@dataclass(frozen=True)
+class Image:
+    """A content, by its names, and the files that hold it."""
+
+    content: str  # plain; decides the order of all
+    keyed: str
+    sample: str
+    files: tuple[Path, ...]
+
+
+def find(sources: Iterable[str | Path], reader: str) -> list[Path]:
+    """Files of a reader's kind, of folders and all below them, sorted; files as they are named.
+
+    Raises FoldwiseError for a source that is not there and where nothing is found.
+    """
+    accepts, found, passed = load("READERS", reader)().accepts, [], 0
+    for source in map(Path, sources):
+        if source.is_dir():
+            files = [p for p in sorted(source.rglob("*")) if p.is_file() and not is_temporary(p)]
+            own = [path for path in files if accepts(path)]
+            found, passed = found + own, passed + len(files) - len(own)
+        elif source.exists():
+            found.append(source)
+        else:
+            raise FoldwiseError(f"{source}: no such file or folder. Correct the path.")
+    if not found:
+        others = f": {plural(passed, 'file')} there, none of which it takes" if passed else ""
+        raise FoldwiseError(
+            f"No image to predict{others}. The bundle's models were trained on files of reader "
+            f"'{reader}'; name others by --reader (dicom, images), or another folder."
+        )
+    if passed:
+        log.info("%s of another kind passed over.", plural(passed, "file"))
+    return list(dict.fromkeys(found))
+
+
+def named(files: Sequence[Path], private: Path) -> list[Image]:
+    """Contents of the files in their order of content; a list of their names goes to `private`."""
+    names = Names(load_key(private))
+    of_content_: dict[str, list[Path]] = {}
+    for path in files:
+        try:
+            plain = content_of([file_digest(path)])
+        except OSError:
+            # Decoding says why, under a name of its own.
+            plain = hashlib.sha256(str(path).encode()).hexdigest()[:32]
+        of_content_.setdefault(plain, []).append(path)
+    images = [
+        Image(plain, names.content(plain), names.sample(plain), tuple(paths))
+        for plain, paths in sorted(of_content_.items())
+    ]
+    rows = [{"sample": one.sample, "file": str(path)} for one in images for path in one.files]
+    write_private_csv(private / "files.csv", ["sample", "file"], rows)
+    return images
+
+
+def decode(
+    images: Sequence[Image], reader: str, settings: Mapping[str, Any], private: Path, crew: Crew
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Rows (sample, content, shard, row, facts) of what could be read, and the quarantine.
+
+    Shards that were made are not made again.
+    """
+    image, decoder = ImageSettings(**settings), load("DECODERS", reader)()
+    key = digest([reader, dict(settings)])
+    folder = private_folder(private / "images" / key)
+    by_keyed = {one.keyed: one for one in images}
+    files = {one.keyed: [one.files[0]] for one in images}
+    names, done = Names(load_key(private)), 0
+    rows, quarantine = [], []
+    for contents in split_evenly(list(by_keyed)):
+        shard = digest(contents)
+        out = folder / f"{shard}.npy", folder / f"{shard}.json"
+        if not all(path.exists() for path in out):
+            read = partial(of_content, decoder, image, files, names)
+            write_shard(read, contents, decoder.shape(image), image.dtype, out, crew)
+        for place, record in enumerate(read_sealed(out[1])["rows"]):
+            one = by_keyed[record["content"]]
+            own = {"sample": one.sample, "content": one.content}
+            if record["status"] == "ok":
+                rows.append(own | {"shard": shard, "row": place, "facts": record["facts"]})
+            else:
+                reason = record["status"]
+                said = REASONS.get(reason, reason.replace("_", " "))
+                quarantine.append({"sample": one.sample, "reason": reason, "meaning": said})
+        done += len(contents)
+        log.info("Decoded %d of %d images.", done, len(images))
+    return sorted(rows, key=lambda row: row["content"]), quarantine
+
+
+def in_colour(path: Path) -> bool:
+    """Whether a file's header says that it is in colour; what cannot be opened is not."""
+    try:
+        if is_dicom(path):
+            header = pydicom.dcmread(
+                path, specific_tags=["SamplesPerPixel"], stop_before_pixels=True
+            )
+            return header.get("SamplesPerPixel", 1) > 1
+        with PIL.Image.open(path) as image:
+            return len(image.getbands()) > 2 or image.mode == "P"
+    # Decoding says what is wrong with such a file, in the quarantine.
+    except (OSError, ValueError, pydicom.errors.InvalidDicomError):
+        return False
+
+
+def with_texts(
+    rows: list[dict[str, Any]], images: Sequence[Image], table: str | Path | None
+) -> None:
+    """Put the texts of a CSV (column `file`, all others are text) to the rows that they are of."""
+    if table is None:
+        raise FoldwiseError(
+            "The bundle's models read a text with each image. Give --texts table.csv with a column "
+            "`file` (the image's name) and columns of texts."
+        )
+    by_file = {Path(row.pop("file", "")).name: row for row in read_csv(table)}
+    of_sample = {one.sample: by_file.get(one.files[0].name) for one in images}
+    lacking = sum(of_sample[row["sample"]] is None for row in rows)
+    if lacking:
+        raise FoldwiseError(
+            f"{table}: {lacking} of {len(rows)} images have no row, by the file names in its "
+            "column `file`. Complete the table."
+        )
+    for row in rows:
+        row["texts"] = of_sample[row["sample"]]
+
+
+def state_of(value: Any) -> str:
+    """Digest of what a part of the predictions hangs on."""
+    return digest(json.loads(json.dumps(value)))

@@ -1,0 +1,102 @@
+"""What the rules of bundles read: which run is handed over, and where it is put.
+
+Methods that take `wildcards` are used in the rule files as they are. Standard library, PyYAML and
+jsonschema only.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from foldwise import __version__
+from foldwise.errors import FoldwiseError
+from foldwise.hashing import digest
+from foldwise.plan.fingerprint import code_of, words
+from foldwise.plan.studies import Studies, Wildcards
+from foldwise.report import templates
+from foldwise.settings.kinds import has_holdout
+
+RUN = "results/{study}/runs/{run}"
+
+
+class Bundles:
+    """The bundles of the studies."""
+
+    def __init__(self, studies: Studies) -> None:
+        self.studies = studies
+
+    def run(self, wildcards: Wildcards) -> str:
+        """The run that a study hands over."""
+        study = self.studies.of(wildcards)
+        return study["bundle"]["run"] or study["report"]["run"]
+
+    def params(self, wildcards: Wildcards) -> str:
+        """Input: settings of that run."""
+        return f"{self._folder(wildcards)}/params.json"
+
+    def summary(self, wildcards: Wildcards) -> str:
+        """Input: its cross-validation."""
+        return f"{self._folder(wildcards)}/cv_summary.json"
+
+    def holdout(self, wildcards: Wildcards) -> list[str]:
+        """Input: its holdout, of a study that has one."""
+        held = has_holdout(self.studies.of(wildcards))
+        return [f"{self._folder(wildcards)}/holdout_summary.json"] if held else []
+
+    def models(self, wildcards: Wildcards) -> list[str]:
+        """Input: the kept weights of its folds."""
+        return self._of_folds(wildcards, "best_model.pt")
+
+    def embeddings(self, wildcards: Wildcards) -> list[str]:
+        """Input: features of its validation images."""
+        return self._of_folds(wildcards, "embeddings_val.npy")
+
+    def about(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Params: what a bundle says of itself from the study's settings."""
+        study = self.studies.of(wildcards)
+        own = {name: study["bundle"][name] for name in ("licence", "contact", "onnx")}
+        data = study["data"]
+        return own | {"study": study["name"], "reader": data["reader"], "group_by": data["group"]}
+
+    def targets(self, _: Wildcards) -> list[str]:
+        """Targets of `bundle`: one of each study that trains."""
+        names = self.studies.training
+        return [f"results/{name}/bundle/{name}-{__version__}.zip" for name in names]
+
+    def given(self, wildcards: Wildcards) -> str:
+        """Input: the bundle that a study validates."""
+        found = self.studies.of(wildcards)["validate"]["bundle"]
+        if not found:
+            raise FoldwiseError(
+                f"Study '{wildcards.study}' validates no bundle. Name one in validate.bundle; "
+                "docs/use_a_model.md describes it."
+            )
+        return found
+
+    def page_code(self, wildcards: Wildcards) -> str:
+        """Params of `site_page`: a digest of its code and templates."""
+        words_of = words(self.studies.of(wildcards))
+        return digest([code_of("site_page", words_of), templates.digests()])
+
+    def training(self) -> str:
+        """Names of the studies that train, as the pattern of a wildcard.
+
+        A bundle of any other study is a file like any, wherever it lies.
+        """
+        return pattern(self.studies.training)
+
+    def validating(self) -> str:
+        """Names of the studies that validate a bundle, as the pattern of a wildcard."""
+        return pattern(set(self.studies.names) - set(self.studies.training))
+
+    def _folder(self, wildcards: Wildcards) -> str:
+        return RUN.format(study=wildcards.study, run=self.run(wildcards))
+
+    def _of_folds(self, wildcards: Wildcards, name: str) -> list[str]:
+        folder, folds = self._folder(wildcards), self.studies.folds(wildcards)
+        return [f"{folder}/fold_{fold}/results/{name}" for fold in folds]
+
+
+def pattern(names: Iterable[str]) -> str:
+    """What matches these names alone; of none, what nothing matches."""
+    return "|".join(map(re.escape, sorted(names))) or "(?!)"

@@ -1,0 +1,79 @@
+"""A study that tries a model made elsewhere: what its bundle says stands in place of settings.
+
+Standard library only: studies are checked against this when the DAG is built.
+"""
+
+import copy
+from typing import Any
+
+from foldwise.errors import FoldwiseError
+from foldwise.settings.bundle_file import read_manifest
+
+# Branches that a bundle decides, or that only training reads.
+OF_BUNDLE = ("image", "model", "loss", "training", "augment", "folds", "runs", "search", "bundle")
+FROM_PARAMS = ("image", "model", "loss", "training")
+
+
+def with_bundle(raw: Any, where: str) -> Any:
+    """A study file's settings, with those of the bundle that it validates; others as they are.
+
+    Raises FoldwiseError for settings that are the bundle's, and for other classes than its own.
+    """
+    named = raw.get("validate") if isinstance(raw, dict) else None
+    bundle = named.get("bundle") if isinstance(named, dict) else None
+    if not isinstance(bundle, str):
+        return raw
+    stated = [name for name in OF_BUNDLE if name in raw]
+    if stated:
+        raise FoldwiseError(
+            f"{where}: {', '.join(stated)}: a study with validate.bundle trains nothing, and "
+            "prepares images as the bundle's models want them. Take this out."
+        )
+    manifest = read_manifest(bundle)
+    params = manifest["params"]
+    if raw.get("kind", params["kind"]) != params["kind"]:
+        raise FoldwiseError(
+            f"{where}: kind: {raw['kind']}, but the models of {bundle} are of kind "
+            f"{params['kind']}. Take `kind` out, or name another bundle."
+        )
+    own = {name: copy.deepcopy(params[name]) for name in FROM_PARAMS}
+    filled = {"seed": params["seed"]} | copy.deepcopy(raw) | {"kind": params["kind"]} | own
+    _classes(filled.get("data"), manifest, f"{where}: data", bundle)
+    return filled
+
+
+def _classes(data: Any, manifest: dict[str, Any], where: str, bundle: str) -> None:
+    """Fill in the classes of the bundle where the study names none; others are refused."""
+    if not isinstance(data, dict):
+        return  # the schema says so
+    kind, classes = manifest["params"]["kind"], manifest["classes"]
+    if kind == "classification":
+        _order(data.setdefault("classes", {}), classes[""], f"{where}.classes.order", bundle)
+    if kind == "distillation":
+        heads = data.setdefault("heads", {})
+        if not isinstance(heads, dict) or set(heads) - set(classes):
+            raise FoldwiseError(
+                f"{where}.heads: the models of {bundle} answer {', '.join(classes)}. Name these, "
+                "or none."
+            )
+        for head, names in classes.items():
+            _order(heads.setdefault(head, {}), names, f"{where}.heads.{head}.order", bundle)
+    if kind == "zones":
+        columns = data.setdefault("columns", {})
+        stated = columns.setdefault("zones", list(classes)) if isinstance(columns, dict) else None
+        if stated != list(classes):
+            raise FoldwiseError(
+                f"{where}.columns.zones: {stated}, but the models of {bundle} answer "
+                f"{', '.join(classes)}, in this order. Rename the table's columns."
+            )
+
+
+def _order(part: Any, names: list[str], where: str, bundle: str) -> None:
+    if not isinstance(part, dict):
+        return
+    stated = [str(name) for name in part.setdefault("order", list(names)) or names]
+    if stated != names:
+        raise FoldwiseError(
+            f"{where}: {', '.join(stated)}, but the models of {bundle} answer {', '.join(names)}. "
+            "Map the table's labels to these (mapping), and leave `order` out."
+        )
