@@ -44,6 +44,7 @@ def replacing(path: str | Path, size: int | None = None) -> Iterator[Path]:
         try:
             yield temporary
             with open(temporary, "rb") as stream:
+                # Before the rename: after a power cut a name could stand on bytes that never came.
                 os.fsync(stream.fileno())
             os.replace(temporary, target)
         finally:
@@ -174,5 +175,6 @@ def private_folder(path: str | Path) -> Path:
     """Make (or tighten) a folder that only its owner can enter, and return it."""
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
+    # Not by `mkdir`, whose mode the umask changes, and which a folder that is there ignores.
     folder.chmod(PRIVATE_FOLDER)
     return folder

@@ -25,6 +25,7 @@ def disagreements(article: str | Path) -> list[str]:
         if file not in contents:
             contents[file] = read_json(file)
         now = _at(contents[file], number["key"])
+        # The values, not what is shown of them: a change below the shown digits is one too.
         if now != number["value"]:
             faults.append(
                 f"{file}: {number['key']} is {now!r} now; the article says {number['shown']}."
@@ -46,5 +47,6 @@ def _at(content: Any, key: str) -> Any:
     names = [name for name in content if key == name or key.startswith(f"{name}.")]
     if not names:
         return None
+    # The longest that fits: `a.b` may be a key of its own beside `a`.
     name = max(names, key=len)
     return _at(content[name], key[len(name) + 1 :])

@@ -62,7 +62,9 @@ def write_article(
     """
     template = Path(settings["template"] or SHIPPED / "article.md.j2")
     first = Numbering()
+    # A first reading for its numbering alone: a text may refer to a figure further down.
     _text(template, studies, settings, first, traced=False)
+    # Before anything is written: a fault of the template leaves the old article whole.
     plain = _text(template, studies, settings, Numbering(final=first), traced=False)
     traced = _text(template, studies, settings, Numbering(final=first), traced=True)
     write_text(out / "article.md", plain)
@@ -71,6 +73,7 @@ def write_article(
         study, _, table = name.rpartition("-")
         write_table = tables.TABLES[table](_of(studies, study))
         tables.write_table(write_table, out / "tables", name)
+    # A numbering of its own: what the card shows must not count in the article.
     context = _context(studies, settings, Numbering(final=first))
     write_text(out / "model_card.md", render(CARD, context, traced=False))
     for name in checklists.NAMES:
@@ -133,6 +136,7 @@ def _context(
 
 def _copy_figures(studies: Sequence[Study], numbering: Numbering, folder: Path) -> None:
     """The pictures that the text shows, beside it."""
+    # Emptied first: figures that the text no longer shows must not lie beside it.
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for key in numbering.figures:

@@ -41,6 +41,7 @@ def read_checklist(name: str, context: Mapping[str, Any], ledger: Ledger) -> lis
     for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
         before = len(ledger.numbers)
         answer = _answer(environment, entry, context, path.name)
+        # What was read for an answer that failed halfway proves nothing.
         read = ledger.numbers[before:] if answer else []
         origin = tuple(sorted({f"{one.file}: {one.key}" for one in read}))
         places = origin or tuple([entry["where"]] if answer and "where" in entry else [])

@@ -39,6 +39,7 @@ def check_citations(text: str, bibliographies: list[Path]) -> None:
     """Raise FoldwiseError for a work that is cited and stands in none of the CSL JSON files."""
     works = {entry["id"] for path in bibliographies for entry in read_json(path)}
     for number, line in enumerate(text.splitlines(), 1):
+        # Without code, targets of links and attributes: an @ in these is no citation.
         for key in CITATION.findall(re.sub(r"`[^`]*`|\]\([^)]*\)|\{[^}]*\}", "", line)):
             if key not in works:
                 raise FoldwiseError(
@@ -99,6 +100,7 @@ def _pdf(text: str, folder: Path, arguments: list[str]) -> None:
     """By way of Typst, which embeds its fonts; its file lies beside the figures for a moment."""
     import typst
 
+    # Within the article's folder: Typst reads nothing outside of its root.
     with tempfile.TemporaryDirectory(dir=folder) as place:
         source = Path(place) / "article.typ"
         head = [f"--include-in-header={SHIPPED / 'article.typ'}", "-V", "papersize=a4"]

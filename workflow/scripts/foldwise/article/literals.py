@@ -36,6 +36,7 @@ def _section(text: str, name: str) -> list[tuple[int, str]]:
     inside, depth, lines = False, 0, []
     for number, line in enumerate(_blanked(text).splitlines(), 1):
         heading = HEADING.match(line)
+        # A deeper heading inside is a part of the section, not its end.
         if heading and (not inside or len(heading[1]) <= depth):
             inside = heading[2].split("{")[0].strip().lower() == name.lower()
             depth = len(heading[1])
@@ -48,6 +49,7 @@ def _blanked(text: str) -> str:
     """The text with comments and statements of several lines taken out, line numbers kept."""
     return re.sub(
         r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<!--.*?-->",
+        # Line ends stay, so that faults are told by the template's own lines.
         lambda found: re.sub(r"[^\n]", " ", found[0]),
         text,
         flags=re.DOTALL,

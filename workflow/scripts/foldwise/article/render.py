@@ -30,7 +30,9 @@ def render(template: Path, context: Mapping[str, Any], traced: bool) -> str:
         ) from error
     check_literals(text, str(template))
     environment = Environment(
+        # The user's own folder first: a shipped part may be replaced by a file of its name.
         loader=ChoiceLoader([FileSystemLoader(template.parent), FileSystemLoader(SHIPPED)]),
+        # A misspelt value is an error; jinja's default would print nothing in its place.
         undefined=StrictUndefined,
         finalize=_traced if traced else _plain,
         trim_blocks=True,
@@ -44,6 +46,7 @@ def render(template: Path, context: Mapping[str, Any], traced: bool) -> str:
     except (TemplateError, TypeError, ValueError, LookupError) as error:
         # What a template may get wrong in its expressions; a fault of ours is none of these lines.
         raise FoldwiseError(f"{_line_of(error, template)}: {error}.") from error
+    # Conditions that are not met leave empty lines behind.
     return re.sub(r"\n{3,}", "\n\n", made).strip() + "\n"
 
 

@@ -28,6 +28,7 @@ class Study:
 
     def __getattr__(self, kind: str) -> Source | None:
         """The file of a kind, such as `summary`; see `foldwise.article.inputs`."""
+        # Copying and pickling ask for such names: they must not be taken for kinds of files.
         if kind.startswith("_"):
             raise AttributeError(kind)
         path = self.files.get(choose(kind, KINDS, "kind of file", "study"))
@@ -83,6 +84,7 @@ class Study:
             # Other programs' names of a metric are in its file for them; a reader needs one row.
             and name not in ALIASES
         ]
+        # Stable: behind the monitor all others keep the order of the file.
         names.sort(key=lambda name: name != self.monitor)
         return [self.metric(name) for name in names]
 

@@ -173,6 +173,7 @@ TABLES: dict[str, Callable[[Study], Table]] = {
 
 def write_table(table: Table, folder: Path, name: str) -> None:
     """`<name>.csv`, `<name>.md` and `<name>.tex` in `folder`."""
+    # Here, since a dry run reads this module's neighbours and must not wait for pandas.
     import pandas
 
     frame = pandas.DataFrame(table.text(), columns=list(table.header))

@@ -23,6 +23,7 @@ def limitations(study: Study) -> list[str]:
         )
     if manifest.value("group_by") == "image":
         found.append("Nothing keeps images of one patient together: each image is its own group.")
+    # A classical method has no epochs, and a fixed number of them is chosen by nobody.
     if params.value("training", "stop_after") is None and "epochs" in params.value("training"):
         found.append(
             "The epoch whose weights were kept was chosen on the part that judges the fold, which "

@@ -75,6 +75,7 @@ def correct_for_number(against: Mapping[str, dict[str, Any]], metric: str) -> No
     adjusted = holm([row["p"] for row in rows.values()])
     for (other, row), p in zip(rows.items(), adjusted, strict=True):
         row["p_holm"] = p
+        # Of one comparison Holm's p is its own.
         if len(rows) > 1:
             text = f"With {len(rows)} comparisons p over folds is {p:.2g} by Holm's correction."
             against[other]["verdict"] += f" {text}"

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+# Odd, so that the median is a time that was measured.
 REPEATS = 7
 
 
@@ -24,6 +25,7 @@ def multiply_adds(forward: Callable[[], object], samples: int) -> float:
     """
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         forward()
+    # A multiply-add is counted there as two operations.
     return counter.get_total_flops() / 2 / samples
 
 
@@ -39,8 +41,10 @@ def milliseconds(forward: Callable[[], object], samples: int, device: torch.devi
             start = time.perf_counter()
             forward()
             if device.type == "cuda":
+                # A GPU's work is only queued when the call returns.
                 torch.cuda.synchronize(device)
             times.append(time.perf_counter() - start)
+    # The first run chooses algorithms and takes memory; one that was interrupted moves no median.
     return 1000 * statistics.median(times[1:]) / samples
 
 

@@ -73,6 +73,7 @@ def rows_of_levels(rows: Sequence[Row], group_by: str) -> Iterator[tuple[str, Se
     """Name, rows and number of units left out, of the images and of each level above them."""
     yield "image", rows, 0
     for level, column in LEVELS[group_by].items():
+        # Masks have no probabilities in their rows: nothing of an exam can be averaged.
         if has_probabilities(rows) and rows[0].get(column):
             yield level, *average(rows, column)
 
@@ -97,6 +98,7 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
         return [plain(item) for item in value]
+    # Before int: in Python a bool is one.
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, int | np.integer):

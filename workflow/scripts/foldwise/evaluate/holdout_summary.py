@@ -48,6 +48,7 @@ def summarise_holdout(
     of_fold: dict[int, list[Row]] = {}
     for row in by_fold:
         of_fold.setdefault(int(row["fold"]), []).append(row)
+    # By number: read as text, fold 10 would come before 2.
     entries = [{"fold": fold} | task.score(rows) for fold, rows in sorted(of_fold.items())]
     entries = plain(entries)
     names = sorted({name for entry in entries for name in entry} - {"fold"})

@@ -64,10 +64,12 @@ def areas_of_classes(before: Rows, after: Rows) -> dict[str, Any] | None:
         return None
     classes = [name.removeprefix("p_") for name in rows[0][0] if name.startswith("p_")]
     tests = {}
+    # Of two classes the areas are one number: testing both would count one test twice.
     for name in classes[1:] if len(classes) == 2 else classes:
         positive = np.array([row["label"] == name for row in rows[0]])
         scores = [np.array([float(row[f"p_{name}"]) for row in run]) for run in rows]
         tests[name] = delong(positive, *scores)
+    # Only tests that were made count in Holm's correction.
     defined = {name: test for name, test in tests.items() if not np.isnan(test.p)}
     adjusted = holm([test.p for test in defined.values()])
     return {

@@ -34,6 +34,7 @@ def _content(rows: Sequence[Row]) -> tuple[dict[str, list[str]], list[int]]:
 def _with_intervals(
     metrics: Mapping[str, float | None], rows: Sequence[Row], task: Measured, settings: Bootstrap
 ) -> dict[str, Any]:
+    # No resamples: whoever wants values alone, as a trial does, does not pay for intervals.
     if not settings.resamples or not rows:
         return {name: {"value": value} for name, value in metrics.items()}
     groups = [row["group"] for row in rows]

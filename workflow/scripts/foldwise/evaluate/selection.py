@@ -30,6 +30,7 @@ def selection(histories: Sequence[History], metric: str) -> dict[str, Any] | Non
     if not histories or all(one["ended"] == "stop_after" for one in histories):
         return None
     folds = [_of_fold(history, metric) for history in histories]
+    # Folds with both values: means over different folds would differ for that reason alone.
     both = [fold for fold in folds if None not in (fold["kept"], fold["last"])]
     kept, last = (
         statistics.fmean(fold[key] for fold in both) if both else None for key in ("kept", "last")
@@ -62,6 +63,7 @@ def _of_fold(history: History, metric: str) -> dict[str, Any]:
 
 def _rate_share(epochs: Sequence[Mapping[str, Any]], number: int) -> float | None:
     """Learning rate of the kept epoch over the highest; None where it never comes down."""
+    # The highest of head and backbone: while one of them is high the network still moves.
     rates = [max(v for k, v in epoch.items() if k.startswith("lr_")) for epoch in epochs]
     highest = max(rates)
     # A rate that has only risen, or stayed, belongs to no schedule that could come down.

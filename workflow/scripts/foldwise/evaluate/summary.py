@@ -66,6 +66,7 @@ def summarise(
     the bootstrap out.
     """
     entries, monitor = [_entry(fold) for fold in folds], monitor or next(iter(task.monitors))
+    # A preset may leave a fold without training images: such a one has no ratio.
     ratio = float(np.mean([fold.n_val / fold.n_train for fold in folds if fold.n_train] or [0]))
     over_folds = _over_all(entries, ratio, bootstrap.level)
     rows = [row for fold in folds for row in fold.predictions]

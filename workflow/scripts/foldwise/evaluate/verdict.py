@@ -76,6 +76,7 @@ def _tests_in_words(found: Mapping[str, Any], tests: Mapping[str, Any], group_by
         return ""
     parts = [f"{test} p {p:.2g} ({'yes' if p < ALPHA else 'no'})" for test, p in known.items()]
     text = f"A difference at the level of {ALPHA:.0%}, each by itself: {', '.join(parts)}."
+    # Where all tests agree there is nothing to explain.
     if len({p < ALPHA for p in known.values()}) == 1:
         return text
     return (

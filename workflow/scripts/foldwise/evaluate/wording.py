@@ -37,6 +37,7 @@ def called(name: str) -> tuple[str, str]:
 def spoken(name: str) -> str:
     """Name of a metric inside a sentence; an abbreviation or a person's name stays as it is."""
     title = called(name)[0]
+    # Two capitals begin an abbreviation: AUC stays, Accuracy does not.
     kept = title[:2].isupper() or title.startswith(NAMES)
     return title if kept else title[:1].lower() + title[1:]
 

@@ -232,6 +232,7 @@ def folders(results: Path) -> Iterator[str]:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe.", delete=False) as probe:
                 probe.write(b"x")
+            # Renamed as all our files are: some network disks allow a write and no rename.
             os.replace(probe.name, f"{probe.name}.renamed")
             os.unlink(f"{probe.name}.renamed")
         except OSError as error:

@@ -104,6 +104,7 @@ def measured(
         return values
 
     groups = [str(one) for one in part.group]
+    # All tables in one statistic: each draw is of the same groups for all, so a change is paired.
     intervals, values = bootstrap.of_table("calibration", statistic, groups), statistic(None)
     return {
         name: {

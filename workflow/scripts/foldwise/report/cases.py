@@ -36,6 +36,7 @@ def write_cases(
     """
     parts = parts_of(params["task"])
     rows = [row for path in predictions for row in read_csv(path)]
+    # Worst first, so that what is cut off beyond MOST are the easiest images.
     cases = sorted((case_of(row, parts) for row in rows), key=lambda one: -(one["error"] or 0))
     shown, by_sample = kept(cases, MOST), {row["sample"]: row for row in cohort}
     subgroups = subgroups_of(cohort)
@@ -146,6 +147,7 @@ def encoded(planes_chw: np.ndarray) -> str:
     height, width = planes_chw.shape[1:]
     scale = min(1, SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    # 8 for 16-bit pictures, 0 for those of 8.
     shift = 8 * (planes_chw.dtype.itemsize - 1)
     small = [
         (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) >> shift).astype(np.uint8)

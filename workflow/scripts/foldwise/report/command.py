@@ -51,6 +51,7 @@ def command_line(arguments: Sequence[str], studies: Collection[str], rules: Coll
     kept = [word for argument in arguments for word in [_kept(argument, studies, rules)]]
     words = ["snakemake"]
     for word in kept:
+        # Several in a row are one: their number is nobody's business either.
         if word != LEFT_OUT or words[-1] != LEFT_OUT:
             words.append(word)
     return " ".join(words)

@@ -142,6 +142,7 @@ def surprise(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """(N,) negative log probability of the truth, in nats, clipped at float64's epsilon."""
     epsilon = np.finfo(np.float64).eps
     of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    # As scikit-learn clips: a truth that was given 0 would make the mean infinite.
     return -np.log(np.clip(of_truth, epsilon, 1 - epsilon))
 
 
@@ -152,12 +153,14 @@ def expected_calibration_error(
 
     Guo et al. 2017, "On calibration of modern neural networks", equation 3.
     """
+    # `initial`, since a maximum of no rows is an error and not nothing.
     confidence = probabilities.max(axis=1, initial=0)
     gap = confidence - (probabilities.argmax(axis=1) == labels)
     # Bin m holds confidences in ((m-1)/M, m/M].
     bins = np.clip(np.ceil(confidence * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
     if weights is None:
         return float(ratio(np.abs(np.bincount(bins, weights=gap)).sum(), len(labels)))
+    # The gap is signed until it is summed over a bin: errors within one bin may cancel, as defined.
     in_bins = cell_sums(bins, ECE_BINS, weights, values=gap)
     return ratio(np.abs(in_bins).sum(axis=0), weights.sum(axis=1))
 

@@ -48,8 +48,10 @@ def quadratic_kappa(matrix: np.ndarray) -> np.ndarray:
     NaN where truth and prediction are one class.
     """
     rank = np.arange(matrix.shape[-1])
+    # Not divided by (K - 1)^2, which stands above and below the line and cancels.
     weight = (rank[:, None] - rank[None, :]) ** 2
     truth, predicted = matrix.sum(axis=-1), matrix.sum(axis=-2)
+    # At least 1: draws without a sample get NaN from `ratio` below, not a warning here.
     n = np.maximum(matrix.sum(axis=(-2, -1)), 1)[..., None, None]
     expected = truth[..., :, None] * predicted[..., None, :] / n
     return 1 - ratio((weight * matrix).sum(axis=(-2, -1)), (weight * expected).sum(axis=(-2, -1)))

@@ -39,6 +39,7 @@ def resample(
         # All draws are one and the same set: their spread would be 0, and it is not known.
         return Draws(whole, {}, {}, patients)
     drawn = _in_blocks(statistic, member, _drawn(member, seed, resamples))
+    # Only BCa needs it, and it costs up to 400 draws more.
     left_out = _in_blocks(statistic, member, _without(member)) if jackknife else {}
     return Draws(whole, drawn, left_out, patients)
 
@@ -68,6 +69,7 @@ def _block(member: np.ndarray) -> int:
 
 def _drawn(member: np.ndarray, seed: int, resamples: int) -> Iterator[np.ndarray]:
     """How often each of G patients is drawn, in blocks of (r, G); one stream whatever the block."""
+    # One generator for all blocks: their size must not change which patients are drawn.
     random, size = np.random.default_rng(seed), int(member.max()) + 1
     for start in range(0, resamples, _block(member)):
         many = min(_block(member), resamples - start)

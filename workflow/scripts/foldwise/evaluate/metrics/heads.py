@@ -31,6 +31,7 @@ def scores(
         values = MEASURED.of(classification.Answers(truth, probabilities[head], weights))
         measured |= {f"{head}_{name}": value for name, value in values.items()}
     for name, metric in OVER_HEADS.items():
+        # A plain mean: a label that is undefined makes it undefined, and is not passed over.
         measured[name] = np.mean([measured[f"{head}_{metric}"] for head in labels], axis=0)
     return plain(measured)
 

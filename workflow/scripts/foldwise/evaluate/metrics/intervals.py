@@ -106,6 +106,7 @@ def fold_mean(
         return no_interval(level, n, "fewer than two folds have it")
     error = corrected_error(folds, test_over_train)
     mean = float(folds.mean())
+    # Not 0: equal values may differ by the rounding of their sums.
     if error <= 1e-12 * max(1.0, abs(mean)):
         return no_interval(level, n, "all folds have one and the same value: spread is not seen")
     to, back, slope = _scale(*limits)
@@ -181,12 +182,14 @@ def _wilson(value: float, drawn: np.ndarray, patients: int, level: float) -> Int
     or none right, there is no variance: n is then the number of patients, as if all images of one
     were right or wrong together.
     """
+    # Drawing n patients with replacement gives a variance that is too small by (n - 1) / n.
     variance = float(drawn.var()) * patients / (patients - 1)
     free = value * (1 - value)
     n = free / variance if variance > 0 and free > 0 else float(patients)
     z = float(norm.ppf(0.5 + level / 2))
     middle = (value + z**2 / (2 * n)) / (1 + z**2 / n)
     reach = z / (1 + z**2 / n) * np.sqrt(free / n + z**2 / (4 * n**2))
+    # Wilson's ends lie within 0 and 1 but for rounding.
     low, high = max(middle - reach, 0.0), min(middle + reach, 1.0)
     return Interval(float(low), float(high), level, len(drawn))
 
@@ -221,6 +224,7 @@ def _bca_tails(
         return tail  # All draws on one side, such as accuracy 1: the correction is not defined.
     bias = norm.ppf(below)
     distance = left_out.mean() - left_out if len(left_out) else np.zeros(1)
+    # 0 where leaving any patient out changes nothing: then there is no skewness to correct.
     spread = (distance**2).sum() ** 1.5
     acceleration = (distance**3).sum() / (6 * spread) if spread > 0 else 0.0
     z = bias + norm.ppf(tail)

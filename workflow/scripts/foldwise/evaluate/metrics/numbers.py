@@ -96,6 +96,7 @@ def median_defined(values: np.ndarray, weights: Weights = None) -> "np.ndarray |
 
 def _median_of_draws(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Mean of the two middle ones of the drawn values, which are one where their number is odd."""
+    # Stable, so that equal values are met in one order on any processor.
     order = np.argsort(values, kind="stable")
     upto = np.cumsum(weights[:, order], axis=1)
     n = upto[:, -1]

@@ -103,10 +103,12 @@ def sign_flip(differences: np.ndarray) -> float:
     steps = np.abs(differences[differences != 0]).astype(int)
     reach = int(steps.sum())
     share = np.zeros(2 * reach + 1)
+    # The middle of the array is the sum 0, from which each patient steps up or down.
     share[reach] = 1.0
     for step in steps:
         share = (np.roll(share, step) + np.roll(share, -step)) / 2
     sums = np.abs(np.arange(-reach, reach + 1))
+    # At most 1: halves added up may round to a hair more.
     return float(min(share[sums >= abs(int(differences.sum()))].sum(), 1.0))
 
 
@@ -134,6 +136,7 @@ def delong(positive: np.ndarray, first: np.ndarray, second: np.ndarray) -> DeLon
     # Variance of a difference, by the placements of each side: 1, -1 of the covariance matrix.
     variance = sum(float(np.var(side[1] - side[0], ddof=1)) / side.shape[1] for side in sides)
     difference = areas[1] - areas[0]
+    # Scores that separate the classes entirely have no spread: rounding may even turn the sign.
     if variance <= 0:
         return DeLong(*areas, 1.0 if difference == 0 else 0.0)
     return DeLong(*areas, float(2 * norm.sf(abs(difference) / np.sqrt(variance))))
@@ -158,6 +161,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """p values that allow for their number (Holm 1979, Scand J Stat 6:65), in the order given."""
     p = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(p, kind="stable")
+    # Never below the one before: a larger p must not become the smaller one.
     stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(stepped, 1.0)

@@ -36,6 +36,7 @@ def binary_auc(
     if n_positive == 0 or n_negative == 0:
         return float("nan")
     _, place, ties = np.unique(score, return_inverse=True, return_counts=True)
+    # The mean rank of those that are level.
     rank = np.cumsum(ties) - (ties - 1) / 2
     rank_sum = rank[place[positive]].sum()
     return float((rank_sum - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
@@ -71,6 +72,7 @@ def _of_draws(
             np.concatenate([level, above]), member=np.tile(member[others], 2), values=halves
         )
     own, credit = weights.T[member[asking]], running_sums(sums)[1:-1]
+    # float64 here: products of two such sums exceed what float32 holds exactly.
     pairs = np.einsum("nr,nr->r", own.astype(np.float64), credit.astype(np.float64))
     each = own.sum(axis=0, dtype=np.float64) * sums.sum(axis=0, dtype=np.float64)
     area = ratio(pairs, each)

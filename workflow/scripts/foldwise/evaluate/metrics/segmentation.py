@@ -44,6 +44,7 @@ def image_row(probability: np.ndarray, mask: np.ndarray, threshold: float = 0.5)
         "truth": int(truth.sum()),
         "predicted": int(found.sum()),
         "both": int((truth & found).sum()),
+        # float64: a million probabilities added in float32 lose the last three digits.
         "soft_predicted": float(probability.sum(dtype=np.float64)),
         "soft_both": float(probability[truth].sum(dtype=np.float64)),
         "objects_true": len(areas_true),
@@ -77,7 +78,9 @@ def matched_objects(truth: np.ndarray, found: np.ndarray) -> int:
 
 def _components(foreground: np.ndarray) -> tuple[np.ndarray, int]:
     """(H, W) int64 component numbers from 1, 0 outside; and how many there are."""
+    # Neighbours at corners too: thin objects drawn at an angle would fall into pieces.
     numbered, n = ndimage.label(foreground, structure=np.ones((3, 3)))
+    # int64: pairs of numbers are made one number, which 32 bits may not hold.
     return numbered.astype(np.int64), n
 
 

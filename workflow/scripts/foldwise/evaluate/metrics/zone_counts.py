@@ -36,6 +36,7 @@ def _far(matrix: np.ndarray, most: int) -> np.ndarray:
 def _known(matrix: np.ndarray) -> Counts:
     """Classes 0..3 of the zones that the truth scores; one called unknown is a miss."""
     known = np.array(matrix)
+    # Columns stay whole: a zone called unknown is still one of its class that was missed.
     known[..., UNKNOWN, :] = 0
     counts = Counts(known)
     counts.truth, counts.predicted = counts.truth[..., :UNKNOWN], counts.predicted[..., :UNKNOWN]

@@ -148,6 +148,7 @@ def mean_score(zones: np.ndarray) -> np.ndarray:
 
 def severity(score: np.ndarray) -> np.ndarray:
     """(N,) band of a mean score: 0 up to 1.3, 1 up to 2.2, 2 above."""
+    # "left": a mean score at a bound belongs to the lower band.
     return np.searchsorted(BANDS, score, side="left")
 
 

@@ -81,6 +81,7 @@ def films_of_classes(
 def _spread(order: list[dict[str, str]], number: int) -> list[tuple[dict[str, str], str]]:
     """This many rows, evenly from first to last, with the name of their place."""
     n = min(number, len(order))
+    # One film alone is the middle one: the first would be the best, and flatter.
     places = [len(order) // 2] if n == 1 else np.linspace(0, len(order) - 1, n).round()
     names = NAMES.get(n, [f"{i + 1} of {n}" for i in range(n)])
     return [(order[int(where)], place) for where, place in zip(places[:n], names, strict=True)]

@@ -115,6 +115,7 @@ def gradcam(
         model.requires_grad_(True)
         places, gradient = _at_layer(model, layer, image_1chw, number)
     finally:
+        # The library leaves gradients behind, as large as the model.
         model.zero_grad(set_to_none=True)
         for parameter, before in asked:
             parameter.requires_grad_(before)
@@ -170,4 +171,5 @@ class _Scores(nn.Module):
                 return logits
         p = self.task.predict(self.model, self.batch | {"image": image_bchw})["probability"]
         p = p.flatten(1)
+        # Log odds and not probabilities: where a network is sure, these have no gradient left.
         return p.clamp(1e-6, 1 - 1e-6).logit()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import numpy as np
 
+# Grows evenly in brightness, so that a map can be read in print without colours.
 HEAT = "inferno"
 STRONGEST = 0.6  # Opacity where the map is 1: the film stays visible beneath.
 
@@ -19,5 +20,6 @@ def overlay(film: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 of a film and its map, (H, W) uint8 each; where the map is 0, the film."""
     share = heat[..., None] / 255.0
     colour = mpl.colormaps[HEAT](heat)[..., :3]
+    # Opacity grows with the map: where it says nothing, the film is not tinted.
     mixed = film[..., None] / 255.0 * (1 - STRONGEST * share) + STRONGEST * share * colour
     return np.round(255 * mixed).astype(np.uint8)
