@@ -21,6 +21,7 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/reliability.smk"
 include: "workflow/rules/holdout.smk"
 include: "workflow/rules/baseline.smk"
+include: "workflow/rules/evidence.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/analysis.smk"
@@ -55,5 +56,6 @@ rule all:
     default_target: True
     input:
         asked(searches.all_targets),
+        asked(evidence.all_targets),
     message:
         "All that was asked for is there"

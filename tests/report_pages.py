@@ -7,6 +7,7 @@ from pathlib import Path
 from foldwise.report.catalogue import figure_inputs, figures_of
 from foldwise.report.draw import figure
 from foldwise.report.pack import report_pack
+from made_repeats import make_repeats
 from made_runs import make_gradcam, make_holdout, make_run
 
 STUDY = {
@@ -23,6 +24,8 @@ STUDY = {
     "folds": {"preset": None, "holdout": 0.0},
     "search": None,
     "article": {"studies": []},
+    "seeds": [],
+    "learning_curve": None,
     "report": {
         "title": None,
         "run": "cv",
@@ -51,8 +54,12 @@ def build(root, n_folds=3, classes=("A", "B"), study=STUDY, patients=8, group_by
     held = study["folds"]["holdout"] > 0
     if held:
         make_holdout(run, patients)
+    names = figures_of("classification", holdout=held)
+    if study["seeds"] or study["learning_curve"]:
+        make_repeats(run)
+        names += ["learning_curve"] if study["learning_curve"] else []
     figures = {}
-    for name in figures_of("classification", holdout=held):
+    for name in names:
         figures[name] = OUT / "figures" / f"{name}.png"
         figure(name, figure_inputs(name, study, run.folds), figures[name])
     report_pack(study, run.folds, figures, OUT, STARTED)

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from foldwise.errors import FoldwiseError
-from foldwise.search.fold import TrialView, run_fold, subset
+from foldwise.folds.subset import subset
+from foldwise.search.fold import TrialView, run_fold
 from foldwise.search.propose.propose import propose
 from foldwise.search.prune import stop_between_folds
 from foldwise.search.settings import parse_search

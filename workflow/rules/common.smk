@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from foldwise.errors import FoldwiseError
 from foldwise.plan import state, terminal
+from foldwise.plan.evidence import Evidence
 from foldwise.plan.reports import Reports
 from foldwise.plan.searches import Searches
 from foldwise.plan.studies import Studies, around
@@ -47,7 +48,7 @@ try:
 except FoldwiseError as error:
     refuse(error)
 
-searches, reports = Searches(studies), Reports(studies)
+searches, reports, evidence = Searches(studies), Reports(studies), Evidence(studies)
 if workflow.is_main_process:
     for line in searches.started_otherwise():
         print(line, file=sys.stderr)

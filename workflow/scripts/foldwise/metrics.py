@@ -167,7 +167,8 @@ TABLE = (
            IN_CLASSES | JUDGES_ZONES | {HEADS: JUDGE}, NO_SAMPLE, better="min", high=inf),
     Metric("brier", "Brier score", "0 to 2; lower is better", IN_CLASSES, NO_SAMPLE, better="min",
            high=2.0),
-    Metric("ece", "Calibration error", "gap between confidence and accuracy; lower is better",
+    Metric("ece", "Calibration error",
+           "gap between confidence and accuracy; lower is better, biased upward in few samples",
            IN_CLASSES, NO_SAMPLE, better="min", interval=BIASED),
 )
 # fmt: on

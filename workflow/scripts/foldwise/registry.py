@@ -126,6 +126,7 @@ FIGURES = {
     "score_agreement": "foldwise.report.figures.zones:draw_agreement",
     "gradcam": "foldwise.report.figures.gradcam:draw",
     "holdout": "foldwise.report.figures.holdout:draw",
+    "learning_curve": "foldwise.report.figures.learning_curve:draw",
     "holdout_confusion": "foldwise.report.figures.confusion:draw",
     "holdout_zone_confusion": "foldwise.report.figures.zones:draw_confusion",
     "holdout_objects": "foldwise.report.figures.masks:draw_objects",

@@ -17,6 +17,7 @@ from foldwise.settings.paths import without_paths
 from foldwise.settings.study import (
     joined,
     load_configured,
+    origin,
     run_settings,
     teacher_of,
     with_changes,
@@ -131,7 +132,7 @@ class Studies:
     def embeddings(self, wildcards: Wildcards) -> list[str]:
         """Input: embeddings that the run joins to the head's input."""
         study, run = self.of(wildcards), run_of(wildcards)
-        named = run in study["runs"]
+        named = origin(study, run)[0] in study["runs"]
         model = self.settings_of_run(study["name"], run)["model"] if named else study["model"]
         folder = joined(study["name"], model).get("embeddings")
         return [f"{folder}/features.npy", f"{folder}/metadata.csv"] if folder else []

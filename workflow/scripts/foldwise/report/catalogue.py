@@ -67,7 +67,8 @@ def figures_of(kind: str, gradcam: bool = True, holdout: bool = False) -> list[s
 
 def figures_of_study(study: Mapping[str, Any]) -> list[str]:
     """Names of the figures that a study's report has."""
-    return figures_of(study["kind"], study["report"]["gradcam_per_class"] > 0, has_holdout(study))
+    names = figures_of(study["kind"], study["report"]["gradcam_per_class"] > 0, has_holdout(study))
+    return [*names, "learning_curve"] if study["learning_curve"] else names
 
 
 def asset_files(study: Mapping[str, Any]) -> tuple[str, ...]:

@@ -50,6 +50,12 @@ FIGURES = {
         "whose weights were kept.",
         ("histories",),
     ),
+    "learning_curve": Entry(
+        "Learning curve",
+        "The metric of all validation predictions against the size of the training part, with its "
+        "interval over whole groups; the curve is a - b n^-c, its band the interval over draws.",
+        ("learning_curve", "manifest"),
+    ),
     "metrics": Entry(
         "Metrics over folds",
         "Single folds, their mean with the corrected resampled t interval, which allows for "

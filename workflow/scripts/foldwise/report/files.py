@@ -50,6 +50,8 @@ _MADE = {
     "probe": ("text_probe", "results/{study}/audit/text_probe.json"),
     "comparisons": ("compare_reported", "{pages}/comparisons.json"),
     "cost": ("run_cost", f"{_RUN}/cost.json"),
+    "seeds": ("seed_variance", f"{_RUN}/seed_variance.json"),
+    "learning_curve": ("fit_learning_curve", f"{_RUN}/learning_curve.json"),
     "search": ("collect_search", "results/{study}/search/study_summary.json"),
     "trials": ("collect_search", "results/{study}/search/search_results_final.csv"),
     "curves": ("collect_search", "results/{study}/search/history_trials.csv"),

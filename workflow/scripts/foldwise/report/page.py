@@ -33,6 +33,7 @@ from foldwise.report.sections import (
 )
 from foldwise.report.sections.explorer import cases, embeddings, thresholds
 from foldwise.report.sections.reliability import calibration, conformal
+from foldwise.report.sections.repeats import learning_curve, seeds
 from foldwise.report.sections.searched import analysis, nested, search, tuned
 from foldwise.settings.kinds import has_holdout
 
@@ -51,6 +52,8 @@ SECTIONS = (
     cases,
     embeddings,
     comparison,
+    seeds,
+    learning_curve,
     search,
     analysis,
     tuned,

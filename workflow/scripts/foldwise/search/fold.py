@@ -5,7 +5,6 @@ with its reason. One that is killed has none: its job is run again.
 """
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,14 +13,13 @@ from typing import Any
 
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_json, write_json, write_text
-from foldwise.hashing import digest
+from foldwise.folds.subset import subset
 from foldwise.metrics import judging
 from foldwise.search.plan import most_epochs
 from foldwise.search.prune import FoldPruner, stop_between_folds
 from foldwise.search.settings import COSTS, Search
 from foldwise.search.trials import SKIPPED, FoldOutcome, Observation
 from foldwise.settings.training import read_settings
-from foldwise.tasks.base import Rows
 from foldwise.train.failure import TrainingFailed
 from foldwise.train.job import FoldJob
 from foldwise.train.loop import train_fold
@@ -103,34 +101,6 @@ def failed(job: FoldJob, metric: str, reason: str) -> FoldOutcome:
     lines = ray_lines(job)
     write_nothing(job, reason, lines)
     return replace(outcome_of_lines(job.fold, metric, lines), state="FAIL", reason=reason)
-
-
-def subset(rows: Rows, share: float, seed: int) -> Rows:
-    """The rows of a share of the groups, at least one of each stratum: of equal labels, and of
-    equal `stratum` where the table names one.
-
-    Groups are ordered by a digest of the seed and their least content, so that a larger share
-    holds the smaller one and names of samples decide nothing.
-    """
-    if share >= 1:
-        return rows
-    groups: dict[str, list[dict]] = {}
-    for row in sorted(rows, key=lambda row: row["content"]):
-        groups.setdefault(row["group"], []).append(row)
-    columns = [name for name in rows[0] if name.partition("_")[0] in ("label", "stratum")]
-    strata: dict[tuple, list[tuple[str, str]]] = {}
-    for name, members in groups.items():
-        place = digest([seed, "subset", members[0]["content"]])
-        # A group may have several labels, as of two breasts.
-        kind = tuple(sorted({tuple(row[column] for column in columns) for row in members}))
-        strata.setdefault(kind, []).append((place, name))
-    kept = {
-        name
-        for places in strata.values()
-        # Rounded up, and at least one: a rare label must not vanish from the training part.
-        for _, name in sorted(places)[: max(1, math.ceil(share * len(places)))]
-    }
-    return [row for row in rows if row["group"] in kept]
 
 
 def trained_outcome(job: FoldJob, metric: str, reason: str) -> FoldOutcome:

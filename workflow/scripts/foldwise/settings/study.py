@@ -3,6 +3,7 @@
 Standard library, PyYAML and jsonschema only: this runs whenever the DAG is built.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ def load_study(name: str, folder: str | Path = "config/studies", changes: str = 
         run_settings(study, run, str(path))
     check_teachers(study, str(path))
     check_compared(study, str(path))
+    check_seeds(study, str(path))
     return study
 
 
@@ -89,24 +91,34 @@ def _check_classes(study: dict, where: str) -> None:
 def run_settings(study: dict, run: str, where: str = "") -> dict:
     """All settings of one run, resolved: what stands in its `params.json`.
 
-    The run `<name>_seed<number>` is the run `<name>` with that seed; `baseline_<name>` is a
-    classical method, which knows nothing of networks and their training.
+    The run `<name>_seed<number>` is the run `<name>` with that seed, `<name>_part<number>` that run
+    on so many per cent of its training part; `baseline_<name>` is a classical method, which knows
+    nothing of networks and their training.
     """
     if run.startswith("baseline_"):
         kept = ("kind", "seed", "image", "task")
         settings = with_changes(study, run, {}, f"{where}: runs.{run}")
         monitor = {"monitor": settings["training"]["monitor"]}
         return {"run": run, "training": monitor} | {name: settings[name] for name in kept}
-    return with_changes(study, run, changes_of_run(study, run), f"{where}: runs.{run}")
+    _, what, number = origin(study, run)
+    settings = with_changes(study, run, changes_of_run(study, run), f"{where}: runs.{run}")
+    return settings | ({"part": number / 100} if what == "part" else {})
+
+
+def origin(study: dict, run: str) -> tuple[str, str, int]:
+    """The run that `run` is a repeat of, by what ("seed", "part" or ""), and that number."""
+    # Greedy, from the right: a run may be called so itself, such as fixed_seed_seed7.
+    found = re.fullmatch(r"(.+)_(seed|part)(\d+)", run)
+    if run in study["runs"] or found is None or found[1] not in study["runs"]:
+        return run, "", 0
+    return found[1], found[2], int(found[3])
 
 
 def changes_of_run(study: dict, run: str) -> dict[str, Any]:
     """What a run changes: its own, or of `<name>_seed<number>` those of `<name>` and the seed."""
-    # From the right: a run may be called so itself, such as fixed_seed_seed7.
-    name, _, seed = run.rpartition("_seed")
-    if run not in study["runs"] and name in study["runs"] and seed.isdigit():
-        return study["runs"][name] | {"seed": int(seed)}
-    return dict(study["runs"].get(run) or {})
+    name, what, number = origin(study, run)
+    changes = dict(study["runs"].get(name) or {})
+    return changes | ({"seed": number} if what == "seed" else {})
 
 
 def teacher_of(study: dict, run: str) -> str | None:
@@ -138,6 +150,17 @@ def check_compared(study: dict, where: str) -> None:
                 f"{where}: report.compare: '{run}' {said}.{nearest(run, study['runs'])} Runs: "
                 f"{', '.join(study['runs'])}."
             )
+
+
+def check_seeds(study: dict, where: str) -> None:
+    """Raise FoldwiseError for a seed that is the reported run's own: it would show no spread."""
+    run = study["report"]["run"]
+    own = changes_of_run(study, run).get("seed", study["seed"])
+    if own in study["seeds"]:
+        raise FoldwiseError(
+            f"{where}: seeds: {own} is the seed of run {run} itself, which is counted anyway. "
+            "Take it out, or name another."
+        )
 
 
 def check_teachers(study: dict, where: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypedDict, Unpack
 
 import torch
 
+from foldwise.folds.subset import subset
 from foldwise.pixels.cache import Images as Cache
 from foldwise.registry import load
 from foldwise.tasks.base import Rows, Task
@@ -82,6 +83,9 @@ def fold_job(
 ) -> FoldJob:
     """The job of a rule's files; pictures are those of the parts `used`."""
     rows = parts(files.cohort, files.fold, fold, files.texts)
+    if "part" in params:
+        # A run of a learning curve: the validation part stays whole.
+        rows |= {"train": subset(rows.get("train", []), params["part"], params["seed"])}
     # Only those: a fold without holdout pictures must not wait for, or fail by, their shards.
     shown = [row for part in used for row in rows.get(part, [])]
     images = Cache.of(shown, f"results/cache/{files.cache}") if shown else None

@@ -1,0 +1,1 @@
+"""Sections of repeats of the reported run: other seeds, smaller training parts."""
