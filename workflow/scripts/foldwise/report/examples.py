@@ -21,6 +21,7 @@ def choose(values: Sequence[float], each: int = EACH) -> list[tuple[int, str]]:
     known = [row for row in range(len(values)) if not np.isnan(values[row])]
     # Ties keep the table's order, which is that of the content.
     order = sorted(known, key=lambda row: -values[row])
+    # A third of the images at most, so that the best are not the worst as well.
     each = max(1, min(each, len(order) // len(NAMES)))
     middle = (len(order) - each + 1) // 2
     places = {"best": order[:each], "median": order[middle : middle + each], "worst": order[-each:]}
@@ -55,6 +56,7 @@ def write_examples(
     for number, _ in chosen:
         fold, row = place[number]
         found.append(np.asarray(of_fold[fold][row]))
+        # At the side of the maps: a picture may be stored finer than its fold's model was kept at.
         picture, truth = _planes(images, known[rows[number]["sample"]], channels, len(found[-1]))
         pictures.append(picture)
         truths.append(truth)

@@ -103,6 +103,7 @@ class Ledger:
     def content(self, path: str) -> Any:
         """Content of a JSON file, or rows of a CSV file; read once, and as its job wrote it."""
         if path not in self._contents:
+            # Before it is read: a number from a changed file must not even be looked at.
             self._digests[path] = self._checked(path)
             self._contents[path] = read_csv(path) if path.endswith(".csv") else read_json(path)
         return self._contents[path]
@@ -131,6 +132,7 @@ class Ledger:
         """`files`: path -> digest and job; `numbers`: file, key, value, text, job; `figures`."""
         entries = [
             {"file": n.file, "key": n.key, "value": n.value, "shown": n.shown, "job": n.job}
+            # A number that is shown in two places in one form is one entry.
             for n in {(n.file, n.key, n.shown): n for n in self.numbers}.values()
         ]
         files = {
@@ -237,6 +239,7 @@ class Source:
         return found
 
     def _shown(self, keys: tuple[Key, ...], value: Any, form: Form) -> Number:
+        # CSV files say by an empty cell what JSON says by null.
         if value is None or value == "":
             shown = UNDEFINED
         elif isinstance(value, list):

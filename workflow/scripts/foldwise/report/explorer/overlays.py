@@ -28,6 +28,7 @@ def predicted_maps(predictions: Sequence[str | Path], maps: Sequence[str | Path]
     found = {}
     for table, path in zip(predictions, maps, strict=True):
         stored = np.load(path, mmap_mode="r")
+        # Tasks without maps leave an array of (N, 0) in their place.
         if stored.ndim == 3:
             rows = read_csv(table)
             for row, values in zip(rows, stored, strict=True):
@@ -78,6 +79,7 @@ def outline(mask_hw: np.ndarray) -> str:
     """Base64 of a WebP of the inner edge of a mask."""
     # An object of few pixels would vanish between the pixels of a smaller picture: any part counts.
     small = cv2.resize((mask_hw != 0).astype(np.float32), _size(mask_hw), 0, 0, 0, cv2.INTER_AREA)
+    # Padded, so that an object at the picture's edge has an outline there too.
     inside = np.pad((small > 0.2).astype(np.uint8), 1)
     edge = inside - cv2.erode(inside, np.ones((3, 3), np.uint8))
     return _encoded(edge[1:-1, 1:-1] * 255, TRUTH)

@@ -44,11 +44,13 @@ def draw_differences(
     for name, value in lines.items():
         style = "-" if name == "bias" else (0, (5, 1.5))
         axis.axhline(value, color=INK, linewidth=0.9, linestyle=style)
+        # A true minus sign: a hyphen is hard to see at this size.
         said = f"{name} {value:+.{decimals}f}".replace("-", "−")
         axis.annotate(
             said, (1, value), (-2, 2), ("axes fraction", "data"),
             "offset points", ha="right", size=6.5,
         )  # fmt: skip
     farthest = max(map(abs, [*(predicted - truth), *lines.values()]), default=0.0)
+    # Even about 0, and never narrower than one step: tiny errors must not fill the panel.
     highest = max(1.0, room * farthest)
     axis.set(ylim=(-highest, highest))

@@ -42,6 +42,7 @@ def _of_prediction(axis: Axes, below: Axes, table: Predictions) -> None:
     for b in np.unique(bins):
         here = bins == b
         share = right[here].mean()
+        # Wilson's, which holds for few samples and for shares of 0 and 1.
         span = binomtest(int(right[here].sum()), int(here.sum())).proportion_ci(method="wilson")
         reach = [[share - span.low], [span.high - share]]
         axis.errorbar(
@@ -49,6 +50,7 @@ def _of_prediction(axis: Axes, below: Axes, table: Predictions) -> None:
         )
     error = expected_calibration_error(table.labels, table.probabilities)
     axis.set_title(f"Predicted class: expected calibration error {error:.3f}")
+    # Beyond 0 and 1, or marks at either end would be cut in half.
     axis.set(xlim=(0, 1), ylim=(-0.02, 1.05), ylabel="share that is right")
     axis.tick_params(labelbottom=False)
     edges = np.linspace(0, 1, ECE_BINS + 1)
@@ -69,6 +71,7 @@ def _of_classes(axis: Axes, table: Predictions) -> None:
     axis.plot([0, 1], [0, 1], **IDEAL)
     for k, style in enumerate(line_styles(len(table.classes))):
         probability = table.probabilities[:, k]
+        # Stable: equal probabilities stay in the order of content.
         parts = np.array_split(np.argsort(probability, kind="stable"), CLASS_BINS)
         x = [probability[part].mean() for part in parts if len(part)]
         y = [(table.labels[part] == k).mean() for part in parts if len(part)]

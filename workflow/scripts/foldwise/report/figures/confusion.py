@@ -49,11 +49,13 @@ def _matrix(axis: Axes, matrix: np.ndarray, classes: list[str]) -> AxesImage:
     """(K, K) counts, rows the truth."""
     n = len(classes)
     totals = matrix.sum(axis=1, keepdims=True)
+    # Of the true class, so that a rare one's errors are seen as well as a common one's.
     share = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
     image = axis.imshow(share, cmap=SHARES, vmin=0, vmax=1)
     for i, j in np.ndindex(n, n):
         colour = text_on(SHARES(share[i, j]))
         axis.text(j, i - 0.1, f"{matrix[i, j]}", ha="center", va="center", color=colour, size=9)
+        # A class that nobody has is divided by nothing: a dash, and not 0 %.
         shown = f"{share[i, j]:.0%}" if totals[i, 0] else "–"
         axis.text(j, i + 0.23, shown, ha="center", va="center", color=colour, size=6)
     _frame(axis, n)

@@ -77,6 +77,7 @@ def _panel(axis: Axes, table: Predictions, k: int, curve: Curve, area: Curve, na
             axis.plot(*curve(positive, one.probabilities[:, k]), drawstyle=STEPS[name], **FOLD)
             areas.append(area(positive, one.probabilities[:, k]))
     positive = table.labels == k
+    # Guessing has the share of the class as its precision, at any recall.
     chance = ([0, 1], [0, 1]) if name == "AUC" else ([0, 1], [positive.mean()] * 2)
     axis.plot(*chance, **CHANCE)
     if positive.any() and not positive.all():
@@ -84,6 +85,7 @@ def _panel(axis: Axes, table: Predictions, k: int, curve: Curve, area: Curve, na
     whole = area(positive, table.probabilities[:, k])
     _write(axis, f"{name} {number(whole, '.2f')}", areas)
     axis.set_title(_heading(table, k, int(positive.sum())), pad=13)
+    # Square: both axes are shares of the same kind.
     axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.03), aspect="equal")
     axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     axis.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])

@@ -35,6 +35,7 @@ def draw(paths: Paths) -> Figure:
     stages = stages_of(*(read_json(paths[kind][0]) for kind in ("manifest", "params")))
     height = sum(_height(s.lines) + _gap(s) for s in stages) - _gap(stages[-1])
     width = PAGE if any(stage.aside for stage in stages) else MAIN + 0.1
+    # Places are in inches here: a layout engine would move them.
     figure = Figure(figsize=(width, height + 0.1), layout="none")
     axis = figure.add_axes((0, 0, 1, 1))
     axis.set(xlim=(0, width), ylim=(0, height + 0.1))
@@ -61,6 +62,7 @@ def stages_of(manifest: dict[str, Any], params: dict[str, Any]) -> list[Stage]:
     stages = [Stage(["Archive and table", first, plural(rows, "table row")])]
     taken: list[dict[str, Any]] = []
     for step in manifest["flow"]:
+        # A removal of no images is -0, which is not below 0: its kind tells it.
         if step["images"] < 0 or "kind" in step:
             taken.append(step)
             continue

@@ -45,6 +45,7 @@ def draw_metrics(paths: Paths) -> Figure:
 def a_row_each(axis: Axes, names: list[str]) -> None:
     """Metrics by name down the left, no scale beyond the largest value that they can have."""
     axis.set_yticks(range(len(names)), [called(name)[0] for name in names])
+    # Turned, so that the first metric is at the top.
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0)
     axis.grid(visible=False, axis="y")
@@ -148,6 +149,7 @@ def bars(
 def _counts_in(axis: Axes, bars: Any, numbers: np.ndarray, longest: int) -> None:
     """The number inside its bar, where it fits."""
     for bar, number in zip(bars, numbers, strict=True):
+        # A narrower bar has no room for a number of this size.
         if number > 0.018 * longest:
             x, y = bar.get_x() + bar.get_width() / 2, bar.get_y() + bar.get_height() / 2
             face = bar.get_facecolor()
@@ -166,6 +168,7 @@ def _groups(axis: Axes, parts: list[list[dict[str, str]]], ends: np.ndarray, uni
 def _finish(axis: Axes, parts: list[str], n_classes: int) -> None:
     axis.set_yticks(range(len(parts)), parts)
     axis.set_ylim(len(parts) - 0.5, -0.5)
+    # A third more than the longest bar, for the words beside it.
     axis.set_xlim(0, axis.dataLim.x1 * 1.35)
     axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axis.tick_params(axis="y", length=0)

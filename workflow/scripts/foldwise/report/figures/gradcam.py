@@ -31,6 +31,7 @@ def draw(paths: Paths) -> Figure:
         return _of_parts(entries, stored["films"], stored["maps"])
     places, lines = _places([entry["label"] for entry in entries])
     columns = 2 * (1 + max(column for _, column in places))
+    # As large as the page's width allows, and its height as long as films can still be read.
     side = min(LARGEST, (PAGE - LABEL) / columns - SPACE, max(SMALLEST, TALLEST / lines - TITLE))
     size = (LABEL + columns * (side + SPACE), lines * (side + TITLE))
     figure = Figure(figsize=size, layout="none")
@@ -97,6 +98,7 @@ def _heat(axis: Axes, film: np.ndarray, heat: np.ndarray) -> None:
     axis.imshow(overlay(film, heat))
     # The line shows the place in a grey copy too, where heat and bright tissue look alike.
     if heat.max() >= HALF * 255:
+        # Black beneath white: one of them stands out on any film.
         axis.contour(heat / 255, levels=[HALF], colors="black", linewidths=1.6)
         axis.contour(heat / 255, levels=[HALF], colors="white", linewidths=0.7)
 

@@ -19,6 +19,7 @@ def draw(paths: Paths) -> Figure:
     """
     held, summary = (read_json(paths[kind][0]) for kind in ("holdout", "summary"))
     names = [name for name in ON_AXIS if name in summary and held["n"]]
+    # With no metric too: a declared figure has to be there.
     figure = Figure(figsize=(0.9 * PAGE, 0.75 + 0.42 * max(len(names), 1)))
     axis = figure.subplots()
     if not names:

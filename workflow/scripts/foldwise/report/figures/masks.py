@@ -110,8 +110,10 @@ def _against_truth(axis: Axes, true: np.ndarray, found: np.ndarray, what: str) -
 
 def _overlap(axis: Axes, rows: list[dict[str, str]]) -> None:
     share, jaccard = _column(rows, "truth"), _column(rows, "jaccard")
+    # A logarithmic axis has no place for an empty mask.
     both = (share > 0) & ~np.isnan(jaccard)
     dots(axis, share[both], jaccard[both], clip_on=False)
+    # Foregrounds differ by powers of ten: on a plain scale small ones lie on each other.
     axis.set_xscale("log")
     axis.set_title(f"Overlap: median Jaccard {np.median(jaccard[both]):.2f}" if both.any() else "")
     axis.set(ylim=(-0.03, 1.03), xlabel="true foreground, pixels", ylabel="Jaccard of an image")
@@ -121,6 +123,7 @@ def draw_composition(paths: Paths) -> Figure:
     """Images of each fifth of the foreground share in the part that a fold is judged on."""
     parts = judged(paths)
     shares = [np.array([float(row["foreground"]) for row in rows]) for rows in parts.values()]
+    # Over all parts together, so that a bar of one colour is the same range in each fold.
     edges = np.quantile(np.concatenate(shares), np.linspace(0, 1, BINS + 1))
     counts = [np.bincount(_fifth(part, edges), minlength=BINS) for part in shares]
     names = [f"{100 * low:.2g}–{100 * high:.2g} %" for low, high in itertools.pairwise(edges)]

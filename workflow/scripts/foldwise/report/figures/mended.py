@@ -98,4 +98,5 @@ def _curves(axis: Axes, curves: dict[str, list[float]], drawn: list[str]) -> Non
     top = max(max(curves[name]) for name in drawn if name in curves)
     axis.set(xlim=(0, 1), ylim=(-0.12 * top - 0.01, 1.12 * max(top, curves["all"][0]) + 0.01))
     axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    # Two ticks, at nothing and halfway up: panels are small and each has a scale of its own.
     axis.set_yticks(np.round(np.linspace(0, max(axis.get_ylim()[1], 0.01), 3)[:2], 2))

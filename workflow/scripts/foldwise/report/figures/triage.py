@@ -23,6 +23,7 @@ def draw(paths: Paths) -> Figure:
         left.set(xlim=(0, 1), ylim=(0, None), xlabel="share decided", ylabel="share wrong")
         left.set_title(titled(part["name"]) or "The surest first")
         sizes = part["sets"]["all"]["sizes"]
+        # By number: keys of JSON are text, and 10 would come before 2.
         right.bar(range(len(sizes)), [sizes[str(n)] for n in range(len(sizes))], color=ACCENT)
         right.set_xticks(range(len(sizes)))
         right.set(xlabel="classes in the set", ylabel="images")

@@ -53,6 +53,7 @@ def draw_confusion(paths: Paths) -> Figure:
     side = CELL * len(VALUES)
     figure = Figure(figsize=(2 * side + 2.2, len(rows) * (side + 0.55) + 0.3))
     axes = figure.subplots(len(rows), 2, squeeze=False)
+    # All hidden first: a zone without a partner leaves a place empty.
     for axis in axes.flat:
         axis.set_visible(False)
     for row, zones in zip(axes, rows, strict=True):
@@ -83,6 +84,7 @@ def _matrix(axis: Axes, labels: np.ndarray, predicted: np.ndarray):
     axis.grid(visible=False)
     axis.tick_params(length=0)
     axis.spines[:].set_visible(True)
+    # Sets unknown apart: it has no place in the order of scores.
     axis.axhline(UNKNOWN - 0.5, color=GREY, linewidth=0.6)
     axis.axvline(UNKNOWN - 0.5, color=GREY, linewidth=0.6)
     axis.set_xticks(range(UNKNOWN + 1), VALUES)
