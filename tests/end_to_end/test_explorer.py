@@ -164,6 +164,15 @@ def test_on_paper_there_are_no_tools(opened):
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     shown = one(opened, "#explore-cases .tools").is_displayed(), one(opened, "nav").is_displayed()
     table = one(opened, ".matrix").is_displayed()
+    said = one(opened, "#explore-thresholds .printed").text
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert shown == (False, False) and table
+    assert "probability of at least 0.50; prevalence 50.0%" in said
     assert base64.b64decode(opened.print_page()).startswith(b"%PDF")
+
+
+def test_a_narrow_window_needs_no_scrolling_to_the_side(opened):
+    opened.set_window_size(420, 900)
+    width = opened.execute_script("return document.documentElement.scrollWidth - innerWidth")
+    opened.set_window_size(1280, 900)
+    assert width <= 0

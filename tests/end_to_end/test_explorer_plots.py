@@ -70,7 +70,7 @@ def test_embeddings_show_one_fold_and_a_picture_where_one_points(opened):
     assert all_of(opened, "#explore-embeddings .mark")[14].get_attribute("transform") != before
     fold.select_by_visible_text("All, side by side")
     panels = all_of(opened, "#explore-embeddings .panel")
-    assert [panel.text for panel in panels] == ["Fold 1, 30 images", "Fold 2, 30 images"]
+    assert [panel.text for panel in panels] == [f"Fold {k}, 30 images, by truth" for k in (1, 2)]
 
 
 def test_points_differ_in_shape_too_and_are_reached_by_keyboard(opened):

@@ -23,7 +23,7 @@
     ["Error", (one) => one.error, null],
   ];
   const first = data.folds.length > 1 ? String(data.folds[0].fold) : "";
-  const state = { fold: first, method: data.methods[0], colouring: 0, only: null };
+  const state = { fold: first, method: data.methods[0], colouring: shown.parts.length ? 0 : colourings.length - 1, only: null };
 
   // Values in their order; null where colours stand for numbers.
   function valuesOf([, value, classes]) {
@@ -70,7 +70,7 @@
     svg.append(...marks.map(({ mark }) => mark));
     wire(svg, marks);
     const note = state.method === "PCA" ? `: ${fold.explained.map((part) => `${Math.round(100 * part)}%`).join(" and ")} of the variance` : "";
-    return make("figure", { className: "panel" }, svg, make("figcaption", { textContent: said + note }));
+    return make("figure", { className: "panel" }, svg, make("figcaption", { textContent: `${said}, by ${colourings[state.colouring][0].toLowerCase()}${note}` }));
   }
 
   function wire(svg, marks) {
@@ -149,7 +149,7 @@
   };
   tools.append(chooser("Fold", folds, set("fold"), state.fold));
   if (data.methods.length > 1) tools.append(chooser("Projection", data.methods.map((one) => [one, one]), set("method")));
-  tools.append(chooser("Colour", colourings.map(([name], i) => [i, name]), set("colouring", Number)));
+  tools.append(chooser("Colour", colourings.map(([name], i) => [i, name]), set("colouring", Number), state.colouring));
   holder.replaceChildren(tools, legend, panels, live, tip);
   update();
 })();

@@ -108,7 +108,9 @@
     const { classes, counts } = data.parts[state.part];
     const number = (truth, predicted) => counts.reduce((sum, [t, p, n]) => sum + ((truth === null || t === truth) && (predicted === null || p === predicted) ? n : 0), 0);
     const seen = unique(counts.flatMap(([truth, predicted]) => [truth, predicted]));
-    const listed = [...classes, ...seen.filter((name) => !classes.includes(name))];
+    const others = seen.filter((name) => name && !classes.includes(name));
+    // What nobody could judge comes last.
+    const listed = [...classes, ...others, ...(seen.includes("") ? [""] : [])];
     const head = make("tr", {}, make("td", { textContent: "truth ↓ predicted →" }));
     head.append(...listed.map((name) => {
       const label = `predicted ${called(name)}: ${number(null, name)}`;

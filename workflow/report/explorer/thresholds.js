@@ -101,6 +101,8 @@
   }
 
   const plots = make("div", { className: "panels" });
+  // On paper there are no controls to say what is shown.
+  const printed = make("p", { className: "printed" });
   function draw() {
     const one = data.curves[curve.value];
     const at = Number(slider.value);
@@ -113,6 +115,7 @@
     matrix.replaceChildren(row(["truth ↓ called →", one.class, others], "th"), row([one.class, tp, fn]), row([others, fp, tn]));
     const interval = `${Math.round(100 * data.level)}% interval`;
     rates.replaceChildren(row(["", "Value", interval], "th"), ...ratesOf(one, at, prior).map(([name, value, pair]) => row([name, share(value), span(pair)])));
+    printed.textContent = `${curve.selectedOptions[0].textContent}, called at a ${shown.textContent}; prevalence ${prevalence.value}%.`;
     plots.replaceChildren(roc(one, at), decision(one, at));
   }
 
@@ -128,6 +131,6 @@
   prevalence.addEventListener("input", draw);
   const tools = make("div", { className: "tools" });
   tools.append(make("label", {}, "Class ", curve), make("label", {}, "Threshold ", slider, " ", shown), make("label", {}, "Prevalence ", prevalence, " %"));
-  holder.replaceChildren(tools, plots, make("div", { className: "wide" }, matrix), make("div", { className: "wide" }, rates));
+  holder.replaceChildren(tools, printed, plots, make("div", { className: "wide" }, matrix), make("div", { className: "wide" }, rates));
   choose();
 })();
