@@ -46,16 +46,21 @@ def explored_page(folder):
         row |= {"fold": number % 3 + 1, "label": truth, "predicted": answer}
         rows.append(row | {f"p_{CLASSES[0]}": 1 - p_second, f"p_{CLASSES[1]}": p_second})
         one["side"] = "LR"[number % 5 == 0]
-    write_csv(folder / "p.csv", list(rows[0]), rows)
-    params = {"task": {"classes": CLASSES}, "image": {"channels": 1}, "seed": 1}
-    out = folder / "cases.json"
     maps = {cohort[3]["sample"]: {"Grad-CAM": area(np.eye(64, dtype=np.uint8) * 255, GRADCAM)}}
-    write_cases(params, [folder / "p.csv"], cohort, mask_images(cohort, 64), out, maps)
-    values = {"n_images": CASES, "n_shown": CASES, "some": False}
-    points = folder / "points.json"
-    write_operating_points(params, [folder / "p.csv"], points)
-    values["embedded"] = {"cases": read_json(out), "operating_points": read_json(points)}
-    values["embedded"] |= {"projections": projected(rows, read_json(out)), "trials": TRIALS}
+    return page_of(folder, rows, cohort, mask_images(cohort, 64), maps)
+
+
+def page_of(folder, rows, cohort=(), images=None, maps=None, trials=TRIALS):
+    """Write index.html of these rows of predictions; its path."""
+    table, out, points = folder / "p.csv", folder / "cases.json", folder / "points.json"
+    write_csv(table, list(rows[0]), rows)
+    params = {"task": {"classes": CLASSES}, "image": {"channels": 1}, "seed": 1}
+    write_cases(params, [table], cohort, images, out, maps)
+    write_operating_points(params, [table], points)
+    cases = read_json(out)
+    values = {"n_images": len(rows), "n_shown": len(rows), "some": False}
+    values["embedded"] = {"cases": cases, "operating_points": read_json(points)}
+    values["embedded"] |= {"projections": projected(rows, cases), "trials": trials}
     text = render.page([("cases", values)], "Title", {}, folder)
     holders = "".join(f"<div id='explore-{name}' class='explore'></div>" for name in OTHERS)
     text = text.replace("<main>", f"<main>{TABLE}").replace("</main>", f"{holders}</main>")
@@ -67,7 +72,7 @@ def projected(rows, cases):
     """Two folds of points on a line, in the order of their numbers, as the section gives them."""
     place = {case["sample"]: i for i, case in enumerate(cases["cases"])}
     folds = []
-    for k in (1, 2):
+    for k in sorted({row["fold"] for row in rows})[:2]:
         samples = [row["sample"] for row in rows if row["fold"] == k]
         line = [[2 * i / len(samples) - 1, 0.5] for i in range(len(samples))]
         points = {"PCA": line, "UMAP": [[-x, y] for x, y in line]}

@@ -5,7 +5,8 @@ import base64
 import pytest
 
 from browser import all_of, go, keys, one, requests
-from explored_page import CASES
+from explored_page import CASES, CLASSES, page_of
+from foldwise.report.explorer.trials import explored
 
 pytestmark = pytest.mark.slow
 
@@ -176,3 +177,28 @@ def test_a_narrow_window_needs_no_scrolling_to_the_side(opened):
     width = opened.execute_script("return document.documentElement.scrollWidth - innerWidth")
     opened.set_window_size(1280, 900)
     assert width <= 0
+
+
+@pytest.mark.parametrize("number", [1, 5])
+@pytest.mark.parametrize("missing", [{"p_": ""}, {}])
+def test_little_is_explored_too(chromium, tmp_path, number, missing):
+    """One case, one class alone, no probabilities, no pictures, no trial that ended."""
+    rows = [
+        {"sample": f"s{i}", "group": "g", "fold": 1, "label": CLASSES[0], "predicted": CLASSES[0]}
+        | {f"p_{name}": missing.get("p_", int(k == 0)) for k, name in enumerate(CLASSES)}
+        for i in range(number)
+    ]
+    lost = {"trial": "trial_0000", "state": "FAIL", "kappa": "", "lr": "", "loss": ""}
+    trials = explored([lost], [], [{"metric": "kappa", "direction": "maximize"}], ["lr"], {})
+    chromium.get_log("browser")
+    go(chromium, page_of(tmp_path, rows, trials=trials))
+    assert chromium.get_log("browser") == []
+    said = one(chromium, "#explore-cases .tools + .count").text
+    assert said == f"{number} of {number} cases"
+    assert len(all_of(chromium, "#explore-embeddings .panel .mark")) == number
+    assert len(all_of(chromium, "#explore-thresholds .panel")) == 2
+    one(chromium, "#explore-trials .tools input").click()
+    assert len(all_of(chromium, "#explore-trials tbody tr")) == 1
+    all_of(chromium, ".case")[0].click()
+    assert one(chromium, "dialog").is_displayed()
+    assert chromium.get_log("browser") == []
