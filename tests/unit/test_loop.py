@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from foldwise.files import read_csv
-from foldwise.train import fit
+from foldwise.train import fit, loop
+from foldwise.train.feed import feed, pixels
 from foldwise.train.predict import load_model, predict_fold
 from training import (
     CLASSES,
@@ -257,3 +259,39 @@ def test_losses_that_are_read_late_end_in_the_same_bits(tmp_path, monkeypatch):
     late = train(tmp_path / "late", params)
     for name in ("best_model.pt", "train_history.json"):
         assert (at_once / name).read_bytes() == (late / name).read_bytes()
+
+
+class Readings(TorchDispatchMode):
+    """Counts what would make a GPU's CPU wait: a tensor read as a number or turned into a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, operator, types, arguments=(), named=None):
+        names = ("_local_scalar_dense", "is_nonzero", "nonzero", "equal")
+        self.count += operator.overloadpacket.__name__ in names
+        return operator(*arguments, **(named or {}))
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_a_step_reads_no_value_of_the_device(tmp_path, monkeypatch, optimizer):
+    """By value on a CPU: no step asks, so that a GPU would wait for none."""
+    monkeypatch.setattr(fit.Noted, "on_cpu", False)
+    # Images that stay in the device's memory, gathered, moved and toned there.
+    monkeypatch.setattr(pixels, "free_memory", lambda device: 1 << 30)
+    monkeypatch.setattr(feed, "OnCpu", pixels.OnDevice)
+    step, counts = loop.train_step, []
+
+    def counted(*arguments):
+        with Readings() as readings:
+            step(*arguments)
+        counts.append(readings.count)
+
+    monkeypatch.setattr(loop, "train_step", counted)
+    changes = {"training__clip_norm": 1.0, "training__optimizer": optimizer}
+    train(tmp_path, make_params(training__epochs=2, **changes))
+    assert counts == [0] * 6
+    with Readings() as readings:
+        torch.ones(1).item()
+    assert readings.count == 1
