@@ -4,6 +4,7 @@ from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.files import read_csv, read_json, write_json
 from foldwise.reliability.calibration import mend
 from foldwise.reliability.conformal import conformal
+from foldwise.reliability.suspects import find_suspects
 
 QUICK = Bootstrap(42, "patient", 20)
 
@@ -15,3 +16,4 @@ def write_reliability(paths):
     task = read_json(paths["params"][0])["task"]
     write_json(base / "calibration.json", mend(rows, task, "temperature", QUICK)[0])
     write_json(base / "conformal.json", conformal(rows, task, 0.1, QUICK))
+    write_json(base / "suspects.json", find_suspects(rows, task)[0])

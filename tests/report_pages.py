@@ -19,7 +19,7 @@ STUDY = {
         "table": {"path": "CANARY.csv"},
         "group": "patient",
         "splits": {},
-        "columns": {"texts": [], "second": None, "label": "density"},
+        "columns": {"texts": [], "second": None, "label": "density", "subgroups": {}},
     },
     "folds": {"preset": None, "holdout": 0.0},
     "search": None,
@@ -36,6 +36,7 @@ STUDY = {
         "thumbnails": "image",
         "calibration": "temperature",
         "error": 0.1,
+        "subgroup_least": 10,
     },
 }
 OUT = Path("results/density/report")

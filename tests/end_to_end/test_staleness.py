@@ -13,7 +13,7 @@ from studies import density_study, settings
 TRAINING_ON = {"train_fold", "predict_fold", "evaluate_fold", "cv_summary"}
 REPORT = {
     *("figure", "report_pack", "gradcam_fold", "run_record", "compare_reported", "run_cost"),
-    *("cases", "calibrate", "conformal", "operating_points", "projections"),
+    *("cases", "calibrate", "conformal", "operating_points", "projections", "label_suspects"),
 }
 
 

@@ -97,7 +97,7 @@ def test_every_subset_of_what_a_study_can_make_has_a_page(kind, parts):
     for compared, share, texts, methods in choices:
         # The holdout of this fixture is of classes; other kinds have none here.
         share = share if name == "classification" else 0.0
-        columns = {"texts": texts, "second": None}
+        columns = {"texts": texts, "second": None, "subgroups": {}}
         study = reporting(compare=compared, search=list(parts), baselines=methods) | {
             "kind": name,
             "data": STUDY["data"] | {"columns": columns},

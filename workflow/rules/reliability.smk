@@ -1,7 +1,8 @@
 """Can the answers be relied on: needs the validation predictions of a run, and no model.
 
 results/{study}/runs/{run}/fold_*/results/val_predictions.csv
--> results/{study}/runs/{run}/{calibration,conformal}.json, calibrated_predictions.csv
+-> results/{study}/runs/{run}/{calibration,conformal,suspects}.json, calibrated_predictions.csv,
+results/{study}/private/suspects_{run}.csv
 """
 
 
@@ -48,3 +49,25 @@ rule conformal:
         "Making conformal sets of run {wildcards.run}, study {wildcards.study}"
     script:
         "../scripts/conformal.py"
+
+
+rule label_suspects:
+    input:
+        params="results/{study}/runs/{run}/params.json",
+        id_map="results/{study}/private/id_map.csv",
+        predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),
+    output:
+        summary="results/{study}/runs/{run}/suspects.json",
+        private="results/{study}/private/suspects_{run}.csv",
+    log:
+        "results/{study}/logs/{run}/label_suspects.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/label_suspects.tsv"
+    conda:
+        "../../envs/report.yaml"
+    params:
+        code=studies.code("label_suspects"),
+    message:
+        "Looking for wrong labels by run {wildcards.run}, study {wildcards.study}"
+    script:
+        "../scripts/label_suspects.py"

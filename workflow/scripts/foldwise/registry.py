@@ -119,6 +119,7 @@ FIGURES = {
     "precision_recall": "foldwise.report.figures.curves:draw_precision_recall",
     "calibration": "foldwise.report.figures.calibration:draw",
     "mended": "foldwise.report.figures.mended:draw_mended",
+    "subgroups": "foldwise.report.figures.subgroups:draw",
     "triage": "foldwise.report.figures.triage:draw",
     "decision": "foldwise.report.figures.mended:draw_decision",
     "zone_composition": "foldwise.report.figures.zones:draw_composition",

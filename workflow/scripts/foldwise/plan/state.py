@@ -53,6 +53,11 @@ def archive_state(study: dict) -> dict[str, str]:
     return {"root": listing_digest(data["root"])} | digests
 
 
+def table_state(study: dict) -> str:
+    """Digest of the table's bytes alone."""
+    return _digest_of(study["data"]["table"].get("path"))
+
+
 def _digest_of(path: str | None) -> str:
     """Of a file's bytes; of a table in several files, those of all tables in that folder.
 

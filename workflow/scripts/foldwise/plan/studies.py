@@ -98,6 +98,10 @@ class Studies:
         """Params of `cohort`: sizes and times of the archive's files and the table's digest."""
         return state.archive_state(self.of(wildcards))
 
+    def table(self, wildcards: Wildcards) -> str:
+        """Params of `subgroup_values`: the table's digest."""
+        return state.table_state(self.of(wildcards))
+
     def cache_key(self, wildcards: Wildcards) -> str:
         """Params: name of the cache that holds the study's images."""
         return self.cache_of_study(wildcards.study)

@@ -68,6 +68,7 @@ def figures_of(kind: str, gradcam: bool = True, holdout: bool = False) -> list[s
 def figures_of_study(study: Mapping[str, Any]) -> list[str]:
     """Names of the figures that a study's report has."""
     names = figures_of(study["kind"], study["report"]["gradcam_per_class"] > 0, has_holdout(study))
+    names += ["subgroups"] if study["data"]["columns"]["subgroups"] else []
     return [*names, "learning_curve"] if study["learning_curve"] else names
 
 

@@ -141,6 +141,12 @@ FIGURES = {
         "dotted, the stated error. Right: how many classes the conformal sets hold.",
         ("conformal",),
     ),
+    "subgroups": Entry(
+        "Subgroups",
+        "The metric of each subgroup's validation predictions as one set, with its bootstrap "
+        "interval over whole groups, and number of images. The line is of all images.",
+        ("subgroups",),
+    ),
     "gradcam": Entry(
         "Grad-CAM",
         "Validation films of the best fold, from best to worst by the probability of the truth. "

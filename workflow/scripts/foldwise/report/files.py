@@ -41,6 +41,8 @@ _MADE = {
     "predictions": ("predict_fold", f"{_FOLD}/val_predictions.csv"),
     "metrics": ("evaluate_fold", f"{_FOLD}/metrics/val_metrics.json"),
     "calibration": ("calibrate", f"{_RUN}/calibration.json"),
+    "subgroups": ("subgroups", f"{_RUN}/subgroups.json"),
+    "suspects": ("label_suspects", f"{_RUN}/suspects.json"),
     "conformal": ("conformal", f"{_RUN}/conformal.json"),
     "gradcam": ("gradcam_fold", f"{_FOLD}/gradcam/gradcam.json"),
     "examples": ("examples", f"{_RUN}/examples/examples.json"),

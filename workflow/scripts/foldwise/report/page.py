@@ -32,7 +32,7 @@ from foldwise.report.sections import (
     warnings,
 )
 from foldwise.report.sections.explorer import cases, embeddings, thresholds
-from foldwise.report.sections.reliability import calibration, conformal
+from foldwise.report.sections.reliability import calibration, conformal, subgroups, suspects
 from foldwise.report.sections.repeats import learning_curve, seeds
 from foldwise.report.sections.searched import analysis, nested, search, tuned
 from foldwise.settings.kinds import has_holdout
@@ -49,6 +49,8 @@ SECTIONS = (
     calibration,
     conformal,
     thresholds,
+    subgroups,
+    suspects,
     cases,
     embeddings,
     comparison,

@@ -7,7 +7,7 @@ module with a class `Reader` and one line in the registry.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from foldwise.cohort.archive import Listing
 from foldwise.cohort.findings import Finding
@@ -29,7 +29,7 @@ class Columns:
     """Names of the table's columns by role; None where a role has no column.
 
     `texts` are inputs; `heads` holds the column of each label where there are several; `second`
-    that of a second reader's label, by label.
+    that of a second reader's label, by label; `subgroups` are read by a rule of their own.
     """
 
     accession: str | None = None
@@ -46,6 +46,7 @@ class Columns:
     texts: Sequence[str] = ()
     heads: Mapping[str, str] = field(default_factory=dict)
     second: Mapping[str, str] = field(default_factory=dict)
+    subgroups: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

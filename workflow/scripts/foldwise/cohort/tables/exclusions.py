@@ -7,6 +7,9 @@ from foldwise.cohort.findings import NOTE, Finding
 from foldwise.cohort.identity import Names
 from foldwise.cohort.tables.table import TableSettings, read_table
 
+# The column by which a list of the rule label_suspects is known.
+SUSPECTS = "looks_like"
+
 
 class IdList:
     """A table with a column `id` (accession, patient or image path), and `reason` if asked for.
@@ -21,7 +24,9 @@ class IdList:
         if path:
             table = read_table(TableSettings(path, "paths", key=key))
             table.need({"id": "id"} | ({"reason": "reason"} if reasons else {}))
-            for row in table.rows:
+            # A list of label suspects leaves out what a reader signed with a reason, no more.
+            rows = (row for row in table.rows if SUSPECTS not in table.columns or row.get("reason"))
+            for row in rows:
                 self.entries[_plain(row.get("id"))].append((row.get("id"), row.get("reason")))
             # An empty cell would else name every image that has no accession or patient.
             self.entries.pop("", None)

@@ -1,0 +1,153 @@
+"""How good a model is for whom: metrics of each value of named columns, against all others.
+
+What a reviewer asks for by TRIPOD+AI (Collins et al. 2024, BMJ 385:e078378, items 12e and 23b).
+A difference is tested by its bootstrap over groups, and the p-values of all columns together are
+adjusted after Holm (1979, "A simple sequentially rejective multiple test procedure", Scandinavian
+Journal of Statistics 6:65-70). A value of fewer groups than stated is counted and not measured.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from foldwise.evaluate.fold import Measured, plain
+from foldwise.evaluate.metrics.draws import resample
+from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.evaluate.metrics.numbers import Weights
+from foldwise.evaluate.pooled import bounds
+from foldwise.hashing import stream_seed
+from foldwise.reliability.parts import Row
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is measured of each value: the metric that is tested, others that are shown, and the
+    number of groups below which nothing is."""
+
+    metric: str
+    others: tuple[str, ...]
+    least: int
+
+
+def subgroups(
+    rows: Sequence[Row],
+    values: Mapping[str, Mapping[str, str]],
+    columns: Sequence[Mapping[str, Any]],
+    task: Measured,
+    asked: Asked,
+    bootstrap: Bootstrap,
+) -> dict[str, Any]:
+    """The content of subgroups.json of a run.
+
+    rows: val_predictions.csv of all folds; values: sample -> column -> value, as subgroups.csv;
+    columns: `column`, `levels`, `refused` of each, as the study's subgroups.json.
+    """
+    told = []
+    for one in columns:
+        name = one["column"]
+        own = [] if one["refused"] else [values[row["sample"]][name] for row in rows]
+        levels = [_level(rows, own, level, task, asked, bootstrap) for level in one["levels"]]
+        unknown = sum(value == "" for value in own)
+        told.append(dict(one) | {"levels": _once(levels), "unknown": unknown})
+    _adjust([level for one in told for level in one["levels"] if level.get("p") is not None])
+    whole = _measured(rows, task, asked, bootstrap)
+    named = {"metric": asked.metric, "metrics": [asked.metric, *asked.others]}
+    told = {"columns": told, "all": whole, "least": asked.least, "level": bootstrap.level}
+    return plain(named | told)
+
+
+def _once(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of two values each is all that is not the other: one test, not two, for Holm to count."""
+    measured = [level for level in levels if level.get("p") is not None]
+    if len(levels) == len(measured) == 2:
+        levels[1]["p"] = None
+    return levels
+
+
+def _level(
+    rows: Sequence[Row],
+    own: Sequence[str],
+    level: str,
+    task: Measured,
+    asked: Asked,
+    bootstrap: Bootstrap,
+) -> dict[str, Any]:
+    inside = [row for row, value in zip(rows, own, strict=True) if value == level]
+    groups = len({row["group"] for row in inside})
+    found = {"level": level, "n": len(inside), "groups": groups}
+    if groups < asked.least:
+        # Not even how many: a count of one or two is a patient.
+        return {"level": level, "few": True}
+    of_others = np.array([value not in (level, "") for value in own])
+    found |= {"few": False, "metrics": _measured(inside, task, asked, bootstrap)}
+    if len({row["group"] for row, other in zip(rows, of_others, strict=True) if other}) < 2:
+        return found | {"difference": None, "p": None}
+    within = np.array([value == level for value in own])
+    return found | _difference(rows, (within, of_others), task, asked.metric, bootstrap)
+
+
+def _measured(
+    rows: Sequence[Row], task: Measured, asked: Asked, bootstrap: Bootstrap
+) -> dict[str, Any]:
+    scored = task.scorer(rows)
+    wanted = (asked.metric, *asked.others)
+
+    def statistic(weights: Weights) -> dict[str, Any]:
+        values = scored(weights)
+        return {name: values[name] for name in wanted}
+
+    intervals = bootstrap.of_table("subgroups", statistic, [row["group"] for row in rows])
+    values = statistic(None)
+    return {name: {"value": values[name]} | bounds(intervals[name]) for name in wanted}
+
+
+def _difference(
+    rows: Sequence[Row],
+    sides: tuple[np.ndarray, np.ndarray],
+    task: Measured,
+    metric: str,
+    bootstrap: Bootstrap,
+) -> dict[str, Any]:
+    """Metric inside less metric of all others, its interval, and the p-value of no difference."""
+    places = [np.flatnonzero(side) for side in sides]
+    scored = [task.scorer([rows[i] for i in where]) for where in places]
+
+    def statistic(weights: Weights) -> dict[str, Any]:
+        # Both sides of one draw: a patient may have images on either.
+        first, second = (
+            score(weights if weights is None else np.ascontiguousarray(weights[:, where]))[metric]
+            for score, where in zip(scored, places, strict=True)
+        )
+        return {"difference": first - second}
+
+    groups, seed = [row["group"] for row in rows], stream_seed(bootstrap.seed, "subgroups")
+    interval = bootstrap.intervals("subgroups", statistic, groups)["difference"]
+    drawn = resample(statistic, groups, seed, bootstrap.resamples, jackknife=False).drawn
+    value = statistic(None)["difference"]
+    p = None if not interval.there else _p_value(drawn["difference"])
+    return {"difference": {"value": value} | bounds(interval), "p": p}
+
+
+def _p_value(drawn: np.ndarray) -> float:
+    """Two-sided: share of draws on the rarer side of 0, never 0 (Davison & Hinkley 1997, 4.2)."""
+    there = drawn[~np.isnan(drawn)]
+    rarer = min((there <= 0).sum(), (there >= 0).sum())
+    return float(min(1.0, 2 * (rarer + 1) / (len(there) + 1)))
+
+
+def _adjust(levels: list[dict[str, Any]]) -> None:
+    """Add `holm` to each of these."""
+    for level, adjusted in zip(levels, holm([one["p"] for one in levels]), strict=True):
+        level["holm"] = adjusted
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Adjusted p-values: each times the number of those at least as large, never falling."""
+    order = sorted(range(len(p)), key=lambda i: p[i])
+    adjusted, reached = [0.0] * len(p), 0.0
+    for rank, i in enumerate(order):
+        reached = max(reached, min(1.0, p[i] * (len(p) - rank)))
+        adjusted[i] = reached
+    return adjusted

@@ -1,0 +1,110 @@
+"""Labels that are likely wrong, by confident learning on out-of-fold probabilities.
+
+Northcutt, Jiang & Chuang 2021, "Confident learning: estimating uncertainty in dataset labels",
+Journal of Artificial Intelligence Research 70:1373-1411. A sample counts for a class where its
+probability reaches the mean that samples labelled so have; it is suspect where that class, and the
+predicted one, is not its label. As cleanlab's `filter_by="confident_learning"`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from foldwise.evaluate.fold import plain
+from foldwise.reliability.parts import Part, Row, parts_of
+
+# Rounding of probabilities must not decide whether a threshold is reached (cleanlab's).
+TOLERANCE = 1e-6
+SHOWN = 20  # on the page; all stand in the private list
+# Columns of that list.
+PRIVATE = ["id", "reason", "accession", "patient", "row", "sample", "label", "given", "looks_like"]
+PRIVATE += ["probability_of_given"]
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """order (S,) places of the suspects, the least sure of their label first; guess (N,) the class
+    that each sample counts for, -1 for none; own (N,) probability of the given label."""
+
+    order: np.ndarray
+    guess: np.ndarray
+    own: np.ndarray
+
+
+def confident_learning(labels: np.ndarray, probabilities: np.ndarray) -> Suspects:
+    """Suspects of one label. labels (N,) integers, probabilities (N, K) out of fold."""
+    thresholds = _thresholds(labels, probabilities)
+    reached = probabilities >= thresholds - TOLERANCE
+    guess = np.where(reached.any(axis=1), reached.argmax(axis=1), -1)
+    predicted = probabilities.argmax(axis=1)
+    guess = np.where(reached.sum(axis=1) > 1, predicted, guess)
+    suspect = (guess >= 0) & (guess != labels) & (predicted != labels)
+    own = probabilities[np.arange(len(labels)), labels]
+    places = np.flatnonzero(suspect)
+    return Suspects(places[np.argsort(own[places], kind="stable")], guess, own)
+
+
+def _thresholds(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """(K,) mean probability of each class over samples labelled so; none reach an absent class."""
+    k = probabilities.shape[1]
+    return np.array(
+        [probabilities[labels == i, i].mean() if (labels == i).any() else np.inf for i in range(k)]
+    )
+
+
+def find_suspects(
+    rows: Sequence[Row], task: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The content of suspects.json, and a row a suspect: sample, label (of several), given class,
+    class that it looks like, probability of the given one."""
+    parts, listed = [], []
+    for part in parts_of(rows, task):
+        found = confident_learning(part.labels, part.probabilities) if len(part.labels) else None
+        own = _listed(part, rows, found) if found else []
+        listed += own
+        pairs = Counter((one["given"], one["looks_like"]) for one in own)
+        parts.append(
+            {
+                "name": part.name,
+                "n": len(part.labels),
+                "suspects": len(own),
+                "share": len(own) / len(part.labels) if len(part.labels) else None,
+                "pairs": [
+                    {"given": given, "looks_like": other, "n": n}
+                    for (given, other), n in pairs.most_common()
+                ],
+                "first": own[:SHOWN],
+            }
+        )
+    return plain({"parts": parts}), listed
+
+
+def _listed(part: Part, rows: Sequence[Row], found: Suspects) -> list[dict[str, Any]]:
+    return [
+        {
+            "sample": rows[i]["sample"],
+            "label": part.name,
+            "given": part.classes[part.labels[i]],
+            "looks_like": part.classes[found.guess[i]],
+            "probability_of_given": float(found.own[i]),
+        }
+        for i in found.order
+    ]
+
+
+def private_rows(
+    listed: Sequence[Mapping[str, Any]], id_map: Sequence[Mapping[str, str]]
+) -> list[dict[str, Any]]:
+    """The list for a reader: `id` and an empty `reason`, as data.exclusions takes them signed."""
+    by_sample = {row["sample"]: row for row in id_map}
+    found = []
+    for one in listed:
+        named = by_sample[one["sample"]]
+        ids = {"id": named["file"].split(" ")[0], "reason": ""}
+        ids |= {key: named[key] for key in ("accession", "patient", "row")}
+        rounded = f"{one['probability_of_given']:.4f}"
+        found.append(ids | dict(one) | {"probability_of_given": rounded})
+    return found

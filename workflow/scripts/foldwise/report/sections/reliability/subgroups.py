@@ -1,0 +1,57 @@
+"""How good the run is for each value of the named columns."""
+
+from typing import Any
+
+from foldwise.evaluate.wording import called, spoken
+from foldwise.report.ledger import Source, escaped
+from foldwise.report.run import Run, Study
+
+
+def applies(study: Study) -> bool:
+    """To studies that name columns of subgroups."""
+    return bool(study["data"]["columns"]["subgroups"])
+
+
+def reads(study: Study) -> tuple[str, ...]:
+    """The run judged in parts."""
+    return ("subgroups",)
+
+
+def values(run: Run) -> dict[str, Any]:
+    """A row a value of each column, and why a column has none."""
+    source = run.file("subgroups")
+    columns, names = source.value("columns"), source.value("metrics")
+    return {
+        "names": [called(name)[0] for name in names],
+        "tested": spoken(source.value("metric")),
+        "least": source("least"),
+        "percent": source("level", form=".0%"),
+        "whole": [_cell(source, ("all", name)) for name in names],
+        "columns": [
+            {
+                "name": escaped(one["column"]),
+                "refused": escaped(one["refused"]),
+                "unknown": source("columns", i, "unknown", form=",") if one["unknown"] else None,
+                "rows": [_row(source, i, k, names) for k in range(len(one["levels"]))],
+            }
+            for i, one in enumerate(columns)
+        ],
+    }
+
+
+def _row(source: Source, i: int, k: int, names: list[str]) -> dict[str, Any]:
+    base = ("columns", i, "levels", k)
+    level = source.value(*base)
+    told = {"name": escaped(level["level"]), "few": level["few"]}
+    if level["few"]:
+        return told
+    told |= {key: source(*base, key, form=",") for key in ("n", "groups")}
+    told["metrics"] = [_cell(source, (*base, "metrics", name)) for name in names]
+    difference = level["difference"]
+    at = (*base, "difference")
+    told["difference"] = _cell(source, at, "+.3f") if difference else None
+    return told | {"holm": source.maybe(*base, "holm", form=".2g")}
+
+
+def _cell(source: Source, at: tuple[Any, ...], form: str = ".3f") -> tuple[Any, list]:
+    return source(*at, "value", form=form), source.interval(*at, "interval", form=form)

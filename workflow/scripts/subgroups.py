@@ -1,0 +1,22 @@
+"""Rule subgroups: how good a run is for each value of the named columns."""
+
+from foldwise.adapter import adapter
+from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.files import read_csv, read_json, write_json
+from foldwise.registry import load
+from foldwise.reliability.subgroups import Asked, subgroups
+
+with adapter(snakemake):
+    files, params = snakemake.input, read_json(snakemake.input.params)
+    task = load("MEASURES", params["kind"])(params["task"])
+    metric = params["training"]["monitor"] or next(iter(task.monitors))
+    others = [name for name in task.monitors if name != metric]
+    found = subgroups(
+        rows=[row for path in files.predictions for row in read_csv(path)],
+        values={row["sample"]: row for row in read_csv(files.values)},
+        columns=read_json(files.columns)["columns"],
+        task=task,
+        asked=Asked(metric, tuple(others[:1]), snakemake.params.least["report.subgroup_least"]),
+        bootstrap=Bootstrap(params["seed"], snakemake.params.group),
+    )
+    write_json(snakemake.output[0], found)
