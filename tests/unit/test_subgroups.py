@@ -1,5 +1,7 @@
 """Subgroups: what leaves the table, what is refused, tests as statsmodels adjusts them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
@@ -24,11 +26,17 @@ def test_numbers_travel_as_bands():
     assert found.levels == ("below 46", "46 to below 73", "73 and above")
     assert [found.values.count(level) for level in found.levels] == [26, 27, 27]
     stated = code("age", ["049Y", "50", "", "71.5"], GROUPS[:4], [65, 50], False)
-    assert stated.values == ("below 50", "50 to below 65", "", "65 and above")[:2] + (
+    assert stated.values == (
+        *("below 50", "50 to below 65", "", "65 and above")[:2],
         "",
         stated.levels[-1],
     )
     assert not found.key and not stated.key
+    assert code("age", ["49", "70"], GROUPS[:2], ["50"], False).levels == (
+        *stated.levels[:1],
+        "50 and above",
+    )
+    assert "none of its values is a number" in code("a", ["x"], GROUPS[:1], [5], False).refused
 
 
 def test_terms_of_dicom_travel_and_other_values_by_number():
@@ -97,13 +105,16 @@ COLUMNS = [
 
 def test_a_worse_subgroup_is_found_and_a_small_one_not_measured():
     rows, values = table()
-    found = subgroups(rows, values, COLUMNS, TASK, ASKED, QUICK)
+    inside = np.arange(len(rows)) % 4 > 0
+    found = subgroups(rows, values, COLUMNS, TASK, replace(ASKED, covered={"": inside}), QUICK)
     a, b, _, d = found["columns"][0]["levels"]
     assert a["difference"]["interval"][1] < 0 and a["holm"] < 0.05
     own = [row for row in rows if values[row["sample"]]["site"] == "b"]
     said = ["A" if float(row["p_A"]) > 0.5 else "B" for row in own]
     expected = accuracy_score([row["label"] for row in own], said)
     assert b["metrics"]["accuracy"]["value"] == pytest.approx(expected)
+    ours = [values[row["sample"]]["site"] == "b" for row in rows]
+    assert b["coverage"][""]["value"] == pytest.approx(inside[ours].mean())
     assert d == {"level": "d", "few": True}
     # Two values: one test. Both are of the same patients, drawn together.
     x, y = found["columns"][1]["levels"]

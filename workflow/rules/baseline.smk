@@ -12,6 +12,7 @@ rule baseline:
         params="results/{study}/runs/baseline_{baseline}/params.json",
         cohort=current("results/{study}/cohort.csv"),
         fold="results/{study}/folds/fold_{fold}.csv",
+        texts=current(studies.texts),
     output:
         predictions="results/{study}/runs/baseline_{baseline}/fold_{fold}/results/val_predictions.csv",
     log:

@@ -13,7 +13,7 @@ with adapter(snakemake):
     from foldwise.train.job import FoldFiles, fold_job
 
     files, made = snakemake.input, snakemake.output.predictions
-    of_fold = FoldFiles(files.cohort, files.fold, snakemake.params.cache)
+    of_fold = FoldFiles(files.cohort, files.fold, snakemake.params.cache, files.texts)
     fold, out = int(snakemake.wildcards.fold), Path(made).parent
     job = fold_job(read_json(files.params), of_fold, fold, out)
     run_baseline(snakemake.wildcards.baseline, job, made)

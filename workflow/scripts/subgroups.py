@@ -4,6 +4,7 @@ from foldwise.adapter import adapter
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.files import read_csv, read_json, write_json
 from foldwise.registry import load
+from foldwise.reliability.conformal import covered
 from foldwise.reliability.subgroups import Asked, subgroups
 
 with adapter(snakemake):
@@ -11,12 +12,16 @@ with adapter(snakemake):
     task = load("MEASURES", params["kind"])(params["task"])
     metric = params["training"]["monitor"] or next(iter(task.monitors))
     others = [name for name in task.monitors if name != metric]
+    rows = [row for path in files.predictions for row in read_csv(path)]
+    asked = snakemake.params.asked
+    classes = {"classes", "heads"} & set(params["task"])
+    sets = covered(rows, params["task"], asked["report.error"]) if classes else {}
     found = subgroups(
-        rows=[row for path in files.predictions for row in read_csv(path)],
+        rows=rows,
         values={row["sample"]: row for row in read_csv(files.values)},
         columns=read_json(files.columns)["columns"],
         task=task,
-        asked=Asked(metric, tuple(others[:1]), snakemake.params.least["report.subgroup_least"]),
+        asked=Asked(metric, tuple(others[:1]), asked["report.subgroup_least"], sets),
         bootstrap=Bootstrap(params["seed"], snakemake.params.group),
     )
     write_json(snakemake.output[0], found)

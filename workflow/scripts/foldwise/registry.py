@@ -142,6 +142,9 @@ TRACKERS = {
 # Classical methods that a study's network is compared with.
 BASELINES = {
     "logistic_statistics": "foldwise.baselines.statistics:logistic_statistics",
+    "logistic_pixels": "foldwise.baselines.texts:logistic_pixels",
+    "logistic_text": "foldwise.baselines.texts:logistic_text",
+    "logistic_text_pixels": "foldwise.baselines.texts:logistic_text_pixels",
     "otsu": "foldwise.baselines.masks:otsu",
     "otsu_flat": "foldwise.baselines.masks:otsu_flat",
     "otsu_median": "foldwise.baselines.masks:otsu_median",

@@ -5,6 +5,7 @@ file gives it, or as the number of a list that stays in `private/`. A column of 
 tenth of the groups may name somebody and is refused. Standard library only.
 """
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -102,8 +103,8 @@ def code(
     there = {value for value in raw if value}
     if not there:
         return Coded(refused="no image has a value there")
-    if stated and not all(isinstance(one, str) for one in stated):
-        return _banded(raw, sorted(float(one) for one in stated))
+    if stated and all(NUMBER.fullmatch(str(one)) for one in stated):
+        return _banded(raw, sorted(_number(str(one)) for one in stated))
     if stated:
         names = {value: value if value in stated else OTHER for value in there}
         return _named(raw, names, [*map(str, stated), OTHER])
@@ -149,7 +150,7 @@ def _thirds(raw: Sequence[str]) -> list[float]:
 def _banded(raw: Sequence[str], cuts: list[float]) -> Coded:
     """Each number's band: below the first limit, from one to below the next, from the last on."""
     names = [f"below {cuts[0]:g}"] if cuts else ["all"]
-    names += [f"{low:g} to below {high:g}" for low, high in zip(cuts, cuts[1:], strict=False)]
+    names += [f"{low:g} to below {high:g}" for low, high in itertools.pairwise(cuts)]
     names += [f"{cuts[-1]:g} and above"] if cuts else []
     numbers = [_number(value) if NUMBER.fullmatch(value) else None for value in raw]
     places = [None if one is None else sum(one >= cut for cut in cuts) for one in numbers]

@@ -10,6 +10,9 @@ NAMES = ("Brier", "Dice", "Jaccard")
 BASELINES = {
     "logistic_statistics": "Logistic regression on pixel statistics",
     "second_reader": "Second reader",
+    "logistic_text": "Logistic regression on words (TF-IDF)",
+    "logistic_pixels": "Logistic regression on pixel statistics",
+    "logistic_text_pixels": "Logistic regression on words and pixel statistics",
     "ridge_pixels": "Ridge regression on small pictures",
     "otsu": "Otsu threshold, best channel",
     "otsu_flat": "Otsu threshold, blurred background taken off",

@@ -60,6 +60,16 @@ def crossed_p_values(part: Part, by_class: bool) -> np.ndarray:
     return found
 
 
+def covered(rows: Sequence[Row], task: Mapping[str, Any], error: float) -> dict[str, np.ndarray]:
+    """Label -> (N,) whether a sample's set holds the truth, of labels that have sets."""
+    found = {}
+    for part in parts_of(rows, task):
+        if not few(part, least_groups(error)):
+            sets = crossed_p_values(part, by_class=False) > error
+            found[part.name] = sets[np.arange(len(sets)), part.labels]
+    return found
+
+
 def _shares(group: np.ndarray) -> np.ndarray:
     """(N,) weights: one a group, shared by its samples."""
     _, member, counts = np.unique(group, return_inverse=True, return_counts=True)

@@ -7,7 +7,7 @@ Journal of Statistics 6:65-70). A value of fewer groups than stated is counted a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from foldwise.evaluate.fold import Measured, plain
 from foldwise.evaluate.metrics.draws import resample
 from foldwise.evaluate.metrics.intervals import Bootstrap
-from foldwise.evaluate.metrics.numbers import Weights
+from foldwise.evaluate.metrics.numbers import Weights, mean_defined
 from foldwise.evaluate.pooled import bounds
 from foldwise.hashing import stream_seed
 from foldwise.reliability.parts import Row
@@ -24,11 +24,13 @@ from foldwise.reliability.parts import Row
 @dataclass(frozen=True)
 class Asked:
     """What is measured of each value: the metric that is tested, others that are shown, and the
-    number of groups below which nothing is."""
+    number of groups below which nothing is. `covered`: name -> (N,) whether the conformal set of a
+    sample holds its truth, of each label that has sets."""
 
     metric: str
     others: tuple[str, ...]
     least: int
+    covered: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def subgroups(
@@ -80,12 +82,26 @@ def _level(
     if groups < asked.least:
         # Not even how many: a count of one or two is a patient.
         return {"level": level, "few": True}
+    within = np.array([value == level for value in own])
     of_others = np.array([value not in (level, "") for value in own])
     found |= {"few": False, "metrics": _measured(inside, task, asked, bootstrap)}
+    found["coverage"] = {
+        name: mean_of(covered[within], [row["group"] for row in inside], bootstrap)
+        for name, covered in asked.covered.items()
+    }
     if len({row["group"] for row, other in zip(rows, of_others, strict=True) if other}) < 2:
         return found | {"difference": None, "p": None}
-    within = np.array([value == level for value in own])
     return found | _difference(rows, (within, of_others), task, asked.metric, bootstrap)
+
+
+def mean_of(values: np.ndarray, groups: Sequence[str], bootstrap: Bootstrap) -> dict[str, Any]:
+    """Share of samples with its interval, which is Wilson's: it goes by the name of accuracy."""
+
+    def statistic(weights: Weights) -> dict[str, Any]:
+        return {"accuracy": mean_defined(values, weights)}
+
+    interval = bootstrap.of_table("coverage", statistic, groups)["accuracy"]
+    return {"value": float(np.mean(values))} | bounds(interval)
 
 
 def _measured(

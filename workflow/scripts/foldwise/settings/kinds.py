@@ -83,6 +83,7 @@ KINDS = {
         readers=("text", "medpix"),
         heads=True,
         teaches=True,
+        baselines=("logistic_text", "logistic_pixels", "logistic_text_pixels"),
     ),
 }
 

@@ -34,14 +34,15 @@ class Distillation(Task):
 
     def targets(self, rows: Rows) -> dict[str, np.ndarray]:
         """{"label_<head>": (N,) int64, "input_ids" and "attention_mask": (N, L) int64}."""
-        labels = {columns(head)[0]: self._labels(head, rows) for head in self.heads}
+        labels = {columns(head)[0]: self.labels(head, rows) for head in self.heads}
         texts = [" ".join(filter(None, (row.get("texts") or {}).values())) for row in rows]
         return labels | tokenise(texts, self.text["name"], self.text["max_tokens"])
 
     def unlabelled(self) -> dict[str, str]:
         return {columns(head)[0]: names[0] for head, names in self.heads.items()}
 
-    def _labels(self, head: str, rows: Rows) -> np.ndarray:
+    def labels(self, head: str, rows: Rows) -> np.ndarray:
+        """(N,) int64: places of the rows' classes in their order."""
         index_of = {name: index for index, name in enumerate(self.heads[head])}
         column = columns(head)[0]
         for row in rows:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from foldwise.evaluate.wording import called, spoken
+from foldwise.evaluate.wording import called, spoken, titled
 from foldwise.report.ledger import Source, escaped
 from foldwise.report.run import Run, Study
 
@@ -26,6 +26,7 @@ def values(run: Run) -> dict[str, Any]:
         "tested": spoken(source.value("metric")),
         "least": source("least"),
         "percent": source("level", form=".0%"),
+        "sets": [escaped(titled(name) or "sets") for name in _labels(columns)],
         "whole": [_cell(source, ("all", name)) for name in names],
         "columns": [
             {
@@ -39,6 +40,12 @@ def values(run: Run) -> dict[str, Any]:
     }
 
 
+def _labels(columns: list[dict[str, Any]]) -> list[str]:
+    """Labels whose sets are counted, in the order of the file."""
+    levels = [level for one in columns for level in one["levels"] if not level["few"]]
+    return list(levels[0]["coverage"]) if levels else []
+
+
 def _row(source: Source, i: int, k: int, names: list[str]) -> dict[str, Any]:
     base = ("columns", i, "levels", k)
     level = source.value(*base)
@@ -47,6 +54,8 @@ def _row(source: Source, i: int, k: int, names: list[str]) -> dict[str, Any]:
         return told
     told |= {key: source(*base, key, form=",") for key in ("n", "groups")}
     told["metrics"] = [_cell(source, (*base, "metrics", name)) for name in names]
+    sets = level["coverage"]
+    told["coverage"] = [_cell(source, (*base, "coverage", name), ".1%") for name in sets]
     difference = level["difference"]
     at = (*base, "difference")
     told["difference"] = _cell(source, at, "+.3f") if difference else None
