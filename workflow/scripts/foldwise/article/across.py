@@ -72,6 +72,7 @@ def across(studies: Sequence[Reported], task: Any, bootstrap: Bootstrap, metric:
         row, reason = _between(studies[0], other, task, bootstrap, metric)
         rows += [row] if row else []
         apart += [{"study": other.study, "reason": reason}] if reason else []
+    # Holm over those that were tested: a comparison without a p value is no test of the family.
     defined = [row for row in rows if row["p"] is not None]
     for row, p in zip(defined, holm([row["p"] for row in defined]), strict=True):
         row["p_holm"] = p
@@ -100,6 +101,7 @@ def _between(
     if own.task != other.task:
         return None, "it predicts something else"
     try:
+        # The other study comes first: a difference is the article's own less the other.
         found = compare(other.results(), own.results(), task, bootstrap, metric)
     except FoldwiseError:
         # A paired test needs the same patients in the same folds: no fault of either study.

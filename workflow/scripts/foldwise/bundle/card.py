@@ -25,6 +25,7 @@ WINDOWS = {
 def model_card(manifest: dict[str, Any]) -> str:
     """MODEL_CARD.md of a bundle, from its list of contents alone."""
     loader = FileSystemLoader(TEMPLATES / "bundle")
+    # A lacking value is an error: a card with a gap would be handed to strangers.
     environment = Environment(
         loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -14,6 +14,7 @@ from foldwise.pixels.cache import Images
 
 BINS = 32  # of the histogram of prepared grey levels
 DECILES = tuple(range(10, 100, 10))
+# Images that are in memory at a time.
 CHUNK = 64
 # An image is far when it is farther from the centre than this share of the training cohort's.
 FAR = 95
@@ -49,6 +50,7 @@ def intensity(images: Images, places: np.ndarray, channels: int) -> dict[str, An
     histogram = np.zeros(BINS, np.int64)
     means, contrasts = [], []
     for pixels in scaled(images, places, channels):
+        # A fixed range: histograms of two sites have the same bins without either seeing the other.
         histogram += np.histogram(pixels, BINS, (0, 1))[0]
         means += pixels.mean(axis=1).tolist()
         contrasts += pixels.std(axis=1).tolist()
@@ -62,6 +64,7 @@ def intensity(images: Images, places: np.ndarray, channels: int) -> dict[str, An
 
 def scaled(images: Images, places: np.ndarray, channels: int) -> Iterator[np.ndarray]:
     """Some images at a time, (B, pixels) as 0..1, without what comes after the channels."""
+    # Shards of 8 and of 16 bits come to one scale.
     top = int(np.iinfo(images.dtype).max)
     buffer = np.empty((CHUNK, *images.shape), images.dtype)
     for start in range(0, len(places), CHUNK):
@@ -84,6 +87,7 @@ def grey_distances(
             np.abs(values - facts[name]["mean"]) / max(NORMAL_95 * facts[name]["std"], 1e-6)
             for name, values in own.items()
         ]
+        # Far in one is far: a mean of both would hide it.
         found.append(np.maximum(*parts))
     return np.concatenate(found) if found else np.empty(0)
 

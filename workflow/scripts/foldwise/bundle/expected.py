@@ -16,6 +16,7 @@ def expected(summary: Mapping[str, Any], holdout: Mapping[str, Any] | None) -> d
     then what is expected, since all models answer there as they do elsewhere.
     """
     held = bool(holdout and holdout["n"])
+    # Pooled, not the mean over folds: a site too gives one set of predictions.
     levels = holdout["ensemble"] if held else summary["pooled"]
     return {
         "of": HELD_OUT if held else CROSS_VALIDATED,

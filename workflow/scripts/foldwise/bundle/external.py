@@ -44,6 +44,7 @@ def external_summary(
         "study": study,
         "foldwise": __version__,
         "bundle": about
+        # By hashes of its files: sites can see that they tried the same models.
         | {"digest": digest(manifest["files"]), "images": manifest["cohort"]["images"]},
         "kind": kind,
         "n": summary["n"],
@@ -136,6 +137,7 @@ def _main(row: Mapping[str, Any]) -> str:
     if row["difference"] is None:
         return f"The {name} is not defined here."
     metric = metric_of(row["metric"])
+    # Of a distance or a loss more is worse.
     worse = FELL if metric is None or metric.better != "min" else ROSE
     begin = f"The {name} was {_valued(here)} here, where {_valued(there)} was expected"
     if row["verdict"] == UNKNOWN:

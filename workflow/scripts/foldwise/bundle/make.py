@@ -52,6 +52,7 @@ def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
     """Write the bundle of a run. Raises FoldwiseError for a run that cannot be handed over."""
     params = read_json(files.params)
     where = f"Study {about.study}, run {params['run']}"
+    # First: what cannot be handed over is refused before a model is loaded.
     portable = portable_params(params, where)
     task = load("TASKS", params["kind"])(params["task"])
     members, content = [], encoder_files(params, where)

@@ -61,6 +61,7 @@ def members(
 ) -> dict[int, KeptModel]:
     """Fold -> its model on the job's device, of all folds or of those named."""
     there = {one["fold"]: one for one in manifest["members"]}
+    # Named folds are checked: a missing one must not silently make a smaller ensemble.
     wanted = folds or list(there)
     for fold in wanted:
         choose(str(fold), [str(one) for one in there], "fold", str(bundle))
@@ -79,5 +80,6 @@ def _member(
         f"{bundle}: {name} does not fit {{}}, as this version of Foldwise builds it. Use the "
         f"version that wrote the bundle: {manifest['foldwise']}."
     )
+    # As in a checkpoint: one function builds a model of either, so that the two cannot differ.
     stored = {key: facts[key] for key in ("mean", "std", "size", "epoch")}
     return kept_model(job, stored | {"state_dict": state}, misfit)

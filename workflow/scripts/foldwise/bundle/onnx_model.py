@@ -22,6 +22,7 @@ from foldwise.train.predict import KeptModel
 # Largest difference of a probability from torch's, beyond which a file is not handed over.
 TOLERANCE = 1e-5
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+# One image would let the exporter take the size of a batch for a constant.
 BATCH = 2
 
 log = logging.getLogger("foldwise")
@@ -54,6 +55,7 @@ def example(kept: KeptModel, channels: int, text: dict[str, Any] | None) -> Batc
         mask = torch.ones(length, dtype=torch.int64)
         # The second text is shorter: padding has a part of its own in attention.
         mask[1, length[1] // 2 :] = 0
+        # From 1: number 0 is padding here.
         tokens = torch.randint(1, text.get("tokens", 8), length, generator=generator)
         inputs |= {"input_ids": tokens * mask, "attention_mask": mask}
     return inputs
@@ -70,6 +72,7 @@ def export(task: Task, kept: KeptModel, params: dict[str, Any]) -> tuple[bytes |
         return None, {"reason": f"{', '.join(lacking)} not installed where the bundle was made"}
     inputs = example(kept, params["image"]["channels"], params["task"].get("text"))
     more = [name for name in inputs if name != "image"]
+    # On the CPU: onnxruntime is asked there too, and a GPU's rounding is no fault of the file.
     whole = Exported(task, KeptModel(kept.model.to(CPU), *_rest(kept)), more).eval()
     names = sorted(task.exported(whole.model, {**inputs}))
     try:
@@ -83,6 +86,7 @@ def export(task: Task, kept: KeptModel, params: dict[str, Any]) -> tuple[bytes |
     given = run(content, inputs)
     worst = max(float(np.abs(a - b.numpy()).max()) for a, b in zip(given, expected, strict=True))
     facts = {"inputs": list(inputs), "outputs": names, "max_difference": worst}
+    # Not `>`: an answer that is no number is refused as well.
     if not worst <= TOLERANCE:
         return None, {"reason": f"ONNX differs from torch by {worst:.2g}, over {TOLERANCE:g}"}
     return content, facts
@@ -95,9 +99,11 @@ def _rest(kept: KeptModel) -> tuple[Any, int, int]:
 def traced(whole: Exported, inputs: Batch, names: list[str]) -> bytes:
     """The graph with weights inside, for any number of images at once."""
     buffer = io.BytesIO()
+    # Named as free: else the number of images would be fixed to the example's.
     batch = torch.export.Dim("batch", min=1, max=4096)
     shapes = [{0: batch} for _ in inputs]
     with warnings.catch_warnings(), torch.no_grad():
+        # The exporter warns of its own internals; what counts is compared afterwards.
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             whole,

@@ -9,6 +9,7 @@ from foldwise.errors import FoldwiseError
 from foldwise.plan.text_encoders import WEIGHTS, folder_of
 
 ENCODERS = "encoders"
+# An allowed list: a branch that comes later may hold a path, and does not leave by itself.
 KEPT = ("run", "kind", "seed", "image", "task", "model", "training", "loss")
 # What an encoder's folder holds beside its weights: configuration and tokenizer, as text.
 ENCODER_FILES = (".json", ".txt", ".model")
@@ -26,7 +27,9 @@ def portable_params(params: dict[str, Any], where: str) -> dict[str, Any]:
             f"{where}: model.embeddings joins features of another network to the head, which a "
             "bundle does not carry. Name a run without them in bundle.run."
         )
+    # A path to a private list.
     kept["task"].pop("id_map", None)
+    # The name of a run, which is not in the bundle.
     kept["training"]["teacher"] = None
     kept["model"] = _without_sources(kept["model"])
     if "text" in kept["task"]:
@@ -40,6 +43,7 @@ def _without_sources(model: dict[str, Any]) -> dict[str, Any]:
     for part in ("vision", "text"):
         if isinstance(inner := model.get(part), dict):
             name = f"{ENCODERS}/{part}" if _is_encoder(part, inner) else inner["name"]
+            # Relative: where the encoder lies is known once it is unpacked.
             found[part] = inner | {"weights": "none", "name": name}
     return found
 

@@ -81,6 +81,7 @@ def predict(request: Request) -> dict[str, int]:
         with_texts(rows, images, request.texts)
     cache = next((private / "images").glob(f"*/{rows[0]['shard']}.npy")).parent
     job = bundle_job(manifest, params, rows, Images.of(rows, cache), device())
+    # A stop loses one part at most: parts that are there are read and not predicted again.
     table = answered(request, manifest, job, private)
     if image["channels"] == 1:
         note_colour(table, images)
@@ -94,6 +95,7 @@ def answered(
     """A row an image, in order of content; parts that were made are read."""
     labels = job.task.unlabelled()
     rows = [
+        # Nothing is known of patients here: each image is a group of its own.
         row | labels | {"group": row["sample"], "exam": "", "fold": 1}
         for row in job.part("holdout")
     ]
@@ -105,6 +107,7 @@ def answered(
     found: list[dict[str, str]] = []
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
+        # A part made by other models or of other images is never taken for this one.
         state = state_of([manifest["files"], sorted(kept), [row["content"] for row in part]])
         path = private / "parts" / f"{state}.csv"
         if not path.exists():
@@ -132,6 +135,7 @@ def answer_part(
     alone: dict[str, list[dict[str, str]]] = {}
     for row in read_csv(files[1]):
         alone.setdefault(row["sample"], []).append(row)
+    # An answer on an image unlike the training ones is a guess, however sure its probability looks.
     far = distance(features, manifest)
     ordered, channels = sorted_rows(list(rows)), job.params["image"]["channels"]
     known = manifest["cohort"]["intensity"]

@@ -17,6 +17,7 @@ BINS = 10
 # Temperatures that are tried: 1/20 to 20.
 REACH = np.log(20.0)
 SHARE = 0.5
+# Two to learn from and two to judge.
 FEWEST_GROUPS = 4
 
 
@@ -53,6 +54,7 @@ def recalibration(
     if not parts or len(groups) < FEWEST_GROUPS:
         return None
     order = np.random.default_rng(stream_seed(seed, "recalibration")).permutation(len(groups))
+    # By groups: images of one patient in both halves would flatter the temperature.
     learns = {groups[place] for place in order[: int(len(groups) * SHARE)]}
     ps, truths = probabilities(rows, parts)
     inside = np.array([row["group"] in learns for row in rows])
@@ -80,7 +82,9 @@ def _at(truths: list[np.ndarray], where: np.ndarray) -> list[np.ndarray]:
 
 def sharpened(p_nk: np.ndarray, temperature: float) -> np.ndarray:
     """Probabilities (N, K) of logits divided by a temperature."""
+    # Logits but for a constant, which the softmax takes out again.
     logits = np.log(np.maximum(p_nk, 1e-12)) / temperature
+    # Less the largest: exp cannot overflow at a low temperature.
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return raised / raised.sum(axis=1, keepdims=True)
 
@@ -102,6 +106,7 @@ def curve(ps: list[np.ndarray], truths: list[np.ndarray]) -> list[dict[str, Any]
     """Bins of confidence with their mean confidence, accuracy and size; empty ones left out."""
     confidence = np.concatenate([p.max(axis=1) for p in ps])
     right = np.concatenate([p.argmax(axis=1) == t for p, t in zip(ps, truths, strict=True)])
+    # A confidence of 1 belongs to the last bin.
     places = np.minimum((confidence * BINS).astype(int), BINS - 1)
     return [
         {

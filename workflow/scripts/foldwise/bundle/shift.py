@@ -56,8 +56,10 @@ def moments(trained: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, An
     if not trained or not here:
         return None
     sides = [(side["mean"], side["std"], side["n"]) for side in (trained, here)]
+    # Unweighted by size: a large training cohort would else set the unit alone (Cohen's d).
     pooled = float(np.sqrt((trained["std"] ** 2 + here["std"] ** 2) / 2))
     testable = min(trained["n"], here["n"]) > 1 and pooled > 0
+    # Welch: scanners differ in spread as well as in mean. Moments are all that a bundle carries.
     test = stats.ttest_ind_from_stats(*sides[0], *sides[1], equal_var=False) if testable else None
     return {
         "trained": trained["mean"],
@@ -74,6 +76,7 @@ def overlap(trained: list[float], here: list[float]) -> float:
 
 def features(far: Mapping[str, int]) -> dict[str, Any]:
     """Share of images far out in features, against the one in twenty of the training."""
+    # One-sided: fewer far images than in training are no cause for alarm.
     test = stats.binomtest(far["far"], far["n"], EXPECTED_FAR, alternative="greater")
     share = far["far"] / far["n"]
     return {"far": far["far"], "n": far["n"], "share": share, "expected": EXPECTED_FAR} | {

@@ -42,6 +42,7 @@ def predict_site(files: SiteFiles) -> None:
         for row in sorted_rows(read_cohort(files.cohort))
     ]
     images = Images.of(rows, files.cache)
+    # Encoders are read from files: afterwards nothing of the bundle lies about.
     with tempfile.TemporaryDirectory() as folder:
         params = params_of(files.bundle, manifest, Path(folder))
         job = bundle_job(manifest, params, rows, images, device())

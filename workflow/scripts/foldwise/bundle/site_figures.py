@@ -30,6 +30,7 @@ def draw_all(record: Mapping[str, Any], folder: Path) -> dict[str, dict[str, str
 
 def metrics(record: Mapping[str, Any]) -> Figure | None:
     """A row a metric on an axis of 0 to 1: expected above, here below, with intervals."""
+    # A distance in pixels has no place on an axis of 0 to 1; the table has it.
     rows = [r for r in record["comparison"] if _on_axis(r["metric"]) and _there(r)]
     if not rows:
         return None
@@ -39,6 +40,7 @@ def metrics(record: Mapping[str, Any]) -> Figure | None:
         bar(axis, place - 0.15, row["expected"], EXPECTED)
         bar(axis, place + 0.15, row["here"], HERE)
     axis.set_yticks(range(len(rows)), [row["title"] for row in rows])
+    # Upside down: the first metric of the table is the top row.
     axis.set_ylim(len(rows) - 0.5, -0.5)
     handles = [axis.plot([], [], **style)[0] for style in (EXPECTED, HERE)]
     figure.legend(handles=handles, loc="outside upper right", ncols=2)
@@ -95,6 +97,7 @@ def shift(record: Mapping[str, Any]) -> Figure:
     axes[-1].stairs(grey["trained"], edges, color=GREY, fill=True, alpha=0.5, label="training")
     axes[-1].stairs(grey["here"], edges, color=INK, label="here")
     axes[-1].set(title="Grey levels", xlabel="Prepared grey level", ylabel="Share of pixels")
+    # One level, such as a black background, may have most pixels: the others stay visible.
     axes[-1].set_yscale("symlog", linthresh=0.01)
     axes[-1].legend()
     return figure

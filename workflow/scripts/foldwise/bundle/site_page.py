@@ -13,6 +13,7 @@ from foldwise.settings.groups import unit_of, units_of
 
 def write_page(summary_json: str | Path, manifest_json: str | Path, out: str | Path) -> None:
     """Write index.html and report.md; numbers are of external_summary.json and the audit."""
+    # Of these two files alone: nothing of a single image can get onto a page that leaves the site.
     record, audit, folder = read_json(summary_json), read_json(manifest_json), Path(out).parent
     figures = draw_all(record, folder / "figures")
     values = {

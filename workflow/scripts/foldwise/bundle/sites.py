@@ -30,6 +30,7 @@ def read_sites(places: Sequence[str | Path]) -> list[dict[str, Any]]:
     Raises FoldwiseError for a place without one, for two sites of one name, and for other bundles.
     """
     sites = [read_json(_found(Path(place))) for place in places]
+    # One site twice would count as two in the summary and narrow its interval.
     names = [site["study"] for site in sites]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
@@ -38,6 +39,7 @@ def read_sites(places: Sequence[str | Path]) -> list[dict[str, Any]]:
         )
     first = sites[0]["bundle"]
     for site in sites[1:]:
+        # Its hashes decide, not its name: a bundle made anew may hold other weights.
         if site["bundle"]["digest"] != first["digest"]:
             raise FoldwiseError(
                 f"{site['study']} validates another bundle ({site['bundle']['study']}, digest "
@@ -87,6 +89,7 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
 
     known = [row for row in rows if row["value"] is not None and None not in row["interval"]]
     errors = np.array([(r["interval"][1] - r["interval"][0]) / (2 * NORMAL_95) for r in known])
+    # An interval of no width would have infinite weight.
     if len(known) < FEWEST or not (errors > 0).all():
         return None
     values = np.array([row["value"] for row in known])
@@ -98,6 +101,7 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
         "sites": len(known),
         "value": float(found.mean_effect_re),
         "interval": [float(low), float(high)],
+        # The moment estimate may fall below 0, which a variance cannot.
         "tau2": max(float(found.tau2), 0.0),
         "i2": max(float(found.i2), 0.0),
         "q": float(test.statistic),

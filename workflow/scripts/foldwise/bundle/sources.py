@@ -65,6 +65,7 @@ def find(sources: Iterable[str | Path], reader: str) -> list[Path]:
         )
     if passed:
         log.info("%s of another kind passed over.", plural(passed, "file"))
+    # A file may be named itself and lie in a folder that is named too.
     return list(dict.fromkeys(found))
 
 
@@ -105,6 +106,7 @@ def decode(
     for contents in split_evenly(list(by_keyed)):
         shard = digest(contents)
         out = folder / f"{shard}.npy", folder / f"{shard}.json"
+        # A shard is named by what it holds: one that is there is right.
         if not all(path.exists() for path in out):
             read = partial(of_content, decoder, image, files, names)
             write_shard(read, contents, decoder.shape(image), image.dtype, out, crew)

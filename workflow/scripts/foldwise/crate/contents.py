@@ -28,6 +28,7 @@ def of_study(study: str) -> Iterator[tuple[Path, str]]:
 
 
 def _files(folder: Path, folders: Set[str], endings: Set[str]) -> Iterator[Path]:
+    # Sorted: the order of a file system would else decide the bytes of the crate.
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         hidden = any(part.startswith(".") for part in parts)

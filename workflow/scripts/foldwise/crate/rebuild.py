@@ -32,7 +32,9 @@ def rebuild(crate: Path, out: Path) -> dict[str, bool]:
             "config/studies. Unpack the zip file that `snakemake crate` wrote, and name its folder."
         )
     settings = load_study(studies[0].stem, crate / "config/studies")
+    # Into a copy: the crate stays as it was handed over, to compare with.
     shutil.copytree(crate / "results", out / "results")
+    # Paths of results are relative to the working folder everywhere.
     with chdir(out):
         made = [path for run in _runs(settings) for path in _run(run, settings)]
         made += _tables(settings)
@@ -49,6 +51,7 @@ def _run(run: Path, settings: dict[str, Any]) -> Iterator[Path]:
     params, group = read_json(run / "params.json"), settings["data"]["group"]
     task = load("MEASURES", params["kind"])(params["task"])
     folds = []
+    # By length first: fold_10 comes after fold_9.
     for results in sorted(run.glob("fold_*/results"), key=lambda p: (len(str(p)), str(p))):
         evaluate_fold(results / "val_predictions.csv", task, results / "metrics", group)
         yield from (results / "metrics" / f"val_metrics.{form}" for form in ("json", "txt", "yaml"))
@@ -63,6 +66,7 @@ def _run(run: Path, settings: dict[str, Any]) -> Iterator[Path]:
                 history if history.is_file() else None,
             )
         )
+    # The run's own seed: the same draws, and so the same intervals to the last digit.
     bootstrap, monitor = Bootstrap(params["seed"], group), params["training"]["monitor"]
     summary = summarise(folds=folds, task=task, bootstrap=bootstrap, monitor=monitor)
     write_json(run / "cv_summary.json", summary)

@@ -108,6 +108,7 @@ def _add_actions(
 ) -> None:
     """The whole run as one action of the workflow, and an action of each finished job."""
     run = _action(crate, "#run", f"Snakemake run of study {study['name']}", study["made"])
+    # Profile of workflow runs: one action of the main entity stands for the whole.
     run["instrument"] = crate.mainEntity
     run["object"] = [crate.dereference(f"config/studies/{study['name']}.yaml")]
     run["result"] = list(files.values())
@@ -147,6 +148,7 @@ def _pack(folder: Path, out: Path) -> None:
     ):
         for path in sorted(folder.rglob("*")):
             if path.is_file():
+                # Made without a file, an entry has the fixed time of 1980.
                 entry = zipfile.ZipInfo(str(path.relative_to(folder)))
                 entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
                 packed.writestr(entry, path.read_bytes())

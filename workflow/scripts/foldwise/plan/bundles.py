@@ -28,6 +28,7 @@ class Bundles:
     def run(self, wildcards: Wildcards) -> str:
         """The run that a study hands over."""
         study = self.studies.of(wildcards)
+        # The reported run unless another is named: what is read about is what is handed over.
         return study["bundle"]["run"] or study["report"]["run"]
 
     def params(self, wildcards: Wildcards) -> str:
@@ -65,6 +66,7 @@ class Bundles:
 
     def given(self, wildcards: Wildcards) -> str:
         """Input: the bundle that a study validates."""
+        # The rule's input: a bundle that is replaced makes the validation stale.
         found = self.studies.of(wildcards)["validate"]["bundle"]
         if not found:
             raise FoldwiseError(
@@ -76,6 +78,7 @@ class Bundles:
     def page_code(self, wildcards: Wildcards) -> str:
         """Params of `site_page`: a digest of its code and templates."""
         words_of = words(self.studies.of(wildcards))
+        # Snakemake sees no change of a template by itself.
         return digest([code_of("site_page", words_of), templates.digests()])
 
     def training(self) -> str:

@@ -54,6 +54,7 @@ def read_given(path: str | Path) -> dict[str, Any]:
             f"{where}: no parameters in it. Write them as an object, such as "
             '{"best_params": {"training.lr": 0.001}}.'
         )
+    # A file may be of an earlier version, in which a setting had another name.
     return present(dict(_setting(name, value, where) for name, value in found.items()))
 
 

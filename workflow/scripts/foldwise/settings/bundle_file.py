@@ -23,6 +23,7 @@ FORMAT = 1
 MANIFEST = "bundle.json"
 # Names of a bundle's settings that decide how pictures become predictions.
 OF_MODEL = ("kind", "image", "model", "training")
+# A zip may claim any size: no stranger's list fills the memory.
 MANIFEST_BYTES = 64 << 20
 # A fixed time, so that equal contents are equal bytes.
 MADE = (1980, 1, 1, 0, 0, 0)
@@ -63,6 +64,7 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
             f"version reads format {FORMAT}. {step}."
         )
     seal = record.pop(SEAL, None)
+    # Against damage and slips of hand; whoever means harm can seal anew.
     if seal != digest(record):
         raise FoldwiseError(
             f"{path} was damaged or changed after it was made: its list and its seal differ. "
@@ -110,6 +112,7 @@ def unpack(path: str | Path, manifest: Mapping[str, Any], within: str, folder: P
         place = PurePosixPath(name)
         if place.parts[0] != within:
             continue
+        # Names in a zip may point anywhere; a bundle comes from strangers.
         if place.is_absolute() or ".." in place.parts:
             raise FoldwiseError(f"{path}: {name} would be written outside its folder. {AGAIN}")
         target = folder.joinpath(*place.parts)

@@ -36,6 +36,7 @@ def with_bundle(raw: Any, where: str) -> Any:
             f"{where}: kind: {raw['kind']}, but the models of {bundle} are of kind "
             f"{params['kind']}. Take `kind` out, or name another bundle."
         )
+    # Copies: defaults are filled into the settings later, and the manifest must stay as sealed.
     own = {name: copy.deepcopy(params[name]) for name in FROM_PARAMS}
     filled = {"seed": params["seed"]} | copy.deepcopy(raw) | {"kind": params["kind"]} | own
     _classes(filled.get("data"), manifest, f"{where}: data", bundle)

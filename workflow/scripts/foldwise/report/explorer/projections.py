@@ -45,6 +45,7 @@ def _fold(
         )
     finite = np.isfinite(features_nd).all(axis=1)
     rows = [row for row, usable in zip(rows, finite, strict=True) if usable]
+    # Neighbours are found by differences of squares, in which float32 would lose its digits.
     usable_nd = features_nd[finite].astype(np.float64)
     points, explained = principal(usable_nd)
     drawn = {"PCA": points, "UMAP": umap(usable_nd, params["seed"])}
@@ -82,6 +83,7 @@ def principal(features_nd: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     _, spread, directions = np.linalg.svd(_small(centred), full_matrices=False)
     total = (spread**2).sum()
     for k, direction in enumerate(directions[:2] if total > 0 else []):
+        # Else a page made anew on another machine may be mirrored.
         sign = np.sign(direction[np.abs(direction).argmax()])
         points[:, k], shares[k] = centred @ direction * sign, spread[k] ** 2 / total
     return points, shares
@@ -129,6 +131,7 @@ def neighbours(
     for start in range(0, len(features), BLOCK):
         part = slice(start, start + BLOCK)
         distances = squares - 2 * features[part] @ features.T
+        # Left and right of one patient are near for the patient's sake, not for the label's.
         others = group[part, None] != group
         usable = others.any(axis=1)
         nearest = np.where(others, distances, np.inf).argmin(axis=1)

@@ -103,6 +103,7 @@ class _Curve:
                 # Vickers & Elkin 2006, Medical Decision Making 26:565-574
                 "net_benefit": (tp - fp * odds) / (positives + negatives),
             }
+        # At a threshold of 1 a false positive costs infinitely much.
         rates["net_benefit"][:, np.isinf(odds)] = np.nan
         columns = range(len(THRESHOLDS))
         if weights is None:
