@@ -29,7 +29,7 @@ def reports(tmp_path_factory):
         crate = {name: packed.read(name) for name in packed.namelist()}
         packed.extractall(folder / "crate")
     for name in ("report.html", "report.zip"):
-        snakemake(folder, "--report", name)
+        snakemake(folder, "all", "crate", "--report", name)
     with zipfile.ZipFile(folder / "report.zip") as packed:
         parts = {name: packed.read(name) for name in packed.namelist()}
     private = identifying_values(folder / CANARY / "archive") | {CANARY, str(folder)}
@@ -45,6 +45,8 @@ def test_each_figure_has_its_caption_and_the_study_as_category(reports):
         assert any(part.endswith(f"/{name}.png") for part in parts)
     assert '"mine"' in text
     assert '"title": "The whole report"' in text and '"run cv"' in text
+    assert '"title": "The article"' in text
+    assert any(part.endswith("/article.html") for part in parts)
     assert any(part.endswith("/index.html") for part in parts)
 
 

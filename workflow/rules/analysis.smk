@@ -55,7 +55,10 @@ rule search_analysis:
         of_trials("results/{study}/runs/{trial}/fold_{fold}/results/train_history.json"),
         gradients="results/{study}/search/analysis/gradients.json",
     output:
-        figures=expand("results/{{study}}/search/analysis/{figure}.png", figure=ANALYSIS_FIGURES),
+        figures=[
+            in_report(f"results/{{study}}/search/analysis/{name}.png", title, "search")
+            for name, title in ANALYSIS_FIGURES.items()
+        ],
         documents=expand("results/{{study}}/search/analysis/{name}.md", name=ANALYSIS_DOCUMENTS),
     log:
         "results/{study}/logs/search_analysis.log",

@@ -43,7 +43,7 @@ rule write_article:
         asked(reports.article_files),
     output:
         text="results/{study}/article/article.md",
-        page="results/{study}/article/article.html",
+        page=in_report("results/{study}/article/article.html", "The article", "article"),
         pdf="results/{study}/article/article.pdf",
         docx="results/{study}/article/article.docx",
         card="results/{study}/article/model_card.md",

@@ -23,7 +23,14 @@ checkpoint collect_search:
         history="results/{study}/search/history_trials.csv",
         short="results/{study}/search/in_short.txt",
         histories=directory("results/{study}/search/histories"),
-        plots=[search_plot(page) for page in SEARCH_PAGES],
+        plots=[
+            in_report(
+                f"results/{{study}}/search/plots/{page}.html",
+                page.replace("_", " ").capitalize(),
+                "search",
+            )
+            for page in SEARCH_PAGES
+        ],
         others=expand("results/{{study}}/search/plots/{page}.html", page=OTHER_NAMES),
     log:
         "results/{study}/logs/collect_search.log",

@@ -27,14 +27,14 @@ def kept_trials(wildcards):
     return files
 
 
-def search_plot(page):
-    """Output of `collect_search`: a plot, with its title in Snakemake's own report."""
+def in_report(path, title, part):
+    """Output that stands in Snakemake's own report under its title, in a part of the study."""
     return report(
-        f"results/{{study}}/search/plots/{page}.html",
-        caption="../report/search.rst",
+        path,
+        caption=f"../report/{part}.rst",
         category="{study}",
-        subcategory="search",
-        labels={"title": page.replace("_", " ").capitalize()},
+        subcategory=part,
+        labels={"title": title},
     )
 
 

@@ -10,16 +10,16 @@ _RUN = "results/{study}/runs/{run}"
 _FOLD = _RUN + "/fold_{fold}/results"
 _ANALYSIS = "results/{study}/search/analysis"
 # Figures of the analysis of a search, in their order; the page shows some and links to all.
-ANALYSIS_FIGURES = (
-    "fig1_top5_configurations",
-    "fig2_parameter_effects",
-    "fig3_training_curves",
-    "fig4_loss_distributions",
-    "fig5_convergence_efficiency",
-    "fig6_loss_shapes",
-    "fig7_pixel_gradient_analysis",
-)
-ANALYSIS_SHOWN = tuple(ANALYSIS_FIGURES[place] for place in (0, 1, 6))
+ANALYSIS_FIGURES = {
+    "fig1_top5_configurations": "The five best configurations",
+    "fig2_parameter_effects": "Effect of each parameter",
+    "fig3_training_curves": "Curves of the best and the worst",
+    "fig4_loss_distributions": "Values by category",
+    "fig5_convergence_efficiency": "Convergence and efficiency",
+    "fig6_loss_shapes": "Shapes of the losses",
+    "fig7_pixel_gradient_analysis": "What the losses weigh",
+}
+ANALYSIS_SHOWN = tuple(list(ANALYSIS_FIGURES)[place] for place in (0, 1, 6))
 # Its documents, and what is in each.
 ANALYSIS_DOCUMENTS = {
     "REPORT": "what the search came to",
