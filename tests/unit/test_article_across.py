@@ -91,3 +91,17 @@ def test_the_table_reads_them_through_the_ledger(folder):
     assert [row[1] for row in table.text()] == ["strong", "undefined", "weak", "blurred, cv"]
     assert table.text()[1][-2:] == ["–", "–"]
     assert {number.file for number in ledger.numbers} == {"across.json"}
+
+
+def test_a_studys_own_comparisons_bear_their_corrected_p(folder):
+    path = "results/density/report/comparisons.json"
+    content = read_json(path)
+    content["against"]["baseline_weak"]["metrics"]["kappa"]["p_holm"] = 0.024
+    write_json(path, content)
+    settings = {"name": "density", "report": {"run": "cv"}}
+    table = TABLES["comparisons"](Study(settings, {"comparisons": path}, {}, Ledger()))
+    assert {row[0]: row[-1] for row in table.text()} == {
+        "weak": "0.024",
+        "strong": "–",
+        "undefined": "–",
+    }

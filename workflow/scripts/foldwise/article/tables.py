@@ -120,7 +120,15 @@ def classes(study: Study) -> Table:
 def comparisons(study: Study) -> Table:
     """The reported run against others on the same folds, by the metric it is judged by."""
     metric = study.comparisons.value("metric")
-    header = ("Compared with", "There", "Here", "Difference", "Over folds", "Over groups")
+    header = (
+        "Compared with",
+        "There",
+        "Here",
+        "Difference",
+        "Over folds",
+        "Over groups",
+        "p, Holm",
+    )
     rows = []
     for other in study.others():
         place = ("against", other, "metrics", metric)
@@ -129,10 +137,14 @@ def comparisons(study: Study) -> Table:
         cells.append(row(*place, "difference", form="+.3f"))
         for low, high in (("low", "high"), ("groups_low", "groups_high")):
             cells.append(span(row.interval(*place, form="+.3f", sides=(low, high))))
+        # None where a fold has no value: there is no test to correct then.
+        tested = row.value(*place, "p_holm") is not None
+        cells.append(row(*place, "p_holm", form=".2g") if tested else "–")
         rows.append((method(other), *cells))
     return Table(
         f"{called(metric)[0]} beside other methods and runs on the same folds, with 95 % intervals "
-        "of the difference: corrected for overlapping training parts, and over resampled groups.",
+        "of the difference: corrected for overlapping training parts, and over resampled groups; p "
+        "over folds, with Holm's correction for the number of comparisons.",
         header,
         tuple(rows),
     )
