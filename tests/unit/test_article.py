@@ -293,3 +293,20 @@ def test_readers_are_told_each_metric_once_and_nothing_of_what_to_run_next(folde
     assert text.count("Macro F1 0.1: too far apart.") == 1
     assert "Read next" not in text and "stop_after" not in text
     assert "Kappa quadratic" not in text
+
+
+@pytest.mark.usefixtures("without_documents")
+def test_further_studies_are_told_of_with_the_comparisons_of_all(folder):
+    row = {"study": "density", "run": "cv", "against": "other, cv", "metric": "kappa", "p": 0.012}
+    numbers = {"difference": 0.1234, "low": 0.05, "high": 0.2, "p_holm": 0.036}
+    apart = [{"study": "third", "reason": "it predicts something else"}]
+    found = {"number": 3, "comparisons": [row | numbers], "apart": apart}
+    write_json("results/density/article/across.json", found)
+    ledger = Ledger()
+    own = study_of(ledger, across="results/{study}/article/across.json")
+    other = Study(STUDY | {"name": "other"}, study_of(ledger).files, {}, ledger)
+    write_article([own, other], SETTINGS, ledger, folder / "article")
+    text = (folder / "article/article.md").read_text()
+    assert "Study other, " in text and "has all 3 comparisons" in text and "0.036" in text
+    assert "Study third was not compared with density: it predicts something else." in text
+    assert (folder / "article/tables/density-across.csv").is_file()
