@@ -11,14 +11,14 @@ from foldwise.report.ledger import Ledger
 from foldwise.settings.paths import with_paths
 
 with adapter(snakemake):
-    told = [with_paths(one, one["name"], snakemake.config) for one in snakemake.params.studies]
+    shown = [with_paths(one, one["name"], snakemake.config) for one in snakemake.params.studies]
     recorded = {}
-    for settings in told:
+    for settings in shown:
         recorded |= origins(Path("results") / settings["name"] / "logs")
     ledger = Ledger(recorded)
     studies = [
         Study(settings, article_files(settings), article_figures(settings), ledger)
-        for settings in told
+        for settings in shown
     ]
     out = Path(snakemake.output.text).parent
     write_article(studies, studies[0].settings["article"], ledger, out)

@@ -26,7 +26,7 @@ class Reports:
 
     def figure_files(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """Input of `figure`: what it reads, by kind of file. FoldwiseError for one unknown."""
-        study, folds = self.told(wildcards), self.studies.folds(wildcards)
+        study, folds = self.as_reported(wildcards), self.studies.folds(wildcards)
         return catalogue.figure_inputs(wildcards.figure, study, folds)
 
     def figure_title(self, wildcards: Wildcards) -> dict[str, str]:
@@ -35,17 +35,17 @@ class Reports:
 
     def figure_code(self, wildcards: Wildcards) -> str:
         """Params of `figure`: a digest of the code of this one figure."""
-        return code_of("figure", words(self.told(wildcards)) | {wildcards.figure})
+        return code_of("figure", words(self.as_reported(wildcards)) | {wildcards.figure})
 
     def figures(self, wildcards: Wildcards) -> list[str]:
         """Input of `report_pack`: its figures, in their order."""
-        told = self.told(wildcards)
-        names = catalogue.figures_of_study(told)
-        return [f"{folder_of(told)}/figures/{name}.png" for name in names]
+        study = self.as_reported(wildcards)
+        names = catalogue.figures_of_study(study)
+        return [f"{folder_of(study)}/figures/{name}.png" for name in names]
 
     def page_files(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """Input of `report_pack`: the files that its sections, its record and its assets read."""
-        study = self.told(wildcards)
+        study = self.as_reported(wildcards)
         kinds = [*page.kinds_read(study), "cohort", "histories", *catalogue.asset_files(study)]
         return paths_of(dict.fromkeys(kinds), study, self.studies.folds(wildcards))
 
@@ -58,21 +58,21 @@ class Reports:
 
     def page_code(self, wildcards: Wildcards) -> str:
         """Params of `report_pack`: a digest of its code, templates and assets' figures."""
-        names = words(self.told(wildcards)) | set(catalogue.ASSETS.values())
+        names = words(self.as_reported(wildcards)) | set(catalogue.ASSETS.values())
         return digest([code_of("report_pack", names), templates.digests()])
 
     def run(self, wildcards: Wildcards) -> str:
         """Level of Snakemake's own report, below the study: the reported run."""
-        return f"run {self.told(wildcards)['report']['run']}"
+        return f"run {self.as_reported(wildcards)['report']['run']}"
 
-    def told(self, wildcards: Wildcards) -> dict[str, Any]:
+    def as_reported(self, wildcards: Wildcards) -> dict[str, Any]:
         """The study as its report tells it; of a run's pack, that run alone."""
         study, run = self.studies.of(wildcards), wildcards.get("run")
         return packed(study, run) if run else study
 
     def shown(self, wildcards: Wildcards) -> dict[str, Any]:
         """Params of `report_pack`: all settings of that study, without where its archive is."""
-        return without_paths(self.told(wildcards))
+        return without_paths(self.as_reported(wildcards))
 
     def packs(self, run: str | None) -> Callable[[Wildcards], list[str]]:
         """Targets of `pack`: all files of the run, and the page, of each study that has it."""

@@ -93,10 +93,10 @@ def packed(study: Mapping[str, Any], run: str) -> dict[str, Any]:
     of one may be seen before a search has chosen.
     """
     alone = {"run": run, "packed": True, "compare": [], "baselines": [], "search": []}
-    told = {**study, "report": {**study["report"], **alone}}
+    settings = {**study, "report": {**study["report"], **alone}}
     if not run.startswith("trial_"):
-        return told
-    return told | {"folds": {**study["folds"], "holdout": 0, "preset": None}}
+        return settings
+    return settings | {"folds": {**study["folds"], "holdout": 0, "preset": None}}
 
 
 def paths_of(
