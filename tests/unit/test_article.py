@@ -236,6 +236,17 @@ def test_tables_come_in_three_formats_with_the_same_cells(folder):
     assert frame["Mean over folds"][0] in (out / "density-results.tex").read_text()
 
 
+@pytest.mark.usefixtures("without_documents")
+def test_the_parts_of_table_1_add_up_to_all(folder):
+    counts = read_json("results/density/folds/balance.json")
+    held = {"images": 7, "groups": 3, "classes": {"A": 4, "B": 3}}
+    counts["folds"]["holdout"] = held
+    write_json("results/density/folds/balance.json", counts)
+    lines = (write(folder) / "tables/density-cohort.csv").read_text().splitlines()
+    assert lines[0].endswith("Fold 3,Holdout") and lines[1].endswith(",20,7")
+    assert [line.rsplit(",", 1)[1] for line in lines[2:5]] == ["3", "4", "3"]
+
+
 def test_studies_that_are_not_run_cannot_be_told_of():
     study = {"name": "a", "article": {"studies": ["bb"]}}
     with pytest.raises(FoldwiseError, match=r"'bb' is no study that is run\..*config/config\.yaml"):

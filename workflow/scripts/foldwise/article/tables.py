@@ -11,6 +11,9 @@ from foldwise.files import write_text
 from foldwise.report.ledger import Number
 from foldwise.settings.groups import units_of
 
+# How the counts of the folds call the part that none of them has.
+HOLDOUT = "holdout"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -42,21 +45,25 @@ def cohort(study: Study) -> Table:
     """Table 1: images and groups of each class, in all and by the fold that they judge."""
     unit = units_of(study.manifest.value("group_by"))
     folds = study.folds()
+    parts = [str(fold) for fold in folds]
     header = ("", "All", *(f"Fold {fold}" for fold in folds))
+    if study.balance.value("folds", HOLDOUT) is not None:
+        # Without it the parts would not add up to all.
+        parts, header = [*parts, HOLDOUT], (*header, "Holdout")
     rows: list[tuple[Any, ...]] = [
-        ("Images", study.manifest("images", form=","), *_of_folds(study, folds, "images")),
+        ("Images", study.manifest("images", form=","), *_of_parts(study, parts, "images")),
         (
             unit.capitalize(),
             study.manifest("groups", form=","),
-            *_of_folds(study, folds, "groups"),
+            *_of_parts(study, parts, "groups"),
         ),
     ]
     for name in study.classes():
         images = study.manifest("classes", name, "images", form=",")
-        rows.append((name, images, *_of_folds(study, folds, "classes", name)))
+        rows.append((name, images, *_of_parts(study, parts, "classes", name)))
     for view, count in (study.manifest.value("views") or {}).items():
         if count:
-            blanks = [""] * len(folds)
+            blanks = [""] * len(parts)
             rows.append((f"View {view}", study.manifest("views", view, form=","), *blanks))
     return Table(
         f"The analysed set, in all and by the fold that it judges. No {unit[:-1]} is in two folds. "
@@ -66,13 +73,13 @@ def cohort(study: Study) -> Table:
     )
 
 
-def _of_folds(study: Study, folds: list[int], *keys: str) -> list[Any]:
-    """A count of each fold; empty where the folds were not counted so."""
+def _of_parts(study: Study, parts: list[str], *keys: str) -> list[Any]:
+    """A count of each part; empty where the parts were not counted so."""
     return [
-        study.balance("folds", str(fold), *keys, form=",")
-        if study.balance.value("folds", str(fold), *keys) is not None
+        study.balance("folds", part, *keys, form=",")
+        if study.balance.value("folds", part, *keys) is not None
         else ""
-        for fold in folds
+        for part in parts
     ]
 
 

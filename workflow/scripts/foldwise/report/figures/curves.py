@@ -52,7 +52,7 @@ def _panels(tables: list[Predictions], curve: Curve, area: Curve, name: str) -> 
     shown = [(table, k) for table in tables for k in range(len(table.classes))]
     n = len(shown)
     rows, columns = grid(n, MOST_PANELS)
-    figure = Figure(figsize=(min(PAGE, 0.5 + 1.75 * columns), 0.6 + 1.8 * rows))
+    figure = Figure(figsize=(min(PAGE, 0.5 + 1.75 * columns), 0.75 + 1.8 * rows))
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axis in axes.flat[n:]:
         axis.set_axis_off()
