@@ -84,6 +84,7 @@ def grey_distances(
     for pixels in scaled(images, places, channels):
         own = {"mean": pixels.mean(axis=1), "contrast": pixels.std(axis=1)}
         parts = [
+            # Of a cohort of one brightness anything else is far, without a division by 0.
             np.abs(values - facts[name]["mean"]) / max(NORMAL_95 * facts[name]["std"], 1e-6)
             for name, values in own.items()
         ]

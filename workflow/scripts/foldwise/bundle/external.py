@@ -145,6 +145,7 @@ def _main(row: Mapping[str, Any]) -> str:
     low, high = row["difference_interval"]
     span = f"difference {row['difference']:+.3f}, {low:+.3f} to {high:+.3f}"
     if row["verdict"] == HELD:
+        # The interval's far end: "no difference" alone says nothing of how large a loss may be.
         bound = -low if worse == FELL else high
         return (
             f"{begin} ({span}): the data show no difference, and exclude a loss of more than "
@@ -175,6 +176,7 @@ def _shifted(found: Mapping[str, Any]) -> list[str]:
     """Sentences on what differs: labels, grey levels, features."""
     said = []
     for label, one in found["labels"].items():
+        # Tests decide what is worth a sentence; the sentence says how large the difference is.
         if one["p"] is not None and one["p"] < 0.05:
             name = "" if label == "label" else f" of {label.removeprefix('label_')}"
             said.append(

@@ -59,6 +59,7 @@ def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
     for fold, path in files.models.items():
         job = FoldJob(params, task, {}, None, fold, Path())
         kept = load_model(job, path)
+        # Of validation images, which the fold's model has not learned: nor has it a site's.
         features = feature_facts(np.load(files.embeddings[fold], allow_pickle=False))
         content[model_name(fold)] = weights_of(kept.model)
         facts = {"fold": fold, "features": features} | facts_of(kept)

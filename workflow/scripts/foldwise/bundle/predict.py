@@ -83,6 +83,7 @@ def predict(request: Request) -> dict[str, int]:
     job = bundle_job(manifest, params, rows, Images.of(rows, cache), device())
     # A stop loses one part at most: parts that are there are read and not predicted again.
     table = answered(request, manifest, job, private)
+    # A network of three channels is given colour as colour: only grey ones lose it unseen.
     if image["channels"] == 1:
         note_colour(table, images)
     write_table(request, table, images)

@@ -17,6 +17,7 @@ from foldwise.settings.study import configured
 
 LIBRARIES = ("torch", "torchvision", "pydicom", "imagecodecs", "cv2", "sklearn")
 SCHEDULER = ("PBS_JOBID", "SLURM_JOB_ID", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
+# 64 MB: enough to see a disk that crawls, and written in seconds even there.
 DISK_BYTES = 64 << 20
 
 
@@ -27,6 +28,7 @@ def probe(threads: int, mem_mb: int, gpu: bool) -> dict[str, Any]:
         "python": sys.executable,
         "version": platform.python_version(),
         "asked": {"threads": threads, "mem_mb": mem_mb, "gpu": gpu},
+        # What the scheduler lets this process use; cpu_count would tell the whole node's.
         "cores": len(os.sched_getaffinity(0)),
         "memory_limit_mb": memory_limit_mb(),
         "variables": {name: os.environ.get(name) for name in SCHEDULER},
@@ -66,6 +68,7 @@ def gpus() -> list[dict[str, Any]]:
     for index in range(torch.cuda.device_count()):
         ones = torch.ones(256, 256, device=f"cuda:{index}")
         about = torch.cuda.get_device_properties(index)
+        # A GPU may be listed and still refuse work: an old driver, a mode of exclusive use.
         works = bool((ones @ ones)[0, 0] == 256)
         found.append({"name": about.name, "gb": round(about.total_memory / 2**30), "works": works})
     return found
@@ -76,6 +79,7 @@ def memory_limit_mb() -> int | None:
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         if os.path.exists(path):
             text = Path(path).read_text().strip()
+            # Without a limit version 2 says "max", and version 1 a number near 2^63.
             return int(text) >> 20 if text.isdigit() and int(text) < 1 << 60 else None
     return None
 
@@ -88,6 +92,7 @@ def disk_speed(folder: Path) -> int:
         with open(path, "wb") as stream:
             stream.write(b"\0" * DISK_BYTES)
             stream.flush()
+            # Else the node's memory is measured, which takes the bytes first.
             os.fsync(stream.fileno())
         return round(DISK_BYTES / 2**20 / (time.monotonic() - began))
     finally:
@@ -100,6 +105,7 @@ def verdict(found: dict[str, Any], driver_python: str, known: list[str]) -> list
     `known` is what the login node does not see either: no fault of the cluster.
     """
     asked, lines = found["asked"], []
+    # Another Python is no fault where the job runs in a container or conda environment.
     own = found["python"] == driver_python
     lines.append((own, f"Python {found['version']} at {found['python']}"))
     if not own:
@@ -121,6 +127,7 @@ def verdict(found: dict[str, Any], driver_python: str, known: list[str]) -> list
 
 
 def _of_data(unseen: list[str], known: list[str]) -> list[tuple[bool, str]]:
+    # A path that is wrong everywhere is the study's fault, and told of elsewhere.
     only_here = [problem for problem in unseen if problem not in known]
     if only_here:
         return [(False, f"seen from the login node, not from here: {each}") for each in only_here]

@@ -61,6 +61,7 @@ def read_rules(snakefile: str | Path, profile: str | Path | None = None) -> list
 def _asked(resources: Mapping[str, Any]) -> list[int | None]:
     """Memory, time and threads of a rule; None for what is computed for each job."""
     asked = (resources.get(name) for name in ("mem_mb", "runtime", "_cores"))
+    # A function of wildcards or attempt has no value before there is a job.
     return [one.value if one is not None and not one.is_evaluable() else None for one in asked]
 
 
@@ -77,6 +78,7 @@ def _override(rule: Rule, profile: str | Path | None) -> None:
 def measured(rule: Rule, root: str | Path = ".") -> Use:
     """What the finished jobs of a rule used, from all files that its benchmark path matches."""
     use = Use()
+    # Every wildcard is taken for any text: jobs of all studies and folds count.
     for path in sorted(Path(root).glob(re.sub(r"\{[^{}]+\}", "*", rule.benchmark))):
         with open(path, encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream, delimiter="\t"):
@@ -110,11 +112,13 @@ def propose(rule: Rule, use: Use) -> dict[str, int]:
     proposed = {}
     if use.memory_mb:
         memory = _up(max(use.memory_mb) * MEMORY_FACTOR, MEMORY_STEP_MB)
+        # The floor never raises a rule that asks for less already.
         proposed["mem_mb"] = max(memory, min(LEAST_MB, rule.mem_mb or LEAST_MB))
     if use.seconds:
         minutes = max(use.seconds) / 60 * TIME_FACTOR
         proposed["runtime"] = max(_up(minutes, TIME_STEP_MIN), LEAST_MIN)
     if use.cores and rule.threads is not None:
+        # 0.2 cores over a whole one are start and end of a job, and no reason for one more.
         proposed["threads"] = max(1, math.ceil(max(use.cores) - 0.2))
     return proposed
 

@@ -81,6 +81,7 @@ def _reader(root: Path, files: Sequence[str]) -> tuple[str, list[str]]:
     """The reader for most of the files, and the files that it reads."""
     pictures = [name for name in files if name.lower().endswith(PICTURES)]
     others = [name for name in files if name not in set(pictures)]
+    # Fifty: an archive may begin with notes and tables, and opening all would take long.
     films = others if any(_is_dicom(root / name) for name in others[:50]) else []
     if not films and not pictures:
         raise FoldwiseError(
@@ -105,6 +106,7 @@ def _image_column(table: Table, files: Sequence[str], root: Path) -> tuple[str, 
         for key, there in (("image", paths), ("accession", folders)):
             scores[key, column] = sum(cell in there for cell in cells) / len(cells)
     best = max(scores, key=lambda one: scores[one])
+    # Some rows may have no image in the archive; where most have none it is the wrong column.
     if scores[best] < 0.5:
         above = {f"{root.name}/{name}" for name in files}
         if any(row.get(column) in above for row in table.rows for column in table.columns):
@@ -130,6 +132,7 @@ def _label_column(table: Table, image: str) -> str:
         for column in table.columns
         if column != image
         and 2 <= len({row.get(column) for row in table.rows}) <= MOST_CLASSES
+        # In a short table names of patients are few as well; a label is shared by several rows.
         and max(Counter(row.get(column) for row in table.rows).values()) > 1
     ]
     if len(few) != 1:
@@ -149,9 +152,11 @@ def _usual_column(table: Table, role: str, taken: set[str]) -> str | None:
 def _shape(root: Path, files: Sequence[str], reader: str) -> tuple[int, int, int]:
     """Median width and height in pixels, and channels of most, of an even sample of the files."""
     step = max(1, len(files) // SAMPLED)
+    # Evenly over the sorted names: the first files may all be of one scanner.
     shapes = [shape for name in files[::step] if (shape := _size_of(root / name, reader))]
     if not shapes:
         raise FoldwiseError(f"{root}: no file of a sample of {len(files[::step])} could be read.")
+    # Median: a few thumbnails or huge scans decide nothing.
     width, height = (int(statistics.median(one)) for one in list(zip(*shapes, strict=True))[:2])
     return width, height, statistics.mode(shape[2] for shape in shapes)
 

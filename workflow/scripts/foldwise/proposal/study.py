@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from foldwise.errors import FoldwiseError
 from foldwise.proposal.facts import Facts
 
+# Multiples of 32, by which the usual networks shrink a picture.
 SIDES = (32, 64, 96, 128, 160, 224, 256, 320, 384, 512)
 # Groups below which the best epoch of a fold is chosen by chance more than by merit.
 FEW_GROUPS = 200
@@ -34,6 +35,7 @@ def propose(facts: Facts, memory: int) -> Proposal:
 
     Raises FoldwiseError where there are too few classes or groups for two folds.
     """
+    # A class of one group cannot be both in training and in validation.
     kept = [number for number in facts.classes.values() if number > 1]
     if len(kept) < 2:
         raise FoldwiseError(
@@ -44,6 +46,7 @@ def propose(facts: Facts, memory: int) -> Proposal:
     folds = min(5, rarest)
     trained = facts.images * (folds - 1) // folds
     batch = batch_for(size, facts.channels, trained, memory)
+    # By steps: a small data set needs more epochs for as many updates of the weights.
     epochs = min(100, max(15, round(STEPS / max(1, trained // batch))))
     few = facts.groups < FEW_GROUPS
     return Proposal(
@@ -85,6 +88,7 @@ def study_text(facts: Facts, proposal: Proposal, root: str, table: str) -> str:
     """The study file, a reason behind each setting."""
     rare = [name for name, groups in facts.classes.items() if groups < 2]
     order = [name for name in facts.classes if name not in rare]
+    # Files of DICOM name their patient themselves.
     group = "patient" if "patient" in facts.columns or facts.reader == "dicom" else "image"
     lines = [
         "# Proposed from the data's size; every line may be changed (config/README.md).",

@@ -38,9 +38,11 @@ def report_pack(
     out, results = Path(out), Path("results") / study["name"]
     paths = paths_of(asset_files(study), study, folds)
     record = run_record(study, results, paths["histories"], started)
+    # First: sections read it as one of the run's files.
     write_json(out / "record.json", record)
     ledger = Ledger(origins(results / "logs"))
     run = Run(ledger, study, folds, Figures())
+    # An empty holdout has empty figures: the page is as that of a study without one.
     if run.holdout is None:
         figures = {name: path for name, path in figures.items() if FIGURES[name].section != HOLDOUT}
     run.figures.update(_figures(run, figures, out))
@@ -58,6 +60,7 @@ def _figures(run: Run, figures: Mapping[str, str | Path], out: Path) -> dict[str
     found = {}
     for name, path in figures.items():
         file = f"figures/{name}.png"
+        # Rule `figure` may write where the page lies: a file copied onto itself would be emptied.
         if Path(path).resolve() != (out / file).resolve():
             with replacing(out / file) as temporary:
                 shutil.copyfile(path, temporary)

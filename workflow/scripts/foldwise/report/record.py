@@ -50,6 +50,7 @@ def run_record(
     The archive's paths are left out: a report may travel further than the archive.
     """
     run, trained = study["report"]["run"], [read_json(path) for path in histories]
+    # As the folds wrote it down: the report may be made on another machine.
     machines = sorted({_words(fold["environment"]) for fold in trained if fold.get("environment")})
     return {
         "study": {
@@ -76,6 +77,7 @@ def data_hash(cohort_csv: str | Path) -> str:
     It does not depend on the names of samples and groups, which are random for each results
     tree: a group is named by the first content of it.
     """
+    # In order of content: the order of cohort.csv is that of random names.
     rows = sorted(read_cohort(cohort_csv), key=lambda row: row["content"])
     first: dict[str, str] = {}
     for row in rows:
@@ -92,6 +94,7 @@ def git_state(folder: Path) -> dict[str, Any]:
     Everyone edits config/, as the README says: that makes no other program of it.
     """
     commit = _git(folder, "rev-parse", "HEAD")
+    # A copy without git is a fine place to run: the record says less, and nothing fails.
     if commit is None:
         return {}
     code = [".", *(f":(exclude,top){name}" for name in SETTINGS)]
@@ -103,13 +106,18 @@ def git_state(folder: Path) -> dict[str, Any]:
 
 def _differs(folder: Path, paths: list[str]) -> bool:
     top = _git(folder, "rev-parse", "--show-toplevel")
+    # Untracked files are not asked for: a results tree may hold very many, and none is code.
     return bool(_git(Path(top or folder), "status", "--porcelain", "-uno", "--", *paths))
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20
+            # Git on a slow network disk must not hold up a report.
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=20,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -150,6 +158,7 @@ def rules(benchmarks: Path, run: str, without: Collection[str] = ()) -> list[dic
         for one in measured[-1:]:
             row["seconds"] += _number(one.get("s")) or 0.0
             memory = [row["max_rss_mb"], _number(one.get("max_rss"))]
+            # The largest of the jobs: a request of memory has to hold it.
             row["max_rss_mb"] = max((m for m in memory if m is not None), default=None)
     return list(found.values())
 

@@ -45,6 +45,7 @@ def page(sections: Shown, title: str, origins: Mapping[str, str], folder: Path) 
     sections = list(sections)
     text = _tidy(_rendered(sections, _hovering))
     body = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+    # Pictures go inside: the page is mailed and kept as one file.
     body = PICTURE.sub(lambda match: _figure(match, folder, origins), body)
     body = body.replace("<table>", '<div class="wide"><table>').replace(
         "</table>", "</table></div>"
@@ -114,6 +115,7 @@ def _place(error: TemplateError, name: str) -> str:
 def _environment(finalize: Any) -> Environment:
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
+        # A name that a template misspells is an error, and no empty cell.
         undefined=StrictUndefined,
         finalize=finalize,
         trim_blocks=True,

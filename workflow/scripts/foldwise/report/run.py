@@ -59,6 +59,7 @@ class Run:
         study, run = self.study["name"], run or self.name
         pages = folder_of(self.study)
         path = FILES[kind].format(study=study, run=run, fold=fold, pages=pages)
+        # A file of the whole study has one job, whichever run the page is about.
         of_run = run if "{run}" in FILES[kind] else ""
         job = Job(RULES[kind], study, of_run, fold if "{fold}" in FILES[kind] else 0)
         return self.ledger.source(path, job)
@@ -115,6 +116,7 @@ class Run:
             "by_image": group_by == "image",
             "percent": self.summary("methods", "level", form=".0%"),
             "monitored": spoken(metric),
+            # A metric that no fold defines has none.
             "n_folds": self.summary.maybe(metric, "n_folds"),
             "best_fold": self.summary("best_fold", "fold"),
             "best_value": self.summary("best_fold", "value", form=".3f"),

@@ -17,9 +17,11 @@ from matplotlib.figure import Figure
 
 from foldwise.files import replacing
 
+# Jobs have no display: any other backend may fail to load on a node.
 mpl.use("Agg")
 
 DPI = 300
+# Inches: the width of both columns of a page.
 PAGE = 7.2
 INK, GREY, FAINT, ACCENT = "#1b1f24", "#6b7280", "#d4d8de", "#0b5c7a"
 DASHES = ["-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5))]
@@ -129,6 +131,7 @@ def save(figure: Figure, out_png: str | Path, note: str = "") -> None:
             format="png",
             dpi=DPI,
             metadata={"Software": None},
+            # A legend outside the axes and a note above would be cut off.
             bbox_inches="tight",
             pad_inches=0.06,
         )

@@ -31,6 +31,7 @@ def levels_of(source: Source, base: str, names: list[str]) -> dict[str, Any]:
         level
         for level in LEVELS
         if source.value(base, level, "n")
+        # Units left out count too: else a level of single images would seem to have fewer units.
         and (level == "image" or _units(source, base, level) < images)
     ]
     columns = [

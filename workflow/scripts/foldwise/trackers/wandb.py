@@ -25,12 +25,14 @@ class Wandb:
             name=f"{run}_fold_{fold}",
             config=dict(settings),
             dir=str(place),
+            # Nodes often have no network, and nothing leaves a hospital by a default.
             mode=os.environ.get("WANDB_MODE", "offline"),
             settings=wandb.Settings(
                 console="off",
                 disable_code=True,
                 disable_git=True,
                 email="",
+                # Left empty, W&B fills in the machine's own.
                 host="hidden",
                 save_code=False,
                 silent=True,
