@@ -294,3 +294,15 @@ def test_further_studies_are_told_of_with_the_comparisons_of_all(folder):
     assert "Study other, " in text and "has all 3 comparisons" in text and "0.036" in text
     assert "Study third was not compared with density: it predicts something else." in text
     assert (folder / "article/tables/density-across.csv").is_file()
+
+
+def test_seeds_and_the_learning_curve_are_told_where_they_were_made(folder, without_documents):
+    places, ledger = {}, Ledger()
+    for kind, name in (("seeds", "seed_variance"), ("learning_curve", "learning_curve")):
+        places[kind] = f"results/{{study}}/runs/{{run}}/{name}.json"
+        write_json(folder / f"results/density/runs/cv/{name}.json", {"text": f"All of {kind[:5]}."})
+    write_article([study_of(ledger, **places)], SETTINGS, ledger, folder / "article")
+    text = (folder / "article" / "article.md").read_text()
+    assert "All of seeds." in text and "All of learn." in text
+    write(folder)
+    assert "Learning curve" not in (folder / "article" / "article.md").read_text()
