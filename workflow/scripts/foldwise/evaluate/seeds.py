@@ -144,6 +144,7 @@ def _in_words(metric: str, found: Mapping[str, Any], seeds: int, units: str) -> 
         text += (
             f" Of the variance of a single fold's value {shares['seed']:.0%} comes with the seed, "
             f"{shares['patient']:.0%} with the {units} that the fold judges, {shares['fold']:.0%} "
-            f"with the fold beyond these, and {shares['rest']:.0%} with both together."
+            f"with the fold beyond these, and {shares['rest']:.0%} with what a seed does in one "
+            "fold and not in another."
         )
     return text
