@@ -29,6 +29,7 @@ def read_sealed(path: str | Path) -> dict[str, Any]:
     """What `write_sealed` wrote, without the seal. Raises FoldwiseError for anything else."""
     record = read_json(path)
     seal = record.pop(SEAL, None) if isinstance(record, dict) else None
+    # Without a seal too: an older or foreign file was not checked by anyone.
     if seal is None or seal != digest(record):
         raise FoldwiseError(
             f"{path} is not what was written: its digest differs. Delete it and run the same "

@@ -196,10 +196,13 @@ def write_table(table: Table, folder: Path, name: str) -> None:
     import pandas
 
     frame = pandas.DataFrame(table.text(), columns=list(table.header))
+    # One line ending on every system: equal tables are equal bytes.
     write_text(folder / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
     write_text(folder / f"{name}.tex", frame.to_latex(index=False, escape=True))
     lines = [table.header, ["---"] * len(table.header), *table.text()]
     rows = [
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines
+        # A bar in the name of a class would end its cell.
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |"
+        for line in lines
     ]
     write_text(folder / f"{name}.md", "\n".join(rows) + f"\n\nTable: {table.caption}\n")

@@ -102,6 +102,7 @@ def _together(items: list[Item], by: Callable[[Item], str]) -> list[list[Item]]:
 
 
 def _exam(item: Item) -> str:
+    # Where exams have no number, each file is one.
     return item.accession or item.matched.files[0]
 
 
@@ -110,6 +111,7 @@ def _content(item: Item) -> str:
 
 
 def _copy(item: Item) -> str:
+    # A file that could not be read has no content, and is a copy of none.
     return item.content and f"{item.content} {item.group}"
 
 
@@ -122,6 +124,7 @@ def label_clashes(items: list[Item]) -> list[list[Item]]:
         return any(len(outcomes) > 1 for outcomes in said)
 
     exams = _together([item for item in items if disagree([item])], _exam)
+    # Exams that contradict themselves are told of already, and not once more as copies.
     whole = [item for item in items if item.group and not disagree([item])]
     copies = [group for group in _together(whole, _copy) if disagree(group)]
     return exams + copies

@@ -55,6 +55,7 @@ def _collapsed(folds: Sequence[Any]) -> Iterator[Caution]:
 
 def _unstable(over_folds: Mapping[str, Any], monitor: str, units: str) -> Iterator[Caution]:
     """The study's own metric, and macro F1 where there is one; those between 0 and 1 alone."""
+    # A spread in pixels or in other units has no limit in common with shares.
     names = dict.fromkeys(name for name in (ALWAYS, monitor) if name in ON_AXIS)
     spread = {name: over_folds[name]["std"] for name in names if name in over_folds}
     above = {name: std for name, std in spread.items() if std is not None and std > UNSTABLE_STD}
@@ -109,6 +110,7 @@ def _few(
     if "per_class" not in details or not rows:
         return
     groups = len({row["group"] for row in rows})
+    # Groups, not images: intervals are drawn over groups, and images of one go wrong together.
     wrong = len({row["group"] for row in rows if predicted(row) != row["label"]})
     if wrong < FEW_WRONG:
         need = f"about {round(groups * FEW_WRONG / wrong):,}" if wrong else "many more"

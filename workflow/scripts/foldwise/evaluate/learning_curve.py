@@ -71,6 +71,7 @@ def learning_curve(
         of_size = {"part": size.part, "groups": size.groups, "images": size.images}
         found["sizes"].append(of_size | {"value": value, "interval": interval})
     law = fit(groups, values, limits)
+    # In equal ratios: the curve bends most where there are few.
     places = np.geomspace(groups[0], 2 * groups[-1], POINTS)
     found["curve"] = [
         {"groups": place} | _summed(at, bootstrap.level)
@@ -80,6 +81,7 @@ def learning_curve(
     found["fit"] = {"a": law.a[0], "b": law.b[0], "c": law.c[0]}
     found["twice"] = {"groups": 2 * groups[-1]} | _summed(twice, bootstrap.level)
     found["gain"] = _summed(twice - law.at(groups[-1]), bootstrap.level)
+    # A size that is known but was not used shows how far such a curve can be relied on.
     foretold = fit(groups[:-1], values[:, :-1], limits).at(groups[-1])
     found["left_out"] = _summed(foretold, bootstrap.level) | {"measured": values[0, -1]}
     return plain(found | {"text": _in_words(found, units_of(bootstrap.group_by))})
@@ -106,6 +108,7 @@ def _drawn(
         interval = of_draws(draws, metric, bootstrap.level, kind)
         intervals.append([interval.low, interval.high])
     values = np.stack(columns, axis=1)
+    # A draw without a class at one size is left out at all: each curve needs every size.
     values = values[~np.isnan(values).any(axis=1)]
     if (np.ptp(values, axis=0) > 0).sum() < LEAST_VARYING:
         # Such as a model that says one class alone: a curve through it would seem to be certain.

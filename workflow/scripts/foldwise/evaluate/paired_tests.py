@@ -36,6 +36,7 @@ def _by_group(before: Rows, after: Rows) -> list[Rows] | None:
     """One row a group in both runs, of those with one truth; None where there is none."""
     if not has_probabilities(before) or "label" not in before[0]:
         return None
+    # One row a group: McNemar's and DeLong's tests take rows for independent.
     rows = [average(run, "group")[0] for run in (before, after)]
     return rows if rows[0] else None
 
@@ -46,6 +47,7 @@ def signs_over_groups(before: Rows, after: Rows) -> dict[str, Any] | None:
         return None
     gained: dict[str, int] = {}
     for one, other in zip(before, after, strict=True):
+        # Images of a group go into one sum: signs are flipped for whole groups.
         gain = (predicted(other) == other["label"]) - (predicted(one) == one["label"])
         gained[one["group"]] = gained.get(one["group"], 0) + gain
     differences = np.array(list(gained.values()))

@@ -34,6 +34,7 @@ def fit(n: Sequence[float], values: np.ndarray, limits: tuple[float, float]) -> 
     """
     sizes, values = np.asarray(n, dtype=np.float64), np.atleast_2d(values)
     errors, lines = [], []
+    # A grid: with the exponent fixed the rest is linear, and no start can lead astray.
     for exponent in EXPONENTS:
         # In units of the largest part, so that no power is tiny.
         x = (sizes / sizes.max()) ** -exponent

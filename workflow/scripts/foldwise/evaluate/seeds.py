@@ -44,6 +44,7 @@ def components(values: np.ndarray) -> Components:
     rest = float((left**2).sum() / ((seeds - 1) * (folds - 1)))
     between_seeds = folds * float(np.var(of_seed, ddof=1))
     between_folds = seeds * float(np.var(of_fold, ddof=1))
+    # Moment estimates may come out below 0, which no variance can.
     return Components(
         max(0.0, (between_seeds - rest) / folds), max(0.0, (between_folds - rest) / seeds), rest
     )
@@ -97,6 +98,7 @@ def of_seeds(runs: Runs, task: Any, bootstrap: Bootstrap, metric: str) -> dict[s
 def _of_patients(runs: Runs, task: Any, bootstrap: Bootstrap) -> dict[str, float]:
     """Metric -> variance of its pooled value over draws of patients, mean over seeds."""
     found: dict[str, list[float]] = {}
+    # One stream for all: every seed's run is judged by the same draws of patients.
     seed = stream_seed(bootstrap.seed, "seeds")
     for run in runs.values():
         rows = [row for fold in run for row in fold.predictions]
@@ -118,6 +120,7 @@ def _of_metric(name: str, runs: Runs, of_patients: float) -> dict[str, Any]:
         "noise": noise(means),
         "shares": None,
     }
+    # In a single fold its variance and the rest cannot be told apart.
     if values.shape[1] < 2:
         return found
     parts = components(values)

@@ -83,6 +83,7 @@ def _in_words(found: Mapping[str, Any], n: int) -> str:
         text += f": the choice may flatter by up to {found['gain']:.3f}."
     else:
         text += ", which is no worse: nothing here says that the choice flatters."
+    # Their last epoch is no end of a schedule: the comparison is then less fair to it.
     short = sum(fold["ended"] == "no gain" for fold in found["folds"])
     if short:
         text += (

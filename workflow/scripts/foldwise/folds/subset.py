@@ -23,6 +23,7 @@ def subset(rows: Rows, share: float, seed: int) -> Rows:
     columns = [name for name in rows[0] if name.partition("_")[0] in ("label", "stratum")]
     strata: dict[tuple, list[tuple[str, str]]] = {}
     for name, members in groups.items():
+        # No generator: a group's place does not change when other groups come or go.
         place = digest([seed, "subset", members[0]["content"]])
         # A group may have several labels, as of two breasts.
         kind = tuple(sorted({tuple(row[column] for column in columns) for row in members}))

@@ -97,6 +97,7 @@ def vision_text(
 
     Random weights come from torch's generator, which the caller seeds.
     """
+    # A copy: `name` is taken out, and the settings are the caller's.
     dim, fusion = settings["dim"], dict(settings["fusion"])
     make_fusion = registry.load("FUSIONS", fusion.pop("name"))
     return VisionTextModel(

@@ -78,6 +78,7 @@ class Searches:
         """Params: the metric that a verdict is about, and which way is better."""
         if found := self.studies.plans[wildcards.study]:
             first = found.search.objectives[0]
+            # Optuna says maximize where a verdict says max.
             return first.metric, first.direction[:3]
         base = self.base(wildcards)
         known = judging(base["kind"], base["task"])
@@ -135,6 +136,7 @@ class Searches:
     def kept_files(self, name: str, table: str) -> list[str]:
         """All files of the best trials that a study keeps, by the table of its finished search."""
         with open(table, encoding="utf-8", newline="") as stream:
+            # Trials that failed, were stopped or had another budget have no rank.
             ranked = [row["trial"] for row in csv.DictReader(stream) if row["rank"]]
         kept = ranked[: self.studies.plans[name].raw["keep"]]
         return [path for run in kept for path in run_files(self.studies.by_name[name], run)]
@@ -177,6 +179,7 @@ class Searches:
 
         def read(_: Wildcards) -> list[str]:
             names = self.names
+            # Parameters of a file need no search of the study's own.
             if part == "tuned" and self.studies.hyperparams:
                 names = self.studies.names
             if not names:

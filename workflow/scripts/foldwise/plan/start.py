@@ -13,6 +13,7 @@ def check(studies: Studies, dag: Any, deployed: bool) -> None:
     `deployed`: jobs bring their own software, so that this environment's says nothing of theirs.
     """
     planned = {(job.rule.name, study_of(studies, job.wildcards)) for job in dag.needrun_jobs()}
+    # Studies of which nothing is to be made are not checked: their data may lie elsewhere by now.
     names = {study for _, study in planned}
     # Where the cohort is up to date, the archive is not listed again for a start's checks.
     unread = [study for rule, study in planned if rule == "cohort"]

@@ -45,6 +45,7 @@ def encoders_to_fetch(study: dict[str, Any]) -> Iterator[str]:
         if not registry.has("VISION", model["vision"]["name"]):
             names.setdefault(model["vision"]["name"], "AutoModel")
     for name, kinds in names.items():
+        # A warning, not a refusal: this machine may well have a network.
         if not _as_path(name) and folder_of(name) is None:
             each = f"[k.from_pretrained('{name}') for k in (m.{kinds},)]"
             yield (
@@ -98,6 +99,7 @@ def _vision(vision: dict[str, Any], image: dict[str, Any]) -> Iterator[str]:
         return
     yield from _files("model.vision.name", vision, ())
     channels = _read(folder_of(vision["name"]), "config.json").get("num_channels")
+    # Grey pictures are repeated to as many planes as the encoder takes.
     if channels and image["channels"] not in (1, channels):
         yield (
             f"image.channels: {image['channels']}, but the model in {vision['name']} takes "

@@ -103,6 +103,7 @@ def probes(parameter: Parameter) -> list:
     """Values to ask about: all choices, or both ends of a range."""
     if parameter.kind == "categorical":
         return list(parameter.choices)
+    # A range that breaks a schema's limits does so at an end.
     return [parameter.low, parameter.high]
 
 
@@ -251,6 +252,7 @@ def budget_faults(search: Search, settings: Mapping[str, Any], where: str) -> It
 def first_decision(pruner: Mapping[str, Any]) -> int:
     """The epoch after which a pruner may first stop a fold."""
     if pruner["name"] == "halving":
+        # The first rung at which any trial is judged; epochs grow by `factor` from rung to rung.
         return pruner["first"] * pruner["factor"] ** pruner["skip"]
     return pruner["first"] if pruner["name"] == "hyperband" else pruner["warmup"] + 1
 

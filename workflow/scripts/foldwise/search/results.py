@@ -17,9 +17,11 @@ STATES = ("COMPLETE", "PRUNED", "FAIL")
 
 def write_table(path: str | Path, search: Search, known: Sequence[Observation]) -> None:
     """`search_results_final.csv`: all trials; those of the last budget with a value come ranked."""
+    # Values of other budgets are not to be compared: such trials have no rank.
     order = ranked(known, search)
     placed = {item.suggestion.number for _, item in order}
     rest = [(None, item) for item in known if item.suggestion.number not in placed]
+    # Stable: within a state trials stay in the order of their numbers.
     rest.sort(
         key=lambda pair: STATES.index(pair[1].result.state) if pair[1].result else len(STATES)
     )
@@ -93,6 +95,7 @@ def summary(study: str, search: Search, known: Sequence[Observation]) -> dict[st
     pareto = front(complete(known, search.phases[-1].budget), search)
     return {
         "study_name": study,
+        # Of the last trial: that of an earlier one leaves later phases out.
         "identity": search.identity(len(known) - 1),
         "objectives": [asdict(objective) for objective in search.objectives],
         "folds": list(search.folds),

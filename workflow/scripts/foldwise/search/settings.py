@@ -214,6 +214,7 @@ def parse_phases(raw: dict[str, Any], space: Space, where: str) -> tuple[Phase, 
         budget = Budget(entry["epochs"], entry["subset"])
         trials = entry["trials"]
         if combinations is not None:
+            # By budget: a combination may well be trained again with more epochs.
             trials = min(trials, left.setdefault(budget, combinations))
             left[budget] -= trials
         phases.append(Phase(first, trials, name, chosen, budget))

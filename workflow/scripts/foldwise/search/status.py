@@ -64,6 +64,7 @@ def standings(runs: str | Path, search: Search | None = None) -> list[Standing]:
             found.append(Standing(suggestion, result, result.state, **at))
         else:
             found.append(running(suggestion, path))
+    # A search that was shortened leaves trials behind that it does not count.
     return found if search is None else found[: search.trials]
 
 
@@ -83,6 +84,7 @@ def running(suggestion: Suggestion, path: Path) -> Standing:
             lines[int(told.parts[-3].removeprefix("fold_"))] = line
     if not lines:
         return Standing(suggestion, None, "waiting")
+    # Folds may run at once: the one that told last is shown, of two the higher number.
     fold, last = max(lines.items(), key=lambda item: (item[1]["timestamp"], item[0]))
     ends = [(line["timestamp"], line["time_total_s"]) for line in lines.values()]
     return Standing(
@@ -128,6 +130,7 @@ def seconds_at_work(spans: Iterable[Span]) -> float:
     for begin, end in sorted(spans):
         if last is None or begin - last > PAUSE:
             last = begin
+        # Folds that ran at once are counted once.
         total += max(end - last, 0.0)
         last = max(end, last)
     return total

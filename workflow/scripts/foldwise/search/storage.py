@@ -75,6 +75,7 @@ def frozen(item: Observation, search: Search, intermediate: bool) -> optuna.tria
         number=item.suggestion.number,
         trial_id=item.suggestion.number,
         state=state,
+        # Optuna takes one of both; `values` serves a single objective as well.
         value=None,
         values=result.values if result else None,
         datetime_start=begin,
@@ -138,6 +139,7 @@ def insert_intermediate(
         (name,),
     )
     rows = [
+        # Optuna's word for a number that is not infinite; a curve holds no other.
         (trial, step, value, "FINITE")
         for (trial,), item in zip(cursor.fetchall(), known, strict=True)
         for step, value in curve(item, search).items()
@@ -167,6 +169,7 @@ def write_database(
             insert_intermediate(storage.engine.raw_connection(), study, search, trials)
         memory = storage.engine.raw_connection()
         with replacing(path) as temporary, closing(sqlite3.connect(temporary)) as file:
+            # Pages are copied as they are: no statement is run for each row again.
             memory.backup(file)
     finally:
         storage.engine.dispose()

@@ -158,6 +158,7 @@ def read_result(path: str | Path, search: Search | None = None) -> Result:
     """Read `result.json`; with `search`, refuse one that another space or setting made."""
     raw = _read(path, Result)
     folds = tuple(outcome_of(fold) for fold in raw.folds)
+    # JSON knows no tuples: without, a result that was read would not equal the one written.
     values = None if raw.values is None else tuple(raw.values)
     result = Result(**{**vars(raw), "folds": folds, "values": values})
     if result.state not in STATES:
@@ -212,6 +213,7 @@ def read_observations(runs: str | Path, number: int, search: Search) -> list[Obs
     for earlier in range(number):
         suggestion = read_suggestion(trial_file(runs, earlier, "suggestion.json"), search)
         result = None
+        # Else a proposal would hang on which job happened to be faster.
         if earlier < search.seen(number):
             result = read_result(trial_file(runs, earlier, "result.json"), search)
         known.append(Observation(suggestion, result))
@@ -223,6 +225,7 @@ def read_all(runs: str | Path, search: Search) -> list[Observation]:
     known = []
     for number in range(search.trials):
         path = trial_file(runs, number, "suggestion.json")
+        # Trials are proposed one after the other: after a gap there is nothing to be found.
         if not path.is_file():
             break
         ended = trial_file(runs, number, "result.json")

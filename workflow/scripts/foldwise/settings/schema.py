@@ -103,6 +103,7 @@ def present_path(name: str, path: str) -> str:
 
 def _text(value: Any) -> Any:
     """Class 1 is class '1'; yes and no, which YAML reads as true and false, are left to fail."""
+    # Not isinstance: a bool is an int as well.
     return str(value) if type(value) is int else value
 
 

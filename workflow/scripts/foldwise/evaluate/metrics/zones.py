@@ -64,6 +64,7 @@ class Zones:
         truth, guess = mean_score(self.labels), mean_score(self.predicted)
         both = ~np.isnan(truth) & ~np.isnan(guess)
         weights = self.weights
+        # Choosing columns copies the weights of all draws: only where an image is left out.
         if weights is not None and not both.all():
             weights = weights[:, both]
         return truth[both], guess[both], weights

@@ -44,6 +44,7 @@ def _several_an_exam(run: Run) -> bool:
 def _checks(run: Run) -> list[dict[str, Any]]:
     """What the audit found: kind, description, count; largest first within a kind."""
     source = run.file("checks")
+    # By their number in the file, from which the ledger says where a count stands.
     rows = [(i, row) for i, row in enumerate(source.value()) if row["kind"] != "passed"]
     return [
         {"kind": row["kind"], "description": row["description"], "count": source(i, "count")}

@@ -43,6 +43,7 @@ def _row(run: Run, name: str) -> dict[str, Any]:
 
 def _meanings(run: Run) -> list[tuple[str, str]]:
     """Name and reading of each metric of the table, one for all labels."""
+    # The same metric of several labels is explained once.
     own = (head_of(name)[1] or name for name in run.metrics)
     return [called(name) for name in dict.fromkeys(own)]
 

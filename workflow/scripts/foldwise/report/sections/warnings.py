@@ -35,6 +35,7 @@ def values(run: Run) -> dict[str, Any]:
         found += _of(run.file("probe"))
     for fold in run.folds:
         found += _of(run.file("histories", fold))
+    # Code that was not committed cannot be found again: a reader has to know.
     return {"warnings": found, "dirty": run.file("record").value("git", "dirty")}
 
 

@@ -24,6 +24,7 @@ def values(run: Run) -> dict[str, Any] | None:
     curves = source.value("curves")
     if not any(one["n"] for one in curves):
         return None
+    # Where the slider stands at first: without scripts the page shows this row alone.
     middle = len(source.value("thresholds")) // 2
     return {
         "middle": source("thresholds", middle, form=".2f"),

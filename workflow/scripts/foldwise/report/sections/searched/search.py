@@ -102,6 +102,7 @@ def _trials(trials: Source, objectives: list[str]) -> list[dict[str, Any]]:
             "seconds": trials(i, "seconds", form=lambda text: duration(float(text))),
         }
         for i, row in enumerate(rows[:SHOWN])
+        # Trials without a rank have no value to show.
         if row["rank"]
     ]
 
