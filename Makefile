@@ -62,7 +62,7 @@ format: $(DEVELOPMENT) ## format all code
 dry-run: $(ENVIRONMENT) ## the whole plan, without data
 	$(BIN)/snakemake --profile ci
 
-docs: $(ENVIRONMENT) ## config/README.md and envs/ from the schemas and the lock file
+docs: $(ENVIRONMENT) ## config/README.md, envs/ and containers/ from the schemas and the lock file
 	$(BIN)/python tools/write_docs.py
 
 lock: | $(BIN)/uv ## newer versions into the lock files

@@ -1,4 +1,4 @@
-"""Files made from others: config/README.md from the schemas, envs/*.yaml from the lock file.
+"""Files made from others: config/README.md from the schemas, envs/ and containers/ from the lock.
 
 `make docs` writes them; a test says when one is out of step.
 """
@@ -11,6 +11,7 @@ from foldwise.errors import FoldwiseError
 from foldwise.report.entries import FIGURES
 from foldwise.settings.schema import schema
 from foldwise.settings.unions import Union, union_of
+from tools.containers import recipes
 
 ROOT = Path(__file__).parents[1]
 
@@ -200,4 +201,5 @@ def made_files() -> dict[Path, str]:
     """All files made from others, with the text each should have."""
     files = {ROOT / "config" / "README.md": config_readme()}
     files[ROOT / "workflow" / "report" / "figure.rst"] = captions()
+    files |= recipes()
     return files | {ROOT / "envs" / f"{name}.yaml": environment(name) for name in ENVIRONMENTS}

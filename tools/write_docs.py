@@ -1,4 +1,4 @@
-"""`make docs`: write config/README.md and envs/*.yaml from the schemas and the lock file."""
+"""`make docs`: write config/README.md, envs/ and containers/ from the schemas and the lock file."""
 
 import sys
 from pathlib import Path

@@ -116,8 +116,21 @@ def test_claims_that_would_fit_end_soon_too(tmp_path, monkeypatch, encoding, sid
     write(tmp_path / "a", pixels, encoding, bits, Rows=side, Columns=side)
     (found,) = run_isolated(partial(read, dicom.Decoder()), [tmp_path / "a"], 1, JOB)
     assert not isinstance(found, Died)
-    # Of JPEG 2000 a few bytes may well be a large picture that is nearly all black.
-    assert found[0] != "ok" or encoding == "jpeg_2000"
+    assert found[0] != "ok"
+
+
+@pytest.mark.parametrize("encoding", ["jpeg_2000", "htj2k"])
+def test_a_small_stream_of_wavelets_is_refused_before_it_is_decoded(
+    tmp_path, monkeypatch, encoding
+):
+    stream = claiming(dicoms.codestream(SMALL, encoding, 12), 8_000, 8_000, encoding)
+    monkeypatch.setattr(dicoms, "codestream", lambda *how: stream)
+    write(tmp_path / "a", SMALL, encoding, 12, Rows=8_000, Columns=8_000)
+    for name in ("jpeg2k_decode", "htj2k_decode"):
+        monkeypatch.setattr(imagecodecs, name, lambda *_, **__: pytest.fail("decoded"))
+    with pytest.raises(UnreadableImage) as error:
+        dicom.Decoder().read([tmp_path / "a"], ImageSettings(size=32))
+    assert error.value.reason == "truncated"
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

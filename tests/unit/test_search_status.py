@@ -1,7 +1,9 @@
 """A search told while it runs, from the files of its trials alone."""
 
 import json
+import multiprocessing
 import os
+import time
 from dataclasses import replace
 
 import pytest
@@ -17,6 +19,8 @@ from foldwise.search.status import (
 )
 from foldwise.search.status import settings as told_settings
 from foldwise.search.trials import trial_file, write_trial_file
+from foldwise.train.lock import FoldLock
+from foldwise.train.stop import Stop
 from searching import run_search, search_of, timed
 
 
@@ -55,6 +59,31 @@ def test_the_status_is_read_from_files_alone(midway):
     assert "trial_0003  running   2     4       0.25" in text
     assert "no epoch has ended for" in text and "no epoch" not in table(runs, search, now=30)
     assert "trial_0003" not in table(runs, replace_trials(search, 2))
+
+
+def hold(folder, begun):
+    lock = FoldLock(folder, Stop())  # its file is open as long as there is the object
+    lock.wait()
+    begun.set()
+    time.sleep(60)
+
+
+def test_a_stopped_search_is_not_called_running(midway):
+    """Its last line stays as it is; what has gone with the process is the lock of the fold."""
+    runs, _, search = midway
+    begun = multiprocessing.get_context("fork").Event()
+    job = multiprocessing.get_context("fork").Process(
+        target=hold, args=(runs / "trial_0003" / "fold_2" / "state", begun)
+    )
+    job.start()
+    assert begun.wait(20)
+    assert "1 running, 1 waiting" in table(runs, search)
+    job.kill()
+    job.join()
+    text = table(runs, search)
+    assert "0 running, 2 waiting" in text and "left" not in text
+    assert "no trial is being trained now; `snakemake search` goes on" in text
+    assert "trial_0003  waiting   2     4       0.25" in text
 
 
 def replace_trials(search, count):

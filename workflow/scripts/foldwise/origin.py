@@ -103,7 +103,11 @@ def origins(logs: Path) -> dict[str, dict[str, Any]]:
 
 def _facts(records: Iterable[Path]) -> dict[str, dict[str, Any]]:
     made = {}
-    for record in map(read_json, sorted(records)):
+    for path in sorted(records):
+        try:
+            record = read_json(path)
+        except FileNotFoundError:
+            continue  # of a job beside this one that has begun to write its files anew
         files = record.pop("files")
         made |= {path: record | {"sha256": sha} for path, sha in files.items()}
     return made

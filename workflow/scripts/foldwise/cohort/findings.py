@@ -96,6 +96,10 @@ REASONS = {
     "no_mask": ("image without its mask", "add the mask, or exclude the image"),
     "two_masks": ("image with several masks", "keep one"),
     "mask_unreadable": ("mask that cannot be read", "fetch it again"),
+    "mask_orientation": (
+        "NIfTI mask of an image that is none",
+        "convert one of them: how they lie on each other cannot be seen",
+    ),
     "mask_size": ("mask of another size than its image", "export it at the image's size"),
     "mask_dim": ("mask that never reaches half of its scale", "set image.mask: nonzero"),
     "swapped_mask": (

@@ -38,6 +38,7 @@ REASONS = {
     "not_finite": "the picture holds values that are no numbers, or too large for any",
     "constant": "all pixels have one value",
     "mask_unreadable": "the mask cannot be read",
+    "mask_orientation": "the mask is NIfTI and its image is not, so how they lie is not known",
     "mask_size": "the mask has another size than its image",
     "swapped_mask": "the image has two values and the mask many, as if they had changed places",
     "mask_dim": "the mask has values other than 0 but none above half of its scale",

@@ -19,6 +19,7 @@ from foldwise.search.trials import (
     trial_name,
 )
 from foldwise.times import duration
+from foldwise.train.lock import is_free
 
 SHOWN = ("COMPLETE", "PRUNED", "FAIL", "running", "waiting")
 # Seconds without any epoch after which nobody was at work: a stop, a night, a reboot.
@@ -75,8 +76,11 @@ def span(fold: FoldOutcome) -> Span:
 
 
 def running(suggestion: Suggestion, path: Path) -> Standing:
-    """Where a trial without a result is, by the last line that its youngest fold wrote."""
-    lines = {}
+    """Where a trial without a result is, by the last line that its youngest fold wrote.
+
+    It waits where no process holds the lock of a fold: between two of them, and after a stop.
+    """
+    lines, locks = {}, [is_free(folder) for folder in path.parent.glob("fold_*/state")]
     for told in sorted(path.parent.glob("fold_*/results/ray_*.jsonl")):
         # Lines from before the proposal are of another search.
         line = last_line(told) if told.stat().st_mtime >= path.stat().st_mtime else None
@@ -90,7 +94,7 @@ def running(suggestion: Suggestion, path: Path) -> Standing:
     return Standing(
         suggestion,
         None,
-        "running",
+        "waiting" if locks and all(locks) else "running",
         fold,
         last["training_iteration"],
         last.get(suggestion.objectives[0][0]),
@@ -146,7 +150,7 @@ def seconds_left(trials: Sequence[Standing], planned: int) -> float | None:
     if not ended:
         return None
     mean = sum(item.seconds for item in ended) / len(ended)
-    now = [item for item in trials if item.state == "running"]
+    now = [item for item in trials if item.result is None]
     # At most .9: a slow trial that still runs must not count as ended.
     done = len(ended) + sum(min(item.seconds / mean, 0.9) for item in now if mean)
     at_work = seconds_at_work(span for item in trials for span in item.spans)
@@ -155,6 +159,10 @@ def seconds_left(trials: Sequence[Standing], planned: int) -> float | None:
 
 def time_text(trials: Sequence[Standing], planned: int, now: float) -> str:
     """How long it will take; or, where trials run but nothing has moved, since when."""
+    if planned > sum(item.result is not None for item in trials) and not any(
+        item.state == "running" for item in trials
+    ):
+        return "no trial is being trained now; `snakemake search` goes on where it was stopped"
     left = seconds_left(trials, planned)
     told = f"about {duration(left)} left" if left else ""
     spans = [span for item in trials if item.state == "running" for span in item.spans]

@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import socket
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -28,7 +29,7 @@ class FoldLock:
         """Return once no other process holds the lock. Raises Stopped if asked to leave."""
         private_folder(self.folder)
         # Open until the process ends: closing it would give the lock away.
-        self.file = open(self.path, "a", encoding="ascii")  # noqa: SIM115
+        self.file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115
         announced = False
         while self._taken() and time.time() - self._sign_of_life() < PATIENCE:
             if not announced:
@@ -49,13 +50,30 @@ class FoldLock:
                 return True
             except OSError:
                 pass  # a file system without locks
-            # When it began, for another process that waits for this one.
+            # When it began, for another process that waits for this one; and where, since the locks
+            # of some file systems are seen on their own machine alone.
+            self.file.truncate(0)
+            self.file.write(socket.gethostname())
+            self.file.flush()
             os.utime(self.path)
         return False
 
     def _sign_of_life(self) -> float:
         """When the other process last saved its state or began."""
         return max(path.stat().st_mtime for path in (self.folder, self.path))
+
+
+def is_free(folder: str | Path) -> bool:
+    """Whether it can be seen that no process trains the fold whose state is in `folder`."""
+    try:
+        import fcntl
+
+        with open(Path(folder, "lock"), encoding="utf-8") as file:
+            # A shared lock asks without a right to write, and is gone when the file is closed.
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return file.read() == socket.gethostname()
+    except (ImportError, OSError):
+        return False
 
 
 def forget(folder: str | Path) -> None:

@@ -1,6 +1,7 @@
 """Images with a mask each: rows of a table with two paths, or two folders of equal names."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from foldwise.cohort.archive import Listing
 from foldwise.cohort.identity import Names
@@ -11,6 +12,7 @@ from foldwise.cohort.tables.folders import SEVERAL
 from foldwise.cohort.tables.naming import Spelling
 from foldwise.cohort.tables.table import Table
 from foldwise.errors import FoldwiseError
+from foldwise.pixels.nifti import is_nifti
 
 # Names that a column has if the study names none.
 WITH_MASKS = USUAL | {"image": ("image", "image_path"), "mask": ("mask", "mask_path")}
@@ -18,6 +20,12 @@ WITH_MASKS = USUAL | {"image": ("image", "image_path"), "mask": ("mask", "mask_p
 
 class Reader(Images):
     """Reads plain images with masks. A label is not needed; one that is named is kept."""
+
+    kind = "pairs 1"
+
+    def accepts(self, path: Path) -> bool:
+        """By the file's ending."""
+        return is_nifti(path) or super().accepts(path)
 
     def rows(
         self, table: Table, listing: Listing, layout: str, stated: Columns, names: Names

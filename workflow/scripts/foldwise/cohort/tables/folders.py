@@ -56,7 +56,8 @@ def _by_stem(listing: Listing, folder: str) -> dict[str, list[str]]:
     found = defaultdict(list)
     for path in listing.files:
         if path.startswith(top):
-            found[PurePosixPath(path.removeprefix(top)).with_suffix("").as_posix()].append(path)
+            stem = PurePosixPath(path.removeprefix(top).removesuffix(".gz")).with_suffix("")
+            found[stem.as_posix()].append(path)
     return found
 
 

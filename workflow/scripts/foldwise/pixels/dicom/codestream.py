@@ -18,9 +18,10 @@ ITEM, DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 # Bytes that may follow the end marker: padding with zeros; a few others.
 TAIL, SLACK = 4096, 64
 # Pixels that a byte can stand for: two bytes of RLE repeat one 128 times; the longest run of
-# JPEG-LS is 2^15 and takes a bit. JPEG 2000 tells of empty blocks in fractions of a bit.
+# JPEG-LS is 2^15 and takes a bit. A code block of JPEG 2000 has 4,096 at the most; blocks that hold
+# nothing take less than a byte, but a picture of them alone is none to learn from.
 FEWEST = {uid.RLELossless: 64} | dict.fromkeys(JPEG_LS, 1 << 18)
-FEWEST |= dict.fromkeys((*JPEG_2000, *HTJ2K), 1 << 15)
+FEWEST |= dict.fromkeys((*JPEG_2000, *HTJ2K), 4096)
 SOF_JPEG, SOF_JPEG_LS = (0xC0, 0xC1, 0xC2, 0xC3), (0xF7,)
 
 
@@ -78,7 +79,7 @@ def check(stream: memoryview, syntax: uid.UID, rows: int, columns: int) -> Frame
 def check_length(stream: memoryview, syntax: uid.UID, pixels: int) -> None:
     """Raise `truncated` for more pixels than a stream of this length can hold.
 
-    JPEG 2000 has hardly any such measure: what it may take is bounded by memory.
+    What is below that is bounded by memory.
     """
     if syntax in JPEG:
         jpeg.check_length(stream)
