@@ -7,7 +7,7 @@ from foldwise.report.ledger import Source, escaped
 from foldwise.report.run import Run, Study
 from foldwise.settings.kinds import has_classes
 
-METHODS = {"before": "As predicted", "temperature": "Temperature", "isotonic": "Isotonic"}
+METHODS = {"before": "None", "temperature": "Temperature", "isotonic": "Isotonic"}
 METRICS = ("log_loss", "brier", "ece")
 
 

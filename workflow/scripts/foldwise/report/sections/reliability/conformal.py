@@ -7,7 +7,7 @@ from foldwise.report.ledger import Source, escaped
 from foldwise.report.run import Run, Study
 from foldwise.settings.kinds import has_classes
 
-KINDS = {"all": "One limit for all", "by_class": "A limit for each class"}
+KINDS = {"all": "All", "by_class": "By class"}
 WHOLE = ("coverage", "size", "single", "single_error")
 SHARES = {"coverage", "single", "single_error"}
 
