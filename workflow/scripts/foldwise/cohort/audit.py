@@ -78,6 +78,7 @@ def make_audit(
     orders = {"label": settings.order, **settings.heads}
     for column, order in orders.items():
         check_classes(analysed, order if settings.trains else (), findings, study, column)
+    # Of all that was decoded, with images that have no label: a share of readable ones needs them.
     statuses = [decoded[image["content"]]["status"] for image in images]
     manifest = manifest_of(study, analysed, findings, statuses, set(labels), orders)
     manifest["near_duplicate_pairs"] = len(pairs)

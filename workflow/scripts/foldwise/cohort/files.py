@@ -115,6 +115,7 @@ def place(
     kept = {content: own for content, own in earlier.items() if _same(archive, content, own, names)}
     write_locations(private, archive.key, archive.root, kept | files)
     elsewhere = (content for record in known.values() for content in record["files"])
+    # Contents of other archives too: a cache is shared by all studies that prepare images alike.
     return assign(files, lists, {*kept, *files, *elsewhere})
 
 
@@ -145,6 +146,7 @@ def write(cohort: Cohort, study: Path) -> None:
     """Write all files of a cohort; rows by content, so that the table's order is no part."""
     items, findings = cohort.items, cohort.findings
     chosen, columns = to_decode(items), cohort.label_columns
+    # Two contents of one name would be taken for one image from here on.
     check_distinct({item.content: item.sample for item in chosen})
     labels = [_label_row(item, columns, cohort.table) for item in chosen if item.usable]
     id_map = [_id_row(item) for item in items if item.content]

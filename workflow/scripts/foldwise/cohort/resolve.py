@@ -92,6 +92,7 @@ def items_of(
             if all(entry.sha256 for entry in own)
             else ""
         )
+        # A file that could not be read needs a name as well, to be found in the quarantine by.
         identity = content or "\0".join(one.files)
         copies[identity] += 1
         sample = names.sample(
@@ -146,6 +147,7 @@ def check_headers(
             by_folder
             and named
             and item.matched.accession
+            # A spreadsheet may have taken the leading zeros away.
             and named.lstrip("0") != item.accession.lstrip("0")
         ):
             ledger.mark(item, "header", NOTE, "other_accession")

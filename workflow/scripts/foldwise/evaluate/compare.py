@@ -135,6 +135,7 @@ def of_metrics(
     first: Sequence[Fold], second: Sequence[Fold], intervals: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """`of_metric` of each metric of `intervals` that all folds of both runs have."""
+    # What the t test is corrected by: the more of the data two trainings share, the wider.
     ratio = float(np.mean([fold.n_val / fold.n_train for fold in first]))
     return {
         name: of_metric(name, first, second, ratio, interval)
@@ -170,6 +171,7 @@ def over_seeds(comparisons: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
         seed: item["metrics"][objective]["difference"] for seed, item in comparisons.items()
     }
     values = np.array(list(differences.values()))
+    # Signs are counted, not tested: of a few seeds no test could be resolved.
     same = int(max((values > 0).sum(), (values < 0).sum()))
     return {
         "objective": objective,

@@ -35,6 +35,7 @@ class Reports:
 
     def figure_code(self, wildcards: Wildcards) -> str:
         """Params of `figure`: a digest of the code of this one figure."""
+        # Of one figure alone: a change of another leaves this one as it is.
         return code_of("figure", words(self.as_reported(wildcards)) | {wildcards.figure})
 
     def figures(self, wildcards: Wildcards) -> list[str]:
@@ -72,6 +73,7 @@ class Reports:
 
     def shown(self, wildcards: Wildcards) -> dict[str, Any]:
         """Params of `report_pack`: all settings of that study, without where its archive is."""
+        # Params stand in Snakemake's own records too: the archive's paths stay in the study file.
         return without_paths(self.as_reported(wildcards))
 
     def packs(self, run: str | None) -> Callable[[Wildcards], list[str]]:

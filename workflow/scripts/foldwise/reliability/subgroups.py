@@ -83,6 +83,7 @@ def _level(
         # Not even how many: a count of one or two is a patient.
         return {"level": level, "few": True}
     within = np.array([value == level for value in own])
+    # An unknown value may be this one: such images are on neither side.
     of_others = np.array([value not in (level, "") for value in own])
     found |= {"few": False, "metrics": _measured(inside, task, asked, bootstrap)}
     found["coverage"] = {
@@ -150,6 +151,7 @@ def _p_value(drawn: np.ndarray) -> float:
     """Two-sided: share of draws on the rarer side of 0, never 0 (Davison & Hinkley 1997, 4.2)."""
     there = drawn[~np.isnan(drawn)]
     rarer = min((there <= 0).sum(), (there >= 0).sum())
+    # One more on both sides: the data themselves count as a draw, so that p is never 0.
     return float(min(1.0, 2 * (rarer + 1) / (len(there) + 1)))
 
 

@@ -16,6 +16,7 @@ from foldwise.search.trials import Observation
 
 def importance(study: optuna.Study, **target):
     """Importance of parameters by fANOVA (Hutter et al., ICML 2014), its forest seeded."""
+    # Else its forest is drawn anew, and equal searches give pages that differ.
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     return optuna.visualization.plot_param_importances(study, evaluator=evaluator, **target)
 
@@ -48,6 +49,7 @@ def page_body(page: str, study: optuna.Study, search: Search, trials: Sequence[O
     several = len(search.objectives) > 1
     if page == "pareto_front":
         count = len(search.objectives)
+        # Optuna draws a front in a plane or in space.
         if not 2 <= count <= 3:
             return missing(f"There is a front with two or three objectives, here {count}.")
         return drawn(optuna.visualization.plot_pareto_front(study), page)

@@ -50,6 +50,7 @@ def ranked(known: Sequence[Observation], search: Search) -> list[tuple[int, Obse
     """
     sign = search.objectives[0].sign
     left = complete(known, search.phases[-1].budget)
+    # The number last: equal trials have one order, however they were read.
     left.sort(key=lambda item: (-sign * item.result.values[0], item.suggestion.number))
     if len(search.objectives) == 1:
         values = [item.result.values[0] for item in left]

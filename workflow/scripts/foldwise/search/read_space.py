@@ -64,6 +64,7 @@ def parse_parameter(key: str, entry: dict, place: str) -> Parameter:
 def number_of(value: object) -> object:
     """YAML reads `1e-4` as text; a researcher means the number. All else stays as it is."""
     scientific = isinstance(value, str) and "e" in value.lower() and NUMBER.fullmatch(value)
+    # Only with an exponent: "1" in quotes may be meant as the name of a choice.
     return float(value) if scientific else value
 
 

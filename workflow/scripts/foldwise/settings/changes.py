@@ -61,6 +61,7 @@ def override(settings: dict, changes: dict[str, Any], where: str) -> dict:
     """
     # Deep: runs and trials share the study's branches, which must stay as they are.
     changed = copy.deepcopy(settings)
+    # A choice first: it would else take away what was set for it.
     for path, value in sorted(changes.items(), key=_order):
         *branches, leaf = path.split(".")
         part = changed

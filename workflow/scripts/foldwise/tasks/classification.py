@@ -91,4 +91,5 @@ class Classification(Task):
     def sampling_weights(self, train_targets: dict[str, np.ndarray]) -> np.ndarray:
         """1 / n_c: each class is drawn equally often."""
         label = train_targets["label"]
+        # Each class comes to a sum of 1, however many images it has.
         return 1 / np.bincount(label)[label]

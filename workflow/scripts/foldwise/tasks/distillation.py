@@ -35,6 +35,7 @@ class Distillation(Task):
     def targets(self, rows: Rows) -> dict[str, np.ndarray]:
         """{"label_<head>": (N,) int64, "input_ids" and "attention_mask": (N, L) int64}."""
         labels = {columns(head)[0]: self.labels(head, rows) for head in self.heads}
+        # In the order of the columns that the study names; an empty one leaves no double blank.
         texts = [" ".join(filter(None, (row.get("texts") or {}).values())) for row in rows]
         return labels | tokenise(texts, self.text["name"], self.text["max_tokens"])
 
@@ -85,6 +86,7 @@ class Distillation(Task):
             return None
         logits = {head: batch[f"teacher_logits_{head}"] for head in self.heads}
         fused = batch["teacher_fused"]
+        # Terms of the loss read logits and fused features alone; the other places must be filled.
         return VisionTextOutput(logits, fused, fused, fused)
 
     def teach(self, model: nn.Module, batch: Batch) -> Batch:

@@ -80,6 +80,7 @@ def _share_scales(axes: np.ndarray, n: int, columns: int) -> None:
         low = min(panel.get_ylim()[0] for panel in panels)
         high = max(panel.get_ylim()[1] for panel in panels)
         for panel in panels:
+            # Folds are to be compared by eye: of scales of their own each would look alike.
             panel.set_ylim(low, high)
             # Folds that stopped early end within the panel, where it can be seen.
             panel.set_xlim(0.5, max(p.dataLim.x1 for p in panels) + 0.5)

@@ -78,6 +78,7 @@ def _matrix(axis: Axes, labels: np.ndarray, predicted: np.ndarray):
     share = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
     image = axis.imshow(share, cmap=SHARES, vmin=0, vmax=1)
     for i, j in np.ndindex(matrix.shape):
+        # Zeros stay blank: the pattern is seen better without them.
         if matrix[i, j]:
             colour = text_on(SHARES(share[i, j]))
             axis.text(j, i, f"{matrix[i, j]}", ha="center", va="center", color=colour, size=7)
@@ -115,6 +116,7 @@ def _scatter(axis: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
     for edge in BANDS:
         axis.axhline(edge, **BAND)
         axis.axvline(edge, **BAND)
+    # The line on which both agree.
     axis.plot([0, 3], [0, 3], color=GREY, linewidth=0.9)
     dots(axis, truth, guess)
     axis.set_title(f"Mean score: {summary_of(truth, guess, '.2f')}")

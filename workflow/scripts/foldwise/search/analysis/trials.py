@@ -88,6 +88,7 @@ def of_search(
 
 def _trial(item: Observation, metric: str, histories: Sequence[Mapping[str, Any]]) -> Trial:
     folds = item.result.folds
+    # A metric may be undefined after the last epoch of one fold.
     last = [value for value in map(_last, folds) if value is not None]
     return Trial(
         name=trial_name(item.suggestion.number),

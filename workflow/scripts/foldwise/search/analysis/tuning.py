@@ -116,6 +116,7 @@ def holm(p_values: Sequence[float]) -> list[bool]:
     """Which hypotheses fall (Holm 1979, A simple sequentially rejective procedure)."""
     order, fall = np.argsort(p_values), [False] * len(p_values)
     for rank, place in enumerate(order):
+        # The first that stands lets all larger ones stand: that makes it Holm's rule.
         if p_values[place] > SIGNIFICANT / (len(p_values) - rank):
             break
         fall[place] = True
@@ -124,6 +125,7 @@ def holm(p_values: Sequence[float]) -> list[bool]:
 
 def ranges(searched: Searched) -> str:
     """Values of the best quarter; narrower than the space only where the quarter is so."""
+    # Of one trial a range would be a point.
     count = max(2, len(searched.trials) // 4)
     rows = []
     for one in searched.space:
@@ -150,10 +152,12 @@ def importance(searched: Searched) -> str:
     rng = np.random.default_rng(0)
     found: dict[str, list[float]] = {}
     for draw in range(DRAWS):
+        # Trials with replacement, as many as there are: a bootstrap of the search.
         chosen = rng.integers(0, len(searched.trials), len(searched.trials))
         for key, value in _importances(searched, chosen.tolist(), draw).items():
             found.setdefault(key, []).append(value)
     whole = _importances(searched, list(range(len(searched.trials))), 0)
+    # 80 %, as is said below: twenty draws do not reach to the ends of a wider range.
     bounds = {key: np.quantile(values, [0.1, 0.9]) for key, values in found.items()}
     rows = [
         (key, value, f"{bounds[key][0]:.2f} to {bounds[key][1]:.2f}")
