@@ -24,7 +24,8 @@ FOLD_MEAN = (
 BOOTSTRAP_OF = (
     "bootstrap over {unit}s, {method} (Efron & Tibshirani 1993, chapters 13 and 14); of shares "
     "Wilson's interval (1927) with the number of samples that the bootstrap's variance leaves; of "
-    "calibration error the basic bootstrap"
+    "calibration error the basic bootstrap, which holds the truth of a calibrated model less often "
+    "than it says (docs/statistics.md)"
 )
 MIN_USABLE = 0.5
 
