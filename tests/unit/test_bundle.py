@@ -15,6 +15,7 @@ from safetensors.numpy import load as load_safetensors
 from flow import ROOT
 from foldwise.bundle.members import bundle_job, members
 from foldwise.bundle.onnx_model import export
+from foldwise.bundle.portable import encoder_files
 from foldwise.bundle.predict import Request, predict
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
@@ -192,6 +193,21 @@ def test_other_weights_are_refused(made, tmp_path):
     path = spoilt(made, tmp_path, change)
     with pytest.raises(FoldwiseError, match=r"fold_1\.safetensors is not what was put in"):
         predict(Request(str(path), (str(made.pictures),), tmp_path / "p.csv"))
+
+
+def test_a_tokenizer_of_a_folder_goes_out_only_once_its_words_were_read(tmp_path):
+    for part in ("vision", "text"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "config.json").write_text("{}")
+    (tmp_path / "text/tokenizer.json").write_text(CANARY)
+    (tmp_path / "text/model.safetensors").write_bytes(b"weights")
+    model = {part: {"name": str(tmp_path / part)} for part in ("vision", "text")}
+    params = {"kind": "distillation", "model": model}
+    with pytest.raises(FoldwiseError, match=r"words may be of your patients' texts.*checked"):
+        encoder_files(params, "Study mine", checked=False)
+    found = encoder_files(params, "Study mine", checked=True)
+    names = ["text/config.json", "text/tokenizer.json", "vision/config.json"]
+    assert sorted(found) == [f"encoders/{name}" for name in names]
 
 
 def test_a_cut_file_a_folder_and_nothing_are_refused(made, tmp_path):

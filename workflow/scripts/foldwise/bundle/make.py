@@ -46,6 +46,7 @@ class About:
     contact: str | None
     code: str  # digest of the code that decides predictions
     onnx: bool = True
+    tokenizer: str = "refuse"
 
 
 def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
@@ -55,7 +56,7 @@ def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
     # First: what cannot be handed over is refused before a model is loaded.
     portable = portable_params(params, where)
     task = load("TASKS", params["kind"])(params["task"])
-    members, content = [], encoder_files(params, where)
+    members, content = [], encoder_files(params, where, about.tokenizer == "checked")
     for fold, path in files.models.items():
         job = FoldJob(params, task, {}, None, fold, Path())
         kept = load_model(job, path)

@@ -53,25 +53,36 @@ def _is_encoder(part: str, settings: dict[str, Any]) -> bool:
     return part == "text" or not registry.has("VISION", settings["name"])
 
 
-def encoder_files(params: dict[str, Any], where: str) -> dict[str, bytes]:
-    """Name in the bundle -> content, of the configurations and tokenizers that a run names."""
+def encoder_files(params: dict[str, Any], where: str, checked: bool) -> dict[str, bytes]:
+    """Name in the bundle -> content, of the configurations and tokenizers that a run names.
+
+    A tokenizer that was made from a study's texts holds words of them, a patient's name among them
+    if it stood there twice: one of a folder goes out only where someone has `checked` its words.
+    """
     if params["kind"] != "distillation":
         return {}
     found = {}
     for part in ("vision", "text"):
         settings = params["model"][part]
-        if _is_encoder(part, settings):
-            folder = folder_of(settings["name"])
-            if folder is None:
-                raise FoldwiseError(
-                    f"{where}: model.{part}.name: {settings['name']} is not on this machine, and "
-                    "its tokenizer belongs into the bundle. Put it back, then run again."
-                )
-            found |= {
-                f"{ENCODERS}/{part}/{path.name}": path.read_bytes()
-                for path in sorted(folder.iterdir())
-                if path.suffix in ENCODER_FILES and path.name not in WEIGHTS
-            }
+        if not _is_encoder(part, settings):
+            continue
+        folder = folder_of(settings["name"])
+        if folder is None:
+            raise FoldwiseError(
+                f"{where}: model.{part}.name: {settings['name']} is not on this machine, and "
+                "its tokenizer belongs into the bundle. Put it back, then run again."
+            )
+        if part == "text" and Path(settings["name"]).is_dir() and not checked:
+            raise FoldwiseError(
+                f"{where}: the bundle would carry the tokenizer in {folder}, whose words may be of "
+                "your patients' texts, names among them. Read its vocabulary (tokenizer.json or "
+                "vocab.txt); if none identifies anyone, set bundle.tokenizer: checked."
+            )
+        found |= {
+            f"{ENCODERS}/{part}/{path.name}": path.read_bytes()
+            for path in sorted(folder.iterdir())
+            if path.suffix in ENCODER_FILES and path.name not in WEIGHTS
+        }
     return found
 
 

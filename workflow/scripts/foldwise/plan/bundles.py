@@ -55,7 +55,7 @@ class Bundles:
     def about(self, wildcards: Wildcards) -> dict[str, Any]:
         """Params: what a bundle says of itself from the study's settings."""
         study = self.studies.of(wildcards)
-        own = {name: study["bundle"][name] for name in ("licence", "contact", "onnx")}
+        own = {name: study["bundle"][name] for name in ("licence", "contact", "onnx", "tokenizer")}
         data = study["data"]
         return own | {"study": study["name"], "reader": data["reader"], "group_by": data["group"]}
 

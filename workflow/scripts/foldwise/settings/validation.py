@@ -62,6 +62,7 @@ def _classes(data: Any, manifest: dict[str, Any], where: str, bundle: str) -> No
     if kind == "zones":
         columns = data.setdefault("columns", {})
         stated = columns.setdefault("zones", list(classes)) if isinstance(columns, dict) else None
+        data.setdefault("mirror", manifest["params"]["task"]["mirror"])
         if stated != list(classes):
             raise FoldwiseError(
                 f"{where}.columns.zones: {stated}, but the models of {bundle} answer "
