@@ -13,6 +13,7 @@ import numpy as np
 from foldwise.pixels.cache import Images
 
 BINS = 32  # of the histogram of prepared grey levels
+# Without the least and the largest value, which are of single patients.
 DECILES = tuple(range(10, 100, 10))
 # Images that are in memory at a time.
 CHUNK = 64

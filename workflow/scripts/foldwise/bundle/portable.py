@@ -32,6 +32,7 @@ def portable_params(params: dict[str, Any], where: str) -> dict[str, Any]:
     # The name of a run, which is not in the bundle.
     kept["training"]["teacher"] = None
     kept["model"] = _without_sources(kept["model"])
+    # The task has a copy of its own of the encoder's settings.
     if "text" in kept["task"]:
         kept["task"]["text"] = kept["model"]["text"]
     return kept

@@ -38,6 +38,7 @@ def predict_site(files: SiteFiles) -> None:
     manifest = read_manifest(files.bundle)
     texts = {row.pop("sample"): row for path in files.texts for row in read_csv(path)}
     rows = [
+        # A table of predictions names a fold; here the number says nothing.
         row | {"fold": 1} | ({"texts": texts[row["sample"]]} if row["sample"] in texts else {})
         for row in sorted_rows(read_cohort(files.cohort))
     ]

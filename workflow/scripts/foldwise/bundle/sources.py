@@ -71,6 +71,7 @@ def find(sources: Iterable[str | Path], reader: str) -> list[Path]:
 
 def named(files: Sequence[Path], private: Path) -> list[Image]:
     """Contents of the files in their order of content; a list of their names goes to `private`."""
+    # A key of this place alone: nobody elsewhere can compute a sample's name from its image.
     names = Names(load_key(private))
     of_content_: dict[str, list[Path]] = {}
     for path in files:
@@ -100,6 +101,7 @@ def decode(
     key = digest([reader, dict(settings)])
     folder = private_folder(private / "images" / key)
     by_keyed = {one.keyed: one for one in images}
+    # Of equal files one is decoded.
     files = {one.keyed: [one.files[0]] for one in images}
     names, done = Names(load_key(private)), 0
     rows, quarantine = [], []
@@ -133,6 +135,7 @@ def in_colour(path: Path) -> bool:
             )
             return header.get("SamplesPerPixel", 1) > 1
         with PIL.Image.open(path) as image:
+            # A palette keeps its colours in one band.
             return len(image.getbands()) > 2 or image.mode == "P"
     # Decoding says what is wrong with such a file, in the quarantine.
     except (OSError, ValueError, pydicom.errors.InvalidDicomError):

@@ -62,6 +62,7 @@ def libraries() -> dict[str, str]:
 
 def gpus() -> list[dict[str, Any]]:
     """The GPUs that torch may use here, each having multiplied two matrices."""
+    # Not above: where torch cannot be imported the probe has to say so, and not to fail.
     import torch
 
     found = []

@@ -180,6 +180,7 @@ def _judge_labels(item: Item, ledger: Ledger, scheme: ClassScheme) -> None:
             item.labels[column] = next(iter(outcomes)).value
         elif kinds == {DROPPED}:
             ledger.mark(item, "table", LEFT_OUT, "dropped_class")
+        # Several outcomes contradict each other: a conflict, settled once groups are known.
         elif len(outcomes) == 1:
             reason = "no_label" if kinds == {MISSING} else scheme.unknown
             value = next(iter(outcomes)).value

@@ -10,6 +10,7 @@ from foldwise.evaluate.wording import ON_AXIS, called, spoken
 Caution = dict[str, str]
 
 UNSTABLE_STD = 0.05
+# It falls first where a class is lost in a fold, whichever metric the study is about.
 ALWAYS = "macro_f1"
 READ_NEXT = (
     "Read next: the table fold by fold, whether its worst fold lacks a class or has other images "

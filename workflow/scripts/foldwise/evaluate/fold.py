@@ -168,4 +168,5 @@ def _confusion_text(classes: list[str], matrix: list[list[int]]) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
+    # Counts stay whole.
     return str(value) if isinstance(value, int) else f"{value:.4f}"

@@ -52,6 +52,7 @@ def _line(
     """a and b of a - b x, (R,) each, a within the limits."""
     off, mean = x - x.mean(), values.mean(axis=1)
     b = -(values @ off) / (off @ off)
+    # The line without limits; where it breaks them, a is fixed at the limit and b fitted again.
     a = mean + b * x.mean()
     within = np.clip(a, *limits)
     cut = ((within[:, None] - values) @ x) / (x @ x)

@@ -74,6 +74,7 @@ class UpBlock(nn.Module):
         super().__init__()
         self.up = nn.Upsample(scale_factor=2, mode="nearest")
         self.gate = Gate(width, 2 * width) if attention else None
+        # Two widths come from below, one from the encoder.
         self.block = Block(3 * width, width, residual, settings)
 
     def forward(self, below: Tensor, skip: Tensor) -> Tensor:

@@ -98,6 +98,7 @@ class Evidence:
 def seeds_of(study: dict) -> Iterator[tuple[int, str]]:
     """Seed and name of each run, the reported one first."""
     run = study["report"]["run"]
+    # A named run may have a seed of its own.
     yield changes_of_run(study, run).get("seed", study["seed"]), run
     for seed in study["seeds"]:
         yield seed, f"{run}_seed{seed}"

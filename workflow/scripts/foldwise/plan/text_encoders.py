@@ -79,6 +79,7 @@ def _text(text: dict[str, Any]) -> Iterator[str]:
     folder = folder_of(name)
     config = _read(folder, "config.json")
     longest = config.get("max_position_embeddings")
+    # Beyond its table of positions a model fails, on a GPU with a message that says nothing.
     if longest and text["max_tokens"] > longest:
         yield (
             f"model.text.max_tokens: {text['max_tokens']}, but the model in {name} reads {longest} "

@@ -13,6 +13,7 @@ from foldwise.errors import FoldwiseError
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".pgm")
 # Files whose size is looked at: enough for a median, and quick in an archive of any size.
 SAMPLED = 200
+# More values than this are names or numbers, and no classes.
 MOST_CLASSES = 20
 USUAL = {
     "label": (

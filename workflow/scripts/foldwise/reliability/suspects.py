@@ -40,10 +40,12 @@ def confident_learning(labels: np.ndarray, probabilities: np.ndarray) -> Suspect
     reached = probabilities >= thresholds - TOLERANCE
     guess = np.where(reached.any(axis=1), reached.argmax(axis=1), -1)
     predicted = probabilities.argmax(axis=1)
+    # Of several classes whose threshold is reached the most probable one counts, as in the paper.
     guess = np.where(reached.sum(axis=1) > 1, predicted, guess)
     suspect = (guess >= 0) & (guess != labels) & (predicted != labels)
     own = probabilities[np.arange(len(labels)), labels]
     places = np.flatnonzero(suspect)
+    # Stable: equally unsure labels keep the order of content.
     return Suspects(places[np.argsort(own[places], kind="stable")], guess, own)
 
 

@@ -40,6 +40,7 @@ def of_confidence(part: Part, error: float, bootstrap: Bootstrap) -> dict[str, A
         wrong = np.where(decided, ~right, np.nan)
         return {"decided": mean_defined(decided, weights), "error": mean_defined(wrong, weights)}
 
+    # For new cases: of all folds together, where none of these samples is judged by it.
     whole = threshold_for(confidence, right, error)
     limit = None if whole == NOBODY else whole
     return with_intervals(statistic, part, bootstrap) | {

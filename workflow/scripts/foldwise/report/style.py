@@ -20,6 +20,7 @@ from foldwise.files import replacing
 # Jobs have no display: any other backend may fail to load on a node.
 mpl.use("Agg")
 
+# What journals ask of figures in print.
 DPI = 300
 # Inches: the width of both columns of a page.
 PAGE = 7.2

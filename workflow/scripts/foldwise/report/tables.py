@@ -58,6 +58,7 @@ def pooled(source: Source, base: tuple[str, ...], name: str) -> tuple[Any, list]
 def differences(source: Source, base: tuple[str, ...], metrics: list[str]) -> list[dict[str, Any]]:
     """A row a metric of the comparison at `base`, of those that it has."""
     at = (*base, "metrics")
+    # A metric that some fold has not was not compared.
     there = [name for name in metrics if name in source.value(*at)]
     return [_difference(source, (*at, name), name) for name in there]
 

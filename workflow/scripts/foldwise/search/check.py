@@ -146,6 +146,7 @@ def values_of(key: str, space: Space, settings: Mapping[str, Any]) -> list:
     if parameter is None:
         return own
     listed = parameter.values() or probes(parameter)
+    # Where `when` switches it off, the run's own value holds.
     return listed + [value for value in own if parameter.when and value not in listed]
 
 

@@ -42,6 +42,7 @@ def write_bundle(path: str | Path, manifest: dict[str, Any], files: Mapping[str,
             # Weights do not shrink; words do.
             small = name.endswith((".safetensors", ".onnx"))
             info.compress_type = zipfile.ZIP_STORED if small else zipfile.ZIP_DEFLATED
+            # Unix permissions stand in the upper half: what is unpacked is its owner's alone.
             info.external_attr = 0o600 << 16
             archive.writestr(info, content)
 

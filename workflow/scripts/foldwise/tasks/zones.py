@@ -80,6 +80,7 @@ class Zones(Task):
             # Probabilities are averaged, not logits: one very sure answer would outvote the other.
             mirrored = model(batch["image"].flip(3)).float().softmax(dim=2)
             probability = (probability + mirrored[:, self.mirrored_order]) / 2
+        # Features of the whole picture: those of the zones' windows follow, where there are any.
         return {"probability": probability, "embedding": features[:, : model.width]}
 
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:

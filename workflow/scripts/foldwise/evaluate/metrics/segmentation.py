@@ -57,6 +57,7 @@ def image_row(probability: np.ndarray, mask: np.ndarray, threshold: float = 0.5)
 
 def object_areas(foreground: np.ndarray) -> np.ndarray:
     """(n,) areas in pixels of the 8-connected components of a (H, W) bool foreground."""
+    # Number 0 is what lies outside of all.
     return np.bincount(_components(foreground)[0].ravel())[1:]
 
 

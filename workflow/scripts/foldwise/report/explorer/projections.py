@@ -130,6 +130,7 @@ def neighbours(
     squares = (features**2).sum(axis=1)
     for start in range(0, len(features), BLOCK):
         part = slice(start, start + BLOCK)
+        # Less each image's own square: the order of its neighbours is the same without.
         distances = squares - 2 * features[part] @ features.T
         # Left and right of one patient are near for the patient's sake, not for the label's.
         others = group[part, None] != group

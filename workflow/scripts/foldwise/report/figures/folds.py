@@ -60,6 +60,7 @@ def with_bar(axis: Axes, y: float, value: float | None, interval: Any, style: St
     if interval and interval[0] is not None:
         axis.plot(interval, [y, y], color=style["color"], linewidth=1.2, solid_capstyle="butt")
         text += f"  [{interval[0]:.3f}, {interval[1]:.3f}]"
+    # A value of 1 lies on the edge: its mark is not to be cut in half.
     axis.plot(value, y, clip_on=False, **style)
     place = {"transform": axis.get_yaxis_transform(), "va": "center", "size": 6.5}
     axis.text(1.015, y, text, color=style["color"], **place)
@@ -100,6 +101,7 @@ def judged(paths: Paths) -> dict[str, list[dict[str, str]]]:
     cohort = {row["sample"]: row for row in read_csv(paths["cohort"][0])}
     folds = [read_csv(path) for path in paths["folds"]]
     parts = {f"fold {k}": ("val", fold) for k, fold in enumerate(folds, 1)}
+    # The same in the file of every fold: the first one tells it.
     parts["holdout"] = "holdout", folds[0]
     found = {
         name: [cohort[row["sample"]] for row in fold if row["part"] == part]
@@ -153,6 +155,7 @@ def _counts_in(axis: Axes, bars: Any, numbers: np.ndarray, longest: int) -> None
         if number > 0.018 * longest:
             x, y = bar.get_x() + bar.get_width() / 2, bar.get_y() + bar.get_height() / 2
             face = bar.get_facecolor()
+            # Else the hatching would run through the number.
             box = {"facecolor": face, "edgecolor": "none", "pad": 0.8}
             axis.text(
                 x, y, str(number), ha="center", va="center", size=6.5, color=text_on(face), bbox=box

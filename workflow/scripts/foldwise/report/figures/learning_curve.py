@@ -28,6 +28,7 @@ def draw(paths: Paths) -> Figure:
     axis.set_xscale("log")
     ticks = [size["groups"] for size in [*found["sizes"], found["twice"]]]
     axis.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks], minor=False)
+    # Marks of the logarithmic scale would stand between those of the sizes.
     axis.set_xticks([], minor=True)
     axis.set_xlabel(f"{groups_of(paths)} of a training part")
     axis.set_ylabel(called(found["metric"])[0])
@@ -40,6 +41,7 @@ def _marks(axis, points: list[dict], **look: object) -> None:
         bounds = [np.nan if bound is None else bound for bound in point["interval"]]
         reach = [[point["value"] - bounds[0]], [bounds[1] - point["value"]]]
         shown = look if not number else look | {"label": None}
+        # A bound may lie beyond the value: bars of less than nothing are refused.
         axis.errorbar(
             point["groups"], point["value"], np.maximum(reach, 0), fmt="o", capsize=2, **shown
         )

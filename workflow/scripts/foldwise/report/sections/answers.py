@@ -59,6 +59,7 @@ def _parts(run: Run) -> list[dict[str, Any]]:
     for key, (order, title, detection) in PARTS.items():
         of_part = run.summary.value(*DETAILS, key) or {}
         there = [n for n in IN_TABLES if any(n in values for values in of_part.values())]
+        # In the study's order: the file's keys are sorted by name.
         named = [part for part in run.params.value(*order) or [] if part in of_part]
         rows = {part: (*DETAILS, key, part) for part in named}
         for heading, detects in ((title, False), (detection, True)):

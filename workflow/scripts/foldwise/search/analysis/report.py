@@ -144,6 +144,7 @@ def convergence(searched: Searched) -> str:
 
 def _rank_correlation(epochs: list[float], goodness: list[float]) -> str:
     found = stats.spearmanr(epochs, goodness)
+    # At the level of all intervals of the document.
     if found.pvalue >= 1 - LEVEL:
         verdict = "whether later is better is not resolved"
     else:

@@ -23,6 +23,7 @@ def values(run: Run) -> dict[str, Any]:
     base = ("search", "outer")
     objective = source.value("search", "objective")
     return {
+        # The heading that these sections share stands above the first of them.
         "opens": not {"search", "tuned"} & set(run.study["report"]["search"]),
         "text": source("search", "text"),
         "objective": called(objective)[0],
