@@ -16,17 +16,17 @@ def read(content):
 
 def test_a_predicted_map_is_of_its_own_sample_and_in_its_place(tmp_path):
     rows = [{"sample": f"s{n}", "fold": 1} for n in range(3)]
-    maps = np.zeros((3, 200, 200), np.uint8)
+    maps = np.zeros((3, 400, 400), np.uint8)
     for n in range(3):
-        maps[n, :, n * 60 : n * 60 + 50] = 255
+        maps[n, :, n * 120 : n * 120 + 100] = 255
     write_csv(tmp_path / "p.csv", ["sample", "fold"], rows)
     np.save(tmp_path / "m.npy", maps)
     found = overlays.predicted_maps([tmp_path / "p.csv"], [tmp_path / "m.npy"])
     for n in range(3):
         shown = read(found[f"s{n}"]["prediction"])
         assert shown.shape == (overlays.SIDE, overlays.SIDE, 4)
-        columns = np.flatnonzero(shown[50, :, 3] > overlays.OPAQUE / 2) * 200 / overlays.SIDE
-        assert abs(columns.min() - n * 60) < 3 and abs(columns.max() - (n * 60 + 50)) < 3
+        columns = np.flatnonzero(shown[50, :, 3] > overlays.OPAQUE / 2) * 400 / overlays.SIDE
+        assert abs(columns.min() - n * 120) < 3 and abs(columns.max() - (n * 120 + 100)) < 3
     assert len(found["s0"]["prediction"]) < 700
 
 

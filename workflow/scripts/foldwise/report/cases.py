@@ -12,7 +12,7 @@ import numpy as np
 from foldwise.files import read_csv, write_json
 from foldwise.report.explorer.overlays import SIDE, Overlays, merged, true_masks
 
-QUALITY = 60  # of WebP: about 2 kB a picture, so that MOST of them can be mailed
+QUALITY = 60  # of WebP: 1 to 3 kB a picture, so that MOST of them can be mailed
 MOST = 2000
 # Columns of the cohort that may stand in results: terms of a list, never an id or a free text.
 SUBGROUPS = ("view", "side", "stratum")
