@@ -12,8 +12,8 @@ def planned(folder, study, *targets):
 
 def test_each_fold_has_its_own_teacher_once_for_all_runs_and_trials(tmp_path):
     jobs = planned(tmp_path, "medpix", "all", "search")
-    taught = {job for job in jobs if job.startswith("teach_fold")}
-    assert taught == {f"teach_fold {fold},teacher" for fold in range(1, 6)}
+    taught = {job for job in jobs if job.startswith("teach_")}
+    assert taught == {f"teach_crossed {fold},teacher" for fold in range(1, 6)}
     assert {f"train_fold {fold},teacher" for fold in range(1, 6)} <= jobs
     assert sum(job.startswith("train_trial") for job in jobs) == 100
 
@@ -22,7 +22,11 @@ def test_nested_has_one_teacher_for_each_inner_and_each_outer_fold(tmp_path):
     config = ["--configfile", str(ROOT / "config" / "config.yaml")]
     studies = ["--config", f"folder={ROOT / 'config' / 'studies'}", 'studies=["medpix"]']
     lines = snakemake(tmp_path, "--dry-run", *config, *studies, "--", "nested").stdout.splitlines()
-    made = [line for line in lines if line.strip().startswith("output:") and "taught.npz" in line]
+    made = [
+        line
+        for line in lines
+        if line.strip().startswith("output:") and "taught_crossed.npz" in line
+    ]
     inner = [line for line in made if "medpix.outer_" in line]
     assert (len(inner), len(made)) == (5 * 3, 5 * 3 + 5)
 
@@ -30,6 +34,6 @@ def test_nested_has_one_teacher_for_each_inner_and_each_outer_fold(tmp_path):
 def test_a_run_without_teacher_waits_for_none(tmp_path):
     alone = "results/demo_distillation/runs/alone/cv_summary.json"
     jobs = planned(tmp_path, "demo_distillation", alone)
-    assert not any(job.startswith("teach_fold") for job in jobs)
+    assert not any(job.startswith("teach_") for job in jobs)
     student = planned(tmp_path, "demo_distillation", alone.replace("alone", "cv"))
     assert "teach_fold 2,teacher" in student

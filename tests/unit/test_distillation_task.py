@@ -1,10 +1,12 @@
 """Teacher and student: answers once a fold, the loss by what it names, refusals."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from scipy import special, stats
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import StandardScaler
@@ -12,9 +14,10 @@ from sklearn.preprocessing import StandardScaler
 from foldwise.errors import FoldwiseError
 from foldwise.search.analysis.measure import measure
 from foldwise.settings.schema import check
-from foldwise.settings.study import load_study, run_settings, teacher_of
+from foldwise.settings.study import answers_of, load_study, run_settings, teacher_of
 from foldwise.tasks.distillation import Distillation
 from foldwise.train.checkpoint import arrays_digest
+from foldwise.train.crossed import dealt, teach_crossed
 from foldwise.train.loop import train_fold
 from foldwise.train.predict import load_model, predict_fold
 from foldwise.train.run_cost import model_cost
@@ -97,12 +100,64 @@ def taught(archive, tmp_path_factory):
     return folder / "t.npz"
 
 
+def test_crossed_answers_are_of_teachers_that_did_not_see_the_image(archive, tmp_path):
+    params = params_of(archive, "teacher", who="teacher", model={"dim": 16})
+    labels = ["label_modality", "label_place"]
+    halves = list(dealt(ROWS[:16], labels))
+    for learnt, asked in halves:
+        assert not {row["group"] for row in learnt} & {row["group"] for row in asked}
+        assert len(learnt) == len(asked) == 8
+        # Each half has all four pairs of labels.
+        assert len({tuple(row[name] for name in labels) for row in asked}) == 4
+    dealt_once = sorted(row["sample"] for _, asked in halves for row in asked)
+    assert dealt_once == [row["sample"] for row in ROWS[:16]]
+    job = job_of(tmp_path / "fold_1" / "results", params)
+    teach_crossed(job, tmp_path / "crossed.npz")
+    found = teacher_targets(tmp_path / "crossed.npz", ROWS[:16], ROWS[16:])
+    # The same teacher, trained on the other half by itself, says the same of the first image.
+    learnt, asked = next(half for half in halves if ROWS[0] in half[1])
+    # Half of the images do not fill a batch of 16.
+    smaller = params | {"training": params["training"] | {"batch_size": len(learnt)}}
+    alone = make_job(tmp_path / "alone", smaller, IMAGES, (learnt, asked), job.task)
+    train_fold(alone)
+    with np.load(_taught(alone, asked, tmp_path)) as one:
+        place = one["content"].tolist().index(ROWS[0]["content"])
+        expected = one["logits_modality"][place]
+    assert found["teacher_logits_modality"][0] == pytest.approx(expected, abs=1e-6)
+    assert not (tmp_path / "fold_1" / "crossed").exists()
+    # A student learns from them as from any other.
+    student = params_of(archive, teacher="teacher")
+    assert train(tmp_path / "student", student, tmp_path / "crossed.npz").exists()
+
+
+def _taught(job, asked, folder):
+    """What a trained teacher answers for these rows."""
+    teach_fold(replace(job, rows={"train": asked}), job.out / "best_model.pt", folder / "one.npz")
+    return folder / "one.npz"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("{}", "cross_fitted"),
+        ("{training.answers: in_sample}", "in_sample"),
+        ("{loss.feature: 1}", "in_sample"),
+        ("{loss.feature: 1, training.answers: cross_fitted}", "cross_fitted"),
+    ],
+)
+def test_answers_are_crossed_unless_features_are_compared(said, expected):
+    loss = {"feature": 0, "contrastive": 0, "mmd": 0}
+    study = {"training": {"answers": "auto"}, "search": None, "loss": loss}
+    study["runs"] = {"cv": yaml.safe_load(said)}
+    assert answers_of(study, "cv") == expected
+
+
 TOKENS = ("input_ids", "attention_mask")
 TERMS = ["feature", "contrastive", "relational_distance", "relational_angle", "mmd"]
 
 
 def test_a_student_learns_from_answers_and_every_weight_is_trained(archive, taught, tmp_path):
-    loss = dict.fromkeys(TERMS, 0.5)
+    loss = dict.fromkeys(TERMS, 0.5) | {"beta": 1}
     params = params_of(archive, teacher="teacher", loss=loss)
     task = Distillation(params["task"])
     model = task.build(params, 1)

@@ -79,33 +79,3 @@ rule train_fold:
         "Training fold {wildcards.fold} of run {wildcards.run}, study {wildcards.study}"
     script:
         "../scripts/train_fold.py"
-
-
-rule teach_fold:
-    input:
-        params="results/{study}/runs/{run}/params.json",
-        cohort=current("results/{study}/cohort.csv"),
-        fold="results/{study}/folds/fold_{fold}.csv",
-        model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
-        texts=current(studies.texts),
-    output:
-        "results/{study}/runs/{run}/fold_{fold}/results/taught.npz",
-    log:
-        "results/{study}/logs/{run}/teach_fold/fold_{fold}.log",
-    benchmark:
-        "results/{study}/benchmarks/{run}/teach_fold/fold_{fold}.tsv"
-    retries: 1
-    conda:
-        "../../envs/train.yaml"
-    threads: studies.threads
-    resources:
-        mem_mb=3000,
-        runtime=60,
-        gpu=GPUS,
-    params:
-        cache=studies.cache_key,
-        code=studies.code("teach_fold"),
-    message:
-        "Asking the teacher of fold {wildcards.fold} of run {wildcards.run}, study {wildcards.study}"
-    script:
-        "../scripts/teach_fold.py"

@@ -15,6 +15,7 @@ from foldwise.search.given import read_given
 from foldwise.search.plan import Plan, check_plan, outer_study, plan_of
 from foldwise.settings.paths import without_paths
 from foldwise.settings.study import (
+    answers_of,
     joined,
     load_configured,
     origin,
@@ -154,7 +155,10 @@ class Studies:
         """Input of training: the answers of the run's teacher, of the same fold, if it has one."""
         teacher = teacher_of(self.of(wildcards), run_of(wildcards))
         folder = f"results/{wildcards.study}/runs/{teacher}/fold_{wildcards.fold}/results"
-        return [f"{folder}/taught.npz"] if teacher else []
+        if not teacher:
+            return []
+        crossed = answers_of(self.of(wildcards), run_of(wildcards)) == "cross_fitted"
+        return [f"{folder}/{'taught_crossed' if crossed else 'taught'}.npz"]
 
     def histories(self, wildcards: Wildcards) -> list[str]:
         """Input of `cv_summary`: epochs of each fold; a classical method has none."""

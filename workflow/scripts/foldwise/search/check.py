@@ -69,6 +69,7 @@ NEVER = {
     "seed": "the best seed is the luckiest draw",
     "training.threads": "threads change rounding and speed, not the model",
     "training.teacher": "a teacher is made once, before the trials; compare two named runs instead",
+    "training.answers": "a teacher answers once, before the trials; compare two named runs instead",
     "model.embeddings": "embeddings are made once for a study; compare two named runs instead",
 }
 

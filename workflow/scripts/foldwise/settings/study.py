@@ -17,8 +17,10 @@ from foldwise.settings.validation import with_bundle
 from foldwise.settings.yaml_file import read_yaml
 
 # Settings of the loss that a run without a teacher does not read.
-OF_TEACHER = ("alpha", "beta", "temperature", "tau", "feature", "contrastive", "mmd")
-OF_TEACHER += ("relational_distance", "relational_angle")
+OF_TEACHER = ("alpha", "beta", "temperature", "tau")
+# Weights of what compares features.
+OF_FEATURES = ("feature", "contrastive", "mmd", "relational_distance", "relational_angle")
+OF_TEACHER += OF_FEATURES
 # What a run may change: branches that cohort, cache and folds do not read.
 RUN_BRANCHES = ("model", "loss", "training", "augment", "seed")
 # Of these branches, what is used once for a study.
@@ -126,6 +128,18 @@ def teacher_of(study: dict, run: str) -> str | None:
     # No copy of the settings: this is asked for each fold of each trial when the DAG is built.
     changes, key = changes_of_run(study, run), "training.teacher"
     return changes[key] if key in changes else study["training"]["teacher"]
+
+
+def answers_of(study: dict, run: str) -> str:
+    """`cross_fitted` or `in_sample`: which answers of its teacher `run` (also a trial) reads."""
+    changes, key = changes_of_run(study, run), "training.answers"
+    stated = changes.get(key, study["training"]["answers"])
+    if stated != "auto":
+        return stated
+    space = (study["search"] or {}).get("space", {}) if run.startswith("trial_") else {}
+    weights = {f"loss.{term}": study["loss"].get(term) for term in OF_FEATURES}
+    named = weights | dict.fromkeys(space, 1) | changes
+    return "in_sample" if any(named[name] for name in weights) else "cross_fitted"
 
 
 def model_of(study: dict, run: str) -> dict[str, Any]:
