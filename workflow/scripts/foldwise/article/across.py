@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldwise.errors import FoldwiseError
 from foldwise.evaluate.compare import compare
 from foldwise.evaluate.comparisons import Folds
 from foldwise.evaluate.metrics.intervals import Bootstrap
@@ -100,12 +99,17 @@ def _between(
     """The comparison of two studies' runs, or why there is none."""
     if own.task != other.task:
         return None, "it predicts something else"
-    try:
-        # The other study comes first: a difference is the article's own less the other.
-        found = compare(other.results(), own.results(), task, bootstrap, metric)
-    except FoldwiseError:
-        # A paired test needs the same patients in the same folds: no fault of either study.
+    # Read before the question whether they pair: a damaged file is a fault, and stays one.
+    first, second = other.results(), own.results()
+    if _samples(first) != _samples(second):
         return None, "it was judged on other images or other folds, so no test pairs them"
+    # The other study comes first: a difference is the article's own less the other.
+    found = compare(first, second, task, bootstrap, metric)
     if metric not in found["metrics"]:
         return None, "the metric is not defined in every fold"
     return _row(own, f"{other.study}, {other.run}", metric, found["metrics"][metric]), ""
+
+
+def _samples(folds: Sequence[Any]) -> list[tuple[int, set[str]]]:
+    """Which samples each fold judges: a paired test needs the same ones in the same folds."""
+    return [(fold.fold, {row["sample"] for row in fold.predictions}) for fold in folds]
