@@ -4,6 +4,7 @@ import csv
 import statistics
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from foldwise.models.vision_text import VisionTextOutput
 from foldwise.report.files import ANALYSIS_DOCUMENTS, ANALYSIS_FIGURES
 from foldwise.search.analysis import gradients
 from foldwise.search.analysis.effects import effect, sentences
+from foldwise.search.analysis.figures import categorical
 from foldwise.search.analysis.foreign import read_search, write_search
 from foldwise.search.analysis.loss_figures import focusing
 from foldwise.search.analysis.mathematics import EQUATIONS, factor, mathematics
@@ -68,6 +70,14 @@ def test_a_helping_parameter_is_said_to_help_only_where_its_interval_excludes_ze
     assert "helps" not in said and "hurts" not in said
     text = report(searched_by(noise, batch=sizes))
     assert "helps" not in text and "Not resolved by these 10 trials: batch" in text
+
+
+def test_a_rate_of_few_trials_is_a_slope_and_no_category():
+    found = searched_by([0.5, 0.6, 0.7, 0.65], lr=[1e-4, 1e-3, 5e-3, 1e-2], batch=[4, 8, 8, 4])
+    drawn = Parameter("lr", "float", 1e-5, 1e-1, log=True)
+    found = replace(found, space=(drawn, found.space[1]))
+    assert effect(found, "lr").levels == () and "tenfold" in told(found, "lr")
+    assert categorical(found) == ["batch"]
 
 
 def test_less_is_better_turns_the_verdict_and_not_the_difference():

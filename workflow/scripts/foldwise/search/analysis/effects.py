@@ -68,7 +68,9 @@ def effect(searched: Searched, key: str) -> Effect:
     # Two values of a number are two levels: a line through them says no more than their difference.
     graded = numeric and len(values) > 2
     differences = _slope(key, trials) if graded else _pairs(groups)
-    discrete = not numeric or len(values) <= MOST_LEVELS
+    # Few trials have few values of a rate too, each its own: no level that others share.
+    drawn = any(one.key == key and one.values() is None for one in searched.space)
+    discrete = not numeric or (len(values) <= MOST_LEVELS and not drawn)
     levels = tuple(_level(v, groups[v], searched.sign) for v in values) if discrete else ()
     single = any(len(group) < 2 for group in groups.values()) and not graded
     return Effect(key, numeric, levels, differences, single)

@@ -39,6 +39,9 @@ def shapes(report: Mapping[str, Any] | None) -> Figure:
     gradient.set_yscale("log")
     focus.set(ylabel="gradient / (1 - p), 1 at p = .5", title="Focusing")
     focus.set_yscale("log")
+    low, high = focus.get_ylim()
+    # A loss that focuses on nothing is a flat line, not the last bits of its gradients.
+    focus.set_ylim(min(low, 0.3), max(high, 3))
     focus.axhline(1, color=GREY, linewidth=0.7, linestyle=":")
     for axes in (value, gradient, focus):
         axes.set_xlabel("p: probability of the truth")
