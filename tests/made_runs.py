@@ -154,6 +154,7 @@ def _manifest(run: Run, cohort: list[dict[str, str]]) -> None:
             "groups": len({row["group"] for row in cohort}),
             "exams": len({row["exam"] for row in cohort}),
             "classes": counts,
+            "class_order": run.classes,
             "views": {"CC": n // 2, "MLO": n - n // 2},
             "sides": {"L": n // 2, "R": n - n // 2},
             "decoded": n + 8,

@@ -168,8 +168,7 @@ def test_a_lost_file_that_no_job_needs_is_made_again_and_stops_nothing(copy):
 
 def test_a_learning_rate_reruns_training_on(copy):
     write_studies(copy, training={"lr": 0.02})
-    # The cohort's flow names classes in the order that stands in the run's params.
-    assert planned(copy) == dict.fromkeys(KINDS, {"run_params", "figure"} | TRAINING_ON)
+    assert planned(copy) == dict.fromkeys(KINDS, {"run_params"} | TRAINING_ON)
 
 
 @pytest.mark.parametrize("kind", KINDS)

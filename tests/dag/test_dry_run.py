@@ -4,11 +4,13 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 import pytest
 
 from flow import ROOT, jobs_in, rules_by_study, rules_of, snakemake, write_study
+from foldwise.plan.terminal import TARGETS
 from studies import settings
 
 HEAVY = ["torch", "numpy", "pandas", "pydicom", "cv2", "sklearn", "optuna", "matplotlib", "scipy"]
@@ -116,3 +118,25 @@ def test_a_rule_asks_for_little_where_it_says_nothing(tmp_path):
     assert "mem_mb=1000" in asked["fold"] and "runtime=10" in asked["fold"]
     assert "gpu=0" in asked["fold"]
     assert "mem_mb=4000" in asked["train_fold"] and "runtime=480" in asked["train_fold"]
+
+
+def test_an_unknown_target_is_told_with_the_nearest_one(tmp_path):
+    write_study(tmp_path, "mine", settings())
+    done = snakemake(tmp_path, "--dry-run", "tune", check=False, plain=True)
+    said = done.stdout + done.stderr
+    assert done.returncode and "Exception" not in said and "input functions" not in said
+    assert "'tune' is no target" in said and "Did you mean 'tuned'?" in said
+    listed = snakemake(tmp_path, "--list-target-rules", plain=True).stdout.split()
+    assert set(TARGETS) == set(listed)
+
+
+def test_a_folder_that_may_not_be_written_is_one_message(tmp_path):
+    write_study(tmp_path, "mine", settings())
+    bind = f"mount --bind {tmp_path} {tmp_path} && mount -o remount,ro,bind {tmp_path}"
+    if subprocess.run(["unshare", "-rm", "sh", "-c", bind], capture_output=True).returncode:
+        pytest.skip("this user may not mount a folder read-only")
+    command = f"{bind} && cd {tmp_path} && {sys.executable} -m snakemake -s {ROOT}/Snakefile -n"
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", command], capture_output=True, text=True)
+    said = done.stdout + done.stderr
+    assert done.returncode and "Traceback" not in said
+    assert f"{tmp_path} may not be written: Snakemake keeps its state" in said

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from cohorts import Study
+from foldwise.cohort.audit_files import manifest_of
 from foldwise.cohort.conflicts import Conflicts
 from foldwise.cohort.findings import QUARANTINE, Finding, advice, check_share, counts_of, describe
 from foldwise.contents import read_cohort
 from foldwise.errors import FoldwiseError
-from foldwise.files import read_csv, read_json, write_csv
+from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.integrity import read_sealed, write_sealed
 from foldwise.pixels import picture
 from made import density_archive
@@ -163,6 +164,20 @@ def test_a_sound_archive_passes_whole(sound):
     assert manifest["images"] == flow["images_matched"]
     assert manifest["quarantine"] == {}
     assert all(kind == "passed" for _, kind in checks(sound).values())
+
+
+def test_the_manifest_keeps_the_order_of_classes_though_its_keys_are_sorted(tmp_path, damaged):
+    """Of several labels too, of which a class is called by its head."""
+    rows = damaged.rows("cohort")
+    for row in rows:
+        row["label_side"] = row["side"]
+    orders = {"label": ("D", "A", "C", "B"), "label_side": ("R", "L")}
+    made = manifest_of(damaged.results, rows, [], ["ok"] * len(rows), set(), orders)
+    write_json(tmp_path / "manifest.json", made)
+    manifest = read_json(tmp_path / "manifest.json")
+    assert list(manifest["classes"]) == sorted(manifest["classes"])
+    assert manifest["class_order"] == ["D", "A", "C", "B", "side: R", "side: L"]
+    assert set(manifest["class_order"]) == set(manifest["classes"])
 
 
 def test_above_the_share_it_stops_and_says_what_to_do(make, tmp_path):

@@ -42,6 +42,17 @@ def test_what_a_search_came_to_stands_below_its_last_line(tmp_path):
     assert Calm(PLAIN, dry_run=True).format(job(files=files)).endswith("Training fold 2")
 
 
+def test_after_a_stop_nothing_is_called_failed():
+    calm = Calm(PLAIN, dry_run=False)
+    end = "WorkflowError:\nAt least one job did not complete successfully."
+    asked = "Terminating processes on user request, this might take some time."
+    assert calm.format(record(message=end)) == end
+    assert calm.format(record(message=asked)).startswith("Stopping: what is being trained is saved")
+    error = {"rule_name": "train_fold", "rule_msg": "Training", "log": [], "aux": {}}
+    assert calm.format(record(LogEvent.JOB_ERROR, **error)) == ""
+    assert calm.format(record(message=end)) == "Stopped; the same command goes on."
+
+
 def test_a_plan_says_what_and_why():
     calm = Calm(PLAIN, dry_run=True)
     first, second = calm.format(job(reason="Missing output files: a.pt, b.json, c")).splitlines()
@@ -50,6 +61,20 @@ def test_a_plan_says_what_and_why():
     table = record(LogEvent.RUN_INFO, "table", stats={"total": 7})
     assert calm.format(table) == ""
     assert calm.format(table) == "\ntable"
+
+
+def test_a_plan_says_what_it_cannot_know(tmp_path):
+    """Before the archive is listed there may be more jobs; before that is checked again, fewer."""
+    for there, said in ((False, "they come on top"), (True, "more or fewer jobs may run")):
+        path = tmp_path / "images.csv"
+        if there:
+            path.touch()
+        calm = Calm(PLAIN, dry_run=True)
+        cohort = job(files=[])
+        cohort.__dict__.update(rule_name="cohort", output=[str(path)])
+        calm.format(cohort)
+        table = record(LogEvent.RUN_INFO, "table", stats={"total": 7})
+        assert [calm.format(table) for _ in range(2)][1].splitlines()[-1].endswith(f"{said}.")
 
 
 @pytest.mark.parametrize(

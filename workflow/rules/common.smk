@@ -13,7 +13,7 @@ from snakemake.resources import Resources
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from foldwise.errors import FoldwiseError
-from foldwise.plan import state, terminal
+from foldwise.plan import driver, state, terminal
 from foldwise.plan.evidence import Evidence
 from foldwise.plan.reports import Reports
 from foldwise.plan.searches import Searches
@@ -43,6 +43,7 @@ try:
     config = check("config", config, "config/config.yaml")
     studies = Studies(config)
     if workflow.is_main_process:
+        driver.check_folder(workflow.output_settings.dryrun)
         studies.check_searches()
     GPUS = state.gpus(config["gpu"])
 except FoldwiseError as error:

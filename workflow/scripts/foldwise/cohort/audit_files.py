@@ -121,6 +121,7 @@ def manifest_of(
     `statuses` are those of all decoded images, `labelled` the samples that have a label.
     """
     flow = read_json(study / "flow.json")
+    classes = _all_classes(analysed, orders)
     bad = len(quarantined(findings))
     return {
         "flow": steps_of(flow, findings, labelled, len(analysed)),
@@ -130,7 +131,10 @@ def manifest_of(
         "images": len(analysed),
         "groups": len({row["group"] for row in analysed}),
         "exams": len({row["exam"] for row in analysed}),
-        "classes": _all_classes(analysed, orders),
+        "classes": classes,
+        # Keys of a file are sorted: the study's order would be lost, and asking a run's settings
+        # for it would draw the cohort anew with each learning rate.
+        "class_order": list(classes),
         "views": dict(sorted(Counter(row["view"] or "unknown" for row in analysed).items())),
         "sides": dict(sorted(Counter(row["side"] or "unknown" for row in analysed).items())),
         "decoded": len(statuses),

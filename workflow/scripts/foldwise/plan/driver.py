@@ -11,6 +11,7 @@ import os
 import socket
 from pathlib import Path
 
+from foldwise.errors import FoldwiseError
 from foldwise.files import write_json
 
 
@@ -51,6 +52,18 @@ class Driver:
     def _locks(self) -> dict[str, int]:
         """Lock files and when they were written, ns."""
         return {path.name: path.stat().st_mtime_ns for path in self.folder.glob("locks/*.lock")}
+
+
+def check_folder(dry_run: bool, folder: str | Path = ".snakemake") -> None:
+    """Raise FoldwiseError where Snakemake could not keep its state: it ends in a traceback."""
+    place = Path(folder)
+    there = place.is_dir()
+    if not os.access(place if there else place.parent, os.W_OK) and not (dry_run and there):
+        raise FoldwiseError(
+            f"{place.parent.absolute()} may not be written: Snakemake keeps its state in {place} "
+            "there, and results go to results/. Take a copy of the project to a folder of your "
+            "own, or name one that has config/ and may be written with --directory."
+        )
 
 
 def born(pid: int) -> int:

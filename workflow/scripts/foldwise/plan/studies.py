@@ -50,7 +50,10 @@ class Studies:
             study["search"] = plan and plan.raw
         self.hyperparams = config["hyperparams"]
         self.given = read_given(self.hyperparams) if self.hyperparams else {}
-        # Asked for each job, and the same for all jobs of a run.
+        self.remember()
+
+    def remember(self) -> None:
+        """Answers that are asked for each job, and are the same for all jobs of a run."""
         self.settings_of_run = functools.cache(self._settings_of_run)
         self.words_of_run = functools.cache(self._words_of_run)
         self.cache_of_study = functools.cache(self._cache_of_study)

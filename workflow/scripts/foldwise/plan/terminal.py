@@ -5,12 +5,15 @@ here stands in its own log under .snakemake/log, and `--verbose` brings it back.
 """
 
 import logging
+import os
 import re
 import time
 from pathlib import Path
 
 from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
+
+from foldwise.errors import nearest
 
 WIDTH = 18  # of the rules' names in a plan
 LAST_LINES = 12
@@ -27,8 +30,25 @@ NOISE = (
     "The run involves checkpoint jobs",  # The plan is whole without them, see `current`.
     "Exiting because a job execution failed",
 )
+# Snakemake's words when Ctrl-C or SIGTERM has come, and how it ends then as after any failure.
+ASKED = ("Terminating processes on user request", "Will exit after finishing currently running")
+# What may be named on the command line beside files.
+TARGETS = (
+    *("all", "analysis", "article", "bundle", "crate", "learning_curve", "nested", "pack"),
+    *("search", "seeds", "tuned"),
+)
+NO_RULE = re.compile(r"No rule to produce (\S+)")
+FAILED = "At least one job did not complete successfully"
 # An input of this name is a few lines for whoever waits at the terminal: they are shown.
 SHOWN = "/in_short.txt"
+# What a plan cannot know before these have run: which parts of the cache there are, and which of
+# the jobs that follow find their files as they were.
+CHECKPOINTS = ("cohort", "audit")
+PARTS = "How many parts the image cache has is known once the archive is listed: they come on top."
+FEWER = (
+    "The cohort is checked first, and the rest is planned anew then: what comes out as it was "
+    "reruns nothing, and more may follow from what does not, so more or fewer jobs may run."
+)
 # As the adapters write it, see adapter.py.
 MESSAGE = re.compile(r"^\S+ \S+ Error: ", re.MULTILINE)
 SIGNAL = re.compile(r"died with <Signals\.(\w+)")
@@ -61,9 +81,11 @@ class Calm(logging.Formatter):
         super().__init__()
         self.before, self.dry_run = before, dry_run
         self.done, self.total = 0, 0
+        self.notes: set[str] = set()
+        self.stopped = False
         self.ways = {
             LogEvent.JOB_INFO: self.planned if dry_run else self.started,
-            LogEvent.JOB_ERROR: failed,
+            LogEvent.JOB_ERROR: self.failed,
             LogEvent.WORKFLOW_STARTED: nothing,
             LogEvent.JOB_FINISHED: nothing,
             LogEvent.RESOURCES_INFO: nothing,
@@ -81,7 +103,8 @@ class Calm(logging.Formatter):
         # Snakemake counts before and after a dry run: the first time there is nothing to add up.
         before, self.total = self.total, record.stats["total"]
         if self.dry_run:
-            return f"\n{self.before.format(record)}" if before else ""
+            table = f"\n{self.before.format(record)}" if before else ""
+            return "\n".join([table, *sorted(self.notes)]) if table else ""
         return f"{self.total} jobs to run."
 
     def started(self, record: logging.LogRecord) -> str:
@@ -92,6 +115,10 @@ class Calm(logging.Formatter):
 
     def planned(self, record: logging.LogRecord) -> str:
         """Rule, what it does, and below why."""
+        if record.rule_name in CHECKPOINTS:
+            there = any(os.path.exists(path) for path in record.output)
+            if there or record.rule_name == "cohort":
+                self.notes.add(FEWER if there else PARTS)
         why = because(record.reason)
         first = f"{record.rule_name:<{WIDTH}}{_said(record)}"
         return f"{first}\n{'':<{WIDTH}}{why}" if why else first
@@ -101,14 +128,33 @@ class Calm(logging.Formatter):
         self.done, self.total = record.done, record.total
         return f"All {self.total} jobs are done." if self.done == self.total else ""
 
+    def failed(self, record: logging.LogRecord) -> str:
+        """What failed; not of jobs that were asked to stop."""
+        return "" if self.stopped else failed(record)
+
     def other(self, record: logging.LogRecord) -> str:
         """Warnings and errors as they are, without what is said elsewhere."""
         text = self.before.format(record) or ""
+        if text.startswith(ASKED):
+            self.stopped = True
+            return "Stopping: what is being trained is saved first, which may take some seconds."
+        if self.stopped and FAILED in text:
+            return "Stopped; the same command goes on."
+        if unknown := NO_RULE.search(text):
+            return no_target(unknown[1])
         if "CalledProcessError" in text:
             # The job's own message comes with its error; a signal leaves none.
             ended = SIGNAL.search(text)
             return f"A job was ended by {ended[1]}, which came from outside." if ended else ""
         return "" if text.startswith(NOISE) else text
+
+
+def no_target(name: str) -> str:
+    """What to type instead of a name that is no target and no file that a rule makes."""
+    return (
+        f"'{name}' is no target and no file that a rule makes.{nearest(name, TARGETS)} "
+        f"Targets are: {', '.join(TARGETS)}, and any file of results/ by its path."
+    )
 
 
 def nothing(record: logging.LogRecord) -> str:

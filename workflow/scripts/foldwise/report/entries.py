@@ -20,7 +20,7 @@ FIGURES = {
     "cohort_flow": Entry(
         "Cohort flow",
         "From the archive to the analysed set. Beside each arrow: what does not go on, and why.",
-        ("manifest", "params"),
+        ("manifest",),
     ),
     "fold_composition": Entry(
         "Composition of the folds",

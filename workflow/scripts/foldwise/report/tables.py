@@ -1,24 +1,11 @@
 """Rows of tables that several sections have: metrics a level, comparisons, McNemar's tests."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from foldwise.evaluate.wording import called
 from foldwise.report.ledger import Source, escaped
 
 LEVELS = ("image", "exam", "patient")
-
-
-def classes_in_order(classes: Mapping[str, Any], task: Mapping[str, Any]) -> list[str]:
-    """Names of the counted classes as the study orders them; one that it does not name is last.
-
-    Files are written with sorted keys, so that their order says nothing. Of several labels a class
-    is called `<head>: <class>` there.
-    """
-    order = list(task.get("classes") or [])
-    for head, names in (task.get("heads") or {}).items():
-        order += [f"{head}: {name}" for name in names]
-    return [name for name in dict.fromkeys([*order, *classes]) if name in classes]
 
 
 def levels_of(source: Source, base: str, names: list[str]) -> dict[str, Any]:

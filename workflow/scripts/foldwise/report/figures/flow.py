@@ -12,7 +12,6 @@ from foldwise.errors import plural
 from foldwise.files import read_json
 from foldwise.report.inputs import Paths
 from foldwise.report.style import ACCENT, GREY, INK, PAGE
-from foldwise.report.tables import classes_in_order
 from foldwise.settings.groups import unit_of
 
 # Inches: width of the boxes on the main line and beside it, height of a line of text, gaps.
@@ -32,7 +31,7 @@ class Stage:
 
 def draw(paths: Paths) -> Figure:
     """Boxes from top to bottom; beside each arrow what does not go on."""
-    stages = stages_of(*(read_json(paths[kind][0]) for kind in ("manifest", "params")))
+    stages = stages_of(read_json(paths["manifest"][0]))
     height = sum(_height(s.lines) + _gap(s) for s in stages) - _gap(stages[-1])
     width = PAGE if any(stage.aside for stage in stages) else MAIN + 0.1
     # Places are in inches here: a layout engine would move them.
@@ -54,7 +53,7 @@ def draw(paths: Paths) -> Figure:
     return figure
 
 
-def stages_of(manifest: dict[str, Any], params: dict[str, Any]) -> list[Stage]:
+def stages_of(manifest: dict[str, Any]) -> list[Stage]:
     """Boxes of data_manifest.json: each step that keeps images, with what the next ones remove."""
     archive, rows = manifest["archive"], manifest["table_rows"]
     first = plural(archive["files"], "file")
@@ -70,16 +69,16 @@ def stages_of(manifest: dict[str, Any], params: dict[str, Any]) -> list[Stage]:
         text = step["step"]
         stages.append(Stage([text[0].upper() + text[1:], plural(step["images"], "image")]))
         taken = []
-    stages[-1].lines = _analysed(manifest, params["task"])
+    stages[-1].lines = _analysed(manifest)
     stages[-1].strong = True
     return stages
 
 
-def _analysed(manifest: dict[str, Any], task: dict[str, Any]) -> list[str]:
+def _analysed(manifest: dict[str, Any]) -> list[str]:
     groups = plural(manifest["groups"], unit_of(manifest["group_by"]))
     groups += " (grouped by accession)" if manifest["group_by"] == "accession" else ""
     classes = manifest["classes"]
-    counts = [f"{name}: {classes[name]['images']:,}" for name in classes_in_order(classes, task)]
+    counts = [f"{name}: {classes[name]['images']:,}" for name in manifest["class_order"]]
     lines = ["Analysed set", f"{plural(manifest['images'], 'image')} of {groups}"]
     return lines + textwrap.wrap("   ".join(counts), 44, break_on_hyphens=False)
 

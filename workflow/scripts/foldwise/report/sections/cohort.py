@@ -4,7 +4,6 @@ from typing import Any
 
 from foldwise.report.ledger import escaped
 from foldwise.report.run import Run, Study
-from foldwise.report.tables import classes_in_order
 
 
 def applies(study: Study) -> bool:
@@ -28,7 +27,7 @@ def values(run: Run) -> dict[str, Any]:
         "classes": [
             {"name": escaped(name)}
             | {key: manifest("classes", name, key, form=",") for key in ("images", "groups")}
-            for name in classes_in_order(manifest.value("classes") or {}, run.params.value("task"))
+            for name in manifest.value("class_order")
         ],
         "checks": _checks(run),
         "texts": _texts(run) if "probe" in reads(run.study) else None,
