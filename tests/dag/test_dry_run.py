@@ -83,7 +83,7 @@ def test_a_plan_is_told_in_words_with_reasons(tmp_path):
     done = snakemake(tmp_path, "--dry-run", plain=True)
     said = done.stdout + done.stderr
     assert "train_fold        Training fold 1 of run cv, study mine\n" in said
-    assert "missing output files: results/mine/findings.csv and 3 more" in said
+    assert "missing output files: results/mine/findings.csv and 4 more" in said
     assert "input:" not in said
     assert "This was a dry-run" in said
 
