@@ -8,7 +8,15 @@ from scipy import stats
 from sklearn.metrics import log_loss
 
 from foldwise.bundle.cohort_facts import cohort_facts
-from foldwise.bundle.external import FELL, HELD, UNKNOWN, comparison, external_summary
+from foldwise.bundle.external import (
+    FELL,
+    HELD,
+    ROSE,
+    UNKNOWN,
+    _tally,
+    comparison,
+    external_summary,
+)
 from foldwise.bundle.recalibrate import error, loss, recalibration, sharpened
 from foldwise.bundle.shift import label_shift, moments
 from foldwise.bundle.site import SiteFiles, predict_site
@@ -72,6 +80,18 @@ def test_its_metrics_stand_beside_the_expected_ones(site, made):
     assert rows["accuracy"]["expected"]["value"] == expected["accuracy"]["value"]
     text = (site / "report/report.md").read_text()
     assert f"{np.mean(right):.3f}" in text and "Shift between the sites" in text
+
+
+def test_the_paragraph_counts_what_is_worse():
+    rows = [
+        {"metric": "accuracy", "verdict": FELL},
+        {"metric": "log_loss", "verdict": ROSE},  # the lower the better
+        {"metric": "auc", "verdict": ROSE},
+        {"metric": "kappa", "verdict": HELD},
+        {"metric": "macro_f1", "verdict": UNKNOWN},
+    ]
+    [said] = _tally(rows)
+    assert said.startswith("Of 4 metrics with intervals on both sides 2 are clearly worse and 1 cl")
 
 
 def test_equal_pictures_show_no_shift(made, tmp_path):

@@ -18,7 +18,7 @@ from foldwise.settings.groups import units_of
 
 # Half the width of a 95 % interval of a normal distribution, in standard errors.
 NORMAL_95 = 1.96
-HELD, FELL, ROSE, UNKNOWN = "held", "lower", "higher", "not known"
+HELD, FELL, ROSE, UNKNOWN = "no clear difference", "lower", "higher", "not known"
 
 
 def external_summary(
@@ -121,7 +121,7 @@ def words(record: Mapping[str, Any]) -> list[str]:
     ]
     rows = {row["metric"]: row for row in record["comparison"]}
     main = rows.get(record["monitor"])
-    said += [_main(main)] if main else []
+    said += [_main(main), *_tally(record["comparison"])] if main else []
     said += _absent(record["absent"])
     said += _shifted(record["shift"])
     said += _calibrated(record["recalibration"])
@@ -132,13 +132,31 @@ def words(record: Mapping[str, Any]) -> list[str]:
     return said
 
 
+def _worse(name: str) -> str:
+    """The verdict that says that a metric is worse here."""
+    metric = metric_of(name)
+    # Of a distance or a loss more is worse.
+    return FELL if metric is None or metric.better != "min" else ROSE
+
+
+def _tally(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How many metrics are clearly worse or better: one alone may have no interval."""
+    judged = [row for row in rows if row["verdict"] != UNKNOWN]
+    worse = sum(row["verdict"] == _worse(row["metric"]) for row in judged)
+    clear = sum(row["verdict"] != HELD for row in judged)
+    if not judged:
+        return []
+    return [
+        f"Of {len(judged)} metrics with intervals on both sides {worse} are clearly worse and "
+        f"{clear - worse} clearly better than expected."
+    ]
+
+
 def _main(row: Mapping[str, Any]) -> str:
     name, here, there = spoken(row["metric"]), row["here"], row["expected"]
     if row["difference"] is None:
         return f"The {name} is not defined here."
-    metric = metric_of(row["metric"])
-    # Of a distance or a loss more is worse.
-    worse = FELL if metric is None or metric.better != "min" else ROSE
+    worse = _worse(row["metric"])
     begin = f"The {name} was {_valued(here)} here, where {_valued(there)} was expected"
     if row["verdict"] == UNKNOWN:
         return f"{begin}; without an interval on both sides nothing can be said of the difference."

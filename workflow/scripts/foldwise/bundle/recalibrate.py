@@ -18,7 +18,8 @@ BINS = 10
 REACH = np.log(20.0)
 SHARE = 0.5
 # Two to learn from and two to judge.
-FEWEST_GROUPS = 4
+# Of fewer, half would teach the temperature of single patients.
+FEWEST_GROUPS = 10
 
 
 def answers(kind: str, classes: Mapping[str, list[str]]) -> list[tuple[str, list[str], list[str]]]:
