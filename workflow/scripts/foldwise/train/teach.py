@@ -71,6 +71,6 @@ def by_heart(facts: dict[str, float]) -> str:
     return (
         f"The teacher knows its training part by heart ({facts['right']:.1%} right, mean entropy "
         f"{facts['entropy']:.3f} nats): what it answers there is what the labels say already, and "
-        "its student has little to learn from it. Train the teacher for fewer epochs, or with "
-        "more weight decay and dropout."
+        "its student has little to learn from it. Set training.answers to cross_fitted, or "
+        "train the teacher for fewer epochs, or with more weight decay and dropout."
     )
