@@ -14,7 +14,7 @@ from typing import Any
 
 from foldwise.cohort.codes import side_of, view_of
 from foldwise.cohort.identity import write_private_csv
-from foldwise.cohort.tables.table import Table, told
+from foldwise.cohort.tables.table import Table, without_na
 from foldwise.files import read_csv, write_csv, write_json
 
 # A column may have one value for so many groups, and two in any case.
@@ -66,7 +66,7 @@ def write_subgroups(
             continue
         else:
             cells = (rows[lines[row["sample"]]] for row in cohort)
-            raw = [told(row.get(column)) for row in cells]
+            raw = [without_na(row.get(column)) for row in cells]
         found = code(column, raw, groups, values, column in named)
         coded[column] = found
         private += [{"column": column, "level": a, "value": b} for a, b in found.key]
