@@ -162,6 +162,7 @@ def test_a_subset_is_drawn_by_whole_groups_and_by_seed(study):
             assert "draw more groups" in str(error)
     assert four is not None
     assert len(set(four.values())) == 6
+    assert drawn(seed, 6.0) == four  # As a schema's integer may be written.
     assert four == {content: group for content, group in whole.items() if group in four.values()}
     assert drawn(seed, 8).keys() > four.keys()
     assert drawn(seed, 6) == four

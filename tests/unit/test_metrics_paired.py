@@ -113,3 +113,5 @@ def test_holm_is_that_of_statsmodels():
     p = [0.01, 0.04, 0.03, 0.005, 0.9]
     assert ours.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
     assert ours.holm([]) == []
+    stepped = [p <= 0.05 for p in ours.holm([0.01, 0.04, 0.03, 0.005])]
+    assert stepped == [True, False, False, True]

@@ -27,7 +27,7 @@ from foldwise.search.analysis.mathematics import EQUATIONS, factor, mathematics
 from foldwise.search.analysis.measure import measure
 from foldwise.search.analysis.report import report
 from foldwise.search.analysis.trials import Searched, Trial, of_search, ordered
-from foldwise.search.analysis.tuning import holm, peak_memory, tuning
+from foldwise.search.analysis.tuning import peak_memory, tuning
 from foldwise.search.analysis.write import write_analysis
 from foldwise.search.space import Parameter
 from foldwise.settings.schema import check
@@ -109,11 +109,6 @@ def test_three_choices_are_compared_in_pairs_with_a_wider_interval():
     (one,) = effect(found, "loss").differences
     assert one.what == "b against a"
     assert "loss c: one trial alone" in told(found, "loss")
-
-
-def test_holm_is_the_step_down_rule():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == [True, False, False, True]
-    assert holm([0.5]) == [False]
 
 
 def table_of(folder, rows):

@@ -83,10 +83,10 @@ def test_nothing_of_the_table_stands_outside_private(tmp_path):
 
 
 def table(n=400, seed=0):
-    """Images of site `a` are called wrong more often; `b` and `c` alike; `d` has four patients."""
+    """Site `a` is called wrong more often, `b` and `c` alike; `d` and `e` have four patients."""
     random, rows, values = np.random.default_rng(seed), [], {}
     for i in range(n):
-        site = "d" if i < 8 else "abc"[i // 2 % 3]
+        site = "de"[i // 8] if i < 16 else "abc"[i // 2 % 3]
         label = "AB"[int(random.random() < 0.5)]
         wrong = random.random() < (0.4 if site == "a" else 0.1)
         p = 0.2 if (label == "A") == wrong else 0.8
@@ -97,7 +97,7 @@ def table(n=400, seed=0):
 
 
 COLUMNS = [
-    {"column": "site", "levels": ["a", "b", "c", "d"], "refused": ""},
+    {"column": "site", "levels": ["a", "b", "c", "d", "e"], "refused": ""},
     {"column": "half", "levels": ["x", "y"], "refused": ""},
     {"column": "who", "levels": [], "refused": "it names patients"},
 ]
@@ -107,7 +107,7 @@ def test_a_worse_subgroup_is_found_and_a_small_one_not_measured():
     rows, values = table()
     inside = np.arange(len(rows)) % 4 > 0
     found = subgroups(rows, values, COLUMNS, TASK, replace(ASKED, covered={"": inside}), QUICK)
-    a, b, _, d = found["columns"][0]["levels"]
+    a, b, _, d, _ = found["columns"][0]["levels"]
     assert a["difference"]["interval"][1] < 0 and a["holm"] < 0.05
     own = [row for row in rows if values[row["sample"]]["site"] == "b"]
     said = ["A" if float(row["p_A"]) > 0.5 else "B" for row in own]
@@ -121,6 +121,23 @@ def test_a_worse_subgroup_is_found_and_a_small_one_not_measured():
     assert x["p"] is not None and y["p"] is None
     assert x["difference"]["value"] == pytest.approx(-y["difference"]["value"])
     assert found["columns"][2]["refused"]
+
+
+def test_the_number_of_a_rare_value_cannot_be_had_by_subtraction():
+    rows, values = table()
+    joined = {sample: {"site": one["site"].replace("e", "a")} for sample, one in values.items()}
+    column = COLUMNS[0] | {"levels": ["a", "b", "c", "d"]}
+    (found,) = subgroups(rows, joined, [column], TASK, ASKED, QUICK)["columns"]
+    few = [level["level"] for level in found["levels"] if level["few"]]
+    assert len(few) == 2 and "d" in few
+    counts = {name: sum(one["site"] == name for one in joined.values()) for name in "abc"}
+    assert counts[few[few[0] == "d"]] == min(counts.values())
+    # Of two values the other one alone would tell it.
+    two = {sample: {"site": "d" if one["site"] == "d" else "a"} for sample, one in values.items()}
+    (found,) = subgroups(rows, two, [column | {"levels": ["a", "d"]}], TASK, ASKED, QUICK)[
+        "columns"
+    ]
+    assert all(level["few"] for level in found["levels"])
 
 
 def test_p_values_are_adjusted_as_statsmodels_does():

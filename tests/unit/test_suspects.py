@@ -72,12 +72,15 @@ def test_the_list_leaves_out_what_a_reader_signed_and_no_more(tmp_path):
     (part,) = found["parts"]
     assert part["suspects"] == len(listed) == sum(pair["n"] for pair in part["pairs"]) > 2
     ids = [
-        {"sample": f"s{i}", "file": f"p{i}/a.png", "accession": f"a{i}", "patient": f"p{i}"}
+        {"sample": f"s{i}", "file": f"scans of {i}/a.png", "accession": f"a{i}", "patient": f"p{i}"}
         | {"row": str(i)}
         for i in range(60)
     ]
     rows = private_rows(listed, ids)
-    assert all(row["id"].endswith("/a.png") and row["reason"] == "" for row in rows)
+    assert all(
+        row["id"] == f"scans of {row['accession'][1:]}/a.png" and row["reason"] == ""
+        for row in rows
+    )
     path = tmp_path / "suspects.csv"
     path.write_text(csv_text(PRIVATE, rows))
     assert not IdList(str(path), "data.exclusions", reasons=True).entries
@@ -86,6 +89,13 @@ def test_the_list_leaves_out_what_a_reader_signed_and_no_more(tmp_path):
     signed = IdList(str(path), "data.exclusions", reasons=True)
     assert signed.find([rows[1]["id"]]) == ["wrong side, Dr. Made-Up"]
     assert not signed.find([rows[0]["id"]])
+
+
+def test_of_an_image_and_its_mask_the_image_is_listed():
+    listed = find_suspects(table(), TASK)[1][:1]
+    ids = [{"sample": listed[0]["sample"], "file": "my set/a 1.png my set/m 1.png"}]
+    (row,) = private_rows(listed, [ids[0] | dict.fromkeys(("accession", "patient", "row"), "")])
+    assert row["id"] == "my set/a 1.png"
 
 
 def test_one_class_has_no_suspects():

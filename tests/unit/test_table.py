@@ -168,3 +168,12 @@ def test_feature_s_out_of_step_is_named(tmp_path, text, said):
 def test_an_unknown_format_is_named(tmp_path):
     with pytest.raises(FoldwiseError, match="Did you mean 'paths'"):
         read_table(write(tmp_path, "a\n1\n", format="path"))
+
+
+def test_many_blank_lines_before_the_header_hide_no_separator(tmp_path):
+    assert cells(read_table(write(tmp_path, "\n" * 60 + joined(";")))) == ROWS
+
+
+def test_a_separator_alone_is_an_empty_table(tmp_path):
+    with pytest.raises(FoldwiseError, match="is empty"):
+        read_table(write(tmp_path, "sep=;\n"))

@@ -20,7 +20,7 @@ CHUNK = 64
 # An image is far when it is farther from the centre than this share of the training cohort's.
 FAR = 95
 # Standard deviations beyond which 5 % of a normal distribution lie.
-NORMAL_95 = 1.96
+NORMAL_95 = 1.959964
 
 
 def cohort_facts(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from foldwise import __version__
+from foldwise.bundle.cohort_facts import NORMAL_95
 from foldwise.bundle.recalibrate import answers, curve, probabilities, recalibration
 from foldwise.bundle.shift import shift
 from foldwise.evaluate.fold import Measured, Row, plain
@@ -16,8 +17,6 @@ from foldwise.hashing import digest
 from foldwise.metrics import metric_of
 from foldwise.settings.groups import units_of
 
-# Half the width of a 95 % interval of a normal distribution, in standard errors.
-NORMAL_95 = 1.96
 HELD, FELL, ROSE, UNKNOWN = "no clear difference", "lower", "higher", "not known"
 
 

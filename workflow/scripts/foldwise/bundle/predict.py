@@ -68,7 +68,7 @@ def predict(request: Request) -> dict[str, int]:
     images = named(find(request.sources, reader), private)
     log.info("%s.", plural(len(images), "different image"))
     image = manifest["params"]["image"]
-    rows, quarantine = decode(images, reader, image, private, request.crew)
+    rows, quarantine, cache = decode(images, reader, image, private, request.crew)
     columns = ["sample", "reason", "meaning"]
     write_csv(request.out.with_name(f"{request.out.stem}_quarantine.csv"), columns, quarantine)
     if not rows:
@@ -79,7 +79,6 @@ def predict(request: Request) -> dict[str, int]:
     params = params_of(request.bundle, manifest, private)
     if "text" in params["task"]:
         with_texts(rows, images, request.texts)
-    cache = next((private / "images").glob(f"*/{rows[0]['shard']}.npy")).parent
     job = bundle_job(manifest, params, rows, Images.of(rows, cache), device())
     # A stop loses one part at most: parts that are there are read and not predicted again.
     table = answered(request, manifest, job, private)
@@ -109,7 +108,11 @@ def answered(
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
         # A part made by other models or of other images is never taken for this one.
-        state = state_of([manifest["files"], sorted(kept), [row["content"] for row in part]])
+        # nor one whose pixels were read otherwise, or whose text was another.
+        seen = [[row["content"], row.get("texts")] for row in part]
+        state = state_of(
+            [manifest["files"], sorted(kept), request.reader or manifest["reader"], seen]
+        )
         path = private / "parts" / f"{state}.csv"
         if not path.exists():
             answer_part(job, part, kept, manifest, path)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from foldwise.bundle.cohort_facts import NORMAL_95
 from foldwise.bundle.site_page import valued
 from foldwise.errors import FoldwiseError, choose
 from foldwise.evaluate.wording import called
@@ -19,7 +20,6 @@ from foldwise.files import read_json, write_csv, write_json, write_text
 from foldwise.report.style import ACCENT, GREY, INK, PAGE, look, save
 
 NAME = "external_summary.json"
-NORMAL_95 = 1.959964
 # Below this there is nothing to combine.
 FEWEST = 2
 

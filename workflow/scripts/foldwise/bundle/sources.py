@@ -92,8 +92,8 @@ def named(files: Sequence[Path], private: Path) -> list[Image]:
 
 def decode(
     images: Sequence[Image], reader: str, settings: Mapping[str, Any], private: Path, crew: Crew
-) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """Rows (sample, content, shard, row, facts) of what could be read, and the quarantine.
+) -> tuple[list[dict[str, Any]], list[dict[str, str]], Path]:
+    """Rows (sample, content, shard, row, facts) of what could be read, the quarantine, the folder.
 
     Shards that were made are not made again.
     """
@@ -123,7 +123,7 @@ def decode(
                 quarantine.append({"sample": one.sample, "reason": reason, "meaning": said})
         done += len(contents)
         log.info("Decoded %d of %d images.", done, len(images))
-    return sorted(rows, key=lambda row: row["content"]), quarantine
+    return sorted(rows, key=lambda row: row["content"]), quarantine, folder
 
 
 def in_colour(path: Path) -> bool:

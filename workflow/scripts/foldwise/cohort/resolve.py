@@ -229,7 +229,7 @@ def draw_subset(items: list[Item], ledger: Ledger, groups: float | None, seed: i
     # By a content and not the group's name, which is random for each results tree.
     order = sorted(least, key=lambda group: digest([seed, "subset", least[group]], 32))
     # At least two: with one group there is nothing to validate on.
-    kept = set(order[: groups if groups >= 1 else max(2, round(groups * len(order)))])
+    kept = set(order[: int(groups) if groups >= 1 else max(2, round(groups * len(order)))])
     for item in items:
         if item.usable and item.group not in kept:
             ledger.mark(item, "cohort", LEFT_OUT, "not_in_subset")

@@ -80,8 +80,8 @@ class Tree:
             kept = json.loads(self.memo.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             kept = {}
-        sources = kept["sources"] if kept.get("reader") == reader else {}
-        return sources, kept["codes"] if kept.get("state") == self.state else {}
+        sources = kept.get("sources") or {} if kept.get("reader") == reader else {}
+        return sources, kept.get("codes") or {} if kept.get("state") == self.state else {}
 
     def remembered(self, key: list[str], make) -> str:
         """The digest under `key`, from the memo or made now."""

@@ -16,6 +16,7 @@ from foldwise.evaluate.fold import Measured, plain
 from foldwise.evaluate.metrics.draws import resample
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.metrics.numbers import Weights, mean_defined
+from foldwise.evaluate.metrics.paired import holm
 from foldwise.evaluate.pooled import bounds
 from foldwise.hashing import stream_seed
 from foldwise.reliability.parts import Row
@@ -52,12 +53,26 @@ def subgroups(
         own = [] if one["refused"] else [values[row["sample"]][name] for row in rows]
         levels = [_level(rows, own, level, task, asked, bootstrap) for level in one["levels"]]
         unknown = sum(value == "" for value in own)
-        told.append(dict(one) | {"levels": _once(levels), "unknown": unknown})
+        told.append(dict(one) | {"levels": _once(_hidden(levels)), "unknown": unknown})
     _adjust([level for one in told for level in one["levels"] if level.get("p") is not None])
     whole = _measured(rows, task, asked, bootstrap)
     named = {"metric": asked.metric, "metrics": [asked.metric, *asked.others]}
     told = {"columns": told, "all": whole, "least": asked.least, "level": bootstrap.level}
     return plain(named | told)
+
+
+def _hidden(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where one value alone is too rare to be told, the next rare one is not told either.
+
+    Else its number is what the others leave of the whole (secondary suppression: Hundepool et al.
+    2012, Statistical Disclosure Control, 4.3).
+    """
+    shown = [level for level in levels if not level["few"]]
+    if shown and len(levels) - len(shown) == 1:
+        rarest = min(shown, key=lambda level: level["n"])
+        place = levels.index(rarest)
+        levels[place] = {"level": rarest["level"], "few": True}
+    return levels
 
 
 def _once(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -159,13 +174,3 @@ def _adjust(levels: list[dict[str, Any]]) -> None:
     """Add `holm` to each of these."""
     for level, adjusted in zip(levels, holm([one["p"] for one in levels]), strict=True):
         level["holm"] = adjusted
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Adjusted p-values: each times the number of those at least as large, never falling."""
-    order = sorted(range(len(p)), key=lambda i: p[i])
-    adjusted, reached = [0.0] * len(p), 0.0
-    for rank, i in enumerate(order):
-        reached = max(reached, min(1.0, p[i] * (len(p) - rank)))
-        adjusted[i] = reached
-    return adjusted

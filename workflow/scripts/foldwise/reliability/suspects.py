@@ -6,6 +6,7 @@ probability reaches the mean that samples labelled so have; it is suspect where 
 predicted one, is not its label. As cleanlab's `filter_by="confident_learning"`.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from foldwise.reliability.parts import Part, Row, parts_of
 
 # Rounding of probabilities must not decide whether a threshold is reached (cleanlab's).
 TOLERANCE = 1e-6
+# Up to the first ending of a file that a blank follows.
+ENDING = re.compile(r".*?\.\w+(?= |$)")
 SHOWN = 20  # on the page; all stand in the private list
 # Columns of that list.
 PRIVATE = ["id", "reason", "accession", "patient", "row", "sample", "label", "given", "looks_like"]
@@ -105,8 +108,14 @@ def private_rows(
     found = []
     for one in listed:
         named = by_sample[one["sample"]]
-        ids = {"id": named["file"].split(" ")[0], "reason": ""}
+        ids = {"id": _first_file(named["file"]), "reason": ""}
         ids |= {key: named[key] for key in ("accession", "patient", "row")}
         rounded = f"{one['probability_of_given']:.4f}"
         found.append(ids | dict(one) | {"probability_of_given": rounded})
     return found
+
+
+def _first_file(files: str) -> str:
+    """The image of an image and its mask: a blank stands between, and names may hold one."""
+    first = ENDING.match(files)
+    return first[0] if first else files

@@ -89,11 +89,13 @@ def folder_of(study: Mapping[str, Any]) -> str:
 def packed(study: Mapping[str, Any], run: str) -> dict[str, Any]:
     """Settings of the study whose report tells of this run alone, in a folder of its own.
 
-    What sets runs beside each other is left to the study's report. A trial has no holdout: no file
+    What sets runs beside each other, and repeats of the reported run, are left to the study's
+    report. A trial has no holdout: no file
     of one may be seen before a search has chosen.
     """
     alone = {"run": run, "packed": True, "compare": [], "baselines": [], "search": []}
-    settings = {**study, "report": {**study["report"], **alone}}
+    none = {"seeds": [], "learning_curve": None}
+    settings = {**study, **none, "report": {**study["report"], **alone}}
     if not run.startswith("trial_"):
         return settings
     return settings | {"folds": {**study["folds"], "holdout": 0, "preset": None}}

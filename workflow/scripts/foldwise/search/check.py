@@ -242,7 +242,7 @@ def budget_faults(search: Search, settings: Mapping[str, Any], where: str) -> It
         )
         pruner = search.pruner
         if pruner["name"] == "none":
-            return
+            continue
         first = first_decision(pruner)
         if epochs is not None and first >= epochs:
             yield (

@@ -13,7 +13,7 @@ class FoldSettings:
     """Branch `folds` of a study, with its seed.
 
     `validation` is the share validated where `n` is 1.
-    `preset` is None, or how the data's own parts are taken (`fold_preset.PRESETS`).
+    `preset` is None, or how the data's own parts are taken (`folds.preset.PRESETS`).
     `strata` is `label`, `none` or a column of cohort.csv, cut into `bins` quantiles if given.
     `where` names the study's file in messages, `unit` what a group is.
     """

@@ -187,6 +187,8 @@ def _separated(settings: TableSettings, lines: list[str]) -> Table:
     records = [
         (line, record) for line, record in _records(settings, lines, separator) if any(record)
     ]
+    if not records:
+        raise FoldwiseError(f"{settings.path} is empty ({settings.key}). Put the rows there.")
     if settings.separator != "auto" and len(records[0][1]) == 1:
         _check_separator(settings, lines)
     columns = _header(settings.path, records[0][1])
@@ -229,14 +231,19 @@ def _records(
 
 def _guess(lines: list[str]) -> str:
     """Separator whose header has most columns; of equals, the one that most rows agree with."""
+    first = next((place for place, line in enumerate(lines) if line.strip()), 0)
 
     def worth(separator: str) -> tuple[int, int]:
         try:
-            records = [record for record in csv.reader(lines[:50], delimiter=separator) if record]
+            records = [
+                record
+                for record in csv.reader(lines[first : first + 50], delimiter=separator)
+                if record
+            ]
         except csv.Error:
             return 0, 0  # What is wrong is told, with its line, when the table is read.
         widths = [len(record) for record in records]
-        return widths[0], widths.count(widths[0])
+        return (widths[0], widths.count(widths[0])) if widths else (0, 0)
 
     return max(SEPARATORS, key=worth)
 

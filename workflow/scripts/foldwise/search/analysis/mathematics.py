@@ -40,7 +40,7 @@ EQUATIONS = {
     "combined": ("L = s Dice + (1 - s) focal", "gradients add with the same shares"),
     "combined_tversky": ("L = s Tversky + (1 - s) focal", "gradients add with the same shares"),
     "distillation": (
-        "L = alpha sum of cross-entropies + beta T^2 KL(teacher || student) + feature terms",
+        "L = alpha mean of cross-entropies + beta T^2 KL(teacher || student) + feature terms",
         "T above 1 evens out both distributions",
     ),
 }

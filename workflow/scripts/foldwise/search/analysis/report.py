@@ -129,7 +129,7 @@ def convergence(searched: Searched) -> str:
     late = [t for t in trials if t.last is not None and searched.better(t.value, t.last)]
     stated = [trial for trial in trials if trial.last is not None]
     if stated:
-        lost = [abs(trial.value - trial.last) for trial in stated]
+        lost = [abs(trial.value - trial.last) for trial in late] or [0.0]
         told += (
             f" {len(late)} of {len(stated)} trials ended worse than at their best, by "
             f"{statistics.mean(lost):.4f} on average: weights of the best epoch are to be kept."

@@ -10,6 +10,7 @@ import numpy as np
 import optuna
 from scipy import stats
 
+from foldwise.evaluate.metrics.paired import holm
 from foldwise.search.analysis.effects import effect
 from foldwise.search.analysis.report import top
 from foldwise.search.analysis.tables import document, setting, share, table
@@ -90,7 +91,7 @@ def patterns(searched: Searched) -> str:
     rows = [row for key in varied(searched) for row in _pattern(searched, key, count)]
     if not rows:
         return "Only continuous parameters were searched; see their effects in REPORT.md."
-    held = holm([row[-1] for row in rows])
+    held = [p <= SIGNIFICANT for p in holm([row[-1] for row in rows])]
     lines = [(*row[:4], row[-1], "yes" if kept else "not resolved")
              for row, kept in zip(rows, held, strict=True)]  # fmt: skip
     head = ["Parameter", "Value", f"In the top {count}", f"In all {len(searched.trials)}"]
@@ -110,17 +111,6 @@ def _pattern(searched: Searched, key: str, count: int) -> list[tuple[Any, ...]]:
         p = float(stats.hypergeom.sf(leading - 1, total, level.n, count))
         rows.append((key, setting(level.value), leading, level.n, p))
     return rows
-
-
-def holm(p_values: Sequence[float]) -> list[bool]:
-    """Which hypotheses fall (Holm 1979, A simple sequentially rejective procedure)."""
-    order, fall = np.argsort(p_values), [False] * len(p_values)
-    for rank, place in enumerate(order):
-        # The first that stands lets all larger ones stand: that makes it Holm's rule.
-        if p_values[place] > SIGNIFICANT / (len(p_values) - rank):
-            break
-        fall[place] = True
-    return fall
 
 
 def ranges(searched: Searched) -> str:

@@ -3,6 +3,7 @@
 All that a trial keeps is the number of its generation; no pickled state is read from any file.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,7 +75,7 @@ def start(
         default=None,
     )
     # Only what the first trial of the run knew, so that the start stays where it was.
-    limit = search.seen(first) if first is not None else len(told)
+    limit = search.seen(first) if first is not None else math.inf
     source = [
         item
         for item in told

@@ -60,4 +60,6 @@ def measured(images: Images, rows: np.ndarray, channels: int) -> tuple[list[floa
 
 def _histogram(pixels: np.ndarray, levels: int) -> np.ndarray:
     flat = np.ascontiguousarray(pixels).reshape(pixels.shape[0], -1)
-    return cv2.calcHist([flat], [0], None, [levels], [0, levels]).ravel().astype(np.int64)
+    # A picture at a time: OpenCV counts in float32, which skips numbers above 2^24.
+    counts = (cv2.calcHist([one], [0], None, [levels], [0, levels]) for one in flat)
+    return sum(count.ravel().astype(np.int64) for count in counts)

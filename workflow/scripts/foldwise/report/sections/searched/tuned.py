@@ -21,7 +21,9 @@ def values(run: Run) -> dict[str, Any]:
     """A verdict a seed, and the metrics of the study's own seed."""
     source = run.file("tuned")
     seeds = list(source.value("seeds"))
-    own = ("seeds", seeds[0])
+    # Keys of a file are in order of their text, so the study's own need not be the first.
+    stated = str(run.study["seed"])
+    own = ("seeds", stated if stated in seeds else seeds[0])
     return {
         "opens": not {"search"} & set(run.study["report"]["search"]),
         "verdicts": [(escaped(seed), source("seeds", seed, "verdict")) for seed in seeds],
