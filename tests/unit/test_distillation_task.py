@@ -17,11 +17,11 @@ from foldwise.settings.schema import check
 from foldwise.settings.study import answers_of, load_study, run_settings, teacher_of
 from foldwise.tasks.distillation import Distillation
 from foldwise.train.checkpoint import arrays_digest
-from foldwise.train.crossed import dealt, teach_crossed
 from foldwise.train.loop import train_fold
 from foldwise.train.predict import load_model, predict_fold
 from foldwise.train.run_cost import model_cost
-from foldwise.train.teach import teach_fold, teacher_targets
+from foldwise.train.teaching.crossed import dealt, teach_crossed
+from foldwise.train.teaching.teach import teach_fold, teacher_targets
 from made_distillation import distillation_archive
 from training import Memory, make_job
 

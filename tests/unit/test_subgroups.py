@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import accuracy_score
 from statsmodels.stats.multitest import multipletests
 
-from foldwise.cohort.subgroups import code, write_subgroups
+from foldwise.cohort.tables.subgroups import code, write_subgroups
 from foldwise.cohort.tables.table import Row, Table
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.files import read_csv, read_json, write_csv

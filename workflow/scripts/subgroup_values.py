@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from foldwise.adapter import adapter
-from foldwise.cohort.subgroups import NAMING, write_subgroups
+from foldwise.cohort.tables.subgroups import NAMING, write_subgroups
 from foldwise.cohort.tables.table import Table, TableSettings, read_table
 from foldwise.files import read_csv
 from foldwise.settings.paths import with_paths

@@ -13,9 +13,9 @@ with adapter(snakemake):
     params = read_json(files.params)
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
-    from foldwise.train.crossed import teach_crossed
     from foldwise.train.job import FoldFiles, fold_job
     from foldwise.train.machine import device
+    from foldwise.train.teaching.crossed import teach_crossed
 
     of_fold = FoldFiles(files.cohort, files.fold, snakemake.params.cache, files.texts)
     out, code = Path(snakemake.output[0]).parent, snakemake.params.code

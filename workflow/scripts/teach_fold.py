@@ -13,7 +13,7 @@ with adapter(snakemake):
     # After set_threads: these import torch.
     from foldwise.train.job import FoldFiles, fold_job
     from foldwise.train.machine import device
-    from foldwise.train.teach import teach_fold
+    from foldwise.train.teaching.teach import teach_fold
 
     of_fold = FoldFiles(files.cohort, files.fold, snakemake.params.cache, files.texts)
     job = fold_job(params, of_fold, fold, Path(files.model).parent, device=device())

@@ -49,7 +49,7 @@ class FoldJob:
     device: torch.device = CPU
     stop: Stop = field(default_factory=Stop)
     code: str = ""  # fingerprint that a saved state must share
-    teacher_answers: str | Path | None = None  # file of `foldwise.train.teach`
+    teacher_answers: str | Path | None = None  # file of `foldwise.train.teaching.teach`
 
     @property
     def state(self) -> Path:

@@ -20,7 +20,7 @@ from foldwise.train.feed.rows import places_of, sorted_rows
 from foldwise.train.job import FoldJob
 from foldwise.train.precision import InFloat32
 from foldwise.train.progress import Progress
-from foldwise.train.teach import by_heart, teacher_targets
+from foldwise.train.teaching.teach import by_heart, teacher_targets
 
 logger = logging.getLogger("foldwise")
 
