@@ -1,6 +1,7 @@
 """Which parameters train at which rate, against torch's own schedulers."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from foldwise.settings.schema import check
 from foldwise.settings.training import Stage, read_settings
 from foldwise.train.fit import Fit
 from foldwise.train.optim import groups, make_optimizer, trainable
-from foldwise.train.rates import rate, set_rates
+from foldwise.train.rates import judged, rate, set_rates
 from training import Tiny, make_params
 
 SETTINGS = read_settings(make_params())
@@ -57,6 +58,13 @@ def test_plateau_is_that_of_torch():
     schedule = of("plateau", patience=2, min_lr=0.02)
     ours = [rate(0.1, schedule, epoch, 15, scores[:epoch]) for epoch in range(15)]
     assert ours == pytest.approx(expected)
+
+
+def test_a_plateau_is_the_training_losss_where_the_validation_part_only_judges():
+    rows = [{"train_loss": loss} for loss in (0.9, 0.5, 0.6, 0.5, 0.4)]
+    fit = SimpleNamespace(scores=[1.0, 2.0, 3.0], history=rows, first=2)
+    assert judged(fit, SimpleNamespace(stop_after=None)) == [1.0, 2.0, 3.0]
+    assert judged(fit, SimpleNamespace(stop_after=9)) == [-0.6, -0.5, -0.4]
 
 
 def test_a_rate_below_the_floor_is_not_raised():

@@ -9,7 +9,8 @@ import torch
 
 from flow import write_study
 from foldwise.errors import FoldwiseError
-from foldwise.plan.preflight import decoders, ignored, image_bytes, preflight
+from foldwise.plan.disk_space import image_bytes
+from foldwise.plan.preflight import decoders, ignored, preflight
 from foldwise.plan.state import cache_key
 from foldwise.settings.schema import check
 from foldwise.settings.study import load_study
@@ -38,6 +39,8 @@ def test_nothing_wrong(study, tmp_path):
     assert preflight([study], "results") == []
     assert not list((tmp_path / "results").iterdir())
     assert image_bytes(study) == 100 * 100
+    paired = study | {"data": study["data"] | {"reader": "pairs"}}
+    assert image_bytes(paired) == 2 * 100 * 100
 
 
 def test_all_problems_at_once(study):

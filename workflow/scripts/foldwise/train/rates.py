@@ -22,10 +22,21 @@ def set_rates(fit: Fit, settings: Settings) -> None:
     # With model.trainable_blocks 0 the head-only epochs may be all there are.
     epochs = max(1, settings.stages[fit.stage].epochs - before)
     share = warmup_share(fit.epoch - fit.first - head_only, rising)
+    scores = judged(fit, settings)[before:]
     bases = {"head": settings.lr, "backbone": settings.backbone_lr}
     for group in fit.optimizer.param_groups:
         base = bases[group["name"]]
-        group["lr"] = share * rate(base, settings.schedule, done, epochs, fit.scores[before:])
+        group["lr"] = share * rate(base, settings.schedule, done, epochs, scores)
+
+
+def judged(fit: Fit, settings: Settings) -> list[float]:
+    """Score of each epoch of this stage, larger is better, by which a plateau is seen.
+
+    With `stop_after` the validation part must decide nothing: the training loss stands in for it.
+    """
+    if settings.stop_after is None:
+        return fit.scores
+    return [-epoch["train_loss"] for epoch in fit.history[fit.first :]]
 
 
 def warmup_share(epoch: int, rising: int) -> float:
