@@ -13,7 +13,7 @@ OF_RUNS = {"run_params", "tuned_params", "nested_params", *SEARCH}
 # What reads the cache of images reads it by another name.
 OF_IMAGES = {
     *("cohort", "cache_shard", "embeddings", "train_fold", "predict_fold", "predict_holdout"),
-    *("baseline", "gradcam_fold", "cases", "examples", "run_cost", "teach_fold"),
+    *("baseline", "gradcam_fold", "cases", "examples", "run_cost", "teach_fold", "teach_crossed"),
     *("make_bundle", "predict_site"),
 }
 MEASURING = {
