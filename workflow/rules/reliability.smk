@@ -2,6 +2,7 @@
 
 results/{study}/runs/{run}/fold_*/results/val_predictions.csv
 -> results/{study}/runs/{run}/{calibration,conformal,suspects}.json, calibrated_predictions.csv,
+suspects.csv,
 results/{study}/private/suspects_{run}.csv
 """
 
@@ -54,11 +55,10 @@ rule conformal:
 rule label_suspects:
     input:
         params="results/{study}/runs/{run}/params.json",
-        id_map="results/{study}/private/id_map.csv",
         predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),
     output:
         summary="results/{study}/runs/{run}/suspects.json",
-        private="results/{study}/private/suspects_{run}.csv",
+        listed="results/{study}/runs/{run}/suspects.csv",
     log:
         "results/{study}/logs/{run}/label_suspects.log",
     benchmark:
@@ -71,3 +71,23 @@ rule label_suspects:
         "Looking for wrong labels by run {wildcards.run}, study {wildcards.study}"
     script:
         "../scripts/label_suspects.py"
+
+
+rule name_suspects:
+    input:
+        listed="results/{study}/runs/{run}/suspects.csv",
+        id_map="results/{study}/private/id_map.csv",
+    output:
+        "results/{study}/private/suspects_{run}.csv",
+    log:
+        "results/{study}/logs/{run}/name_suspects.log",
+    benchmark:
+        "results/{study}/benchmarks/{run}/name_suspects.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=studies.code("name_suspects"),
+    message:
+        "Listing suspect labels of run {wildcards.run} by file, study {wildcards.study}"
+    script:
+        "../scripts/name_suspects.py"

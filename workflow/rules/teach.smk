@@ -1,4 +1,4 @@
-"""Teachers: need the model of a run's fold, or its settings; make what a student learns from.
+"""Teachers: needs the model of a run's fold, or its settings; makes what a student learns from.
 
 results/{study}/runs/{run}/fold_*/results/best_model.pt, results/{study}/folds
 -> results/{study}/runs/{run}/fold_*/results/{taught,taught_crossed}.npz

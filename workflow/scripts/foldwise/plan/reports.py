@@ -11,7 +11,7 @@ from foldwise.hashing import digest
 from foldwise.plan import state
 from foldwise.plan.fingerprint import code_of, words
 from foldwise.plan.studies import Studies, Wildcards
-from foldwise.plan.targets import run_files
+from foldwise.plan.targets import run_files, suspect_files
 from foldwise.report import catalogue, page, templates
 from foldwise.report.files import folder_of, packed, paths_of
 from foldwise.search.trials import trial_name
@@ -85,6 +85,7 @@ class Reports:
                 raise FoldwiseError(self._no_run(run or ""))
             by_name = self.studies.by_name
             made = [path for name in having for path in run_files(by_name[name], run)]
+            made += [path for name in having for path in suspect_files(by_name[name], run)]
             return made + [f"results/{name}/packs/{run}/index.html" for name in having]
 
         return read

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from foldwise.plan.state import baseline_runs, fold_numbers
 from foldwise.search.plan import Plan
 from foldwise.search.trials import trial_name
-from foldwise.settings.kinds import has_holdout
+from foldwise.settings.kinds import has_classes, has_holdout
 
 OF_FOLD = (
     "best_model.pt",
@@ -49,7 +49,16 @@ def targets(study: dict) -> list[str]:
     for run in study["runs"]:
         made += [*run_files(study, run), *holdout_files(study, run)]
     made += [f"{base}/runs/{name}/cv_summary.json" for name in baseline_runs(study)]
+    made += suspect_files(study, study["report"]["run"])
     return [*made, f"{base}/report/index.html"]
+
+
+def suspect_files(study: dict, run: str) -> list[str]:
+    """The list of suspect labels for a reader, of a run that has a page.
+
+    The page reads no names, so that a table in another order makes this list anew and not the page.
+    """
+    return [f"results/{study['name']}/private/suspects_{run}.csv"] if has_classes(study) else []
 
 
 def run_files(study: dict, run: str) -> list[str]:

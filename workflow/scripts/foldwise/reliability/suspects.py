@@ -22,9 +22,9 @@ TOLERANCE = 1e-6
 # Up to the first ending of a file that a blank follows.
 ENDING = re.compile(r".*?\.\w+(?= |$)")
 SHOWN = 20  # on the page; all stand in the private list
-# Columns of that list.
-PRIVATE = ["id", "reason", "accession", "patient", "row", "sample", "label", "given", "looks_like"]
-PRIVATE += ["probability_of_given"]
+# Columns of the list by keyed names, and of the one for a reader.
+LISTED = ["sample", "label", "given", "looks_like", "probability_of_given"]
+PRIVATE = ["id", "reason", "accession", "patient", "row", *LISTED]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def private_rows(
         named = by_sample[one["sample"]]
         ids = {"id": _first_file(named["file"]), "reason": ""}
         ids |= {key: named[key] for key in ("accession", "patient", "row")}
-        rounded = f"{one['probability_of_given']:.4f}"
+        rounded = f"{float(one['probability_of_given']):.4f}"
         found.append(ids | dict(one) | {"probability_of_given": rounded})
     return found
 
