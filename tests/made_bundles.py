@@ -97,7 +97,7 @@ def cohort(folder: Path, paths: list[Path], params: dict) -> tuple[list[dict], I
     """Rows with labels, and the images of the cache; cohort.csv and the cache in `folder`."""
     private = private_folder(folder / "private")
     images = named(find(paths, "images"), private)
-    rows, _ = decode(images, "images", params["image"], private, Crew())
+    rows, _, _ = decode(images, "images", params["image"], private, Crew())
     (folder / "cache").symlink_to(next((private / "images").iterdir()))
     file_of = {one.content: one.files[0] for one in images}
     for row in rows:

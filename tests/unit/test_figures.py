@@ -167,7 +167,6 @@ def test_inputs_of_a_figure_are_its_own():
     assert found["histories"][-1].endswith("fold_11/results/train_history.json")
     assert figure_inputs("cohort_flow", STUDY, [1, 2]) == {
         "manifest": ["results/density/audit/data_manifest.json"],
-        "params": ["results/density/runs/cv/params.json"],
     }
 
 
