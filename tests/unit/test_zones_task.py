@@ -72,7 +72,9 @@ def test_table_and_metrics():
 
 def test_model_has_a_softmax_a_zone():
     torch.manual_seed(0)
-    model = TASK.build({"model": {"name": "small_cnn"}}, 1).eval()
+    model = TASK.build(
+        {"model": {"name": "small_cnn", "weights": "none", "dropout": 0.2}}, 1
+    ).eval()
     found = TASK.predict(model, {"image": torch.randn(3, 1, 32, 32)})
     assert found["probability"].shape == (3, 6, 5)
     np.testing.assert_allclose(found["probability"].sum(2).detach(), 1, rtol=1e-5)
@@ -81,7 +83,7 @@ def test_model_has_a_softmax_a_zone():
 
 def zoned(name="small_cnn"):
     torch.manual_seed(0)
-    settings = {"name": name, "zone_windows": True, "dropout": 0.5}
+    settings = {"name": name, "weights": "none", "zone_windows": True, "dropout": 0.5}
     return PAIRED.build({"model": settings}, 1).eval()
 
 
