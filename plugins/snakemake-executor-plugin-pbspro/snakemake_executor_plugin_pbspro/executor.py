@@ -47,8 +47,8 @@ class Executor(InnerCall):
         write_environment(self.folder / "environment.sh", variables)
         self.tracked: dict[str, SubmittedJobInfo] = {}
         self.alive: set[str] | None = None
-        self.asked_at = self.silent_since = 0.0
-        self.stopping = self.letting_go = False
+        self.asked_at = self.silent_since = self.told_at = 0.0
+        self.stopping, self.leaving, self.letting_go = False, False, ""  # the signal's name
         self.board = Board(self.settings, self.pbs, self.registry, logger)
         super().__init__(workflow, logger)
         self._tmpdir = str(self.folder)
@@ -152,6 +152,9 @@ class Executor(InnerCall):
         self, active_jobs: list[SubmittedJobInfo]
     ) -> AsyncGenerator[SubmittedJobInfo, None]:
         """End the jobs with exit code 0; once a poll, ask the server and settle the others."""
+        # Code in `__del__` swallows what a signal raises there: then it is told again.
+        if self.letting_go and not self.leaving and time.time() > self.told_at + 10:
+            os.kill(os.getpid(), signal.Signals[self.letting_go])
         due = bool(active_jobs) and time.time() >= self.asked_at + self.settings.poll
         if due:
             self.ask()
@@ -247,17 +250,20 @@ class Executor(InnerCall):
 
     def let_go(self, number: int, _frame: Any) -> None:
         """SIGTERM and SIGHUP end the driver and leave its jobs running."""
-        self.letting_go = self.stopping = True
-        self.logger.warning(
-            f"{signal.Signals(number).name}: this driver ends, its {len(self.tracked)} jobs go on. "
-            "Run the same command again: it finds them."
+        if self.leaving:
+            return
+        # Nothing is logged here: the main thread may be at writing a line, which is not reentrant.
+        self.letting_go, self.stopping, self.told_at = (
+            signal.Signals(number).name,
+            True,
+            time.time(),
         )
         raise SystemExit(1)
 
     def cancel_jobs(self, _active_jobs: list[SubmittedJobInfo]) -> None:
         """Delete all jobs of this folder: those of the registry, since the list that Snakemake
         hands over is empty while a poll is under way."""
-        self.stopping = True
+        self.stopping = self.leaving = True
         if not self.letting_go:
             codes = self.registry.exit_codes()
             entries = [*self.registry.entries.values()]
@@ -265,6 +271,11 @@ class Executor(InnerCall):
 
     def shutdown(self) -> None:
         """Stop polling. Scripts and entries of jobs that go on stay where they are."""
+        if self.letting_go:
+            self.logger.warning(
+                f"{self.letting_go}: this driver ends, its {len(self.tracked)} jobs go on. "
+                "Run the same command again: it finds them."
+            )
         with self.lock:
             self.wait = False
         self.wait_thread.join()
