@@ -107,8 +107,7 @@ def answered(
     found: list[dict[str, str]] = []
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
-        # A part made by other models or of other images is never taken for this one.
-        # nor one whose pixels were read otherwise, or whose text was another.
+        # A part of other models, images or texts, or read otherwise, is never taken for this one.
         seen = [[row["content"], row.get("texts")] for row in part]
         state = state_of(
             [manifest["files"], sorted(kept), request.reader or manifest["reader"], seen]

@@ -11,13 +11,11 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from foldwise.hashing import stream_seed
+from foldwise.reliability.calibrators import EPSILON, LIMITS, apply
 
 Rows = Sequence[Mapping[str, str]]
 BINS = 10
-# Temperatures that are tried: 1/20 to 20.
-REACH = np.log(20.0)
 SHARE = 0.5
-# Two to learn from and two to judge.
 # Of fewer, half would teach the temperature of single patients.
 FEWEST_GROUPS = 10
 
@@ -61,7 +59,7 @@ def recalibration(
     inside = np.array([row["group"] in learns for row in rows])
     found = minimize_scalar(
         lambda log_t: loss([sharpened(p[inside], np.exp(log_t)) for p in ps], _at(truths, inside)),
-        bounds=(-REACH, REACH),
+        bounds=LIMITS,
         method="bounded",
     )
     temperature = float(np.exp(found.x))
@@ -83,17 +81,13 @@ def _at(truths: list[np.ndarray], where: np.ndarray) -> list[np.ndarray]:
 
 def sharpened(p_nk: np.ndarray, temperature: float) -> np.ndarray:
     """Probabilities (N, K) of logits divided by a temperature."""
-    # Logits but for a constant, which the softmax takes out again.
-    logits = np.log(np.maximum(p_nk, 1e-12)) / temperature
-    # Less the largest: exp cannot overflow at a low temperature.
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
+    return apply({"method": "temperature", "temperature": temperature}, p_nk)
 
 
 def loss(ps: list[np.ndarray], truths: list[np.ndarray]) -> float:
     """Mean negative log probability of the truth, in nats, over all parts."""
     said = [p[np.arange(len(t)), t] for p, t in zip(ps, truths, strict=True)]
-    return float(-np.log(np.maximum(np.concatenate(said), 1e-12)).mean())
+    return float(-np.log(np.maximum(np.concatenate(said), EPSILON)).mean())
 
 
 def error(ps: list[np.ndarray], truths: list[np.ndarray]) -> float:

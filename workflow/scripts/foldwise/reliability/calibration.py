@@ -13,7 +13,7 @@ import numpy as np
 
 from foldwise.evaluate.fold import plain
 from foldwise.evaluate.metrics.classification import (
-    ECE_BINS,
+    bins_of,
     expected_calibration_error,
     surprise,
 )
@@ -127,8 +127,7 @@ def _metrics(labels: np.ndarray, table: np.ndarray, weights: Weights) -> dict[st
 def _reliability(labels: np.ndarray, table: np.ndarray) -> dict[str, list[float]]:
     """Mean confidence, share that is right and number, of each tenth of confidence in use."""
     confidence, right = table.max(axis=1, initial=0), table.argmax(axis=1) == labels
-    # Closed above, as in Guo et al. 2017: a confidence of .1 belongs to the first tenth.
-    bins = np.clip(np.ceil(confidence * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
+    bins = bins_of(confidence)
     filled = [bins == b for b in np.unique(bins)]
     return {
         "confidence": [float(confidence[here].mean()) for here in filled],

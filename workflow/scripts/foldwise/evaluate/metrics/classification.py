@@ -156,13 +156,17 @@ def expected_calibration_error(
     # `initial`, since a maximum of no rows is an error and not nothing.
     confidence = probabilities.max(axis=1, initial=0)
     gap = confidence - (probabilities.argmax(axis=1) == labels)
-    # Bin m holds confidences in ((m-1)/M, m/M].
-    bins = np.clip(np.ceil(confidence * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
+    bins = bins_of(confidence)
     if weights is None:
         return float(ratio(np.abs(np.bincount(bins, weights=gap)).sum(), len(labels)))
     # The gap is signed until it is summed over a bin: errors within one bin may cancel, as defined.
     in_bins = cell_sums(bins, ECE_BINS, weights, values=gap)
     return ratio(np.abs(in_bins).sum(axis=0), weights.sum(axis=1))
+
+
+def bins_of(confidence: np.ndarray) -> np.ndarray:
+    """(N,) bin from 0 of each confidence: bin m of M holds those in (m/M, (m+1)/M], 0 the first."""
+    return np.clip(np.ceil(confidence * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
 
 
 def per_class(
