@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from foldwise.bundle.members import bundle_job, members
 from foldwise.bundle.onnx_model import export
 from foldwise.bundle.portable import encoder_files
 from foldwise.bundle.predict import Request, predict
+from foldwise.bundle.sources import Image, with_texts
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
 from foldwise.settings.bundle_file import FORMAT, MANIFEST, read_file, read_manifest, write_bundle
@@ -257,3 +259,12 @@ def test_onnx_answers_as_torch_does_within_the_tolerance(made, tmp_path):
     with torch.inference_mode():
         expected = job.task.predict(kept.model, {"image": normal})["probability"]
     assert np.abs(given - expected.numpy()).max() <= 1e-5
+
+
+@pytest.mark.parametrize(("folders", "rows"), [(("a", "b"), 1), (("a",), 2)])
+def test_texts_of_files_of_one_name_are_never_guessed(tmp_path, folders, rows):
+    images = [Image(f, f"k{f}", f"s{f}", (Path(f, "1.png"),)) for f in folders]
+    table = tmp_path / "texts.csv"
+    table.write_text("file,caption\n" + "1.png,a mass\n" * rows)
+    with pytest.raises(FoldwiseError, match=r"more than once.*one folder at a time"):
+        with_texts([{"sample": one.sample} for one in images], images, table)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from foldwise.evaluate.metrics.classification import bins_of
 from foldwise.hashing import stream_seed
 from foldwise.reliability.calibrators import EPSILON, LIMITS, apply
 
 Rows = Sequence[Mapping[str, str]]
-BINS = 10
 SHARE = 0.5
 # Of fewer, half would teach the temperature of single patients.
 FEWEST_GROUPS = 10
@@ -101,8 +101,7 @@ def curve(ps: list[np.ndarray], truths: list[np.ndarray]) -> list[dict[str, Any]
     """Bins of confidence with their mean confidence, accuracy and size; empty ones left out."""
     confidence = np.concatenate([p.max(axis=1) for p in ps])
     right = np.concatenate([p.argmax(axis=1) == t for p, t in zip(ps, truths, strict=True)])
-    # A confidence of 1 belongs to the last bin.
-    places = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    places = bins_of(confidence)
     return [
         {
             "confidence": float(confidence[places == bin].mean()),

@@ -151,7 +151,18 @@ def with_texts(
             "The bundle's models read a text with each image. Give --texts table.csv with a column "
             "`file` (the image's name) and columns of texts."
         )
-    by_file = {Path(row.pop("file", "")).name: row for row in read_csv(table)}
+    told = read_csv(table)
+    # A name that two images or two rows share would give one patient's text to another.
+    for what, names in (
+        ("images", [one.files[0].name for one in images]),
+        (f"rows of {table}", [Path(row["file"]).name for row in told if row.get("file")]),
+    ):
+        if twice := len(names) - len(set(names)):
+            raise FoldwiseError(
+                f"{what}: {plural(twice, 'file name')} more than once, so that texts cannot be "
+                "told apart by name. Predict one folder at a time, each with its own table."
+            )
+    by_file = {Path(row.pop("file", "")).name: row for row in told}
     of_sample = {one.sample: by_file.get(one.files[0].name) for one in images}
     lacking = sum(of_sample[row["sample"]] is None for row in rows)
     if lacking:
