@@ -3,6 +3,8 @@
 import atexit
 import os
 import secrets
+import signal
+import threading
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -15,7 +17,6 @@ from snakemake_executor_plugin_pbspro import reasons
 from snakemake_executor_plugin_pbspro.board import Board
 from snakemake_executor_plugin_pbspro.cancel import delete
 from snakemake_executor_plugin_pbspro.commands import NotNow, Pbs, Refused, key
-from snakemake_executor_plugin_pbspro.end_signals import EndSignals
 from snakemake_executor_plugin_pbspro.fingerprint import fingerprint, targets_of
 from snakemake_executor_plugin_pbspro.guard import Guard
 from snakemake_executor_plugin_pbspro.inner import InnerCall
@@ -47,7 +48,7 @@ class Executor(InnerCall):
         self.tracked: dict[str, SubmittedJobInfo] = {}
         self.alive: set[str] | None = None
         self.asked_at = self.silent_since = 0.0
-        self.signals = EndSignals()
+        self.stopping = self.letting_go = False
         self.board = Board(self.settings, self.pbs, self.registry, logger)
         super().__init__(workflow, logger)
         self._tmpdir = str(self.folder)
@@ -56,7 +57,7 @@ class Executor(InnerCall):
 
     def run_job(self, job: Any) -> None:
         """Follow the job that an earlier driver submitted, or submit it."""
-        self.signals.catch()
+        self.catch_signals()
         found = self.earlier(job)
         entry = found or self.prepare(job)
         info = SubmittedJobInfo(job, external_jobid=entry.job_id or None, aux={"entry": entry})
@@ -151,7 +152,6 @@ class Executor(InnerCall):
         self, active_jobs: list[SubmittedJobInfo]
     ) -> AsyncGenerator[SubmittedJobInfo, None]:
         """End the jobs with exit code 0; once a poll, ask the server and settle the others."""
-        self.signals.insist()
         due = bool(active_jobs) and time.time() >= self.asked_at + self.settings.poll
         if due:
             self.ask()
@@ -238,27 +238,33 @@ class Executor(InnerCall):
         self.report_job_error(info, msg=why + "\n", aux_logs=log)
         return True
 
-    @property
-    def stopping(self) -> bool:
-        """Whether this driver is about to end: no job is settled or submitted any more."""
-        return self.signals.leaving or bool(self.signals.name)
+    def catch_signals(self) -> None:
+        """From the first job on: Snakemake's scheduler sets its own handler before that."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+                    signal.signal(number, self.let_go)
+
+    def let_go(self, number: int, _frame: Any) -> None:
+        """SIGTERM and SIGHUP end the driver and leave its jobs running."""
+        self.letting_go = self.stopping = True
+        self.logger.warning(
+            f"{signal.Signals(number).name}: this driver ends, its {len(self.tracked)} jobs go on. "
+            "Run the same command again: it finds them."
+        )
+        raise SystemExit(1)
 
     def cancel_jobs(self, _active_jobs: list[SubmittedJobInfo]) -> None:
         """Delete all jobs of this folder: those of the registry, since the list that Snakemake
         hands over is empty while a poll is under way."""
-        self.signals.leaving = True
-        if not self.signals.name:
+        self.stopping = True
+        if not self.letting_go:
             codes = self.registry.exit_codes()
             entries = [*self.registry.entries.values()]
             delete(self, [entry for entry in entries if codes.get(entry.token) != 0])
 
     def shutdown(self) -> None:
         """Stop polling. Scripts and entries of jobs that go on stay where they are."""
-        if self.signals.name:
-            self.logger.warning(
-                f"{self.signals.name}: this driver ends, its {len(self.tracked)} jobs go on. "
-                "Run the same command again: it finds them."
-            )
         with self.lock:
             self.wait = False
         self.wait_thread.join()

@@ -84,6 +84,11 @@ class Live:
     queued = Cluster.queued
 
 
+def heed_hangup() -> None:
+    """Tests started by nohup ignore SIGHUP, and a driver that inherits this rightly goes on."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Workflow:
     """A folder with a Snakefile, and drivers that run it on the cluster."""
 
@@ -108,6 +113,7 @@ class Workflow:
                 stderr=subprocess.STDOUT,
                 env=os.environ | found | variables,
                 start_new_session=True,
+                preexec_fn=heed_hangup,
             )
         self.drivers.append(driver)
         return driver
