@@ -179,6 +179,36 @@ def test_a_narrow_window_needs_no_scrolling_to_the_side(opened):
     assert width <= 0
 
 
+# Part -> its data, and a control of another part that must answer all the same.
+BREAKS = {
+    "cases": ("cases", "#explore-thresholds select"),
+    "thresholds": ("operating_points", ".matrix td button"),
+    "embeddings": ("projections", ".matrix td button"),
+    "trials": ("trials", ".matrix td button"),
+}
+
+
+@pytest.mark.parametrize("part", BREAKS)
+@pytest.mark.parametrize("broken", ["{", '{"curves": [{}], "folds": [{}], "trials": [{}]}'])
+def test_a_part_that_fails_says_so_and_the_others_work(chromium, page, tmp_path, part, broken):
+    data, control = BREAKS[part]
+    whole = page.read_text(encoding="utf-8")
+    start = whole.index(">", whole.index(f'id="data-{data}"')) + 1
+    spoilt = whole[:start] + broken + whole[whole.index("</script>", start) :]
+    (tmp_path / "index.html").write_text(spoilt, encoding="utf-8")
+    chromium.get_log("browser")
+    go(chromium, tmp_path / "index.html")
+    (failed,) = all_of(chromium, f"#explore-{part} .failed")
+    assert "did not start" in failed.text
+    assert any(f"{part}:" in line["message"] for line in chromium.get_log("browser"))
+    # What reads the same data fails as well; no other part does.
+    assert len(all_of(chromium, ".failed")) == (2 if part == "cases" else 1)
+    one(chromium, control).click()
+    one(chromium, "#t th button").click()
+    assert one(chromium, "#t th").get_attribute("aria-sort") == "ascending"
+    assert all_of(chromium, "nav [aria-current]")
+
+
 @pytest.mark.parametrize("number", [1, 5])
 @pytest.mark.parametrize("missing", [{"p_": ""}, {}])
 def test_little_is_explored_too(chromium, tmp_path, number, missing):

@@ -34,6 +34,13 @@ PARAMS = {"task": CLASSES, "image": {"channels": 1}}
             {"truth": ["2", ""], "predicted": ["2", "1"], "confidence": 0.7, "error": 0.2},
         ),
         (
+            {"zones": ["left", "right"]},
+            {"label_left": "4", "predicted_left": "4", "p_left_4": "0.8"}
+            | {"label_right": "1", "predicted_right": "4", "p_right_1": "0.3", "p_right_4": "0.6"},
+            {"truth": ["unknown", "1"], "predicted": ["unknown", "unknown"]}
+            | {"confidence": 0.7, "error": 0.45},
+        ),
+        (
             {"heads": {"z": ["CT", "MR"], "a": ["x"]}},
             {"label_z": "MR", "predicted_z": "MR", "p_z_MR": "0.9"}
             | {"label_a": "x", "predicted_a": "x", "p_a_x": "1"},
@@ -68,6 +75,24 @@ def test_every_validation_image_is_a_case_worst_first(tmp_path, monkeypatch):
     # Keyed names alone: neither groups nor contents nor paths.
     keys = {"sample", "fold", "truth", "predicted", "confidence", "error", "subgroups"}
     assert {key for case in found["cases"] for key in case} == keys
+
+
+def test_classes_have_names_of_every_kind_and_zones_that_no_one_could_judge_too(tmp_path):
+    """Else the page's matrix and the legend of its embeddings call them 4."""
+    rows = [
+        {"sample": f"s{n}", "fold": 1, "label_left": n, "predicted_left": 4, f"p_left_{n}": 0.1}
+        for n in (1, 4)
+    ]
+    names = ["sample", "fold", "label_left", "predicted_left", "p_left_1", "p_left_4"]
+    write_csv(tmp_path / "p.csv", names, [dict.fromkeys(names, "") | row for row in rows])
+    params = PARAMS | {"task": {"zones": ["left"]}}
+    cases.write_cases(params, [tmp_path / "p.csv"], [], None, tmp_path / "cases.json")
+    found = read_json(tmp_path / "cases.json")
+    (part,) = found["parts"]
+    assert part["classes"] == ["0", "1", "2", "3", "unknown"]
+    assert part["counts"] == [["1", "unknown", 1], ["unknown", "unknown", 1]]
+    answers = {(case["truth"][0], case["predicted"][0]) for case in found["cases"]}
+    assert answers == {("1", "unknown"), ("unknown", "unknown")}
 
 
 def test_of_very_many_the_worst_and_even_draws_of_the_others_are_kept_and_all_are_counted(tmp_path):

@@ -51,7 +51,22 @@ const explorer = (() => {
     return `rgb(${mixed.join(",")})`;
   }
 
-  // The gallery says here how a case is looked at; where there is no gallery, nothing happens.
-  const hooks = { look: () => {}, words: () => "", picture: () => "" };
-  return { make, draw, read, button, chooser, unique, share, title, whole, webp, colour, hooks };
+  // A part that a reader explores, in its own holder. All parts are one script: what goes wrong in one
+  // is written on the console and in its place, and the others start.
+  function start(name, begin) {
+    const holder = document.getElementById(`explore-${name}`);
+    try {
+      begin(holder);
+    } catch (error) {
+      console.error(`${name}:`, error);
+      const text = `This part of the page did not start (${error.message}). The rest works; the browser's console says more.`;
+      if (holder) holder.replaceChildren(make("p", { className: "failed", textContent: text }));
+    }
+  }
+
+  const isWrong = (one) => one.truth.some((truth, i) => truth !== one.predicted[i]);
+
+  // The gallery says here how a case is looked at; without one a case is its keyed name.
+  const hooks = { look: () => {}, words: (one) => one.sample, picture: () => "" };
+  return { make, draw, read, start, button, chooser, unique, share, title, whole, webp, colour, isWrong, hooks };
 })();

@@ -1,6 +1,6 @@
 // The list of sections marks the one that is read, and keeps it in sight.
 "use strict";
-(() => {
+explorer.start("contents", () => {
   const list = document.querySelector("nav ol");
   const links = list ? [...list.querySelectorAll("a")] : [];
   const headings = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
@@ -21,4 +21,4 @@
     document.addEventListener("scroll", () => requestAnimationFrame(mark), { passive: true });
     mark();
   }
-})();
+});

@@ -1,9 +1,8 @@
 // What the networks make of the images, as points. Each fold's model has a space of its own, so that
 // folds stand beside each other and never in one picture.
 "use strict";
-(() => {
-  const { make, draw, button, chooser, unique, title, colour, hooks } = explorer;
-  const holder = document.getElementById("explore-embeddings");
+explorer.start("embeddings", (holder) => {
+  const { make, draw, button, chooser, unique, title, colour, isWrong, hooks } = explorer;
   const [data, shown] = [explorer.read("projections"), explorer.read("cases")];
   if (!holder || !data || !shown || !data.folds.length) return;
   const SIDE = 440;
@@ -17,7 +16,7 @@
   const colourings = [
     ...shown.parts.map((part, i) => [named("Truth", part.name), (one) => one.truth[i] || "unknown", part.classes]),
     ...shown.parts.map((part, i) => [named("Prediction", part.name), (one) => one.predicted[i] || "unknown", part.classes]),
-    ...(shown.parts.length ? [["Right or wrong", (one) => (hooks.wrong(one) ? "wrong" : "right"), ["right", "wrong"]]] : []),
+    ...(shown.parts.length ? [["Right or wrong", (one) => (isWrong(one) ? "wrong" : "right"), ["right", "wrong"]]] : []),
     ["Fold", (one) => one.fold, []],
     ...(shown.subgroups ?? []).map((name, i) => [title(name), (one) => one.subgroups[i] || "unknown", []]),
     ["Error", (one) => one.error, null],
@@ -152,4 +151,4 @@
   tools.append(chooser("Colour", colourings.map(([name], i) => [i, name]), set("colouring", Number), state.colouring));
   holder.replaceChildren(tools, legend, panels, live, tip);
   update();
-})();
+});

@@ -1,10 +1,9 @@
 // The gallery of cases: sort, filter by a cell of the confusion matrix, a class, a fold or a subgroup,
 // step by keyboard.
 "use strict";
-(() => {
-  const { make, button, chooser, unique, share, title, whole, webp, hooks } = explorer;
+explorer.start("cases", (holder) => {
+  const { make, button, chooser, unique, share, title, whole, webp, isWrong, hooks } = explorer;
   const PAGE = 60;
-  const holder = document.getElementById("explore-cases");
   const data = explorer.read("cases");
   if (!holder || !data) return;
   const names = data.parts.map((part) => part.name);
@@ -14,7 +13,6 @@
   const state = { sort: "error", fold: "", part: 0, truth: null, predicted: null, wrong: false, shown: PAGE, overlays: new Set(), groups: subgroups.map(() => "") };
   let list = [];
 
-  const isWrong = (one) => one.truth.some((truth, i) => truth !== one.predicted[i]);
   const called = (name) => name || "unknown";
 
   function matches(one) {
@@ -189,6 +187,6 @@
   }
   if (overlays.length) tools.append(make("span", {}, "Overlay: ", ...overlays.flatMap((name) => [overlaySwitch(name), " "])));
   holder.replaceChildren(...(names.length ? [make("div", { className: "wide" }, table)] : []), tools, count, gallery, more, dialog);
-  Object.assign(hooks, { look, words, picture, wrong: isWrong });
+  Object.assign(hooks, { look, words, picture });
   update();
-})();
+});

@@ -1,9 +1,8 @@
 // The trials of a search: parallel coordinates, curves and a table, of which each shows what is
 // chosen in the others.
 "use strict";
-(() => {
+explorer.start("trials", (holder) => {
   const { make, draw, button, chooser, unique, colour } = explorer;
-  const holder = document.getElementById("explore-trials");
   const data = explorer.read("trials");
   if (!holder || !data || !data.trials.length) return;
   const [WIDE, HIGH, TOP, SIDE] = [860, 300, 34, 60];
@@ -179,4 +178,4 @@
   if (data.trials.some((one) => one.state !== "COMPLETE")) tools.append(make("label", {}, box, " complete ones only"));
   holder.replaceChildren(tools, make("p", { className: "count" }, said, " ", none), views);
   update();
-})();
+});

@@ -1,6 +1,6 @@
 // Tables of the page sort by a click on a column's head: ascending, descending, as they were.
 "use strict";
-(() => {
+explorer.start("tables", () => {
   const NEXT = { none: "ascending", ascending: "descending", descending: "none" };
 
   // A number of the report says its full value in <data>; other cells are read as they stand.
@@ -46,4 +46,4 @@
   for (const table of document.querySelectorAll("main .wide > table")) {
     if (table.tHead && table.tBodies.length && table.tBodies[0].rows.length > 1) sortable(table);
   }
-})();
+});

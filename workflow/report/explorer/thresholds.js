@@ -1,9 +1,8 @@
 // A slider over the thresholds of one class against the rest. Bounds were computed beforehand; those of
 // predictive values follow the prevalence, since these rise with their value at a prevalence of one half.
 "use strict";
-(() => {
+explorer.start("thresholds", (holder) => {
   const { make, draw: svg, share } = explorer;
-  const holder = document.getElementById("explore-thresholds");
   const data = explorer.read("operating_points");
   if (!holder || !data || !data.curves.length) return;
 
@@ -133,4 +132,4 @@
   tools.append(make("label", {}, "Class ", curve), make("label", {}, "Threshold ", slider, " ", shown), make("label", {}, "Prevalence ", prevalence, " %"));
   holder.replaceChildren(tools, printed, plots, make("div", { className: "wide" }, matrix), make("div", { className: "wide" }, rates));
   choose();
-})();
+});

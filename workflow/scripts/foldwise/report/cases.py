@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from foldwise.evaluate.metrics.zone_counts import VALUES
 from foldwise.files import read_csv, write_json
 from foldwise.report.explorer.overlays import SIDE, Overlays, merged, true_masks
 
@@ -56,8 +57,8 @@ def write_cases(
         ]
     # A list: JSON is written with sorted keys, and a case's answers are in the order of the parts.
     named = [
-        {"name": part, "classes": list(classes), "counts": pairs(cases, k)}
-        for k, (part, classes) in enumerate(parts.items())
+        {"name": part, "classes": list(names.values()), "counts": pairs(cases, k)}
+        for k, (part, names) in enumerate(parts.items())
     ]
     facts = {"parts": named, "subgroups": subgroups}
     write_json(out, facts | {"images": len(cases), "shown": len(shown), "cases": shown})
@@ -87,21 +88,25 @@ def subgroups_of(cohort: Sequence[Mapping[str, str]]) -> list[str]:
     return [name for name, seen in values.items() if 1 < len(seen) <= MOST_VALUES]
 
 
-def parts_of(task: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Part of an answer -> its classes in order; the one part of a plain class is called ""."""
+def parts_of(task: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Part of an answer -> its classes in order: as the table of predictions says them -> name.
+
+    The one part of a plain class is called "".
+    """
     if task.get("classes"):
-        return {"": task["classes"]}
-    # A zone has scores, not named classes: those that occur are the page's to list.
-    return task.get("heads") or {zone: [] for zone in task.get("zones") or []}
+        return {"": {name: name for name in task["classes"]}}
+    heads = {head: {name: name for name in names} for head, names in task.get("heads", {}).items()}
+    scores = {str(number): name for number, name in enumerate(VALUES)}
+    return heads or dict.fromkeys(task.get("zones") or [], scores)
 
 
-def case_of(row: Mapping[str, str], parts: Mapping[str, Any]) -> dict[str, Any]:
+def case_of(row: Mapping[str, str], parts: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     """Truth and prediction of each part, mean confidence, and error.
 
     Error is 1 less the probability of the truth; of a mask, 1 less its Jaccard. Parts
     without a truth or an answer count in neither mean.
     """
-    answers = {part: _answer(row, part) for part in parts}
+    answers = {part: _answer(row, part, names) for part, names in parts.items()}
     sure = [one["confidence"] for one in answers.values() if one["confidence"] is not None]
     wrong = [1 - one["p_truth"] for one in answers.values() if one["p_truth"] is not None]
     jaccard = _finite(row.get("jaccard"))
@@ -117,11 +122,12 @@ def case_of(row: Mapping[str, str], parts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _answer(row: Mapping[str, str], part: str) -> dict[str, Any]:
+def _answer(row: Mapping[str, str], part: str, names: Mapping[str, str]) -> dict[str, Any]:
     end = f"_{part}" if part else ""
     truth, predicted = row.get(f"label{end}", ""), row.get(f"predicted{end}", "")
     p_truth, confidence = (_finite(row.get(f"p{end}_{name}")) for name in (truth, predicted))
-    return {"truth": truth, "predicted": predicted, "p_truth": p_truth, "confidence": confidence}
+    shown = {"truth": names.get(truth, truth), "predicted": names.get(predicted, predicted)}
+    return shown | {"p_truth": p_truth, "confidence": confidence}
 
 
 def _finite(text: str | None) -> float | None:

@@ -7,12 +7,11 @@ import torch
 from torch import nn
 
 from foldwise.errors import FoldwiseError
-from foldwise.evaluate.metrics.zones import UNKNOWN, Measures, columns
+from foldwise.evaluate.metrics.zone_counts import UNKNOWN, VALUES
+from foldwise.evaluate.metrics.zones import Measures, columns
 from foldwise.models.zoned import Box, ZonedModel
 from foldwise.registry import load
 from foldwise.tasks.base import Batch, Criterion, Rows, Task, identity, number
-
-VALUES = ("0", "1", "2", "3", "unknown")
 
 
 class Zones(Task):

@@ -12,6 +12,8 @@ from foldwise.evaluate.metrics.confusion import (
 from foldwise.evaluate.metrics.numbers import Measured, plain, ratio
 
 UNKNOWN = 4
+# What the numbers 0 to 4 of a zone stand for.
+VALUES = ("0", "1", "2", "3", "unknown")
 # Of all zones, and of each zone in a table of its own.
 OF_COUNTS = Measured()
 
