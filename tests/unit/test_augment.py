@@ -1,5 +1,7 @@
 """Augmentation against NumPy and SciPy; draws depend on seed, epoch and sample alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -65,6 +67,44 @@ def test_flip_is_exact(vertical):
     moved = pixels.copy()
     warp_pixels(moved, drawn.matrix, 1)
     np.testing.assert_array_equal(moved, np.flip(pixels, 2 if vertical else 3))
+
+
+def test_a_quarter_turn_is_exact_and_each_is_as_likely():
+    strength, pixels = Augmentation(quarter_turn=0.75), smooth(1, 15)
+    drawn = draw(strength, 1, 1, KEYS, NONE)
+    counts = np.zeros(4, int)
+    for matrix in drawn.matrix[:400]:
+        moved = pixels.copy()
+        warp_pixels(moved, matrix[None], 1)
+        same = [np.array_equal(moved[0, 0], np.rot90(pixels[0, 0], turns)) for turns in range(4)]
+        assert sum(same) == 1
+        counts += same
+    assert stats.chisquare(counts).pvalue > 1e-3
+    assert not drawn.mirrored.any()
+
+
+def test_inverting_trades_dark_and_bright_after_the_tones():
+    both = Augmentation(brightness=0.3, contrast=0.5, invert=0.4)
+    values = np.linspace(0, 1, 11)
+    drawn = draw(both, 3, 5, KEYS, NONE)
+    plain = draw(Augmentation(brightness=0.3, contrast=0.5), 3, 5, KEYS, NONE)
+    inverted = drawn.gain < 0
+    assert inverted.mean() == pytest.approx(0.4, abs=0.03)
+    for number in (*np.flatnonzero(inverted)[:20], *np.flatnonzero(~inverted)[:20]):
+        upright = toned(values, plain.gain[number], plain.offset[number])
+        expected = 1 - upright if inverted[number] else upright
+        got = toned(values, drawn.gain[number], drawn.offset[number])
+        np.testing.assert_allclose(got, expected, atol=1e-12)
+    assert Augmentation(invert=0.1).tones and not Augmentation(quarter_turn=0.1).tones
+    assert Augmentation(quarter_turn=0.1).moves and not Augmentation(invert=0.1).moves
+
+
+def test_further_strengths_leave_the_draws_of_the_others_alone():
+    plain, more = draw(ALL, 3, 5, KEYS, NONE), replace(ALL, quarter_turn=0.5, invert=0.5)
+    drawn = draw(more, 3, 5, KEYS, NONE)
+    np.testing.assert_array_equal(np.abs(drawn.gain), plain.gain)
+    np.testing.assert_array_equal(drawn.corner, plain.corner)
+    np.testing.assert_array_equal(drawn.matrix[:, :, 2], plain.matrix[:, :, 2])
 
 
 def test_no_strength_changes_nothing():

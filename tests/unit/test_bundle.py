@@ -15,7 +15,7 @@ from safetensors.numpy import load as load_safetensors
 
 from flow import ROOT
 from foldwise.bundle.members import bundle_job, members
-from foldwise.bundle.onnx_model import export
+from foldwise.bundle.onnx_model import export, run
 from foldwise.bundle.portable import encoder_files
 from foldwise.bundle.predict import Request, predict
 from foldwise.bundle.sources import Image, with_texts
@@ -23,7 +23,9 @@ from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
 from foldwise.settings.bundle_file import FORMAT, MANIFEST, read_file, read_manifest, write_bundle
 from foldwise.train.job import CPU
+from foldwise.train.predict import load_model
 from made_bundles import CANARY, CLASSES, make, picture_of_numbers, write_pictures
+from training import make_images, make_job, make_params, make_rows, train
 
 
 @pytest.fixture(scope="module")
@@ -259,6 +261,22 @@ def test_onnx_answers_as_torch_does_within_the_tolerance(made, tmp_path):
     with torch.inference_mode():
         expected = job.task.predict(kept.model, {"image": normal})["probability"]
     assert np.abs(given - expected.numpy()).max() <= 1e-5
+
+
+def test_onnx_of_a_network_that_takes_each_picture_by_its_own_levels(tmp_path):
+    params = make_params(model__normalisation="image", training__epochs=1)
+    rows, images = make_rows(36), make_images(make_rows(36))
+    path = train(tmp_path, params) / "best_model.pt"
+    job = make_job(tmp_path, params, images, (rows[:24], rows[24:]))
+    kept = load_model(job, path)
+    content, facts = export(job.task, kept, params)
+    assert facts["max_difference"] <= 1e-5
+    raw = torch.from_numpy(images.pixels[:4] / np.float32(255))
+    (given,) = run(content, {"image": raw})
+    fed = kept.feed(job, rows[:4]).batch(np.arange(4), 16)
+    with torch.inference_mode():
+        expected = job.task.exported(kept.model, fed)
+    np.testing.assert_allclose(given, next(iter(expected.values())), atol=1e-5)
 
 
 @pytest.mark.parametrize(("folders", "rows"), [(("a", "b"), 1), (("a",), 2)])

@@ -115,6 +115,47 @@ def test_normalisation_is_measured_on_the_rows_alone(bits):
     np.testing.assert_allclose(std, values.std(axis=(0, 2, 3)), rtol=1e-9)
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("make", [None, OnDevice])
+def test_each_picture_may_be_normalised_by_its_own_levels(bits, make):
+    images = make_images(ROWS, 16, 3, bits)
+    feed = feed_of(images, 3, by_picture=True)
+    if make:
+        prepare = Preparation(([0] * 3, [1] * 3), CPU, by_picture=True)
+        feed.pixels = make(images, rows_of(images), prepare)
+    rows = np.array([7, 2])
+    values = images.pixels[rows].astype(np.float64)
+    mean, std = (getattr(values, name)(axis=(2, 3), keepdims=True) for name in ("mean", "std"))
+    found = feed.batch(rows, 16)["image"].numpy()
+    np.testing.assert_allclose(found, (values - mean) / std, atol=2e-5)
+    mean_7, std_7 = (np.array(part)[:, None, None] for part in feed.normalisation(7))
+    back = (found[0] * std_7 + mean_7) * (2.0**bits - 1)
+    np.testing.assert_allclose(back, images.pixels[7], atol=2e-3 * 2 ** (bits - 8))
+
+
+@pytest.mark.parametrize("make", [None, OnDevice])
+def test_a_picture_turned_round_has_the_same_levels_with_the_other_sign(make):
+    images = make_images(ROWS, 16)
+    strengths = Augmentation(invert=1.0)
+    feed = feed_of(images, augmentation=strengths, by_picture=True)
+    if make:
+        prepare = Preparation(([0], [1]), CPU, strengths, by_picture=True)
+        feed.pixels = make(images, rows_of(images), prepare)
+    rows = np.arange(12)
+    plain = feed.batch(rows, 16)["image"].clone()
+    np.testing.assert_allclose(feed.batch(rows, 16, 1)["image"], -plain, atol=1e-4)
+
+
+def test_crops_are_normalised_by_the_levels_of_the_whole_picture():
+    images = make_images(ROWS, 16)
+    feed = feed_of(images, augmentation=Augmentation(), tile=8, by_picture=True)
+    whole = feed.batch(np.arange(12), 16)["image"].clone()
+    crops = feed.batch(np.arange(12), 16, 1)["image"]
+    for picture, crop in zip(whole, crops, strict=True):
+        assert set(crop.unique().tolist()) <= set(picture.unique().tolist())
+        assert len(crop.unique()) > 8
+
+
 def test_named_normalisations():
     assert normalisation("half", None, None, 3) == ([0.5] * 3, [0.5] * 3)
     assert normalisation("unit", None, None, 1) == ([0.0], [1.0])

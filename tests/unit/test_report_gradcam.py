@@ -18,7 +18,13 @@ SIZE, RADIUS, CLASSES = 64, 6, ["A", "B"]
 PARAMS = {
     "seed": 3,
     "image": {"channels": 1, "size": SIZE},
-    "model": {"name": "small_resnet", "weights": None, "dropout": 0.0, "embeddings": None},
+    "model": {
+        "name": "small_resnet",
+        "weights": None,
+        "dropout": 0.0,
+        "embeddings": None,
+        "normalisation": "train",
+    },
 }
 
 

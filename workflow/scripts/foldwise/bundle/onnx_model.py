@@ -16,6 +16,7 @@ from torch import nn
 
 from foldwise.hashing import stream_seed
 from foldwise.tasks.base import Batch, Task
+from foldwise.train.feed.normalise import by_picture
 from foldwise.train.job import CPU
 from foldwise.train.predict import KeptModel
 
@@ -31,18 +32,26 @@ log = logging.getLogger("foldwise")
 class Exported(nn.Module):
     """Normalisation and network: what the task says is asked of a model, as one graph."""
 
-    def __init__(self, task: Task, kept: KeptModel, more: list[str]) -> None:
+    def __init__(self, task: Task, kept: KeptModel, more: list[str], own: bool = False) -> None:
         super().__init__()
-        self.task, self.model, self.more = task, kept.model, more
+        self.task, self.model, self.more, self.own = task, kept.model, more, own
         mean, std = (torch.tensor(part)[:, None, None] for part in kept.normalise)
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
 
     def forward(self, image: torch.Tensor, *others: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(B, C, S, S) in 0..1, and what else the task reads -> its answers, sorted by name."""
-        batch = {"image": (image - self.mean) / self.std, **dict(zip(self.more, others))}  # noqa: B905
+        batch = {"image": self._normalised(image), **dict(zip(self.more, others))}  # noqa: B905
         answers = self.task.exported(self.model, batch)
         return tuple(answers[name] for name in sorted(answers))
+
+    def _normalised(self, image: torch.Tensor) -> torch.Tensor:
+        if not self.own:
+            return (image - self.mean) / self.std
+        mean = image.mean(dim=(2, 3), keepdim=True)
+        variance = ((image - mean) ** 2).mean(dim=(2, 3), keepdim=True)
+        # A constant channel is left as it is, as where the network was trained.
+        return (image - mean) / torch.where(variance > 0, variance, 1.0).sqrt()
 
 
 def example(kept: KeptModel, channels: int, text: dict[str, Any] | None) -> Batch:
@@ -73,7 +82,8 @@ def export(task: Task, kept: KeptModel, params: dict[str, Any]) -> tuple[bytes |
     inputs = example(kept, params["image"]["channels"], params["task"].get("text"))
     more = [name for name in inputs if name != "image"]
     # On the CPU: onnxruntime is asked there too, and a GPU's rounding is no fault of the file.
-    whole = Exported(task, KeptModel(kept.model.to(CPU), *_rest(kept)), more).eval()
+    own = by_picture(params)
+    whole = Exported(task, KeptModel(kept.model.to(CPU), *_rest(kept)), more, own).eval()
     names = sorted(task.exported(whole.model, {**inputs}))
     try:
         content = traced(whole, inputs, names)

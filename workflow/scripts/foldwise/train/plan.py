@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from foldwise.tasks.base import Rows
 from foldwise.train.checkpoint import Checkpoint, run_digest
 from foldwise.train.feed.augment import Augmentation
 from foldwise.train.feed.feed import Feed
-from foldwise.train.feed.normalise import normalisation
+from foldwise.train.feed.normalise import by_picture, normalisation
 from foldwise.train.feed.pixels import Normalisation, Preparation
 from foldwise.train.feed.rows import places_of, sorted_rows
 from foldwise.train.job import FoldJob
@@ -67,10 +67,9 @@ def make_plan(job: FoldJob, settings: Settings, on_epoch: OnEpoch | None) -> Pla
         places_of(job.images, rows["train"]),
         params["image"]["channels"],
     )
-    augmented = Preparation(
-        normalise, job.device, Augmentation(**params["augment"]), settings.seed, settings.tile
-    )
-    plain = Preparation(normalise, job.device)
+    plain = Preparation(normalise, job.device, by_picture=by_picture(params))
+    strengths = Augmentation(**params["augment"])
+    augmented = replace(plain, augmentation=strengths, seed=settings.seed, tile=settings.tile)
     monitor, direction = task.monitor(settings.monitor)
     weighted = settings.sampler == "weighted"
     return Plan(

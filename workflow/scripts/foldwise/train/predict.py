@@ -17,6 +17,7 @@ from foldwise.hashing import stream_seed
 from foldwise.tasks.base import Batch, Rows
 from foldwise.train.failure import memory_explained
 from foldwise.train.feed.feed import Feed
+from foldwise.train.feed.normalise import by_picture
 from foldwise.train.feed.pixels import Normalisation, Preparation
 from foldwise.train.feed.rows import sorted_rows
 from foldwise.train.job import FoldJob
@@ -52,7 +53,8 @@ class KeptModel:
 
     def feed(self, job: FoldJob, rows: Rows) -> Feed:
         """Batches of `rows` as the model is used to them."""
-        prepare = Preparation(self.normalise, job.device)
+        own = by_picture(job.params)
+        prepare = Preparation(self.normalise, job.device, by_picture=own)
         return Feed(job.task, job.images, rows, job.task.targets(rows), prepare)
 
     def cut(self, params: dict[str, Any]) -> Cut:

@@ -49,7 +49,7 @@ def gradcam_fold(
         batch = feed.batch(np.array([i]), kept.size)
         number = output_of(answers, film.part, film.predicted)
         heat = class_map(kept.model, job.task, batch, number)
-        pictures.append(grey_levels(batch["image"][0].cpu().numpy(), *kept.normalise))
+        pictures.append(grey_levels(batch["image"][0].cpu().numpy(), *feed.normalisation(i)))
         maps.append(np.round(heat * 255).astype(np.uint8))
     _write(job.out, films, pictures, maps)
 

@@ -18,7 +18,7 @@ from foldwise.hashing import stream_seed
 from foldwise.train.feed.draws import uniform
 
 # All are drawn whatever is switched on, so that one strength does not shift another's draws.
-DRAWS = 10
+DRAWS = 12
 # What lies beyond the picture: the same for OpenCV and PyTorch.
 BORDERS = {"black": (cv2.BORDER_CONSTANT, "zeros"), "reflect": (cv2.BORDER_REFLECT, "reflection")}
 
@@ -35,17 +35,19 @@ class Augmentation:
     brightness: float = 0.0
     contrast: float = 0.0
     border: str = "black"
+    quarter_turn: float = 0.0
+    invert: float = 0.0
 
     @property
     def moves(self) -> bool:
         """True if any pixel may change its place."""
-        strengths = self.flip_horizontal, self.flip_vertical, self.rotate_deg, self.zoom, self.shift
-        return any(strengths)
+        flips = self.flip_horizontal, self.flip_vertical, self.quarter_turn
+        return any((*flips, self.rotate_deg, self.zoom, self.shift))
 
     @property
     def tones(self) -> bool:
         """True if any grey value may change."""
-        return bool(self.brightness or self.contrast)
+        return bool(self.brightness or self.contrast or self.invert)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Drawn:
     """What one batch of B samples gets."""
 
     matrix: np.ndarray  # (B, 2, 3): from target to source, coordinates in sides from the centre
-    gain: np.ndarray  # (B,)
+    gain: np.ndarray  # (B,), negative where grey levels are turned round
     offset: np.ndarray  # (B,), share of the grey range
     mirrored: np.ndarray  # (B,) bool: flipped left to right
     corner: np.ndarray  # (B, 2) in 0..1: where a crop lies, across and down
@@ -71,9 +73,14 @@ def draw(
     signed = 2 * u - 1
     mirrored = u[:, 0] < augmentation.flip_horizontal
     matrix = _matrices(augmentation, signed, mirrored, u[:, 1] < augmentation.flip_vertical)
+    if augmentation.quarter_turn:
+        matrix[:, :, :2] = matrix[:, :, :2] @ _quarters(u[:, 10], augmentation.quarter_turn)
     gain = 1 + augmentation.contrast * signed[:, 6]
     # Contrast turns about the middle of the grey range.
     offset = augmentation.brightness * signed[:, 7] + (1 - gain) / 2
+    # 1 - (gain v + offset): the clipping to 0..1 that follows is the same from either end.
+    inverted = u[:, 11] < augmentation.invert
+    gain, offset = np.where(inverted, -gain, gain), np.where(inverted, 1 - offset, offset)
     return Drawn(matrix, gain, offset, mirrored, u[:, 8:10])
 
 
@@ -89,6 +96,13 @@ def _matrices(
     linear = rotation.transpose(2, 0, 1) * scale[:, None, None] * flip[:, :, None]
     moved = augmentation.shift * signed[:, 4:6]
     return np.concatenate([linear, moved[:, :, None]], axis=2)
+
+
+def _quarters(u: np.ndarray, probability: float) -> np.ndarray:
+    """(B, 2, 2) turns by 90, 180 or 270 degrees, each as likely; none where u is not below."""
+    # Whole numbers, not sines: a quarter of a turn moves pixels without interpolating them.
+    turns = np.array([np.eye(2), [[0, -1], [1, 0]], -np.eye(2), [[0, 1], [-1, 0]]])
+    return turns[np.where(u < probability, 1 + np.floor(3 * u / probability), 0).astype(int)]
 
 
 def cropping(drawn: Drawn, side: int, tile: int) -> np.ndarray:

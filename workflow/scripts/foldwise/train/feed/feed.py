@@ -7,7 +7,7 @@ from foldwise.tasks.base import Batch, Rows, Task
 from foldwise.train.feed.augment import draw
 from foldwise.train.feed.draws import content_keys
 from foldwise.train.feed.images import Images
-from foldwise.train.feed.pixels import OnCpu, OnDevice, Preparation
+from foldwise.train.feed.pixels import Normalisation, OnCpu, OnDevice, Preparation
 from foldwise.train.feed.rows import places_of
 
 
@@ -63,3 +63,8 @@ class Feed:
             mirrored = torch.from_numpy(drawn.mirrored).to(self.device)
             batch = self.task.flip_targets(batch, mirrored)
         return batch
+
+    def normalisation(self, row: int) -> Normalisation:
+        """What the pixels of a row are normalised by where they are not augmented."""
+        mean, std = self.pixels.levels(np.array([row]), None)
+        return mean[0].tolist(), std[0].tolist()

@@ -1,6 +1,6 @@
 """What pixels between 0 and 1 are normalised by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -13,9 +13,22 @@ FIXED = {
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "half": ((0.5,), (0.5,)),
     "unit": ((0.0,), (1.0,)),
+    # Of no part of the data: each picture's own are taken when it is fed (`levels_by_picture`).
+    "image": ((0.0,), (1.0,)),
 }
 # Pictures in memory at once.
 CHUNK = 64
+
+
+def by_picture(params: Mapping[str, Any]) -> bool:
+    """Whether a run normalises each picture by its own mean and standard deviation."""
+    return params["model"]["normalisation"] == "image"
+
+
+def levels_by_picture(images: Images, places: np.ndarray, channels: int) -> np.ndarray:
+    """(2, N, C) mean and standard deviation of each picture, for pixels scaled to 0..1."""
+    found = [measured(images, places[n : n + 1], channels) for n in range(len(places))]
+    return np.array(found, np.float64).reshape(-1, 2, channels).transpose(1, 0, 2)
 
 
 def normalisation(
@@ -42,7 +55,7 @@ def measured(images: Images, rows: np.ndarray, channels: int) -> tuple[list[floa
     # Counts, and not running sums of floats: the result hangs on no order and on no chunk.
     levels = int(np.iinfo(images.dtype).max) + 1
     counts = np.zeros((channels, levels), dtype=np.int64)
-    buffer = np.empty((CHUNK, *images.shape), dtype=images.dtype)
+    buffer = np.empty((min(CHUNK, len(rows)), *images.shape), dtype=images.dtype)
     for start in range(0, len(rows), CHUNK):
         part = rows[start : start + CHUNK]
         images.take(part, buffer[: len(part)])

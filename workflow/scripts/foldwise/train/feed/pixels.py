@@ -24,6 +24,7 @@ from foldwise.train.feed.augment import (
     warp_tensor,
 )
 from foldwise.train.feed.images import Images
+from foldwise.train.feed.normalise import levels_by_picture
 
 Normalisation = tuple[list[float], list[float]]  # mean and standard deviation of each channel
 
@@ -37,6 +38,32 @@ class Preparation:
     augmentation: Augmentation | None = None
     seed: int = 0  # of the augmentation's draws
     tile: int | None = None  # side of the crops that augmented batches are made of; None: whole
+    by_picture: bool = False  # each picture by its own mean and deviation, not by `normalise`
+
+
+class Levels:
+    """What each row's picture is normalised by."""
+
+    def __init__(self, images: Images, places: np.ndarray, prepare: Preparation) -> None:
+        channels = len(prepare.normalise[0])
+        self.by_picture = prepare.by_picture
+        if prepare.by_picture:
+            # Of whole pictures, also where crops are trained on: a tile of nothing but ground must
+            # not be stretched until its noise looks like objects.
+            found = levels_by_picture(images, places, channels)
+        else:
+            found = np.array(prepare.normalise)[:, None]
+        self.mean, self.std = found.astype(np.float32)
+
+    def __call__(self, rows: np.ndarray, drawn: Drawn | None) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation (B, C), (1, C) where all rows share them."""
+        if not self.by_picture:
+            return self.mean, self.std
+        mean = self.mean[rows]
+        if drawn is not None:
+            # The ground of a picture whose grey levels were turned round lies on the other side.
+            mean = np.where(drawn.gain[:, None] < 0, 1 - mean, mean)
+        return mean, self.std[rows]
 
 
 RESIDENT_SHARE = 0.5  # of a GPU's free memory that the images may take
@@ -53,8 +80,8 @@ class OnCpu:
     ) -> None:
         self.images, self.places = images, places
         self.augmentation, self.tile = prepare.augmentation, prepare.tile
-        self.mean, self.std = (np.array(part, np.float32)[:, None] for part in prepare.normalise)
-        self.channels, self.top = len(self.mean), int(np.iinfo(images.dtype).max)
+        self.levels = Levels(images, places, prepare)
+        self.channels, self.top = len(prepare.normalise[0]), int(np.iinfo(images.dtype).max)
         self.buffers: dict[str, np.ndarray] = {}
         # OpenCV has threads of its own, which no variable of the environment sets.
         cv2.setNumThreads(torch.get_num_threads())
@@ -68,7 +95,7 @@ class OnCpu:
                 warp_pixels(pixels, drawn.matrix, self.channels, self.augmentation.border)
         shape = (len(rows), self.channels, *pixels.shape[2:])
         image = self._buffer("image", shape, np.float32)
-        tables = self._tables(len(rows), drawn)
+        tables = self._tables(rows, drawn)
         for number in range(len(rows)):
             for channel in range(self.channels):
                 source, target = pixels[number, channel], image[number, channel]
@@ -114,15 +141,16 @@ class OnCpu:
                 cv2.resize(source, (size, size), dst=target, interpolation=how)
         return out
 
-    def _tables(self, count: int, drawn: Drawn | None) -> np.ndarray:
+    def _tables(self, rows: np.ndarray, drawn: Drawn | None) -> np.ndarray:
         """(B, C, levels) float32: what each grey level becomes."""
         grey = np.linspace(0, 1, self.top + 1, dtype=np.float32)
         if drawn is not None and self.augmentation.tones:
             gain, offset = (part.astype(np.float32) for part in (drawn.gain, drawn.offset))
             grey = toned(grey, gain[:, None, None], offset[:, None, None])
-        table = (grey - self.mean) / self.std
-        # Without tones one table serves all: a view of it, no copies.
-        return np.broadcast_to(table, (count, *table.shape[-2:]))
+        mean, std = (part[:, :, None] for part in self.levels(rows, drawn))
+        table = (grey - mean) / std
+        # Where one table serves all: a view of it, no copies.
+        return np.broadcast_to(table, (len(rows), *table.shape[-2:]))
 
 
 class OnDevice:
@@ -136,10 +164,8 @@ class OnDevice:
     ) -> None:
         self.images, self.places, self.device = images, places, prepare.device
         self.augmentation, self.tile = prepare.augmentation, prepare.tile
-        self.mean, self.std = (
-            torch.tensor(part, device=self.device)[:, None, None] for part in prepare.normalise
-        )
-        self.channels, self.top = len(self.mean), int(np.iinfo(images.dtype).max)
+        self.levels = Levels(images, places, prepare)
+        self.channels, self.top = len(prepare.normalise[0]), int(np.iinfo(images.dtype).max)
         # Stored integers, not floats: a quarter of the memory for 8 bits.
         needed = len(places) * int(np.prod(images.shape)) * images.dtype.itemsize
         fits = needed <= RESIDENT_SHARE * free_memory(self.device)
@@ -171,7 +197,11 @@ class OnDevice:
             planes = warp_tensor(planes, drawn.matrix, self.augmentation.border, mask=True)
         if drawn is not None and self.augmentation.tones:
             image = toned(image, self._column(drawn.gain), self._column(drawn.offset))
-        image = (image - self.mean) / self.std
+        mean, std = (
+            torch.from_numpy(part).to(self.device)[:, :, None, None]
+            for part in self.levels(rows, drawn)
+        )
+        image = (image - mean) / std
         whole = planes.to(torch.uint8 if self.top == 255 else torch.int32)
         return image.contiguous(memory_format=torch.channels_last), whole
 
