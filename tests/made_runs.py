@@ -147,6 +147,14 @@ def _manifest(run: Run, cohort: list[dict[str, str]]) -> None:
         run.results / "audit" / "data_manifest.json",
         {
             "flow": steps,
+            "unmatched": [
+                {
+                    "kind": "quarantine",
+                    "reason": "no_folder",
+                    "count": 3,
+                    "description": "table row without a folder in the archive",
+                }
+            ],
             "group_by": run.group_by,
             "archive": {"files": n + 61, "folders": 3 * n // 4},
             "table_rows": n + 12,

@@ -15,6 +15,7 @@ from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.integrity import read_sealed, write_sealed
 from foldwise.pixels import picture
+from foldwise.report.figures.flow import stages_of
 from made import density_archive
 from phantoms.damage import FAULTS, add_damage
 from phantoms.density import plan_exams, write_labels
@@ -145,6 +146,10 @@ def test_the_manifest_adds_up(damaged):
     steps = manifest["flow"]
     taken = [step["images"] for step in steps if step["images"] < 0]
     assert steps[0]["images"] + sum(taken) == steps[-1]["images"] == len(rows)
+    unmatched = {one["reason"]: one["count"] for one in manifest["unmatched"]}
+    assert {"no_folder": 1, "no_row": 1, "empty_folder": 1}.items() <= unmatched.items()
+    beside = "\n".join(stages_of(manifest)[0].aside)
+    assert "1  table row without a folder" in beside and "1  folder or image without" in beside
     assert sum(one["images"] for one in manifest["classes"].values()) == manifest["images"]
     assert manifest["images"] == len(rows)
     assert manifest["groups"] == len({row["group"] for row in rows}) == 12

@@ -71,6 +71,9 @@ def test_a_changed_copy_under_another_patient_is_noted_dropped_or_refused(study)
     assert files <= {row["file"] for row in listed}
     assert {row["detail"].split()[0] for row in listed} == {row["key"] for row in listed}
     images = manifest["images"]
+    # A note takes no image away: the steps of the flow still add up.
+    taken = [step["images"] for step in manifest["flow"] if step["images"] < 0]
+    assert manifest["flow"][0]["images"] + sum(taken) == images
     dropped = study.audit(conflicts=Conflicts(near_duplicates="drop"), **ALL)
     noted = manifest["notes"]["near_duplicate"]
     assert dropped["images"] == images - noted == images - dropped["quarantine"]["near_duplicate"]

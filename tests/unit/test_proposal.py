@@ -1,5 +1,6 @@
 """A study file proposed from an archive and a table: it loads, and says why."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,15 @@ from PIL import Image
 
 import propose_study
 from foldwise.errors import FoldwiseError
+from foldwise.files import read_csv, write_csv
 from foldwise.proposal.facts import Facts, look
-from foldwise.proposal.study import batch_for, propose, side_for
+from foldwise.proposal.study import batch_for, propose, side_for, study_text
 from foldwise.settings.study import load_study
 from made import density_archive
 
-FACTS = Facts("images", "paths", {"label": "x"}, 1000, 500, {"a": 300, "b": 200}, 640, 480, 3)
+FACTS = Facts(
+    "images", "paths", "folder", {"label": "x"}, 1000, 500, {"a": 300, "b": 200}, 640, 480, 3
+)
 
 
 @pytest.fixture
@@ -56,14 +60,36 @@ def test_films_by_accession_are_found(tmp_path):
     assert facts.columns == {"accession": "AccessionNumber", "label": "Classification"}
 
 
+def test_an_export_named_by_uid_is_found_by_its_headers_and_lost_zeros_by_their_number(tmp_path):
+    """The ways in which hospitals' tables and exports miss each other."""
+    density_archive(tmp_path / "made", patients=8, size=64)
+    archive, table = tmp_path / "made/archive", tmp_path / "made/labels.csv"
+    rows = read_csv(table)
+    bare = [row | {"AccessionNumber": row["AccessionNumber"].lstrip("0")} for row in rows]
+    write_csv(table, list(rows[0]), bare)
+    longer = tmp_path / "zeros"
+    for folder in archive.iterdir():
+        shutil.copytree(folder, longer / f"00{folder.name}")
+    facts = look(longer, table)
+    assert (facts.format, facts.match) == ("accession", "folder")
+    for number, folder in enumerate(sorted(archive.iterdir())):
+        folder.rename(archive / f"1.2.826.0.1.{number}")
+    facts = look(archive, table)
+    assert (facts.columns["accession"], facts.match) == ("AccessionNumber", "header")
+    assert "  match: header" in study_text(facts, propose(facts, 1 << 34), "archive", "labels.csv")
+
+
 def test_what_cannot_be_told_is_asked_for(pictures):
     (pictures / "other.csv").write_text("file,one,two\nx.png,1,2\ny.png,1,3\nz.png,2,2\n")
     with pytest.raises(FoldwiseError, match="no column whose cells are files"):
         look(pictures / "films", pictures / "other.csv")
     (pictures / "other.csv").write_text("file,one,two\n1.png,1,2\n2.png,1,3\n3.png,2,2\n")
-    with pytest.raises(FoldwiseError, match=r"2 columns could be the label.*--label"):
+    with pytest.raises(FoldwiseError, match=r"2 columns could be the label: one, two\..*--label"):
         look(pictures / "films", pictures / "other.csv")
     assert look(pictures / "films", pictures / "other.csv", "two").classes == {"2": 2, "3": 1}
+    dated = "file,one,day\n1.png,1,17.02.1994\n2.png,1,17.02.1994\n3.png,2,1.3.1994\n"
+    (pictures / "other.csv").write_text(dated)
+    assert look(pictures / "films", pictures / "other.csv").columns["label"] == "one"
     (pictures / "other.csv").write_text("file,one\nfilms/1.png,1\nfilms/2.png,2\n")
     with pytest.raises(FoldwiseError, match=r"begin with films/: name the folder above, \."):
         look(Path("films"), pictures / "other.csv")

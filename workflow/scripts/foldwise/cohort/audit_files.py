@@ -125,6 +125,7 @@ def manifest_of(
     bad = len(quarantined(findings))
     return {
         "flow": steps_of(flow, findings, labelled, len(analysed)),
+        "unmatched": [one | {"description": describe(one["reason"])} for one in flow["unmatched"]],
         "group_by": flow["group"],
         "archive": flow["archive"],
         "table_rows": flow["table_rows"],
@@ -159,7 +160,8 @@ def steps_of(
     steps.append({"step": "images to analyse, before decoding", "images": flow["usable"]})
     first: dict[str, tuple[str, str]] = {}
     for item in findings:
-        if item.stage == "decode" and item.key in labelled:
+        # A note takes nothing away.
+        if item.stage == "decode" and item.key in labelled and item.kind != NOTE:
             # Each image once, by its first finding: the steps of the flow must add up.
             first.setdefault(item.key, (item.kind, item.reason))
     steps += [

@@ -218,6 +218,9 @@ def flow_of(
 ) -> dict[str, Any]:
     """Counts from archive to what is decoded; each image under the first reason that stopped it."""
     stopped = Counter((item.state, item.reason) for item in items if not item.usable)
+    images = {item.sample for item in items}
+    # Rows without an image and folders without a row never become items.
+    unmatched = Counter((one.kind, one.reason) for one in findings if one.key not in images)
     return {
         "group": group,
         "archive": {
@@ -228,6 +231,10 @@ def flow_of(
             "link_loops": archive.listing.loops,
         },
         "table_rows": rows,
+        "unmatched": [
+            {"kind": kind, "reason": reason, "count": number}
+            for (kind, reason), number in sorted(unmatched.items())
+        ],
         "rows_left_out": found.counts_of((item for item in findings if _is_row(item)), LEFT_OUT),
         "images_matched": len(items),
         "left_out": {key[1]: n for key, n in sorted(stopped.items()) if key[0] == LEFT_OUT},

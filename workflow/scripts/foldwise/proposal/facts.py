@@ -1,12 +1,17 @@
 """What can be seen of an archive and a table of labels before any study file says what they are."""
 
+import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from foldwise.cohort.archive import list_archive
+from foldwise.cohort.headers import ATTRIBUTES
+from foldwise.cohort.tables.labels import canonical
+from foldwise.cohort.tables.naming import Spelling, ZeroPadded, without_zeros
 from foldwise.cohort.tables.table import Table, TableSettings, read_table
 from foldwise.errors import FoldwiseError
 
@@ -15,6 +20,8 @@ PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".pgm")
 SAMPLED = 200
 # More values than this are names or numbers, and no classes.
 MOST_CLASSES = 20
+# Days as tables write them: never a label, though a short table has few.
+DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}.*")
 USUAL = {
     "label": (
         "label",
@@ -32,10 +39,11 @@ USUAL = {
 
 @dataclass(frozen=True)
 class Facts:
-    """What a proposal goes by; `classes`: groups that have each label."""
+    """What a proposal goes by; `classes`: groups that have each label, `match`: as data.match."""
 
     reader: str
     format: str
+    match: str
     columns: dict[str, str]
     images: int
     groups: int
@@ -55,7 +63,8 @@ def look(root: Path, path: Path, label: str | None = None) -> Facts:
     files = sorted(list_archive(root).files)
     table = read_table(TableSettings(path=str(path), format="paths"))
     reader, own = _reader(root, files)
-    key, named = _image_column(table, own, root)
+    ids = _ids_of_headers(root, own) if reader == "dicom" else []
+    key, named, match = _image_column(table, own, root, ids)
     columns = {key: named, "label": label or _label_column(table, named)}
     table.need(columns)
     patient = _usual_column(table, "patient", {*columns.values()})
@@ -68,6 +77,7 @@ def look(root: Path, path: Path, label: str | None = None) -> Facts:
     return Facts(
         reader=reader,
         format="accession" if key == "accession" else "paths",
+        match=match,
         columns=columns,
         images=len(own),
         groups=len({row.get(patient or named) for row in table.rows}),
@@ -97,30 +107,61 @@ def _is_dicom(path: Path) -> bool:
         return stream.read(132)[128:] == b"DICM"
 
 
-def _image_column(table: Table, files: Sequence[str], root: Path) -> tuple[str, str]:
-    """`image` or `accession`, and the column whose cells name most of the archive's files."""
+def _ids_of_headers(root: Path, files: Sequence[str]) -> list[set[str]]:
+    """Values of each attribute that a table may name, in an even sample of the headers."""
+    headers = [_attributes(root / name, [*ATTRIBUTES.values()]) for name in _sample(files)]
+    return [
+        {str(header[name]) for header in headers if header.get(name)}
+        for name in ATTRIBUTES.values()
+    ]
+
+
+def _image_column(
+    table: Table, files: Sequence[str], root: Path, ids: Sequence[set[str]]
+) -> tuple[str, str, str]:
+    """`image` or `accession`, the column whose cells name most of the archive, and how: by its
+    names of files and folders, else by the `ids` of its headers."""
     paths = {form for name in files for form in (name, PurePosixPath(name).name)}
     folders = {step for name in files for step in PurePosixPath(name).parts[:-1]}
+    spelling, padded = Spelling(folders), ZeroPadded(folders)
     scores = {}
     for column in table.columns:
         cells = [row.get(column) for row in table.rows]
-        for key, there in (("image", paths), ("accession", folders)):
-            scores[key, column] = sum(cell in there for cell in cells) / len(cells)
+        scores["image", column] = sum(cell in paths for cell in cells) / len(cells)
+        meant = [padded.of(spelling.of(cell)) in folders for cell in cells]
+        scores["accession", column] = sum(meant) / len(cells)
     best = max(scores, key=lambda one: scores[one])
     # Some rows may have no image in the archive; where most have none it is the wrong column.
-    if scores[best] < 0.5:
-        above = {f"{root.name}/{name}" for name in files}
-        if any(row.get(column) in above for row in table.rows for column in table.columns):
-            raise FoldwiseError(
-                f"{table.path}: its paths begin with {root.name}/: name the folder above, "
-                f"{root.parent}, as the archive."
-            )
+    if scores[best] >= 0.5:
+        return *best, "folder"
+    named = _column_of_ids(table, ids)
+    if named:
+        return "accession", named, "header"
+    above = {f"{root.name}/{name}" for name in files}
+    if any(row.get(column) in above for row in table.rows for column in table.columns):
         raise FoldwiseError(
-            f"{table.path}: no column whose cells are files or folders of the archive (best: "
-            f"'{best[1]}', {scores[best]:.0%}). data.root may be one level off; copy a file of "
-            "config/studies and name the columns there."
+            f"{table.path}: its paths begin with {root.name}/: name the folder above, "
+            f"{root.parent}, as the archive."
         )
-    return best
+    raise FoldwiseError(
+        f"{table.path}: no column whose cells are files or folders of the archive (best: "
+        f"'{best[1]}', {scores[best]:.0%}), or what its headers say. data.root may be one level "
+        "off; copy a file of config/studies and name the columns there."
+    )
+
+
+def _column_of_ids(table: Table, ids: Sequence[set[str]]) -> str | None:
+    """The column that holds most values of an attribute; None where none holds half of them."""
+    scores = {}
+    for column in table.columns:
+        cells = {without_zeros(canonical(row.get(column))) for row in table.rows}
+        # The sample is part of the archive, the table all of it: its values are what is found.
+        scores[column] = max(
+            sum(without_zeros(one) in cells for one in values) / max(1, len(values))
+            for values in ids or [set()]
+        )
+    best = max(scores, key=lambda name: scores[name])
+    return best if scores[best] >= 0.5 else None
 
 
 def _label_column(table: Table, image: str) -> str:
@@ -133,13 +174,14 @@ def _label_column(table: Table, image: str) -> str:
         for column in table.columns
         if column != image
         and 2 <= len({row.get(column) for row in table.rows}) <= MOST_CLASSES
+        and not all(DATE.fullmatch(row.get(column) or "1.1.1") for row in table.rows)
         # In a short table names of patients are few as well; a label is shared by several rows.
         and max(Counter(row.get(column) for row in table.rows).values()) > 1
     ]
     if len(few) != 1:
+        named = f": {', '.join(few)}." if few else f".{table.listed()}"
         raise FoldwiseError(
-            f"{table.path}: {len(few)} columns could be the label.{table.listed()} Name it with "
-            "--label."
+            f"{table.path}: {len(few)} columns could be the label{named} Name it with --label."
         )
     return few[0]
 
@@ -152,14 +194,18 @@ def _usual_column(table: Table, role: str, taken: set[str]) -> str | None:
 
 def _shape(root: Path, files: Sequence[str], reader: str) -> tuple[int, int, int]:
     """Median width and height in pixels, and channels of most, of an even sample of the files."""
-    step = max(1, len(files) // SAMPLED)
-    # Evenly over the sorted names: the first files may all be of one scanner.
-    shapes = [shape for name in files[::step] if (shape := _size_of(root / name, reader))]
+    sample = _sample(files)
+    shapes = [shape for name in sample if (shape := _size_of(root / name, reader))]
     if not shapes:
-        raise FoldwiseError(f"{root}: no file of a sample of {len(files[::step])} could be read.")
+        raise FoldwiseError(f"{root}: no file of a sample of {len(sample)} could be read.")
     # Median: a few thumbnails or huge scans decide nothing.
     width, height = (int(statistics.median(one)) for one in list(zip(*shapes, strict=True))[:2])
     return width, height, statistics.mode(shape[2] for shape in shapes)
+
+
+def _sample(files: Sequence[str]) -> Sequence[str]:
+    """Evenly over the sorted names: the first files may all be of one scanner."""
+    return files[:: max(1, len(files) // SAMPLED)]
 
 
 def _size_of(path: Path, reader: str) -> tuple[int, int, int] | None:
@@ -172,12 +218,20 @@ def _size_of(path: Path, reader: str) -> tuple[int, int, int] | None:
                 return *image.size, 3 if image.mode in ("RGB", "RGBA", "P", "CMYK", "YCbCr") else 1
         except (UnidentifiedImageError, OSError):
             return None
+    shape = _attributes(path, ["Columns", "Rows", "SamplesPerPixel"])
+    try:
+        return tuple(int(shape[name]) for name in ("Columns", "Rows", "SamplesPerPixel"))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _attributes(path: Path, names: list[str]) -> dict[str, Any]:
+    """Those of the attributes that a DICOM header has; none of a file that is not read."""
     from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
 
-    wanted = ["Rows", "Columns", "SamplesPerPixel"]
     try:
-        header = dcmread(path, stop_before_pixels=True, specific_tags=wanted)
-        return int(header.Columns), int(header.Rows), int(header.SamplesPerPixel)
+        header = dcmread(path, stop_before_pixels=True, specific_tags=names)
+        return {name: header.get(name) for name in names if name in header}
     except (InvalidDicomError, OSError, AttributeError, TypeError, ValueError):
-        return None
+        return {}

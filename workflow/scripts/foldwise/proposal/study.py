@@ -90,6 +90,7 @@ def study_text(facts: Facts, proposal: Proposal, root: str, table: str) -> str:
     order = [name for name in facts.classes if name not in rare]
     # Files of DICOM name their patient themselves.
     group = "patient" if "patient" in facts.columns or facts.reader == "dicom" else "image"
+    by_header = facts.match == "header"
     lines = [
         "# Proposed from the data's size; every line may be changed (config/README.md).",
         f"# {facts.images:,} images, {facts.groups:,} groups; groups by class: "
@@ -101,6 +102,11 @@ def study_text(facts: Facts, proposal: Proposal, root: str, table: str) -> str:
         f"  root: {_said(root)}",
         f"  table: {{path: {_said(table)}, format: {facts.format}}}",
         f"  columns: {_mapping(facts.columns)}",
+        *(
+            ["  match: header  # folders are not called as the table's rows are"]
+            if by_header
+            else []
+        ),
         *_group(group),
         *_classes(order, rare),
         _line(f"image: {{{{size: {{0}}, channels: {facts.channels}}}}}", proposal.size),

@@ -18,6 +18,7 @@ from foldwise.settings.groups import unit_of
 MAIN, SIDE, LINE, PAD, GAP = 3.0, 3.3, 0.155, 0.11, 0.3
 LETTERS = 52
 HEADINGS = {"quarantine": "Quarantine", "left out": "Left out"}
+UNMATCHED = HEADINGS | {"note": "Said twice"}
 
 
 @dataclass
@@ -58,14 +59,18 @@ def stages_of(manifest: dict[str, Any]) -> list[Stage]:
     archive, rows = manifest["archive"], manifest["table_rows"]
     first = plural(archive["files"], "file")
     first += f" in {plural(archive['folders'], 'folder')}" if archive["folders"] else ""
-    stages = [Stage(["Archive and table", first, plural(rows, "table row")])]
+    unmatched = [(one["kind"], one["count"], one["description"]) for one in manifest["unmatched"]]
+    stages = [
+        Stage(["Archive and table", first, plural(rows, "table row")], _aside(unmatched, UNMATCHED))
+    ]
     taken: list[dict[str, Any]] = []
     for step in manifest["flow"]:
         # A removal of no images is -0, which is not below 0: its kind tells it.
         if step["images"] < 0 or "kind" in step:
             taken.append(step)
             continue
-        stages[-1].aside = _aside(taken)
+        gone = [(one["kind"], -one["images"], one["step"]) for one in taken]
+        stages[-1].aside += _aside(gone, HEADINGS)
         text = step["step"]
         stages.append(Stage([text[0].upper() + text[1:], plural(step["images"], "image")]))
         taken = []
@@ -83,16 +88,16 @@ def _analysed(manifest: dict[str, Any]) -> list[str]:
     return lines + textwrap.wrap("   ".join(counts), 44, break_on_hyphens=False)
 
 
-def _aside(taken: list[dict[str, Any]]) -> list[str]:
+def _aside(taken: list[tuple[str, int, str]], headings: dict[str, str]) -> list[str]:
     """Lines such as "Left out: 12" and, indented, its reasons with their counts."""
     lines = []
-    for kind, heading in HEADINGS.items():
-        steps = [step for step in taken if step["kind"] == kind]
+    for kind, heading in headings.items():
+        steps = [(count, text) for own, count, text in taken if own == kind]
         if steps:
-            lines.append(f"{heading}: {-sum(step['images'] for step in steps):,}")
-        for step in steps:
-            text = f"{-step['images']:,}  {step['step']}"
-            lines += textwrap.wrap(text, LETTERS, initial_indent="  ", subsequent_indent="      ")
+            lines.append(f"{heading}: {sum(count for count, _ in steps):,}")
+        for count, text in steps:
+            line = f"{count:,}  {text}"
+            lines += textwrap.wrap(line, LETTERS, initial_indent="  ", subsequent_indent="      ")
     return lines
 
 
