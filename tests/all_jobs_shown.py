@@ -46,7 +46,7 @@ def serve(number: int) -> None:
     for line in tests.makefile("rb"):
         request = json.loads(line)
         if request["jobs"]:
-            import_libraries()
+            import_libraries(request["libraries"])
         pid = os.fork()
         if not pid:
             tests.close()
@@ -55,9 +55,9 @@ def serve(number: int) -> None:
         tests.sendall(b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 
-def import_libraries() -> None:
+def import_libraries(names: list[str]) -> None:
     """What jobs import, as the parent of warm jobs does."""
-    for name in runpy.run_path(str(PARENT))["LIBRARIES"]:
+    for name in names:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()

@@ -16,6 +16,9 @@ from pathlib import Path
 
 import yaml
 
+from foldwise.plan import text_encoders
+from foldwise.plan.warm_parent import LIBRARIES
+
 ROOT = Path(__file__).parents[1]
 # Snakemake, telling each job in full on stdout, whatever its terminal shows.
 SHOWN = ROOT / "tests" / "all_jobs_shown.py"
@@ -77,6 +80,13 @@ def snakemake(
     return done
 
 
+def libraries(folder: Path) -> list[str]:
+    """What jobs of the studies in a folder import, see warm_jobs.py."""
+    studies = (folder / "config" / "studies").glob("*.yaml")
+    texts = any("kind: distillation" in path.read_text() for path in studies)
+    return [*LIBRARIES, *(text_encoders.LIBRARIES if texts else ())]
+
+
 @functools.cache
 def runs() -> "Runs":
     """One for all tests of this process."""
@@ -107,6 +117,7 @@ class Runs:
             request |= {"arguments": arguments, "cwd": str(folder)}
             request["environment"] = os.environ | ONE_THREAD
             request["jobs"] = not {"--dry-run", "-n"} & set(arguments)
+            request["libraries"] = libraries(folder)
             self.socket.sendall(json.dumps(request).encode() + b"\n")
             killer = threading.Timer(TIMEOUT, os.kill, [int(self.answers.readline()), 9])
             killer.start()

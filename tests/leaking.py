@@ -25,17 +25,24 @@ def identifying_values(archive: Path) -> set[str]:
 
 def leaks(folder: Path, values: set[str]) -> dict[str, set[bytes]]:
     """File -> identifying values in its bytes or in its name, outside private folders."""
-    # Numbers count as found only between characters that are no digits: results hold many digits.
-    pattern = re.compile(
-        "|".join(rf"(?<![\d.]){re.escape(value)}(?!\d)" for value in sorted(values)).encode()
-    )
+    values = {value.encode() for value in values}
     found = {}
     for base in (folder / "results", folder / ".snakemake"):
         for path in base.rglob("*"):
             if not path.is_file() or "private" in path.parts:
                 continue
-            hits = set(pattern.findall(str(path.relative_to(folder)).encode()))
-            hits |= set(pattern.findall(path.read_bytes()))
-            if hits:
-                found[str(path.relative_to(folder))] = hits
+            name, content = str(path.relative_to(folder)), path.read_bytes()
+            if hits := _standing_in(name.encode(), values) | _standing_in(content, values):
+                found[name] = hits
     return found
+
+
+def _standing_in(content: bytes, values: set[bytes]) -> set[bytes]:
+    """Values in these bytes; numbers only between characters that are no digits, of which results
+    hold many."""
+    # A plain search passes over bytes 30 times as fast as an expression of all values does.
+    return {
+        value
+        for value in values
+        if value in content and re.search(rb"(?<![\d.])" + re.escape(value) + rb"(?!\d)", content)
+    }

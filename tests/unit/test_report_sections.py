@@ -44,7 +44,7 @@ PROBE = {
     ],
     "threshold": 0.9,
     "method": "A bag of words.",
-    "warnings": [{"text": "The column text gives the label away."}],
+    "warnings": [{"kind": "label_in_text", "text": "The column text gives the label away."}],
 }
 
 

@@ -5,7 +5,7 @@ Needs the studies of common.smk; makes nothing. Jobs themselves and dry runs che
 
 from contextlib import suppress
 
-from foldwise.plan import rate, start, warm_jobs
+from foldwise.plan import rate, start, text_encoders, warm_jobs
 from foldwise.plan.driver import Driver
 from foldwise.files import private_folder, sweep
 from foldwise.report import command
@@ -33,7 +33,10 @@ def check_start():
 onstart:
     check_start()
     rate.rest(workflow.scheduler, workflow.local_exec)
-    warm_jobs.install(sum(1 for _ in workflow.dag.needrun_jobs()))
+    warm_jobs.install(
+        sum(1 for _ in workflow.dag.needrun_jobs()),
+        text_encoders.libraries(studies.by_name.values()),
+    )
     if workflow.is_main_process:
         # What was typed, for the run record; a job has typed nothing.
         names = [rule.name for rule in workflow.rules]

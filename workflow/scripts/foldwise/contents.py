@@ -23,7 +23,7 @@ def read_cohort(path: str | Path) -> list[dict[str, str]]:
     list of contents is gone or does not fit.
     """
     rows = read_csv(path)
-    if not any(row.get("content", "").startswith(KEYED) for row in rows):
+    if not any("content" in row and row["content"].startswith(KEYED) for row in rows):
         return rows
     folder = Path(path).parent
     # The cohort inside an outer fold is a part of its study's.

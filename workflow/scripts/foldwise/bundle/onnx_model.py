@@ -25,6 +25,8 @@ TOLERANCE = 1e-5
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 # One image would let the exporter take the size of a batch for a constant.
 BATCH = 2
+# Token numbers of the drawn text stay below this: any tokeniser has as many.
+TOKENS = 8
 
 log = logging.getLogger("foldwise")
 
@@ -65,7 +67,7 @@ def example(kept: KeptModel, channels: int, text: dict[str, Any] | None) -> Batc
         # The second text is shorter: padding has a part of its own in attention.
         mask[1, length[1] // 2 :] = 0
         # From 1: number 0 is padding here.
-        tokens = torch.randint(1, text.get("tokens", 8), length, generator=generator)
+        tokens = torch.randint(1, TOKENS, length, generator=generator)
         inputs |= {"input_ids": tokens * mask, "attention_mask": mask}
     return inputs
 

@@ -12,7 +12,7 @@ from foldwise.plan import state
 from foldwise.plan.studies import Studies, Wildcards
 from foldwise.plan.targets import OF_FOLD as TRAINED
 from foldwise.plan.targets import fold_files, run_files
-from foldwise.settings.study import changes_of_run
+from foldwise.settings.study import setting_of
 
 # Part that is asked for -> the key of a study that asks for it, an example, and its file.
 PARTS = {
@@ -98,8 +98,7 @@ class Evidence:
 def seeds_of(study: dict) -> Iterator[tuple[int, str]]:
     """Seed and name of each run, the reported one first."""
     run = study["report"]["run"]
-    # A named run may have a seed of its own.
-    yield changes_of_run(study, run).get("seed", study["seed"]), run
+    yield setting_of(study, run, "seed"), run
     for seed in study["seeds"]:
         yield seed, f"{run}_seed{seed}"
 

@@ -24,7 +24,7 @@ from foldwise.plan.disk_space import disk_space
 from foldwise.plan.text_encoders import encoders, encoders_to_fetch
 from foldwise.search.check import unread
 from foldwise.settings.changes import defaults_for, dotted, override
-from foldwise.settings.study import RUN_BRANCHES
+from foldwise.settings.study import RUN_BRANCHES, setting_of
 
 CHECKED = ("accession", "image", "label", "patient", "view", "side", "date", "split", "stratum")
 # What jobs of every study import.
@@ -175,9 +175,8 @@ def _is_saved(path: str) -> bool:
 
 def timm_networks(study: dict[str, Any]) -> Iterator[str]:
     """Networks of timm, which is no part of the environment, where it is not installed."""
-    runs = study["runs"].items()
-    names = {run: changes.get("model.name", study["model"]["name"]) for run, changes in runs}
-    for run, name in names.items():
+    for run in study["runs"]:
+        name = setting_of(study, run, "model.name")
         if name.startswith("timm/") and importlib.util.find_spec("timm") is None:
             yield (
                 f"model.name of run {run}: {name}, but timm is not installed here. Install it "
@@ -215,8 +214,7 @@ def ignored(study: dict[str, Any]) -> Iterator[str]:
 
 
 def _sources(study: dict[str, Any]) -> dict[str, Any]:
-    stated = study["model"]["weights"]
-    return {run: changes.get("model.weights", stated) for run, changes in study["runs"].items()}
+    return {run: setting_of(study, run, "model.weights") for run in study["runs"]}
 
 
 def folders(results: Path) -> Iterator[str]:

@@ -7,7 +7,7 @@ library only.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,14 @@ from foldwise.settings.study import RUN_BRANCHES
 
 TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "spiece.model")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin", "model.safetensors.index.json")
+# What jobs import to load encoders and tokenizers, 5 CPU seconds: their parent does it once. The
+# two classes are those of most studies' encoders; others load when asked for.
+LIBRARIES = (
+    "transformers.models.auto.tokenization_auto",
+    "transformers.models.auto.modeling_auto",
+    "transformers.models.bert.modeling_bert",
+    "transformers.models.vit.modeling_vit",
+)
 MAKE = "`python workflow/scripts/make_encoders.py {study}` makes small ones from the study's texts"
 
 
@@ -25,6 +33,11 @@ def models_of(study: dict[str, Any]) -> dict[str, dict[str, Any]]:
     kept = {key: study[key] for key in RUN_BRANCHES}
     found = {run: override(kept, of, run)["model"] for run, of in study["runs"].items()}
     return {run: model for run, model in found.items() if model["name"] in registry.VISION_TEXT}
+
+
+def libraries(studies: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    """What jobs of these studies import to load encoders; nothing where no run reads texts."""
+    return LIBRARIES if any(models_of(study) for study in studies) else ()
 
 
 def encoders(study: dict[str, Any]) -> Iterator[str]:

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from foldwise.plan.warm_parent import LIBRARIES
+
 # Jobs below which starting the parent costs more than it saves (its imports take some seconds).
 LEAST_JOBS = 5
 # What Snakemake itself sets for a process of so many threads.
@@ -104,16 +106,17 @@ class WarmParent:
             self._changed.notify_all()
 
 
-def install(jobs: int) -> WarmParent | None:
+def install(jobs: int, libraries: tuple[str, ...] = ()) -> WarmParent | None:
     """Have the Python scripts of this process's jobs forked, if they are enough to be worth it.
 
-    `FOLDWISE_WARM=0` switches it off. Until the parent has imported, jobs start as ever.
+    `libraries`: what these jobs import beyond what most do. `FOLDWISE_WARM=0` switches it off.
+    Until the parent has imported, jobs start as ever.
     """
     if os.environ.get("FOLDWISE_WARM") == "0" or jobs < LEAST_JOBS or not hasattr(os, "fork"):
         return None
     from snakemake.script import PythonScript
 
-    parent = WarmParent()
+    parent = WarmParent(*LIBRARIES, *libraries)
     # One method of Snakemake is replaced: all that it does before and after stays its own.
     PythonScript.execute_script = _forked(PythonScript.execute_script, parent)
     return parent

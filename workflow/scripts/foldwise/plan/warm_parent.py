@@ -41,7 +41,7 @@ LIBRARIES = (
 OUTLIVED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def main(descriptor: int, libraries: tuple[str, ...] = LIBRARIES) -> None:
+def main(descriptor: int, libraries: tuple[str, ...]) -> None:
     """Import, say so, and serve requests until the driver closes its end."""
     for name in OUTLIVED:
         signal.signal(name, signal.SIG_IGN)
@@ -156,4 +156,4 @@ def _status_of(script: str) -> int:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), tuple(sys.argv[2:]) or LIBRARIES)
+    main(int(sys.argv[1]), tuple(sys.argv[2:]))

@@ -51,7 +51,9 @@ def page(sections: Shown, title: str, origins: Mapping[str, str], folder: Path) 
         "</table>", "</table></div>"
     )
     embedded = {
-        name: value for _, values in sections for name, value in values.get("embedded", {}).items()
+        name: value
+        for _, values in sections
+        for name, value in (values.get("embedded") or {}).items()
     }
     headline = [row for _, values in sections for row in values.get("headline") or ()]
     if headline:

@@ -123,22 +123,31 @@ def changes_of_run(study: dict, run: str) -> dict[str, Any]:
     return changes | ({"seed": number} if what == "seed" else {})
 
 
+def setting_of(study: dict, run: str, path: str) -> Any:
+    """A setting of a run by its dotted path: what the run changes it to, else the study's own."""
+    changes = changes_of_run(study, run)
+    if path in changes:
+        return changes[path]
+    # No copy of the settings: this is asked for each fold of each trial when the DAG is built.
+    value: Any = study
+    for step in path.split("."):
+        value = value[step]
+    return value
+
+
 def teacher_of(study: dict, run: str) -> str | None:
     """The run whose answers `run` (also a trial) learns from, if any."""
-    # No copy of the settings: this is asked for each fold of each trial when the DAG is built.
-    changes, key = changes_of_run(study, run), "training.teacher"
-    return changes[key] if key in changes else study["training"]["teacher"]
+    return setting_of(study, run, "training.teacher")
 
 
 def answers_of(study: dict, run: str) -> str:
     """`cross_fitted` or `in_sample`: which answers of its teacher `run` (also a trial) reads."""
-    changes, key = changes_of_run(study, run), "training.answers"
-    stated = changes.get(key, study["training"]["answers"])
+    stated = setting_of(study, run, "training.answers")
     if stated != "auto":
         return stated
-    space = (study["search"] or {}).get("space", {}) if run.startswith("trial_") else {}
+    space = study["search"]["space"] if study["search"] and run.startswith("trial_") else {}
     weights = {f"loss.{term}": study["loss"].get(term) for term in OF_FEATURES}
-    named = weights | dict.fromkeys(space, 1) | changes
+    named = weights | dict.fromkeys(space, 1) | changes_of_run(study, run)
     return "in_sample" if any(named[name] for name in weights) else "cross_fitted"
 
 
@@ -169,7 +178,7 @@ def check_compared(study: dict, where: str) -> None:
 def check_seeds(study: dict, where: str) -> None:
     """Raise FoldwiseError for a seed that is the reported run's own: it would show no spread."""
     run = study["report"]["run"]
-    own = changes_of_run(study, run).get("seed", study["seed"])
+    own = setting_of(study, run, "seed")
     if own in study["seeds"]:
         raise FoldwiseError(
             f"{where}: seeds: {own} is the seed of run {run} itself, which is counted anyway. "

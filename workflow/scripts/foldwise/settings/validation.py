@@ -31,7 +31,7 @@ def with_bundle(raw: Any, where: str) -> Any:
         )
     manifest = read_manifest(bundle)
     params = manifest["params"]
-    if raw.get("kind", params["kind"]) != params["kind"]:
+    if "kind" in raw and raw["kind"] != params["kind"]:
         raise FoldwiseError(
             f"{where}: kind: {raw['kind']}, but the models of {bundle} are of kind "
             f"{params['kind']}. Take `kind` out, or name another bundle."

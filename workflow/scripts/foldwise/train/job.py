@@ -85,7 +85,7 @@ def fold_job(
     rows = parts(files.cohort, files.fold, fold, files.texts)
     if "part" in params:
         # A run of a learning curve: the validation part stays whole.
-        rows |= {"train": subset(rows.get("train", []), params["part"], params["seed"])}
+        rows["train"] = subset(rows["train"], params["part"], params["seed"])
     # Only those: a fold without holdout pictures must not wait for, or fail by, their shards.
     shown = [row for part in used for row in rows.get(part, [])]
     images = Cache.of(shown, f"results/cache/{files.cache}") if shown else None

@@ -44,7 +44,7 @@ def gradcam_maps(films: Sequence[str | Path]) -> Overlays:
         entries = read_json(path)["films"]
         with np.load(Path(path).with_name("gradcam.npz")) as stored:
             for entry, values in zip(entries, stored["maps"], strict=True):
-                name = ", ".join(filter(None, ["Grad-CAM", entry.get("part", "")]))
+                name = ", ".join(filter(None, ["Grad-CAM", entry.get("part")]))
                 found.setdefault(entry["sample"], {})[name] = area(values, GRADCAM)
     return found
 

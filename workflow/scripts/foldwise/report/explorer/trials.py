@@ -34,8 +34,8 @@ def explored(
             {
                 "trial": row["trial"],
                 "state": row["state"],
-                "epochs": _number(row.get("epochs_trained", "")),
-                "values": [_number(row.get(name, "")) for name in metrics],
+                "epochs": _number(row.get("epochs_trained")),
+                "values": [_number(row.get(name)) for name in metrics],
                 "params": [_number(row[key]) for key in settings],
                 "curve": drawn.get(row["trial"], []),
             }
@@ -48,9 +48,9 @@ def _is_log(searched: Any) -> bool:
     return isinstance(searched, Mapping) and bool(searched.get("log"))
 
 
-def _number(text: str) -> Any:
-    """A cell: a number where it is a finite one, None where it is empty."""
-    if text == "":
+def _number(text: str | None) -> Any:
+    """A cell: a number where it is a finite one, None where it is empty or in no column."""
+    if not text:
         return None
     try:
         number = float(text)

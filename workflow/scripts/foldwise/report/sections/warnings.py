@@ -42,9 +42,8 @@ def values(run: Run) -> dict[str, Any]:
 def _of(source: Source) -> list[dict[str, Any]]:
     return [
         {
-            "title": TITLES.get(kind, kind),
+            "title": TITLES.get(one["kind"], one["kind"]),
             "text": source("warnings", i, "text", form=in_words),
         }
         for i, one in enumerate(source.value("warnings") or [])
-        for kind in [one.get("kind", "label_in_text")]
     ]
