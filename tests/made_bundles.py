@@ -20,6 +20,8 @@ from foldwise.evaluate.summary import FoldResult, summarise
 from foldwise.files import private_folder, read_csv, write_csv, write_json
 from foldwise.pixels.cache import Crew, Images
 from foldwise.registry import load
+from foldwise.reliability.calibration import mend
+from foldwise.reliability.conformal import conformal
 from foldwise.settings.bundle_file import FORMAT, read_file, read_manifest, write_bundle
 from foldwise.train.job import FoldJob
 from foldwise.train.loop import train_fold
@@ -28,6 +30,8 @@ from training import make_params
 
 CLASSES = ["A", "B", "C"]
 CANARY = "Zanzibar"
+# Of conformal sets: twelve groups, of which six are left, allow no smaller one.
+ERROR = 0.2
 
 
 @dataclass(frozen=True)
@@ -55,18 +59,20 @@ def write_pictures(folder: Path, number: int, seed: int = 7) -> list[Path]:
     return paths
 
 
-def make(folder: Path, **changes: Any) -> Made:
+def make(folder: Path, number: int = 24, **changes: Any) -> Made:
     """Everything below `folder`, in-process: what the rules of a study do, one after the other."""
     settings = {"model__name": "small_cnn", "training__epochs": 2, "image__window": "none"}
     params = make_params(32, **(settings | changes))
-    paths = write_pictures(folder / "pictures", 24)
+    paths = write_pictures(folder / "pictures", number)
     rows, images = cohort(folder, paths, params)
     files = {row["content"]: row["file"] for row in rows}
     task = load("TASKS", params["kind"])(params["task"])
     models, embeddings, predictions, validated, results = {}, {}, {}, {}, []
     for fold in (1, 2):
-        val = [row | {"fold": fold} for n, row in enumerate(rows) if n % 2 == fold - 1]
-        train = [row | {"fold": fold} for n, row in enumerate(rows) if n % 2 != fold - 1]
+        # By groups, as folds are.
+        is_val = [int(row["group"][1:]) % 2 == fold - 1 for row in rows]
+        val = [row | {"fold": fold} for row, own in zip(rows, is_val, strict=True) if own]
+        train = [row | {"fold": fold} for row, own in zip(rows, is_val, strict=True) if not own]
         out = folder / f"fold_{fold}"
         job = FoldJob(params, task, {"train": train, "val": val}, images, fold, out)
         train_fold(job)
@@ -76,10 +82,15 @@ def make(folder: Path, **changes: Any) -> Made:
         validated[fold] = [files[row["content"]] for row in val]
         levels = measure_levels(predictions[fold], task.measured)
         metrics = {**levels["image"]["metrics"], "levels": levels}
-        results.append(FoldResult(fold, metrics, predictions[fold], 12, 12))
+        results.append(FoldResult(fold, metrics, predictions[fold], len(train), len(val)))
     summary = summarise(results, task.measured, Bootstrap(params["seed"], "patient", resamples=200))
     write_json(folder / "cv_summary.json", summary)
     write_json(folder / "params.json", params)
+    rows = [row for fold in predictions for row in predictions[fold]]
+    bootstrap = Bootstrap(params["seed"], "patient", resamples=50)
+    mended, _ = mend(rows, params["task"], "temperature", bootstrap)
+    write_json(folder / "calibration.json", mended)
+    write_json(folder / "conformal.json", conformal(rows, params["task"], ERROR, bootstrap))
     about = About("made", "images", "patient", "CC-BY-4.0", None, "code", onnx=False)
     run = RunFiles(
         params=folder / "params.json",
@@ -88,6 +99,8 @@ def make(folder: Path, **changes: Any) -> Made:
         models=models,
         embeddings=embeddings,
         cache=folder / "cache",
+        calibration=folder / "calibration.json",
+        conformal=folder / "conformal.json",
     )
     make_bundle(run, about, folder / "made-0.1.0.zip")
     return Made(folder / "made-0.1.0.zip", folder / "pictures", params, validated, predictions)

@@ -32,7 +32,7 @@ from made_bundles import CANARY, CLASSES, cohort, make, write_pictures
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("bundle"))
+    return make(tmp_path_factory.mktemp("bundle"), number=48)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,20 @@ def test_its_metrics_stand_beside_the_expected_ones(site, made):
     assert rows["accuracy"]["expected"]["value"] == expected["accuracy"]["value"]
     text = (site / "report/report.md").read_text()
     assert f"{np.mean(right):.3f}" in text and "Shift between the sites" in text
+
+
+def test_the_page_checks_the_bundles_calibration_and_sets(site):
+    summary, text = (
+        read_json(site / "external_summary.json"),
+        (site / "report/report.md").read_text(),
+    )
+    (part,) = summary["reliability"]
+    here = part["sets"]["by_class"]["here"]["by_class"]
+    assert set(here) == set(CLASSES)
+    assert "hold the truth in 80 % of images" in text
+    for row in ("| Log loss, nats |", "| one for all | all images |", "| by class | C |"):
+        assert row in text
+    assert "The bundle's sets, made to hold the truth in 80%" in text
 
 
 def test_the_paragraph_counts_what_is_worse():
@@ -141,15 +155,15 @@ def test_a_temperature_is_found_again():
     # Said too sure by half: the truth is at temperature 2 of what is said.
     said = sharpened(p, 0.5)
     rows = [
-        {"group": f"g{n // 2}", "label": CLASSES[t]}
+        {"group": f"g{n // 2}", "fold": "ensemble", "label": CLASSES[t]}
         | {f"p_{name}": str(value) for name, value in zip(CLASSES, row, strict=True)}
         for n, (row, t) in enumerate(zip(said, truth, strict=True))
     ]
-    found = recalibration(rows, "classification", {"": CLASSES}, 3)
+    found = recalibration(rows, {"": CLASSES}, 3)
     assert found["temperature"] == pytest.approx(2, rel=0.1)
     assert found["ece"]["after"] < 0.5 * found["ece"]["before"]
     assert error([said], [truth]) > 0.05
-    assert recalibration(rows[:4], "classification", {"": CLASSES}, 3) is None
+    assert recalibration(rows[:4], {"": CLASSES}, 3) is None
 
 
 def study(made, **more):

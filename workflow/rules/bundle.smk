@@ -27,6 +27,7 @@ rule make_bundle:
         models=current(bundles.models),
         embeddings=current(bundles.embeddings),
         holdout=current(bundles.holdout),
+        reliability=current(bundles.reliability),
     output:
         "results/{study}/bundle/{study}-{version}.zip",
     log:

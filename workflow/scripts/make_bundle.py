@@ -5,6 +5,7 @@ from foldwise.bundle.make import About, RunFiles, make_bundle
 
 with adapter(snakemake):
     files, params = snakemake.input, snakemake.params
+    calibration, conformal = files.reliability or (None, None)
     make_bundle(
         RunFiles(
             params=files.params,
@@ -14,6 +15,8 @@ with adapter(snakemake):
             embeddings=dict(zip(params.numbers, files.embeddings, strict=True)),
             cache=f"results/cache/{params.cache}",
             holdout=next(iter(files.holdout), None),
+            calibration=calibration,
+            conformal=conformal,
         ),
         About(**params.about, code=params.predicts),
         snakemake.output[0],

@@ -7,7 +7,8 @@ import numpy as np
 
 from foldwise import __version__
 from foldwise.bundle.cohort_facts import NORMAL_95
-from foldwise.bundle.recalibrate import answers, curve, probabilities, recalibration
+from foldwise.bundle.recalibrate import curve, probabilities, recalibration
+from foldwise.bundle.reliance import checked
 from foldwise.bundle.shift import shift
 from foldwise.evaluate.fold import Measured, Row, plain
 from foldwise.evaluate.holdout_summary import summarise_holdout
@@ -37,7 +38,6 @@ def external_summary(
     summary.pop("folds")
     kind, classes = manifest["params"]["kind"], manifest["classes"]
     compared = comparison(manifest["expected"], summary["ensemble"])
-    parts = answers(kind, classes)
     about = {key: manifest[key] for key in ("study", "foldwise", "licence")}
     record = {
         "study": study,
@@ -56,8 +56,11 @@ def external_summary(
         "monitor": manifest["expected"]["monitor"],
         "expected_of": manifest["expected"]["of"],
         "comparison": compared,
-        "calibration": curve(*probabilities(together, parts)) if parts else [],
-        "recalibration": recalibration(together, kind, classes, bootstrap.seed),
+        "calibration": curve(*probabilities(together, classes)) if classes else [],
+        "recalibration": recalibration(together, classes, bootstrap.seed),
+        "reliability": checked(manifest, tables, bootstrap),
+        "error": manifest["reliability"]["error"],
+        "unreliable": manifest["reliability"]["reason"],
         "shift": shift(manifest["cohort"], facts["cohort"], facts["far"]),
         "absent": absent(manifest["cohort"]["labels"], facts["cohort"]["labels"]),
         "methods": summary["methods"],
@@ -124,6 +127,7 @@ def words(record: Mapping[str, Any]) -> list[str]:
     said += _absent(record["absent"])
     said += _shifted(record["shift"])
     said += _calibrated(record["recalibration"])
+    said += _covered(record)
     said.append(
         "Whether patients of the training cohort are among these cannot be known from a bundle, "
         "which names none: ask both sites."
@@ -228,6 +232,26 @@ def _calibrated(found: Mapping[str, Any] | None) -> list[str]:
         f"{found['groups_learned_on']} of the groups here, the calibration error on the other "
         f"{found['groups_judged_on']} goes from {before:.3f} to {after:.3f}."
     ]
+
+
+def _covered(record: Mapping[str, Any]) -> list[str]:
+    """Sentences on the bundle's sets: whether they hold the truth as often as they say."""
+    said = []
+    for part in record["reliability"]:
+        if "reason" in part["sets"]:
+            continue
+        here, stated = part["sets"]["all"]["here"]["coverage"], 1 - record["error"]
+        name = f" of {part['name']}" if part["name"] else ""
+        begin = f"The bundle's sets{name}, made to hold the truth in {stated:.0%}, hold it in "
+        low, high = here["interval"]
+        if high is not None and high < stated:
+            end = "clearly less often: do not rely on them here."
+        elif low is not None:
+            end = "no clear lack."
+        else:
+            end = "without an interval nothing can be said of the difference."
+        said.append(f"{begin}{_valued(here)} here: {end}")
+    return said
 
 
 def _p(value: float) -> str:

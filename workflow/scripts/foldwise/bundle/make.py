@@ -17,6 +17,7 @@ from foldwise.bundle.portable import encoder_files, portable_params
 from foldwise.files import read_csv, read_json
 from foldwise.pixels.cache import Images
 from foldwise.registry import load
+from foldwise.reliability.new_images import carried
 from foldwise.settings.bundle_file import write_bundle
 from foldwise.train.job import FoldJob
 from foldwise.train.predict import KeptModel, load_model
@@ -24,7 +25,7 @@ from foldwise.train.predict import KeptModel, load_model
 
 @dataclass(frozen=True)
 class RunFiles:
-    """What a run and its study have made, by path; `holdout` may be missing."""
+    """What a run and its study have made, by path; the last are missing of some studies."""
 
     params: str
     summary: str
@@ -33,6 +34,8 @@ class RunFiles:
     embeddings: Mapping[int, str]
     cache: str
     holdout: str | None = None
+    calibration: str | None = None
+    conformal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,10 @@ def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
         facts = {"fold": fold, "features": features} | facts_of(kept)
         members.append(facts | _exported(job, kept, about, content))
     rows = read_csv(files.cohort)
-    held = read_json(files.holdout) if files.holdout else None
+    held, calibration, conformal = (
+        read_json(path) if path else None
+        for path in (files.holdout, files.calibration, files.conformal)
+    )
     manifest = {
         "foldwise": __version__,
         "study": about.study,
@@ -79,6 +85,7 @@ def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
         "classes": task.answers() or params["task"].get("heads", {}),
         "members": members,
         "expected": expected(read_json(files.summary), held),
+        "reliability": carried(params["kind"], calibration, conformal),
         "cohort": cohort_facts(
             rows, task.label_columns, Images.of(rows, files.cache), params["image"]["channels"]
         ),

@@ -15,6 +15,7 @@ import numpy as np
 
 from foldwise.bundle.cohort_facts import distances, grey_distances
 from foldwise.bundle.members import bundle_job, members, params_of
+from foldwise.bundle.reliance import columns, told
 from foldwise.bundle.sources import (
     Image,
     decode,
@@ -25,7 +26,8 @@ from foldwise.bundle.sources import (
     with_texts,
 )
 from foldwise.errors import FoldwiseError, plural
-from foldwise.files import private_folder, read_csv, write_csv
+from foldwise.files import private_folder, read_csv, write_csv, write_json
+from foldwise.hashing import digest
 from foldwise.pixels.cache import Crew, Images
 from foldwise.settings.bundle_file import read_manifest
 from foldwise.train.feed.rows import sorted_rows
@@ -57,10 +59,12 @@ class Request:
 def predict(request: Request) -> dict[str, int]:
     """Write predictions and quarantine of a request; returns how many images each has.
 
-    `<out>`: sample, answers, `sd_<answer>` over the models, and how far out an image is: `distance`
-    in features, `grey_distance` in brightness and contrast (1: as one in twenty training images).
-    `<out stem>_quarantine.csv`: sample, reason, meaning. `private/<out stem>/files.csv` beside it
-    says which file a sample is.
+    `<out>`: sample, answers, `calibrated_<answer>` and conformal sets where the bundle has them,
+    `sd_<answer>` over the models, and how far out an image is: `distance` in features,
+    `grey_distance` in brightness and contrast (1: as one in twenty training images).
+    `<out stem>_quarantine.csv`: sample, reason, meaning; `<out stem>_about.json`: by which models,
+    and what of these columns there is. `private/<out stem>/files.csv` beside it says which file a
+    sample is.
     """
     manifest = read_manifest(request.bundle)
     reader = request.reader or manifest["reader"]
@@ -69,8 +73,8 @@ def predict(request: Request) -> dict[str, int]:
     log.info("%s.", plural(len(images), "different image"))
     image = manifest["params"]["image"]
     rows, quarantine, cache = decode(images, reader, image, private, request.crew)
-    columns = ["sample", "reason", "meaning"]
-    write_csv(request.out.with_name(f"{request.out.stem}_quarantine.csv"), columns, quarantine)
+    names = ["sample", "reason", "meaning"]
+    write_csv(request.out.with_name(f"{request.out.stem}_quarantine.csv"), names, quarantine)
     if not rows:
         raise FoldwiseError(
             f"None of {plural(len(images), 'image')} could be read: "
@@ -86,7 +90,21 @@ def predict(request: Request) -> dict[str, int]:
     if image["channels"] == 1:
         note_colour(table, images)
     write_table(request, table, images)
-    return {"predicted": len(table), "quarantine": len(quarantine)}
+    done = {"predicted": len(table), "quarantine": len(quarantine)}
+    write_json(
+        request.out.with_name(f"{request.out.stem}_about.json"), about(manifest, reader, done)
+    )
+    return done
+
+
+def about(manifest: Mapping[str, Any], reader: str, done: Mapping[str, int]) -> dict[str, Any]:
+    """What a table of predictions is of; a table is passed on without the log that said so."""
+    reliability = told(manifest)
+    if "calibration" in reliability:
+        log.info("Neither calibrated probabilities nor sets: %s", reliability["calibration"])
+    bundle = {name: manifest[name] for name in ("study", "foldwise", "licence")}
+    bundle["digest"] = digest(manifest["files"])
+    return {"bundle": bundle, "reader": reader} | done | {"reliability": reliability}
 
 
 def answered(
@@ -109,9 +127,9 @@ def answered(
         part = rows[start : start + step]
         # A part of other models, images or texts, or read otherwise, is never taken for this one.
         seen = [[row["content"], row.get("texts")] for row in part]
-        state = state_of(
-            [manifest["files"], sorted(kept), request.reader or manifest["reader"], seen]
-        )
+        of_bundle = [manifest["files"], manifest["reliability"]]
+        reader = request.reader or manifest["reader"]
+        state = state_of([of_bundle, sorted(kept), reader, seen])
         path = private / "parts" / f"{state}.csv"
         if not path.exists():
             answer_part(job, part, kept, manifest, path)
@@ -136,7 +154,9 @@ def answer_part(
     # One model is not averaged: of masks, a mean in double precision counts other last digits.
     together = read_csv(files[1] if len(kept) == 1 else files[0])
     alone: dict[str, list[dict[str, str]]] = {}
-    for row in read_csv(files[1]):
+    each = read_csv(files[1])
+    relied = columns(manifest, [row["sample"] for row in together], each)
+    for row in each:
         alone.setdefault(row["sample"], []).append(row)
     # An answer on an image unlike the training ones is a guess, however sure its probability looks.
     far = distance(features, manifest)
@@ -149,7 +169,7 @@ def answer_part(
         answer = {k: v for k, v in said.items() if k not in ("group", "exam", "fold")}
         spread = spread_of(alone[row["sample"]], answer)
         unlike = {"distance": f"{far[place]:.3f}", "grey_distance": f"{grey[place]:.3f}"}
-        table.append(answer | spread | unlike)
+        table.append(answer | relied[place] | spread | unlike)
     write_csv(out, list(table[0]), table)
     for path in files[:2]:
         path.unlink()

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from foldwise.evaluate.metrics.classification import bins_of
 from foldwise.hashing import stream_seed
+from foldwise.reliability.calibration import binned
 from foldwise.reliability.calibrators import EPSILON, LIMITS, apply
+from foldwise.reliability.parts import parts_named
 
 Rows = Sequence[Mapping[str, str]]
 SHARE = 0.5
@@ -20,42 +21,26 @@ SHARE = 0.5
 FEWEST_GROUPS = 10
 
 
-def answers(kind: str, classes: Mapping[str, list[str]]) -> list[tuple[str, list[str], list[str]]]:
-    """(column of the truth, columns of probabilities, names) of each part of an answer."""
-    found = []
-    for part, names in classes.items():
-        stem = f"{part}_" if part else ""
-        label = f"label_{part}" if part else "label"
-        found.append((label, [f"p_{stem}{name}" for name in names], list(names)))
-    return found if kind != "segmentation" else []
-
-
 def probabilities(
-    rows: Rows, parts: Sequence[tuple[str, list[str], list[str]]]
+    rows: Rows, classes: Mapping[str, list[str]]
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Of each part p (N, K) and the place of its truth (N,)."""
-    ps = [
-        np.array([[float(row[name]) for name in columns] for row in rows])
-        for _, columns, _ in parts
-    ]
-    truths = [np.array([names.index(row[label]) for row in rows]) for label, _, names in parts]
-    return ps, truths
+    """Of each part of an answer p (N, K) and the place of its truth (N,)."""
+    parts = parts_named(rows, classes)
+    return [part.probabilities for part in parts], [part.labels for part in parts]
 
 
-def recalibration(
-    rows: Rows, kind: str, classes: Mapping[str, list[str]], seed: int
-) -> dict[str, Any] | None:
+def recalibration(rows: Rows, classes: Mapping[str, list[str]], seed: int) -> dict[str, Any] | None:
     """Log loss and calibration error on one half of the groups, before and after; None without.
 
     Rows in an order of content, so that the halves are the same for the same images.
     """
-    parts, groups = answers(kind, classes), list(dict.fromkeys(row["group"] for row in rows))
-    if not parts or len(groups) < FEWEST_GROUPS:
+    groups = list(dict.fromkeys(row["group"] for row in rows))
+    if not classes or len(groups) < FEWEST_GROUPS:
         return None
     order = np.random.default_rng(stream_seed(seed, "recalibration")).permutation(len(groups))
     # By groups: images of one patient in both halves would flatter the temperature.
     learns = {groups[place] for place in order[: int(len(groups) * SHARE)]}
-    ps, truths = probabilities(rows, parts)
+    ps, truths = probabilities(rows, classes)
     inside = np.array([row["group"] in learns for row in rows])
     found = minimize_scalar(
         lambda log_t: loss([sharpened(p[inside], np.exp(log_t)) for p in ps], _at(truths, inside)),
@@ -101,12 +86,6 @@ def curve(ps: list[np.ndarray], truths: list[np.ndarray]) -> list[dict[str, Any]
     """Bins of confidence with their mean confidence, accuracy and size; empty ones left out."""
     confidence = np.concatenate([p.max(axis=1) for p in ps])
     right = np.concatenate([p.argmax(axis=1) == t for p, t in zip(ps, truths, strict=True)])
-    places = bins_of(confidence)
-    return [
-        {
-            "confidence": float(confidence[places == bin].mean()),
-            "accuracy": float(right[places == bin].mean()),
-            "n": int((places == bin).sum()),
-        }
-        for bin in np.unique(places)
-    ]
+    found = binned(confidence, right)
+    bins = zip(found["confidence"], found["right"], found["n"], strict=True)
+    return [dict(zip(("confidence", "accuracy", "n"), one, strict=True)) for one in bins]

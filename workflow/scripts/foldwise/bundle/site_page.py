@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.bundle.site_figures import draw_all
-from foldwise.evaluate.wording import spoken
+from foldwise.evaluate.wording import spoken, titled
 from foldwise.files import read_json, write_text
 from foldwise.report import render
 from foldwise.settings.groups import unit_of, units_of
+
+# Metrics of calibration, and limits of sets, as the page calls them.
+MENDED = {"log_loss": "Log loss, nats", "brier": "Brier score", "ece": "Calibration error"}
+SETS = {"all": "one for all", "by_class": "by class"}
 
 
 def write_page(summary_json: str | Path, manifest_json: str | Path, out: str | Path) -> None:
@@ -26,6 +30,7 @@ def write_page(summary_json: str | Path, manifest_json: str | Path, out: str | P
         "figures": figures,
         "moments": moments(record["shift"]),
         "labels": labels(record["shift"]["labels"]),
+        "reliability": [relied(part) for part in record["reliability"]],
     }
     sections = [("bundle/site", values)]
     write_text(folder / "report.md", render.markdown(sections))
@@ -54,6 +59,41 @@ def valued(side: Mapping[str, Any]) -> str:
     low, high = side["interval"]
     span = "no interval" if low is None or high is None else f"{low:.3f} to {high:.3f}"
     return f"{side['value']:.3f} ({span})"
+
+
+def relied(part: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of a part: calibration by the bundle's map, and what its sets hold."""
+    calibration, sets = part["calibration"], part["sets"]
+    measured = calibration.get("metrics", {})
+    return {
+        "title": titled(part["name"]),
+        "map": calibration.get("map"),
+        "reasons": [one["reason"] for one in (calibration, sets) if "reason" in one],
+        "metrics": [
+            {"title": title} | {side: valued(one[key]) for side, one in measured.items()}
+            for key, title in MENDED.items()
+            if measured
+        ],
+        "sets": [
+            row
+            for kind, title in SETS.items()
+            if kind in sets
+            for row in covered(title, sets[kind])
+        ],
+    }
+
+
+def covered(title: str, found: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Lines of the table of sets: all images, each class, and the sets' size."""
+    sides = {side: found[side] for side in ("here", "expected")}
+    lines = {"all images": {side: one["coverage"] for side, one in sides.items()}}
+    for name in found["here"]["by_class"]:
+        lines[name] = {side: one["by_class"][name] for side, one in sides.items()}
+    lines["classes in a set, mean"] = {side: one["size"] for side, one in sides.items()}
+    return [
+        {"sets": title, "of": name} | {side: valued(one) for side, one in line.items()}
+        for name, line in lines.items()
+    ]
 
 
 def moments(shift: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from foldwise.hashing import digest
 from foldwise.plan.fingerprint import code_of, words
 from foldwise.plan.studies import Studies, Wildcards
 from foldwise.report import templates
-from foldwise.settings.kinds import has_holdout
+from foldwise.settings.kinds import has_classes, has_holdout
 
 RUN = "results/{study}/runs/{run}"
 
@@ -43,6 +43,11 @@ class Bundles:
         """Input: its holdout, of a study that has one."""
         held = has_holdout(self.studies.of(wildcards))
         return [f"{self._folder(wildcards)}/holdout_summary.json"] if held else []
+
+    def reliability(self, wildcards: Wildcards) -> list[str]:
+        """Input: its calibration and conformal sets, of a study of classes."""
+        names = ("calibration", "conformal") if has_classes(self.studies.of(wildcards)) else ()
+        return [f"{self._folder(wildcards)}/{name}.json" for name in names]
 
     def models(self, wildcards: Wildcards) -> list[str]:
         """Input: the kept weights of its folds."""

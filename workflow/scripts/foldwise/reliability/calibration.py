@@ -125,8 +125,11 @@ def _metrics(labels: np.ndarray, table: np.ndarray, weights: Weights) -> dict[st
 
 
 def _reliability(labels: np.ndarray, table: np.ndarray) -> dict[str, list[float]]:
+    return binned(table.max(axis=1, initial=0), table.argmax(axis=1) == labels)
+
+
+def binned(confidence: np.ndarray, right: np.ndarray) -> dict[str, list[float]]:
     """Mean confidence, share that is right and number, of each tenth of confidence in use."""
-    confidence, right = table.max(axis=1, initial=0), table.argmax(axis=1) == labels
     bins = bins_of(confidence)
     filled = [bins == b for b in np.unique(bins)]
     return {

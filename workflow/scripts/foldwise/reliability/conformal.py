@@ -88,7 +88,8 @@ def _of_part(part: Part, error: float, bootstrap: Bootstrap) -> dict[str, Any]:
         return told
     for kind in KINDS:
         sets = crossed_p_values(part, kind == "by_class") > error
-        told["sets"][kind] = _coverage(part, sets, bootstrap)
+        told["sets"][kind] = coverage(part, sets, bootstrap)
+        told["sets"][kind]["limits"] = limits(part, error, kind == "by_class")
         told["sets"][kind]["rare"] = list(_rare(part, error)) if kind == "by_class" else []
     return told | {"triage": of_confidence(part, error, bootstrap)}
 
@@ -101,7 +102,24 @@ def _rare(part: Part, error: float) -> Iterator[str]:
             yield name
 
 
-def _coverage(part: Part, sets: np.ndarray, bootstrap: Bootstrap) -> dict[str, Any]:
+def limits(part: Part, error: float, by_class: bool) -> dict[str, float | None]:
+    """Class -> largest score with which it is in the set of a new sample; None: with any score.
+
+    By the scores of all folds, which no new sample has a part in.
+    """
+    found = {}
+    for k, name in enumerate(part.classes):
+        used = part.labels == k if by_class else np.ones(len(part.labels), bool)
+        own = 1 - part.probabilities[used, part.labels[used]]
+        weights = _shares(part.group[used])
+        inside = own[p_values(own, weights, own) > error] if len(own) else own
+        # Too few: not even a score beyond all of them would be rare enough to rule a class out.
+        free = 1 / (1 + weights.sum()) > error
+        found[name] = None if free else float(inside.max())
+    return found
+
+
+def coverage(part: Part, sets: np.ndarray, bootstrap: Bootstrap) -> dict[str, Any]:
     """Coverage in all and by class, sizes, and sets of one class: their share, and its errors."""
     size, rows = sets.sum(axis=1), np.arange(len(sets))
     covered, single = sets[rows, part.labels], size == 1

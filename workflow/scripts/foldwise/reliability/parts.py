@@ -36,15 +36,24 @@ class Part:
 
 def parts_of(rows: Sequence[Row], task: Mapping[str, Any]) -> list[Part]:
     """The labels of a study of classes; `task` is params["task"]."""
-    named = task["heads"] if "heads" in task else {"": task["classes"]}
+    return parts_named(rows, task["heads"] if "heads" in task else {"": task["classes"]})
+
+
+def parts_named(rows: Sequence[Row], named: Mapping[str, Sequence[str]]) -> list[Part]:
+    """The labels of any study whose answers are probabilities; `named`: label -> its classes."""
     group = numbered([row["group"] for row in rows])
     fold = numbered([row["fold"] for row in rows])
     found = []
     for name, classes in named.items():
-        label, prefix = heads.columns(name) if name else ("label", "p_")
+        label, prefix = columns_of(name)
         labels, probabilities = classification.arrays(rows, classes, label, prefix)
         found.append(Part(name, list(classes), labels, probabilities, fold, group, prefix))
     return found
+
+
+def columns_of(name: str) -> tuple[str, str]:
+    """Of a label: the column of its truth, and what its probabilities' columns begin with."""
+    return heads.columns(name) if name else ("label", "p_")
 
 
 # Parts of a single fold's groups, where there is no other fold to fit on.

@@ -27,6 +27,14 @@ OF_MODEL = ("kind", "image", "model", "training")
 MANIFEST_BYTES = 64 << 20
 # A fixed time, so that equal contents are equal bytes.
 MADE = (1980, 1, 1, 0, 0, 0)
+# What a bundle of this format may lack that an earlier version wrote, and what stands for it.
+LATER: dict[str, Any] = {
+    "reliability": {
+        "reason": "The bundle is of a version of Foldwise that put none in.",
+        "error": None,
+        "parts": {},
+    },
+}
 AGAIN = "Copy it again from where it was made, or make it anew there with `snakemake bundle`."
 
 
@@ -71,7 +79,7 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
             f"{path} was damaged or changed after it was made: its list and its seal differ. "
             f"{AGAIN}"
         )
-    return record
+    return record | {name: value for name, value in LATER.items() if name not in record}
 
 
 def _record(path: str | Path) -> Any:

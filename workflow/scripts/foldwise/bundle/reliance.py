@@ -1,0 +1,119 @@
+"""A bundle's calibration and conformal sets: on new images, and checked where truth is known."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.reliability.calibration import BEFORE, measured
+from foldwise.reliability.conformal import KINDS, coverage
+from foldwise.reliability.new_images import mended, of_models, sets
+from foldwise.reliability.parts import Part, Row, columns_of, parts_named
+
+# Columns of the sets in a table of predictions.
+SETS = {"all": "set", "by_class": "set_by_class"}
+BETWEEN = "|"
+MENDED = "mended"
+
+
+def columns(
+    manifest: Mapping[str, Any], samples: Sequence[str], each: Sequence[Row]
+) -> list[dict[str, str]]:
+    """A row a sample: `calibrated_<column>` and the sets, of parts that have them.
+
+    each: predictions of each model, by `sample` and `fold`.
+    """
+    table: list[dict[str, str]] = [{} for _ in samples]
+    for name, found in manifest["reliability"]["parts"].items():
+        classes = manifest["classes"][name]
+        p_mnk = of_models(samples, each, name, classes)
+        for column, values in _of_part(name, classes, found, p_mnk).items():
+            for row, value in zip(table, values, strict=True):
+                row[column] = value
+    return table
+
+
+def _of_part(
+    name: str, classes: Sequence[str], found: Mapping[str, Any], p_mnk: np.ndarray
+) -> dict[str, list[str]]:
+    """Column -> value of each sample."""
+    made = {}
+    if "map" in found["calibration"]:
+        better = mended(found["calibration"]["map"], p_mnk)
+        prefix = columns_of(name)[1]
+        for k, one in enumerate(classes):
+            made[f"calibrated_{prefix}{one}"] = [f"{value:.6g}" for value in better[:, k]]
+    for kind in KINDS if "reason" not in found["sets"] else ():
+        inside = sets(found["sets"][kind]["limits"], p_mnk)
+        column = f"{SETS[kind]}_{name}" if name else SETS[kind]
+        made[column] = [BETWEEN.join(np.array(classes)[row]) for row in inside]
+    return made
+
+
+def told(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands in the columns of `columns`, in words, or why there are none."""
+    found = manifest["reliability"]
+    if not found["parts"]:
+        return {"calibration": found["reason"], "sets": found["reason"]}
+    rate = f"hold the truth in {1 - found['error']:.0%} of images like those of the study"
+    return {
+        part or "answer": {
+            "calibration": _map_told(one["calibration"]),
+            "sets": one["sets"].get("reason", rate),
+        }
+        for part, one in found["parts"].items()
+    }
+
+
+def _map_told(found: Mapping[str, Any]) -> str:
+    if "reason" in found:
+        return str(found["reason"])
+    fitted = found["map"]
+    number = f" {fitted['temperature']:.3g}" if "temperature" in fitted else ""
+    return f"{fitted['method']}{number}, learned on the study's validation predictions"
+
+
+def checked(
+    manifest: Mapping[str, Any], tables: tuple[Sequence[Row], Sequence[Row]], bootstrap: Bootstrap
+) -> list[dict[str, Any]]:
+    """A part each: metrics as they come and by the bundle's map, and what its sets hold here.
+
+    tables: predictions of all models together, and of each.
+    """
+    together, each = tables
+    samples = [row["sample"] for row in together]
+    carried = manifest["reliability"]["parts"]
+    parts = parts_named(together, {name: manifest["classes"][name] for name in carried})
+    found = []
+    for part in parts:
+        p_mnk = of_models(samples, each, part.name, part.classes)
+        found.append(_checked(part, carried[part.name], p_mnk, bootstrap))
+    return found
+
+
+def _checked(
+    part: Part, found: Mapping[str, Any], p_mnk: np.ndarray, bootstrap: Bootstrap
+) -> dict[str, Any]:
+    """Coverage and calibration of one part; `reason` in place of what the bundle has none of."""
+    said: dict[str, Any] = {"name": part.name, "classes": part.classes}
+    if "map" in found["calibration"]:
+        better = mended(found["calibration"]["map"], p_mnk)
+        tables = {BEFORE: part.probabilities, MENDED: better}
+        said["calibration"] = {
+            "map": _map_told(found["calibration"]),
+            "metrics": measured(part, tables, bootstrap),
+        }
+    else:
+        said["calibration"] = found["calibration"]
+    if "reason" in found["sets"]:
+        return said | {"sets": found["sets"]}
+    of_kinds = {kind: _covers(part, found["sets"][kind], p_mnk, bootstrap) for kind in KINDS}
+    return said | {"sets": of_kinds}
+
+
+def _covers(
+    part: Part, found: Mapping[str, Any], p_mnk: np.ndarray, bootstrap: Bootstrap
+) -> dict[str, Any]:
+    here = coverage(part, sets(found["limits"], p_mnk), bootstrap)
+    return {"here": here, "expected": found["expected"]}
