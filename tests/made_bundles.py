@@ -59,7 +59,7 @@ def write_pictures(folder: Path, number: int, seed: int = 7) -> list[Path]:
     return paths
 
 
-def make(folder: Path, number: int = 24, **changes: Any) -> Made:
+def make(folder: Path, number: int = 24, looks: dict | None = None, **changes: Any) -> Made:
     """Everything below `folder`, in-process: what the rules of a study do, one after the other."""
     settings = {"model__name": "small_cnn", "training__epochs": 2, "image__window": "none"}
     params = make_params(32, **(settings | changes))
@@ -91,11 +91,14 @@ def make(folder: Path, number: int = 24, **changes: Any) -> Made:
     mended, _ = mend(rows, params["task"], "temperature", bootstrap)
     write_json(folder / "calibration.json", mended)
     write_json(folder / "conformal.json", conformal(rows, params["task"], ERROR, bootstrap))
+    looks = looks or {"modality": {"": number}, "colour": {"": number}}
+    write_json(folder / "flow.json", {"looks": looks})
     about = About("made", "images", "patient", "CC-BY-4.0", None, "code", onnx=False)
     run = RunFiles(
         params=folder / "params.json",
         summary=folder / "cv_summary.json",
         cohort=folder / "cohort.csv",
+        flow=folder / "flow.json",
         models=models,
         embeddings=embeddings,
         cache=folder / "cache",

@@ -6,6 +6,7 @@ import pydicom
 import pytest
 
 from cohorts import ALL, first_file, table_of, write_table
+from foldwise.cohort.codes import Wanted
 from foldwise.errors import FoldwiseError
 
 
@@ -80,7 +81,7 @@ def test_burned_in_text_is_quarantined_unless_allowed(study):
     flow = study.cohort(**ALL)
     assert flow["quarantine"] == {"burned_in": 1}
     assert flow["to_decode"] == flow["images_matched"] - 1
-    assert study.cohort(allow_burned_in=True)["quarantine"] == {}
+    assert study.cohort(wanted=Wanted(burned_in=True))["quarantine"] == {}
 
 
 def test_objects_that_are_no_images_are_left_out_not_quarantined(study):

@@ -24,6 +24,7 @@ rule make_bundle:
         params=asked(bundles.params),
         summary=current(bundles.summary),
         cohort=current("results/{study}/cohort.csv"),
+        flow=current("results/{study}/flow.json"),
         models=current(bundles.models),
         embeddings=current(bundles.embeddings),
         holdout=current(bundles.holdout),

@@ -11,6 +11,7 @@ with adapter(snakemake):
             params=files.params,
             summary=files.summary,
             cohort=files.cohort,
+            flow=files.flow,
             models=dict(zip(params.numbers, files.models, strict=True)),
             embeddings=dict(zip(params.numbers, files.embeddings, strict=True)),
             cache=f"results/cache/{params.cache}",

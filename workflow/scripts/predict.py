@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from foldwise.cohort.codes import MISFITS
 from foldwise.errors import FoldwiseError
 from foldwise.settings.bundle_file import read_manifest
 from foldwise.train.machine import set_threads
@@ -31,6 +32,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--with-names", action="store_true", help="write file names into the table: it may identify"
     )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        choices=MISFITS,
+        help="predict such images too, which else go to quarantine by their header; repeatable",
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that decode")
     return parser.parse_args()
 
@@ -50,6 +57,7 @@ def main(given: argparse.Namespace) -> None:
         folds=tuple(given.fold or ()),
         texts=given.texts,
         with_names=given.with_names,
+        allow=tuple(given.allow or ()),
         crew=Crew(given.workers),
     )
     done = predict(request)

@@ -30,6 +30,7 @@ class RunFiles:
     params: str
     summary: str
     cohort: str
+    flow: str
     models: Mapping[int, str]
     embeddings: Mapping[int, str]
     cache: str
@@ -86,6 +87,7 @@ def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
         "members": members,
         "expected": expected(read_json(files.summary), held),
         "reliability": carried(params["kind"], calibration, conformal),
+        "looks": read_json(files.flow)["looks"],
         "cohort": cohort_facts(
             rows, task.label_columns, Images.of(rows, files.cache), params["image"]["channels"]
         ),

@@ -23,13 +23,16 @@ from foldwise.bundle.sources import (
     in_colour,
     named,
     state_of,
+    unlike,
     with_texts,
 )
+from foldwise.cohort.codes import Wanted
 from foldwise.errors import FoldwiseError, plural
 from foldwise.files import private_folder, read_csv, write_csv, write_json
 from foldwise.hashing import digest
 from foldwise.pixels.cache import Crew, Images
 from foldwise.settings.bundle_file import read_manifest
+from foldwise.settings.validation import images_wanted
 from foldwise.train.feed.rows import sorted_rows
 from foldwise.train.job import FoldJob
 from foldwise.train.machine import device
@@ -53,6 +56,7 @@ class Request:
     folds: tuple[int, ...] = ()
     texts: str | None = None
     with_names: bool = False
+    allow: tuple[str, ...] = ()  # of MISFITS: reasons that keep no image out
     crew: Crew = field(default_factory=Crew)
 
 
@@ -71,13 +75,16 @@ def predict(request: Request) -> dict[str, int]:
     private = private_folder(private_folder(request.out.parent / "private") / request.out.stem)
     images = named(find(request.sources, reader), private)
     log.info("%s.", plural(len(images), "different image"))
+    kept_out = unlike(images, reader, wanted(request, manifest))
     image = manifest["params"]["image"]
-    rows, quarantine, cache = decode(images, reader, image, private, request.crew)
+    fit = [one for one in images if one.sample not in kept_out]
+    rows, quarantine, cache = decode(fit, reader, image, private, request.crew)
+    quarantine += list(kept_out.values())
     names = ["sample", "reason", "meaning"]
     write_csv(request.out.with_name(f"{request.out.stem}_quarantine.csv"), names, quarantine)
     if not rows:
         raise FoldwiseError(
-            f"None of {plural(len(images), 'image')} could be read: "
+            f"None of {plural(len(images), 'image')} can be predicted: "
             f"{quarantine[0]['meaning']}. The quarantine beside {request.out} names each."
         )
     params = params_of(request.bundle, manifest, private)
@@ -105,6 +112,16 @@ def about(manifest: Mapping[str, Any], reader: str, done: Mapping[str, int]) -> 
     bundle = {name: manifest[name] for name in ("study", "foldwise", "licence")}
     bundle["digest"] = digest(manifest["files"])
     return {"bundle": bundle, "reader": reader} | done | {"reliability": reliability}
+
+
+def wanted(request: Request, manifest: Mapping[str, Any]) -> Wanted:
+    """What an image must say of itself, by the training's images and by what is allowed."""
+    found, allow = images_wanted(manifest), request.allow
+    return Wanted(
+        () if "other_modality" in allow else tuple(found["modalities"]),
+        grey=found["colour"] == "quarantine" and "other_photometric" not in allow,
+        burned_in="burned_in" in allow,
+    )
 
 
 def answered(

@@ -7,6 +7,7 @@ and pixels; a run that was stopped finds there what it had done.
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,10 @@ import PIL.Image
 import pydicom
 from pydicom.misc import is_dicom
 
+from foldwise.cohort.codes import Wanted, misfit
+from foldwise.cohort.findings import describe
 from foldwise.cohort.identity import Names, load_key, write_private_csv
+from foldwise.cohort.readers.base import ReadFault
 from foldwise.cohort.shards import split_evenly
 from foldwise.errors import FoldwiseError, plural
 from foldwise.files import is_temporary, private_folder, read_csv
@@ -25,7 +29,7 @@ from foldwise.hashing import content_of, digest, file_digest
 from foldwise.integrity import read_sealed
 from foldwise.pixels.cache import Crew, write_shard
 from foldwise.pixels.decode.base import of_content
-from foldwise.pixels.picture import REASONS
+from foldwise.pixels.picture import REASONS, UnreadableImage
 from foldwise.pixels.prepare import ImageSettings
 from foldwise.registry import load
 
@@ -88,6 +92,33 @@ def named(files: Sequence[Path], private: Path) -> list[Image]:
     rows = [{"sample": one.sample, "file": str(path)} for one in images for path in one.files]
     write_private_csv(private / "files.csv", ["sample", "file"], rows)
     return images
+
+
+def unlike(images: Sequence[Image], reader: str, wanted: Wanted) -> dict[str, dict[str, str]]:
+    """Sample -> its line of the quarantine, of images that are none for the models by their header.
+
+    Before anything is decoded: pixels with text burned in do not even reach the private cache.
+    """
+    facts, found = load("READERS", reader)().facts, {}
+    for one in images:
+        try:
+            reason = misfit(facts(one.files[0]), wanted)
+        # Decoding says what is wrong with such a file.
+        except (UnreadableImage, ReadFault, OSError):
+            continue
+        if reason:
+            trained = f" ({', '.join(wanted.modalities)})" if reason == "other_modality" else ""
+            said = f"{describe(reason)}{trained}"
+            found[one.sample] = {"sample": one.sample, "reason": reason, "meaning": said}
+    said_of = Counter((row["reason"], row["meaning"]) for row in found.values())
+    for (reason, said), number in said_of.items():
+        log.warning(
+            "%s in quarantine: %s. --allow %s predicts them all the same.",
+            plural(number, "image"),
+            said,
+            reason,
+        )
+    return found
 
 
 def decode(

@@ -12,6 +12,7 @@ from typing import Any
 
 from foldwise.cohort import resolve
 from foldwise.cohort.archive import Entry, Inventory, Listing, locked
+from foldwise.cohort.codes import Wanted
 from foldwise.cohort.conflicts import Conflicts, settle_all
 from foldwise.cohort.early_checks import EarlyChecks, check_early
 from foldwise.cohort.files import Cohort, check, flow_of, place, to_decode, write
@@ -51,7 +52,7 @@ class CohortSettings:
     splits: tuple[tuple[str, str], ...] = ()
     conflicts: Conflicts = field(default_factory=Conflicts)
     max_quarantine: float = 0.05
-    allow_burned_in: bool = False
+    wanted: Wanted = field(default_factory=Wanted)
     seed: int = 42
     early: EarlyChecks = field(default_factory=EarlyChecks)
     trains: bool = True  # a model that is only tried may meet no image of a class
@@ -79,7 +80,11 @@ class CohortSettings:
             splits=tuple((name, path) for name, path in data["splits"].items() if path),
             conflicts=Conflicts(**data["conflicts"]),
             max_quarantine=data["max_quarantine"],
-            allow_burned_in=data["burned_in"] == "allow",
+            wanted=Wanted(
+                tuple(data["modalities"]),
+                grey=data["colour"] == "quarantine",
+                burned_in=data["burned_in"] == "allow",
+            ),
             seed=seed,
             early=early or EarlyChecks(),
             trains=trains,
@@ -202,7 +207,7 @@ def _settle(
     resolve.apply_labels(items, ledger, scheme)
     resolve.apply_texts(items, ledger)
     by_folder = settings.match == "folder"
-    resolve.check_headers(items, ledger, settings.allow_burned_in, by_folder)
+    resolve.check_headers(items, ledger, settings.wanted, by_folder)
     name_groups(items, ledger, names, settings.group, settings.conflicts.spellings)
     settle_all(items, settings.conflicts, ledger, study)
     # After faults and conflicts: a subset is drawn of what can be used, or it would come out small.

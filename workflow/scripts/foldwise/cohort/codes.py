@@ -3,6 +3,16 @@
 A header's text is typed by people: where a view should stand may stand a name or a date of birth.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+# Modalities of pictures (PS3.3 C.7.3.1.1.1). OT is not among them: of "other" nothing is known.
+MODALITIES = {"CR", "CT", "DX", "ECG", "EPS", "ES", "GM", "IO", "IVOCT", "IVUS", "MG", "MR", "NM"}
+MODALITIES |= {"OCT", "OP", "OPT", "PT", "PX", "RF", "RG", "SM", "US", "XA", "XC"}
+# Photometric Interpretation (PS3.3 C.7.6.3.1.2): polarity is no difference, it is undone.
+GREY, COLOUR = "grey", "colour"
+COLOURS = ("RGB", "YBR", "PALETTE")
 # View Position of mammograms (acronyms of PS3.16 CID 4014) and of other films (PS3.3 C.8.1.2).
 MAMMOGRAMS = {"CC", "MLO", "ML", "LM", "LMO", "XCC", "XCCL", "XCCM", "FB", "SIO", "ISO"}
 FILMS = {"AP", "PA", "LL", "RL", "RLD", "LLD", "RLO", "LLO"}
@@ -18,3 +28,51 @@ def view_of(value: str, asked: tuple[str, ...] = ()) -> str:
 def side_of(value: str) -> str:
     """L, R or B (both), else empty."""
     return SIDES.get(value.strip().upper(), "")
+
+
+def modality_of(value: str) -> str:
+    """A defined term of a modality that makes pictures, else empty."""
+    return value.strip().upper() if value.strip().upper() in MODALITIES else ""
+
+
+def colour_of(photometric: str) -> str:
+    """grey or colour; empty for a photometric interpretation that is not known."""
+    text = photometric.strip().upper()
+    return GREY if text.startswith("MONOCHROME") else COLOUR if text.startswith(COLOURS) else ""
+
+
+# What keeps an image out by its header.
+MISFITS = ("burned_in", "other_modality", "other_photometric")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an image must say of itself: its modality (empty: any), `grey` where no colour is.
+
+    An image that says nothing is let through: it may well be what is wanted.
+    """
+
+    modalities: tuple[str, ...] = ()
+    grey: bool = False
+    burned_in: bool = False  # whether text in the pixels is let through
+
+
+def misfit(says: Mapping[str, str], wanted: Wanted) -> str:
+    """Why an image with these facts of its header is not what is wanted; empty where it is."""
+    if says.get("burned_in", "").upper() == "YES" and not wanted.burned_in:
+        return "burned_in"
+    modality = modality_of(says.get("modality", ""))
+    # A modality that is no defined term says no more than one that lacks.
+    if wanted.modalities and modality and modality not in wanted.modalities:
+        return "other_modality"
+    if wanted.grey and colour_of(says.get("photometric", "")) == COLOUR:
+        return "other_photometric"
+    return ""
+
+
+def looks_of(says: Iterable[Mapping[str, str]]) -> dict[str, dict[str, int]]:
+    """How many images are of each modality, and grey or in colour; those that say nothing too."""
+    facts = list(says)
+    modalities = Counter(modality_of(one.get("modality", "")) for one in facts)
+    colours = Counter(colour_of(one.get("photometric", "")) for one in facts)
+    return {"modality": dict(sorted(modalities.items())), "colour": dict(sorted(colours.items()))}

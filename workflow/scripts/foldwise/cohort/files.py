@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from foldwise.cohort import findings as found
 from foldwise.cohort.archive import Inventory
 from foldwise.cohort.audit_files import renew_quarantine
+from foldwise.cohort.codes import looks_of
 from foldwise.cohort.findings import LEFT_OUT, QUARANTINE, Finding
 from foldwise.cohort.identity import Names, check_distinct, write_private_csv
 from foldwise.cohort.resolve import Item
@@ -241,4 +242,5 @@ def flow_of(
         "quarantine": {key[1]: n for key, n in sorted(stopped.items()) if key[0] == QUARANTINE},
         "usable": sum(item.usable for item in items),
         "to_decode": len(to_decode(items)),
+        "looks": looks_of(item.entries[0].facts for item in items if item.usable),
     }

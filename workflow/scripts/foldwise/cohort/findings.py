@@ -67,6 +67,14 @@ REASONS = {
         "name data.columns.view and fill it, or exclude it",
     ),
     "burned_in": ("image said to have text burned in", "mask it, or exclude it"),
+    "other_modality": (
+        "image of another modality than those asked for",
+        "name it in data.modalities if it belongs to the study",
+    ),
+    "other_photometric": (
+        "image in colour where grey ones are asked for",
+        "set data.colour: allow if it shows what the others show",
+    ),
     "missing": ("file that is gone", "put it back"),
     "not_readable": ("file that cannot be opened", "check its permissions and the disk"),
     "empty": ("empty file", "fetch it again"),

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from foldwise.cohort.archive import Entry
-from foldwise.cohort.codes import side_of, view_of
+from foldwise.cohort.codes import Wanted, misfit, side_of, view_of
 from foldwise.cohort.findings import LEFT_OUT, NOTE, QUARANTINE, Finding
 from foldwise.cohort.identity import Names
 from foldwise.cohort.readers.base import Matched
@@ -135,13 +135,14 @@ def check_faults(items: list[Item], ledger: Ledger) -> None:
 
 
 def check_headers(
-    items: list[Item], ledger: Ledger, allow_burned_in: bool, by_folder: bool = True
+    items: list[Item], ledger: Ledger, wanted: Wanted, by_folder: bool = True
 ) -> None:
-    """Burned-in text, and headers that name another accession than the folder does."""
+    """Burned-in text, another modality or colour, and another accession than the folder's."""
     for item in items:
         header = item.entries[0]
-        if item.usable and header.says("burned_in").upper() == "YES" and not allow_burned_in:
-            ledger.mark(item, "header", QUARANTINE, "burned_in")
+        reason = misfit(header.facts, wanted)
+        if item.usable and reason:
+            ledger.mark(item, "header", QUARANTINE, reason)
         named = header.says("accession")
         if (
             by_folder

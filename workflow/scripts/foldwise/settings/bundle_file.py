@@ -34,6 +34,7 @@ LATER: dict[str, Any] = {
         "error": None,
         "parts": {},
     },
+    "looks": {"modality": {}, "colour": {}},
 }
 AGAIN = "Copy it again from where it was made, or make it anew there with `snakemake bundle`."
 

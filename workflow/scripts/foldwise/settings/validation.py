@@ -39,8 +39,19 @@ def with_bundle(raw: Any, where: str) -> Any:
     # Copies: defaults are filled into the settings later, and the manifest must stay as sealed.
     own = {name: copy.deepcopy(params[name]) for name in FROM_PARAMS}
     filled = {"seed": params["seed"]} | copy.deepcopy(raw) | {"kind": params["kind"]} | own
-    _classes(filled.get("data"), manifest, f"{where}: data", bundle)
-    return filled
+    data = filled.get("data")
+    _classes(data, manifest, f"{where}: data", bundle)
+    # What the site's own file says goes first: it may know that an image fits all the same.
+    return filled | ({"data": images_wanted(manifest) | data} if isinstance(data, dict) else {})
+
+
+def images_wanted(manifest: dict[str, Any]) -> dict[str, Any]:
+    """`data.modalities` and `data.colour` by which images are like those of the training."""
+    looks = manifest["looks"]
+    # Images that say nothing of themselves forbid nothing.
+    modalities = [name for name in looks["modality"] if name]
+    only_grey = "grey" in looks["colour"] and "colour" not in looks["colour"]
+    return {"modalities": modalities, "colour": "quarantine" if only_grey else "allow"}
 
 
 def _classes(data: Any, manifest: dict[str, Any], where: str, bundle: str) -> None:

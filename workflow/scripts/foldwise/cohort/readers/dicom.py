@@ -23,7 +23,7 @@ warnings.filterwarnings("ignore", module=r"pydicom\b.*")
 class Reader:
     """Reads DICOM. A table may name accessions (folders) or files."""
 
-    kind = "dicom 3"
+    kind = "dicom 4"
 
     def accepts(self, path: Path) -> bool:
         """By the file's ending; a file without one by its first bytes."""
@@ -32,7 +32,8 @@ class Reader:
         return not _ending(path) and _begins_as_dicom(path)
 
     def facts(self, path: Path) -> dict[str, str]:
-        """Patient, accession, view, side, burned-in text and encoding, as the header says.
+        """Patient, accession, view, side, burned-in text, modality, photometric interpretation and
+        encoding, as the header says.
 
         Raises ReadFault not_an_image, and UnreadableImage as `read_header` does.
         """
@@ -47,6 +48,8 @@ class Reader:
             "view": header.view,
             "side": header.laterality,
             "burned_in": header.burned_in,
+            "modality": header.modality,
+            "photometric": header.photometric,
             "syntax": header.transfer_syntax,
         }
 

@@ -22,6 +22,8 @@ class Header:
     laterality: str
     transfer_syntax: str
     burned_in: str
+    modality: str
+    photometric: str
     rows: int | None
 
 
@@ -30,6 +32,8 @@ TEXTS = {
     "accession": "AccessionNumber",
     "study_uid": "StudyInstanceUID",
     "burned_in": "BurnedInAnnotation",
+    "modality": "Modality",
+    "photometric": "PhotometricInterpretation",
 }
 SIDES = ("ImageLaterality", "Laterality", "FrameLaterality")
 OTHERS = ["Rows", "ViewPosition", "ViewCodeSequence", "SpecificCharacterSet", *SIDES[:2], *GROUPS]
