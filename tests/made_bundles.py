@@ -59,7 +59,9 @@ def write_pictures(folder: Path, number: int, seed: int = 7) -> list[Path]:
     return paths
 
 
-def make(folder: Path, number: int = 24, looks: dict | None = None, **changes: Any) -> Made:
+def make(
+    folder: Path, number: int = 24, looks: dict | None = None, key: str = "", **changes: Any
+) -> Made:
     """Everything below `folder`, in-process: what the rules of a study do, one after the other."""
     settings = {"model__name": "small_cnn", "training__epochs": 2, "image__window": "none"}
     params = make_params(32, **(settings | changes))
@@ -93,6 +95,8 @@ def make(folder: Path, number: int = 24, looks: dict | None = None, **changes: A
     write_json(folder / "conformal.json", conformal(rows, params["task"], ERROR, bootstrap))
     looks = looks or {"modality": {"": number}, "colour": {"": number}}
     write_json(folder / "flow.json", {"looks": looks})
+    if key:
+        (folder / "shared.key").write_text(key)
     about = About("made", "images", "patient", "CC-BY-4.0", None, "code", onnx=False)
     run = RunFiles(
         params=folder / "params.json",
@@ -104,6 +108,7 @@ def make(folder: Path, number: int = 24, looks: dict | None = None, **changes: A
         cache=folder / "cache",
         calibration=folder / "calibration.json",
         conformal=folder / "conformal.json",
+        key=folder / "shared.key" if key else None,
     )
     make_bundle(run, about, folder / "made-0.1.0.zip")
     return Made(folder / "made-0.1.0.zip", folder / "pictures", params, validated, predictions)

@@ -40,7 +40,8 @@ def site(made, tmp_path_factory):
     """external_summary.json and the page of a second site of 18 pictures."""
     folder = tmp_path_factory.mktemp("site")
     cohort(folder, write_pictures(folder / "pictures", 18, seed=11), made.params)
-    out = [folder / name for name in ("p.csv", "folds.csv", "maps.npy", "site.json")]
+    names = ("p.csv", "folds.csv", "maps.npy", "site.json", "private/in_training.csv")
+    out = [folder / name for name in names]
     predict_site(
         SiteFiles(made.bundle, folder / "cohort.csv", folder / "cache", (), *map(str, out))
     )

@@ -65,6 +65,7 @@ MAY = {
     "article": set(),
     "bundle": {"make_bundle"},
     "validate": {"predict_site", "evaluate_site", *DATA},
+    "validate.pixel_key": {"predict_site"},
     "sites": {"predict_site", "evaluate_site"},
     "seeds": {"seed_variance"},
     "learning_curve": {"fit_learning_curve"},

@@ -29,6 +29,7 @@ rule make_bundle:
         embeddings=current(bundles.embeddings),
         holdout=current(bundles.holdout),
         reliability=current(bundles.reliability),
+        key=asked(bundles.key),
     output:
         "results/{study}/bundle/{study}-{version}.zip",
     log:

@@ -22,7 +22,7 @@ checkpoint cohort:
     resources:
         runtime=60,
     params:
-        data=studies.settings("data", "seed", "image", "folds", "validate"),
+        data=studies.settings("data", "seed", "image", "folds", "validate.bundle"),
         cache=studies.cache_key,
         archive=studies.archive,
         code=studies.code("cohort"),
@@ -75,7 +75,7 @@ rule audit:
         mem_mb=2000,
         runtime=30,
     params:
-        settings=studies.settings("data", "validate"),
+        settings=studies.settings("data", "validate.bundle"),
         code=studies.code("audit"),
     message:
         "Checking all images and counting what is left out, study {wildcards.study}"

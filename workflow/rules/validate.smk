@@ -1,7 +1,7 @@
 """Validation: needs a bundle made elsewhere and a study's cohort; makes predictions and their page.
 
 validate.bundle, results/{study}/cohort.csv, results/cache -> results/{study}/external,
-results/{study}/report
+results/{study}/private/in_training.csv, results/{study}/report
 """
 
 
@@ -14,11 +14,13 @@ rule predict_site:
         bundle=asked(bundles.given),
         cohort=current("results/{study}/cohort.csv"),
         texts=current(studies.texts),
+        key=asked(bundles.given_key),
     output:
         predictions="results/{study}/external/predictions.csv",
         folds="results/{study}/external/fold_predictions.csv",
         maps="results/{study}/external/maps.npy",
         facts="results/{study}/external/site.json",
+        same="results/{study}/private/in_training.csv",
     log:
         "results/{study}/logs/predict_site.log",
     benchmark:

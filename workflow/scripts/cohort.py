@@ -18,7 +18,7 @@ with adapter(snakemake):
     data, image = study["data"], ImageSettings(**study["image"])
     where = f"{snakemake.config['folder']}/{name}.yaml"
     decoded = math.prod(load("DECODERS", data["reader"])().shape(image)) * image.dtype.itemsize
-    trains = not study["validate"]["bundle"]
+    trains = not study["validate.bundle"]
     folds = FoldSettings(
         **study["folds"], seed=study["seed"], where=where, unit=unit_of(data["group"])
     )

@@ -18,6 +18,7 @@ with adapter(snakemake):
             holdout=next(iter(files.holdout), None),
             calibration=calibration,
             conformal=conformal,
+            key=next(iter(files.key), None),
         ),
         About(**params.about, code=params.predicts),
         snakemake.output[0],

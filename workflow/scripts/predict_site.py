@@ -20,5 +20,7 @@ with adapter(snakemake):
             folds=made.folds,
             maps=made.maps,
             facts=made.facts,
+            same=made.same,
+            key=next(iter(files.key), None),
         )
     )

@@ -63,15 +63,20 @@ def intensity(images: Images, places: np.ndarray, channels: int) -> dict[str, An
     }
 
 
-def scaled(images: Images, places: np.ndarray, channels: int) -> Iterator[np.ndarray]:
-    """Some images at a time, (B, pixels) as 0..1, without what comes after the channels."""
-    # Shards of 8 and of 16 bits come to one scale.
-    top = int(np.iinfo(images.dtype).max)
+def planes(images: Images, places: np.ndarray, channels: int) -> Iterator[np.ndarray]:
+    """Some images at a time, (B, C, H, W) as they lie, without what comes after the channels."""
     buffer = np.empty((CHUNK, *images.shape), images.dtype)
     for start in range(0, len(places), CHUNK):
         part = places[start : start + CHUNK]
-        pixels = images.take(part, buffer[: len(part)])[:, :channels]
-        yield pixels.reshape(len(part), -1) / np.float64(top)
+        yield images.take(part, buffer[: len(part)])[:, :channels]
+
+
+def scaled(images: Images, places: np.ndarray, channels: int) -> Iterator[np.ndarray]:
+    """The same, (B, pixels) as 0..1."""
+    # Shards of 8 and of 16 bits come to one scale.
+    top = int(np.iinfo(images.dtype).max)
+    for pixels in planes(images, places, channels):
+        yield pixels.reshape(len(pixels), -1) / np.float64(top)
 
 
 def grey_distances(

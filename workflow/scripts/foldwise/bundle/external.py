@@ -7,6 +7,7 @@ import numpy as np
 
 from foldwise import __version__
 from foldwise.bundle.cohort_facts import NORMAL_95
+from foldwise.bundle.overlap import said as overlapping
 from foldwise.bundle.recalibrate import curve, probabilities, recalibration
 from foldwise.bundle.reliance import checked
 from foldwise.bundle.shift import shift
@@ -62,6 +63,7 @@ def external_summary(
         "error": manifest["reliability"]["error"],
         "unreliable": manifest["reliability"]["reason"],
         "shift": shift(manifest["cohort"], facts["cohort"], facts["far"]),
+        "overlap": facts["overlap"],
         "absent": absent(manifest["cohort"]["labels"], facts["cohort"]["labels"]),
         "methods": summary["methods"],
     }
@@ -128,10 +130,7 @@ def words(record: Mapping[str, Any]) -> list[str]:
     said += _shifted(record["shift"])
     said += _calibrated(record["recalibration"])
     said += _covered(record)
-    said.append(
-        "Whether patients of the training cohort are among these cannot be known from a bundle, "
-        "which names none: ask both sites."
-    )
+    said.append(overlapping(record["overlap"], record["group_by"]))
     return said
 
 

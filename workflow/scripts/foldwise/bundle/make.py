@@ -13,12 +13,14 @@ from foldwise.bundle.cohort_facts import cohort_facts, feature_facts
 from foldwise.bundle.expected import expected
 from foldwise.bundle.members import facts_of, model_name, weights_of
 from foldwise.bundle.onnx_model import export
+from foldwise.bundle.overlap import carried as carried_names
 from foldwise.bundle.portable import encoder_files, portable_params
 from foldwise.files import read_csv, read_json
 from foldwise.pixels.cache import Images
 from foldwise.registry import load
 from foldwise.reliability.new_images import carried
 from foldwise.settings.bundle_file import write_bundle
+from foldwise.settings.shared_key import read_shared_key
 from foldwise.train.job import FoldJob
 from foldwise.train.predict import KeptModel, load_model
 
@@ -37,6 +39,7 @@ class RunFiles:
     holdout: str | None = None
     calibration: str | None = None
     conformal: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
         "members": members,
         "expected": expected(read_json(files.summary), held),
         "reliability": carried(params["kind"], calibration, conformal),
+        "overlap": _overlap(files, rows, params["image"]["channels"]),
         "looks": read_json(files.flow)["looks"],
         "cohort": cohort_facts(
             rows, task.label_columns, Images.of(rows, files.cache), params["image"]["channels"]
@@ -94,6 +98,15 @@ def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
     }
     content["MODEL_CARD.md"] = model_card(manifest).encode()
     write_bundle(out, manifest, content)
+
+
+def _overlap(files: RunFiles, rows: list[dict[str, str]], channels: int) -> dict[str, Any] | None:
+    """Keyed names of the training's pictures, where the study's file names a key to share."""
+    if files.key is None:
+        return None
+    images = Images.of(rows, files.cache)
+    key = read_shared_key(files.key, "bundle.pixel_key")
+    return carried_names(images, images.places(rows), channels, key)
 
 
 def _exported(

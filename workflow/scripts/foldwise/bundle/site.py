@@ -1,7 +1,7 @@
 """A bundle's models on the cohort of another site: predictions, and what that cohort looks like."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,13 @@ import numpy as np
 
 from foldwise.bundle.cohort_facts import cohort_facts, distances
 from foldwise.bundle.members import bundle_job, members, params_of
+from foldwise.bundle.overlap import compared, counted, picture_names
+from foldwise.cohort.identity import write_private_csv
 from foldwise.contents import read_cohort
 from foldwise.files import read_csv, write_json
 from foldwise.pixels.cache import Images
 from foldwise.settings.bundle_file import read_manifest
+from foldwise.settings.shared_key import read_shared_key
 from foldwise.train.feed.rows import sorted_rows
 from foldwise.train.machine import device
 from foldwise.train.predict_holdout import predict_together
@@ -31,6 +34,8 @@ class SiteFiles:
     folds: str
     maps: str
     facts: str
+    same: str
+    key: str | None = None
 
 
 def predict_site(files: SiteFiles) -> None:
@@ -50,10 +55,24 @@ def predict_site(files: SiteFiles) -> None:
         kept = members(files.bundle, manifest, job)
         features = predict_together(job, kept, files.predictions, files.folds, files.maps)
     columns, channels = job.task.label_columns, params["image"]["channels"]
-    write_json(
-        files.facts,
-        {"cohort": cohort_facts(rows, columns, images, channels), "far": far(features, manifest)},
-    )
+    facts = {"cohort": cohort_facts(rows, columns, images, channels)}
+    facts |= {"far": far(features, manifest), "overlap": overlap(files, manifest, rows, images)}
+    write_json(files.facts, facts)
+
+
+def overlap(
+    files: SiteFiles, manifest: Mapping[str, Any], rows: Sequence[dict[str, Any]], images: Images
+) -> dict[str, Any]:
+    """Counts of pictures that the training had too; which they are goes to a private list."""
+    names, channels = None, manifest["params"]["image"]["channels"]
+    if files.key is not None:
+        key = read_shared_key(files.key, "validate.pixel_key")
+        names = picture_names(images, images.places(rows), channels, key)
+    state, same = compared(manifest, names)
+    listed = [row for row, own in zip(rows, same, strict=False) if own]
+    columns = ["sample", "group", "exam"]
+    write_private_csv(files.same, columns, [{k: row[k] for k in columns} for row in listed])
+    return counted(state, same, [row["group"] for row in rows])
 
 
 def far(features: Mapping[int, np.ndarray], manifest: Mapping[str, Any]) -> dict[str, int]:

@@ -80,6 +80,14 @@ class Bundles:
             )
         return found
 
+    def key(self, wildcards: Wildcards) -> list[str]:
+        """Input: the key by which a bundle names its pictures, where the study has one to share."""
+        return [path for path in [self.studies.of(wildcards)["bundle"]["pixel_key"]] if path]
+
+    def given_key(self, wildcards: Wildcards) -> list[str]:
+        """Input: the same key at the site that validates it."""
+        return [path for path in [self.studies.of(wildcards)["validate"]["pixel_key"]] if path]
+
     def page_code(self, wildcards: Wildcards) -> str:
         """Params of `site_page`: a digest of its code and templates."""
         words_of = words(self.studies.of(wildcards))

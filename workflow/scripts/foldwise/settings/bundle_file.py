@@ -35,6 +35,7 @@ LATER: dict[str, Any] = {
         "parts": {},
     },
     "looks": {"modality": {}, "colour": {}},
+    "overlap": None,
 }
 AGAIN = "Copy it again from where it was made, or make it anew there with `snakemake bundle`."
 

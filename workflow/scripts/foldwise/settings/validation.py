@@ -8,6 +8,7 @@ from typing import Any
 
 from foldwise.errors import FoldwiseError
 from foldwise.settings.bundle_file import read_manifest
+from foldwise.settings.shared_key import key_id, read_shared_key
 
 # Branches that a bundle decides, or that only training reads.
 OF_BUNDLE = ("image", "model", "loss", "training", "augment", "folds", "runs", "search", "bundle")
@@ -31,6 +32,7 @@ def with_bundle(raw: Any, where: str) -> Any:
         )
     manifest = read_manifest(bundle)
     params = manifest["params"]
+    _key(named.get("pixel_key"), manifest, f"{where}: validate.pixel_key", bundle)
     if "kind" in raw and raw["kind"] != params["kind"]:
         raise FoldwiseError(
             f"{where}: kind: {raw['kind']}, but the models of {bundle} are of kind "
@@ -52,6 +54,22 @@ def images_wanted(manifest: dict[str, Any]) -> dict[str, Any]:
     modalities = [name for name in looks["modality"] if name]
     only_grey = "grey" in looks["colour"] and "colour" not in looks["colour"]
     return {"modalities": modalities, "colour": "quarantine" if only_grey else "allow"}
+
+
+def _key(path: Any, manifest: dict[str, Any], where: str, bundle: str) -> None:
+    """Refuse a key that is not the bundle's now, and not after hours of decoding."""
+    if not isinstance(path, str):
+        return
+    if manifest["overlap"] is None:
+        raise FoldwiseError(
+            f"{where}: {bundle} carries no digests of its pictures to compare with. Take this out, "
+            "or ask who made the bundle to set bundle.pixel_key and share that key."
+        )
+    if key_id(read_shared_key(path, where)) != manifest["overlap"]["key"]:
+        raise FoldwiseError(
+            f"{where}: {path} is not the key by which {bundle} names its pictures. Ask who made "
+            "the bundle for the file that was bundle.pixel_key there."
+        )
 
 
 def _classes(data: Any, manifest: dict[str, Any], where: str, bundle: str) -> None:

@@ -1,0 +1,108 @@
+"""Pictures that a site and the training both have: by a shared key alone, and only as counts."""
+
+import hashlib
+import hmac
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+
+from foldwise.bundle.overlap import COMPARED, NO_KEY, NOT_CARRIED, said
+from foldwise.bundle.site import SiteFiles, predict_site
+from foldwise.errors import FoldwiseError
+from foldwise.files import read_csv, read_json
+from foldwise.settings.bundle_file import read_manifest
+from foldwise.settings.validation import with_bundle
+from made_bundles import cohort, make, write_pictures
+
+KEY, OTHER = "ab" * 32, "cd" * 32
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("bundle"), key=KEY)
+
+
+def found_at(made, folder, key):
+    """site.json of nine pictures, three of which the training had, and the private list."""
+    paths = write_pictures(folder / "pictures", 9, seed=11)
+    for n in (0, 1, 5):
+        # Another name and a copied file: the pixels are the same.
+        shutil.copy(sorted(made.pictures.iterdir())[n], paths[n])
+    cohort(folder, paths, made.params)
+    names = ("p.csv", "folds.csv", "maps.npy", "site.json", "private/in_training.csv")
+    out = [str(folder / name) for name in names]
+    path = None
+    if key:
+        path = folder / "shared.key"
+        path.write_text(key + "\n")
+    predict_site(SiteFiles(made.bundle, folder / "cohort.csv", folder / "cache", (), *out, path))
+    return read_json(out[3])["overlap"], read_csv(out[4])
+
+
+def test_pictures_of_the_training_are_counted_and_listed_in_private(made, tmp_path):
+    found, listed = found_at(made, tmp_path, KEY)
+    # g0 has pictures 0 and 1, g2 has 5.
+    assert found == {"state": COMPARED, "n": 9, "same": 3, "groups": 2}
+    assert sorted(row["group"] for row in listed) == ["g0", "g0", "g2"]
+    text = said(found, "patient")
+    assert "3 pictures of 2 patients here are the training's own" in text
+    assert not [row for row in listed if row["sample"] in (tmp_path / "site.json").read_text()]
+
+
+def test_without_the_key_nothing_is_known_and_that_is_said(made, tmp_path):
+    found, listed = found_at(made, tmp_path, "")
+    assert found["state"] == NO_KEY and listed == []
+    assert "cannot be known" in said(found, "patient")
+    assert "names none" in said(found | {"state": NOT_CARRIED}, "patient")
+    none = {"state": COMPARED, "n": 9, "same": 0, "groups": 0}
+    assert "None of 9 pictures" in said(none, "patient")
+
+
+def test_what_leaves_is_keyed_and_nothing_else(made):
+    """By hmac of the standard library; no plain digest of pixels or file is in the bundle."""
+    cache = made.bundle.parent / "cache"
+    pixels = np.concatenate([np.load(path) for path in cache.glob("*.npy")])
+    raw = [f"{one.shape}{one.dtype}".encode() + one.tobytes() for one in pixels]
+    key = bytes.fromhex(KEY)
+    expected = [hmac.new(key, b"picture\0" + one, hashlib.sha256).hexdigest()[:20] for one in raw]
+    assert read_manifest(made.bundle)["overlap"]["pictures"] == sorted(expected)
+    plain = [hashlib.sha256(one.tobytes()).hexdigest() for one in pixels]
+    plain += [hashlib.sha256(one).hexdigest() for one in raw]
+    plain += [hashlib.sha256(path.read_bytes()).hexdigest() for path in made.pictures.iterdir()]
+    with zipfile.ZipFile(made.bundle) as archive:
+        contents = b"".join(archive.read(name) for name in archive.namelist())
+    assert KEY.encode() not in contents
+    assert not [one for one in plain if one[:12].encode() in contents]
+
+
+def site(made, key):
+    data = {"reader": "images", "root": "x", "table": {"path": "t.csv"}}
+    return {"validate": {"bundle": str(made.bundle), "pixel_key": str(key)}, "data": data}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (OTHER, "is not the key by which .* names its pictures"),
+        ("ab", "holds no key of 64 hex digits"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_wrong_key_is_refused_before_any_work(made, tmp_path, text, message):
+    path = tmp_path / "shared.key"
+    if text:
+        path.write_text(text)
+    with pytest.raises(FoldwiseError, match=rf"site.yaml: validate.pixel_key: .*{message}"):
+        with_bundle(site(made, path), "site.yaml")
+    path.write_text(KEY)
+    assert with_bundle(site(made, path), "site.yaml")["kind"] == "classification"
+
+
+def test_a_bundle_without_digests_says_whom_to_ask(made, tmp_path, monkeypatch):
+    manifest = read_manifest(made.bundle) | {"overlap": None}
+    monkeypatch.setattr("foldwise.settings.validation.read_manifest", lambda path: manifest)
+    (tmp_path / "shared.key").write_text(KEY)
+    with pytest.raises(FoldwiseError, match=r"carries no digests .* set bundle.pixel_key"):
+        with_bundle(site(made, tmp_path / "shared.key"), "site.yaml")
