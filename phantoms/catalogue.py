@@ -11,6 +11,7 @@ from phantoms.density import make_density, write_labels
 from phantoms.distillation import make_distillation, texts_of
 from phantoms.encoders import write_encoders
 from phantoms.segmentation import make_segmentation
+from phantoms.site_b import make_site_b
 from phantoms.zones import make_zones
 
 MARK = "made_up.json"
@@ -89,6 +90,11 @@ def _damaged_density(folder: Path, patients: int, seed: int, size: int) -> str:
     return f"{len(exams)} exams of {patients} patients and {len(FAULTS)} faults in {folder}"
 
 
+def _site_b(folder: Path, patients: int, seed: int, size: int) -> str:
+    exams = make_site_b(folder, patients, seed, size)
+    return f"{4 * len(exams)} films of {patients} patients of another hospital in {folder}"
+
+
 def _zones(folder: Path, patients: int, seed: int, size: int) -> str:
     films = make_zones(folder, patients, seed, size)
     return f"{len(films)} chest films of {patients} patients in {folder}"
@@ -108,6 +114,7 @@ def _distillation(folder: Path, patients: int, seed: int, size: int) -> str:
 
 STUDIES: dict[str, Kind] = {
     "density": Kind(_density, patients=60, size=512, least=4, damage=_damaged_density),
+    "density_site_b": Kind(_site_b, patients=36, size=512, least=4),
     "distillation": Kind(_distillation, patients=100, size=96, least=25),
     "segmentation": Kind(_segmentation, patients=16, size=128, least=2),
     "zones": Kind(_zones, patients=60, size=256, least=4),

@@ -45,6 +45,8 @@ class Film:
     slope: float = 1.0
     intercept: float = 0.0
     curve: str = "LINEAR"  # VOI LUT function
+    manufacturer: str = "PHANTOM WORKS"
+    institution: str = "PHANTOM HOSPITAL"
 
 
 def stored_pixels(film: Film, picture: np.ndarray) -> np.ndarray:
@@ -104,7 +106,7 @@ def _study(dataset: Dataset, film: Film) -> None:
     dataset.AccessionNumber = film.accession
     dataset.ReferringPhysicianName = "PHANTOM^REFERRER"
     dataset.StudyID = film.accession
-    dataset.InstitutionName = "PHANTOM HOSPITAL"
+    dataset.InstitutionName = film.institution
 
 
 def _series(dataset: Dataset, film: Film) -> None:
@@ -112,7 +114,7 @@ def _series(dataset: Dataset, film: Film) -> None:
     dataset.SeriesInstanceUID = uid(film.seed, film.accession, "series", film.view, film.side)
     dataset.SeriesNumber = film.number
     dataset.PresentationIntentType = "FOR PRESENTATION"
-    dataset.Manufacturer = "PHANTOM WORKS"
+    dataset.Manufacturer = film.manufacturer
 
 
 def _image(dataset: Dataset, film: Film) -> None:
