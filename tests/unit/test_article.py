@@ -6,8 +6,6 @@ import re
 import shutil
 import zipfile
 
-import cv2
-import numpy as np
 import pytest
 
 from foldwise.article.agreement import disagreements
@@ -18,31 +16,16 @@ from foldwise.article.study import Study
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_json, write_json
 from foldwise.report.ledger import Ledger
-from report_pages import STUDY, build
+from made_article import SETTINGS, make_finished, study_of, write
+from report_pages import STUDY
 
-SETTINGS = {"template": None, "title": "Density", "authors": ["A. Author"], "bibliography": []}
-FIGURES = ("cohort_flow", "metrics", "confusion", "roc", "calibration")
 SPAN = re.compile(r'<span class="number" title="([^"]+)">([^<]+)</span>')
-
-
-def small_picture(name, files, path):
-    """A picture in the place of a figure."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.full((60, 90), 128, np.uint8))
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A folder with the report of a made-up run, and the counts of its folds."""
-    root = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        patch.setattr("report_pages.figure", small_picture)  # Drawn in other tests.
-        build(root)
-    counts = {"images": 20, "groups": 10, "classes": {"A": 12, "B": 8}}
-    folds = {str(fold): counts for fold in (1, 2, 3)}
-    write_json(root / "results/density/folds/balance.json", {"folds": folds})
-    return root
+    return make_finished(tmp_path_factory.mktemp("finished"))
 
 
 @pytest.fixture
@@ -51,28 +34,6 @@ def folder(finished, tmp_path, monkeypatch):
     shutil.copytree(finished, tmp_path / "copy")
     monkeypatch.chdir(tmp_path / "copy")
     return tmp_path / "copy"
-
-
-def study_of(ledger, **changes):
-    """The made-up study; `changes`: other places of its files, None for one that was not made."""
-    names = {"study": "density", "run": "cv"}
-    places = {
-        "manifest": "results/{study}/audit/data_manifest.json",
-        "params": "results/{study}/runs/{run}/params.json",
-        "summary": "results/{study}/runs/{run}/cv_summary.json",
-        "record": "results/{study}/report/record.json",
-        "balance": "results/{study}/folds/balance.json",
-    } | changes
-    files = {kind: path.format(**names) for kind, path in places.items() if path}
-    figures = {name: f"results/density/report/figures/{name}.png" for name in FIGURES}
-    return Study(STUDY, files, figures, ledger)
-
-
-def write(folder, **settings):
-    """Write the article; returns its folder."""
-    ledger = Ledger()
-    write_article([study_of(ledger)], SETTINGS | settings, ledger, folder / "article")
-    return folder / "article"
 
 
 @pytest.fixture
@@ -294,15 +255,3 @@ def test_further_studies_are_told_of_with_the_comparisons_of_all(folder):
     assert "Study other, " in text and "has all 3 comparisons" in text and "0.036" in text
     assert "Study third was not compared with density: it predicts something else." in text
     assert (folder / "article/tables/density-across.csv").is_file()
-
-
-def test_seeds_and_the_learning_curve_are_told_where_they_were_made(folder, without_documents):
-    places, ledger = {}, Ledger()
-    for kind, name in (("seeds", "seed_variance"), ("learning_curve", "learning_curve")):
-        places[kind] = f"results/{{study}}/runs/{{run}}/{name}.json"
-        write_json(folder / f"results/density/runs/cv/{name}.json", {"text": f"All of {kind[:5]}."})
-    write_article([study_of(ledger, **places)], SETTINGS, ledger, folder / "article")
-    text = (folder / "article" / "article.md").read_text()
-    assert "All of seeds." in text and "All of learn." in text
-    write(folder)
-    assert "Learning curve" not in (folder / "article" / "article.md").read_text()

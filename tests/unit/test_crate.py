@@ -13,7 +13,8 @@ import yaml
 from flow import ROOT
 from foldwise.article.inputs import article_files
 from foldwise.article.study import Study
-from foldwise.article.tables import TABLES, write_table
+from foldwise.article.table import write_table
+from foldwise.article.tables import TABLES
 from foldwise.crate.rebuild import rebuild
 from foldwise.crate.write import write_crate
 from foldwise.errors import FoldwiseError

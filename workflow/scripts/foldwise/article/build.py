@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from foldwise.article import checklists, tables
+from foldwise.article import checklists, reliability, tables
 from foldwise.article.formats import write_formats
 from foldwise.article.render import SHIPPED, render
 from foldwise.article.study import Study
+from foldwise.article.table import write_table
 from foldwise.article.wording import limitations
 from foldwise.errors import FoldwiseError, nearest
 from foldwise.evaluate.wording import spoken
@@ -71,8 +72,7 @@ def write_article(
     _copy_figures(studies, first, out / "figures")
     for name in first.tables:
         study, _, table = name.rpartition("-")
-        write_table = tables.TABLES[table](_of(studies, study))
-        tables.write_table(write_table, out / "tables", name)
+        write_table(tables.TABLES[table](_of(studies, study)), out / "tables", name)
     # A numbering of its own: what the card shows must not count in the article.
     context = _context(studies, settings, Numbering(final=first))
     write_text(out / "model_card.md", render(CARD, context, traced=False))
@@ -131,6 +131,7 @@ def _context(
         "ref": ref,
         "spoken": spoken,
         "limitations": limitations,
+        "reliability": reliability,
     }
 
 

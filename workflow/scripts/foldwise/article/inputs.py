@@ -12,7 +12,7 @@ from foldwise.report.page import kinds_read
 ALWAYS = ("manifest", "params", "summary", "record", "balance")
 # Kinds of files of which an article knows what to say, where the study has them.
 WHERE_MADE = ("comparisons", "holdout", "search", "tuned", "nested", "across")
-WHERE_MADE += ("seeds", "learning_curve")
+WHERE_MADE += ("calibration", "conformal", "subgroups", "suspects", "seeds", "learning_curve")
 # Every kind of file that a template may name.
 KINDS = (*ALWAYS, *WHERE_MADE)
 

@@ -10,6 +10,7 @@ HEADING = re.compile(r"^(#+)\s+(.*)$")
 NO_RESULT = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|\[[^\]]*\]\{\.prose\}|\{[^{}]*\}|\]\([^)]*\)|@[\w:-]+|`[^`]*`"
 )
+INCLUDED = re.compile(r"""\{%-?\s*include\s+["']([^"']+)["']""")
 NUMBER = re.compile(r"(?<![\w.])[+-]?\d[\d,]*(?:\.\d+)?\s*%?|(?<![\w.])\.\d+")
 
 
@@ -19,8 +20,24 @@ def check_literals(text: str, where: str, section: str = "Results") -> None:
     `text` is a template in Markdown, `where` its path. A number in words the author vouches for is
     marked `[three of 4 readers]{.prose}`.
     """
+    _refuse(_section(text, section), where, section)
+
+
+def check_part(text: str, where: str, section: str = "Results") -> None:
+    """The same of a template that stands in the section as a whole."""
+    _refuse(list(enumerate(_blanked(text).splitlines(), 1)), where, section)
+
+
+def included(text: str, section: str = "Results") -> list[str]:
+    """Names of the templates that a section of `text` includes."""
+    lines = [line.rstrip() for line in text.splitlines()]
+    numbers = {number for number, _ in _section(text, section)}
+    return [found[1] for n in sorted(numbers) for found in INCLUDED.finditer(lines[n - 1])]
+
+
+def _refuse(lines: list[tuple[int, str]], where: str, section: str) -> None:
     faults = []
-    for number, line in _section(text, section):
+    for number, line in lines:
         for found in NUMBER.finditer(NO_RESULT.sub(" ", line)):
             faults.append(
                 f"{where}, line {number}: '{found[0].strip()}' stands in section {section} and is "

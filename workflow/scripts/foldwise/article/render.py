@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
 
-from foldwise.article.literals import check_literals
+from foldwise.article.literals import check_literals, check_part, included
 from foldwise.errors import FoldwiseError
 from foldwise.report.ledger import Number, escaped
 
@@ -22,16 +22,15 @@ def render(template: Path, context: Mapping[str, Any], traced: bool) -> str:
     Raises FoldwiseError, with file and line, for a fault of the template, a value that is not
     defined, and a number that is typed by hand.
     """
-    try:
-        text = template.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FoldwiseError(
-            f"{template}: cannot be read as UTF-8 text ({error}). Correct article.template."
-        ) from error
+    text = _read(template)
     check_literals(text, str(template))
+    # The user's own folder first: a shipped part may be replaced by a file of its name.
+    folders = [template.parent, SHIPPED]
+    for name in included(text):
+        for path in [folder / name for folder in folders if (folder / name).is_file()][:1]:
+            check_part(_read(path), str(path))
     environment = Environment(
-        # The user's own folder first: a shipped part may be replaced by a file of its name.
-        loader=ChoiceLoader([FileSystemLoader(template.parent), FileSystemLoader(SHIPPED)]),
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         # A misspelt value is an error; jinja's default would print nothing in its place.
         undefined=StrictUndefined,
         finalize=_traced if traced else _plain,
@@ -48,6 +47,15 @@ def render(template: Path, context: Mapping[str, Any], traced: bool) -> str:
         raise FoldwiseError(f"{_line_of(error, template)}: {error}.") from error
     # Conditions that are not met leave empty lines behind.
     return re.sub(r"\n{3,}", "\n\n", made).strip() + "\n"
+
+
+def _read(template: Path) -> str:
+    try:
+        return template.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FoldwiseError(
+            f"{template}: cannot be read as UTF-8 text ({error}). Correct article.template."
+        ) from error
 
 
 def _plain(value: Any) -> Any:

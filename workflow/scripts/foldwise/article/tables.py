@@ -1,44 +1,16 @@
-"""The tables of an article: of the cohort, of the results, of comparisons; in three formats."""
+"""The tables of an article: of the cohort, of the results, of comparisons."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from foldwise.article.study import Study, shown
+from foldwise.article import reliability
+from foldwise.article.study import Study
+from foldwise.article.table import Table, cell, span
 from foldwise.evaluate.wording import called
-from foldwise.files import write_text
-from foldwise.report.ledger import Number
 from foldwise.settings.groups import units_of
 
 # How the counts of the folds call the part that none of them has.
 HOLDOUT = "holdout"
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cells are numbers of the ledger, text, or lists of both that are joined."""
-
-    caption: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-
-    def markdown(self) -> list[tuple[Any, ...]]:
-        """The rows as they stand in the template: a number there is told where it comes from."""
-        return list(self.rows)
-
-    def text(self) -> list[list[str]]:
-        """The rows as plain text."""
-        return [[_text(cell) for cell in row] for row in self.rows]
-
-
-def _text(cell: Any) -> str:
-    return "".join(map(_text, cell)) if isinstance(cell, list | tuple) else shown(cell)
-
-
-def span(bounds: list[Number]) -> list[Any]:
-    """An interval in a cell; a dash where there is none."""
-    return [bounds[0], " to ", bounds[1]] if bounds else ["–"]
 
 
 def cohort(study: Study) -> Table:
@@ -89,7 +61,13 @@ def results(study: Study) -> Table:
     header = ("Metric", "Mean over folds", "SD", "Interval", *(f"Per {one}" for one in levels))
     rows = []
     for metric in study.metrics():
-        pooled = [_pooled(study, level, metric["key"]) for level in levels]
+        key = metric["key"]
+        places = [("pooled", level, "metrics", key) for level in levels]
+        # Not every metric is measured at every level.
+        pooled = [
+            cell(study.summary, place, ".3f") if study.summary.value(*place) else "–"
+            for place in places
+        ]
         rows.append(
             (metric["title"], metric["mean"], metric["std"], span(metric["interval"]), *pooled)
         )
@@ -99,15 +77,6 @@ def results(study: Study) -> Table:
         header,
         tuple(rows),
     )
-
-
-def _pooled(study: Study, level: str, metric: str) -> Any:
-    place = ("pooled", level, "metrics", metric)
-    if study.summary.value(*place, "value") is None:
-        return "–"
-    value = study.summary(*place, "value", form=".3f")
-    bounds = study.summary.interval(*place, "interval", form=".3f")
-    return [value, " (", *span(bounds), ")"] if bounds else value
 
 
 def classes(study: Study) -> Table:
@@ -187,22 +156,7 @@ TABLES: dict[str, Callable[[Study], Table]] = {
     "classes": classes,
     "comparisons": comparisons,
     "across": across,
+    "calibration": reliability.calibration,
+    "conformal": reliability.conformal,
+    "subgroups": reliability.subgroups,
 }
-
-
-def write_table(table: Table, folder: Path, name: str) -> None:
-    """`<name>.csv`, `<name>.md` and `<name>.tex` in `folder`."""
-    # Here, since a dry run reads this module's neighbours and must not wait for pandas.
-    import pandas
-
-    frame = pandas.DataFrame(table.text(), columns=list(table.header))
-    # One line ending on every system: equal tables are equal bytes.
-    write_text(folder / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
-    write_text(folder / f"{name}.tex", frame.to_latex(index=False, escape=True))
-    lines = [table.header, ["---"] * len(table.header), *table.text()]
-    rows = [
-        # A bar in the name of a class would end its cell.
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |"
-        for line in lines
-    ]
-    write_text(folder / f"{name}.md", "\n".join(rows) + f"\n\nTable: {table.caption}\n")

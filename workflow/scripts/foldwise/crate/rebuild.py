@@ -8,7 +8,8 @@ from typing import Any
 
 from foldwise.article.inputs import article_files
 from foldwise.article.study import Study
-from foldwise.article.tables import TABLES, write_table
+from foldwise.article.table import write_table
+from foldwise.article.tables import TABLES
 from foldwise.errors import FoldwiseError
 from foldwise.evaluate.fold import evaluate_fold
 from foldwise.evaluate.metrics.intervals import Bootstrap

@@ -21,7 +21,7 @@ from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.metrics.numbers import Weights, mean_defined
 from foldwise.evaluate.pooled import bounds
 from foldwise.reliability.calibrators import METHODS, apply, fit
-from foldwise.reliability.decision import THRESHOLDS, net_benefit, of_all
+from foldwise.reliability.decision import THRESHOLDS, helps, net_benefit, of_all
 from foldwise.reliability.parts import Part, Row, crossed, few, parts_of
 
 BEFORE = "before"
@@ -143,5 +143,8 @@ def _decision(truth: np.ndarray, tables: Mapping[str, np.ndarray]) -> dict[str, 
     """Net benefit at each threshold of a class against the rest; empty where nobody is of it."""
     if not truth.any():
         return {}
-    curves = {name: net_benefit(truth, table).tolist() for name, table in tables.items()}
-    return {"thresholds": THRESHOLDS.tolist(), "all": of_all(truth).tolist(), **curves}
+    everybody = of_all(truth)
+    curves = {name: net_benefit(truth, table) for name, table in tables.items()}
+    found = {"thresholds": THRESHOLDS.tolist(), "all": everybody.tolist()}
+    found |= {name: curve.tolist() for name, curve in curves.items()}
+    return found | {"helps": {name: helps(curve, everybody) for name, curve in curves.items()}}

@@ -25,3 +25,13 @@ def of_all(truth: np.ndarray, thresholds: np.ndarray = THRESHOLDS) -> np.ndarray
     """(T,) of treating everybody; of treating nobody it is 0."""
     share = truth.mean()
     return share - (1 - share) * thresholds / (1 - thresholds)
+
+
+def helps(curve: np.ndarray, everybody: np.ndarray) -> dict[str, float] | None:
+    """Least and greatest threshold at which predictions beat treating all and treating nobody, and
+    the share of all thresholds at which they do; None where they never do."""
+    better = np.flatnonzero(curve > np.maximum(everybody, 0))
+    if not len(better):
+        return None
+    low, high = THRESHOLDS[better[[0, -1]]]
+    return {"low": float(low), "high": float(high), "share": len(better) / len(THRESHOLDS)}
