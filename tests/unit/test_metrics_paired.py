@@ -29,6 +29,17 @@ def test_mcnemar_refuses_other_samples():
         ours.mcnemar(np.ones(3, bool), np.ones(4, bool))
 
 
+def test_a_difference_that_is_the_same_in_all_folds_has_neither_interval_nor_p():
+    # 0.3 - 0.1 and 0.4 - 0.2 differ in their last bit.
+    for second in ([0.6, 0.7, 0.8], [0.3, 0.4, 0.5]):
+        got = ours.corrected_t([one - 0.2 for one in second], second, 0.25)
+        assert got.mean == pytest.approx(0.2)
+        assert np.isnan(got.p) and np.isnan(got.t) and not got.interval.there
+        assert "one and the same value" in got.interval.why
+    same = ours.corrected_t([0.5, 0.6], [0.5, 0.6], 0.25)
+    assert same.p == 1.0 and not same.interval.there
+
+
 def test_corrected_t_without_overlap_is_the_paired_t_test():
     random = np.random.default_rng(1)
     first, second = random.normal(size=(2, 8))

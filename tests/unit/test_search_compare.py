@@ -14,6 +14,7 @@ from foldwise.evaluate.cost import milliseconds, multiply_adds, parameters
 from foldwise.evaluate.metrics.classification import Measures
 from foldwise.evaluate.metrics.heads import Measures as HeadMeasures
 from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.evaluate.wording import significant
 
 CLASSES = ["A", "B"]
 TASK = Measures({"classes": CLASSES})
@@ -192,6 +193,52 @@ def test_a_verdict_says_which_intervals_and_tests_disagree():
     assert found["sign_flip"]["p"] < 1e-5 and "sign-flip test over patients" in said
     assert "(no)" in said and "(yes)" in said and "few degrees of freedom" in said
     assert found["sign_flip"]["images_gained"] == 37
+
+
+def sharpened(run, by):
+    """The run with the same answers, surer of them."""
+    for fold in run:
+        fold.predictions = [dict(row) for row in fold.predictions]
+        for row in fold.predictions:
+            first = row["p_A"] > row["p_B"]
+            row["p_A"], row["p_B"] = (str(by), str(1 - by))[:: 1 if first else -1]
+        fold.metrics = TASK.score(fold.predictions)
+    return run
+
+
+def test_a_verdict_names_the_tests_that_see_no_difference_where_intervals_do():
+    """Probabilities that are better with not one answer changed: no test of answers can see it."""
+    surer = sharpened(run_of(0.95, patients=100), 0.9)
+    found = compare(run_of(0.95, patients=100), surer, TASK, Bootstrap(1, "patient", 300), "brier")
+    row, said = found["metrics"]["brier"], found["verdict"]
+    assert row["high"] < 0 and row["groups_high"] < 0 and found["sign_flip"]["p"] == 1
+    assert "the difference in Brier score is resolved, one in right answers is not, by" in said
+    assert "the sign-flip test over patients (p 1)" in said and "answer a patient (p 1)." in said
+    assert "the difference is resolved" not in said
+
+
+def test_a_difference_that_all_folds_share_is_not_tested_and_says_why():
+    first, second = run_of(0.6), run_of(0.6)
+    for fold in second:
+        fold.predictions = [dict(row) for row in fold.predictions]
+        wrong = [r for r in fold.predictions if (r["p_A"] > "0.5") != (r["label"] == "A")]
+        for row in wrong[:8]:
+            row["p_A"], row["p_B"] = row["p_B"], row["p_A"]
+        fold.metrics = TASK.score(fold.predictions)
+    found = compare(first, second, TASK, Bootstrap(1, "patient", 300), "accuracy")
+    row = found["metrics"]["accuracy"]
+    assert row["difference"] == pytest.approx(0.2) and row["groups_low"] > 0
+    assert row["p"] is None and row["low"] is None
+    assert "one and the same value" in row["no_interval"] and row["no_interval"] in found["verdict"]
+    assert "not resolved, over folds there is neither interval nor test" in found["verdict"]
+    assert "sign-flip test over patients p" in found["verdict"]
+    alike = compare(first, first, TASK, Bootstrap(1, "patient", 50), "accuracy")
+    assert "equal: not resolved, these data do not tell the two apart" in alike["verdict"]
+
+
+def test_numbers_in_sentences_have_no_exponent_and_keep_their_sign():
+    shown = [significant(v) for v in (-6.49e-05, 0.0123456, 1234.5, 12345678, 0, -0.5, 9.6e-7)]
+    assert shown == ["-0.00006", "0.0123", "1,234", "12,345,678", "0", "-0.5", "0.000001"]
 
 
 def test_signs_over_groups_take_a_patients_images_together():

@@ -140,6 +140,29 @@ def test_the_number_of_a_rare_value_cannot_be_had_by_subtraction():
     assert all(level["few"] for level in found["levels"])
 
 
+def test_unknown_values_are_suppressed_as_others_are():
+    rows, values = table()
+    column = COLUMNS[0] | {"levels": ["a", "b", "c"]}
+
+    def with_unknown(names):
+        given = {
+            sample: {"site": "" if one["site"] in names else one["site"].replace("e", "a")}
+            for sample, one in values.items()
+        }
+        return subgroups(rows, given, [column], TASK, ASKED, QUICK)["columns"][0]
+
+    # Four patients without a value: neither told, nor had by what the others leave of the whole.
+    few = with_unknown("d")
+    assert few["unknown"] is None and few["unknown_few"]
+    assert sum(level["few"] for level in few["levels"]) == 1
+    many = with_unknown("dc")
+    assert many["unknown"] == sum(one["site"] in "dc" for one in values.values())
+    assert not many["unknown_few"]
+    none = with_unknown("")
+    assert none["unknown"] == 0 and not none["unknown_few"]
+    assert not any(level["few"] for level in none["levels"])
+
+
 def test_p_values_are_adjusted_as_statsmodels_does():
     p = np.random.default_rng(0).random(9) ** 3
     assert holm(list(p)) == pytest.approx(multipletests(p, method="holm")[1])

@@ -11,7 +11,7 @@ from foldwise.evaluate.metrics.paired import bootstrap_difference, corrected_t
 from foldwise.evaluate.paired_tests import tests_of
 from foldwise.evaluate.selection import selection
 from foldwise.evaluate.verdict import equal_footing, verdict
-from foldwise.evaluate.wording import called, spoken
+from foldwise.evaluate.wording import called, significant, spoken
 from foldwise.settings.groups import units_of
 
 LEVEL = 0.95
@@ -147,7 +147,10 @@ def of_metrics(
 def of_metric(
     name: str, first: Sequence[Fold], second: Sequence[Fold], ratio: float, interval: Any
 ) -> dict[str, Any]:
-    """Difference of one metric over folds with its test, and of the pooled rows its interval."""
+    """Difference of one metric over folds with its test, and of the pooled rows its interval.
+
+    `no_interval`: why folds give neither interval nor test, where they do not.
+    """
     values = [[fold.metrics[name] for fold in run] for run in (first, second)]
     test = corrected_t(*values, ratio, LEVEL)
     numbers = {
@@ -160,7 +163,8 @@ def of_metric(
         "groups_low": interval.low,
         "groups_high": interval.high,
     }
-    return {key: None if np.isnan(value) else float(value) for key, value in numbers.items()}
+    found = {key: None if np.isnan(value) else float(value) for key, value in numbers.items()}
+    return found | ({"no_interval": test.interval.why} if test.interval.why else {})
 
 
 def over_seeds(comparisons: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
@@ -219,4 +223,4 @@ def as_text(
 
 def shown(value: float | None) -> str:
     """A number for a reader."""
-    return "not defined" if value is None else f"{value:.3g}"
+    return "not defined" if value is None else significant(value)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from foldwise.evaluate.wording import called, spoken
+from foldwise.evaluate.wording import called, significant, spoken
 from foldwise.settings.groups import unit_of, units_of
 
 ALPHA = 0.05
@@ -29,25 +29,53 @@ def verdict(
     """
     difference = found["difference"] * (1 if direction == "max" else -1)
     side = "better" if difference > 0 else "worse" if difference < 0 else "equal"
-    text = f"{called(name)[0]} {found['second']:.4g} against {found['first']:.4g}, {side}"
-    text += f" by {abs(found['difference']):.3g}" if difference else ""
+    second, first = (significant(found[run], 4) for run in ("second", "first"))
+    text = f"{called(name)[0]} {second} against {first}, {side}"
+    text += f" by {significant(abs(found['difference']))}" if difference else ""
     # Over folds the training sets vary, over groups the patients: a difference has to outlast both.
     spans = {"folds": ("low", "high"), "groups": ("groups_low", "groups_high")}
     bounds = {over: (found[low], found[high]) for over, (low, high) in spans.items()}
     known = {over: pair for over, pair in bounds.items() if None not in pair}
     clear = {over: low > 0 or high < 0 for over, (low, high) in known.items()}
     if len(known) == 2:
-        folds, groups = (f"{low:.3g} to {high:.3g}" for low, high in known.values())
+        folds, groups = (" to ".join(map(significant, pair)) for pair in known.values())
         text += f" (95 % interval {folds} over folds, {groups} over {units_of(group_by)})"
-    said = [f"{text}: {_resolved(clear, group_by)}", _tests_in_words(found, tests, group_by)]
-    return " ".join(part for part in said if part)
+    p_of = _answers(tests, group_by)
+    if not difference or (len(clear) == 2 and not any(clear.values())):
+        said = "not resolved, these data do not tell the two apart."
+    else:
+        said = _missing(clear, found, group_by) or _resolved(name, clear, p_of, group_by)
+    return " ".join(filter(None, [f"{text}: {said}", _tests_in_words(found, p_of, group_by)]))
 
 
-def _resolved(clear: Mapping[str, bool], group_by: str) -> str:
-    if len(clear) == 2 and all(clear.values()):
-        return "the difference is resolved."
-    if not any(clear.values()):
-        return "not resolved, these data do not tell the two apart."
+def _missing(clear: Mapping[str, bool], found: Mapping[str, Any], group_by: str) -> str:
+    """What an interval that there is not leaves to be said; nothing where there are both."""
+    if len(clear) == 2:
+        return ""
+    if "folds" in clear:
+        why = f"over {units_of(group_by)} there is no interval"
+    else:
+        why = f"over folds there is neither interval nor test, since {found['no_interval']}"
+    others = "".join(
+        f"; that over {'folds' if over == 'folds' else units_of(group_by)} "
+        f"{'leaves out' if out else 'holds'} 0"
+        for over, out in clear.items()
+    )
+    return f"not resolved, {why}{others}."
+
+
+def _resolved(
+    name: str, clear: Mapping[str, bool], p_of: Mapping[str, float], group_by: str
+) -> str:
+    if all(clear.values()):
+        # Intervals are of the metric, these tests of right answers: one may move without the other.
+        against = [f"{test} (p {p:.2g})" for test, p in p_of.items() if p >= ALPHA]
+        if not against:
+            return "the difference is resolved."
+        return (
+            f"the difference in {spoken(name)} is resolved, one in right answers is not, by "
+            f"{' and by '.join(against)}."
+        )
     units = units_of(group_by)
     if clear.get("groups"):
         return (
@@ -64,20 +92,25 @@ def _resolved(clear: Mapping[str, bool], group_by: str) -> str:
     )
 
 
-def _tests_in_words(found: Mapping[str, Any], tests: Mapping[str, Any], group_by: str) -> str:
+def _answers(tests: Mapping[str, Any], group_by: str) -> dict[str, float]:
+    """p of each test of right answers, by its name."""
+    names = {
+        "sign_flip": f"the sign-flip test over {units_of(group_by)}",
+        "mcnemar": f"McNemar's test of one answer a {unit_of(group_by)}",
+    }
+    return {name: tests[key]["p"] for key, name in names.items() if tests[key]}
+
+
+def _tests_in_words(found: Mapping[str, Any], p_of: Mapping[str, float], group_by: str) -> str:
     """What each test says at its level, and why those that differ may; nothing without tests."""
-    p_of = {"the corrected t test over folds": found["p"]}
-    if tests["sign_flip"]:
-        p_of[f"the sign-flip test over {units_of(group_by)}"] = tests["sign_flip"]["p"]
-    if tests["mcnemar"]:
-        p_of[f"McNemar's test of one answer a {unit_of(group_by)}"] = tests["mcnemar"]["p"]
-    known = {test: p for test, p in p_of.items() if p is not None}
-    if len(known) < 2:
+    if not p_of:
         return ""
+    over_folds = {"the corrected t test over folds": found["p"]}
+    known = {test: p for test, p in (over_folds | p_of).items() if p is not None}
     parts = [f"{test} p {p:.2g} ({'yes' if p < ALPHA else 'no'})" for test, p in known.items()]
     text = f"A difference at the level of {ALPHA:.0%}, each by itself: {', '.join(parts)}."
-    # Where all tests agree there is nothing to explain.
-    if len({p < ALPHA for p in known.values()}) == 1:
+    # Where all tests agree, or none is over folds, there is nothing to explain.
+    if found["p"] is None or len({p < ALPHA for p in known.values()}) == 1:
         return text
     return (
         f"{text} They ask different things: the first of the metric with other training sets, the "
@@ -96,6 +129,6 @@ def equal_footing(
     whose = " and ".join(run for run, was in chosen.items() if was)
     text = (
         f"At equal footing, by the last epoch where an epoch was chosen ({whose} run), "
-        f"{spoken(name)} is {second:.4g} against {first:.4g}."
+        f"{spoken(name)} is {significant(second, 4)} against {significant(first, 4)}."
     )
     return {"first": first, "second": second, "difference": second - first, "text": text}

@@ -2,7 +2,7 @@
 
 from foldwise.metrics import BY_NAME, TABLE, head_of, metric_of, titled
 
-__all__ = ["called", "head_of", "in_words", "spoken", "titled"]
+__all__ = ["called", "head_of", "in_words", "significant", "spoken", "titled"]
 
 # First words that keep their capital inside a sentence.
 NAMES = ("Brier", "Dice", "Jaccard")
@@ -49,3 +49,14 @@ def in_words(text: str) -> str:
     """A sentence that starts with the key of a metric, with the metric's name instead."""
     first, space, rest = text.partition(" ")
     return f"{called(first)[0]}{space}{rest}" if "_" in first or first in BY_NAME else text
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number with so many digits, never with an exponent; one near 0 with its first digit."""
+    text = f"{value:.{digits}g}"
+    if "e" not in text:
+        return text
+    if abs(value) >= 1:
+        return f"{value:,.0f}"
+    # A bound just beside 0 has to keep its sign, and nobody reads more of it.
+    return f"{value:.{-int(f'{value:.0e}'.partition('e')[2])}f}"

@@ -52,13 +52,27 @@ def subgroups(
         name = one["column"]
         own = [] if one["refused"] else [values[row["sample"]][name] for row in rows]
         levels = [_level(rows, own, level, task, asked, bootstrap) for level in one["levels"]]
-        unknown = sum(value == "" for value in own)
-        told.append(dict(one) | {"levels": _once(_hidden(levels)), "unknown": unknown})
+        told.append(dict(one) | _told(levels, _unknown(rows, own, asked.least)))
     _adjust([level for one in told for level in one["levels"] if level.get("p") is not None])
     whole = _measured(rows, task, asked, bootstrap)
     named = {"metric": asked.metric, "metrics": [asked.metric, *asked.others]}
     told = {"columns": told, "all": whole, "least": asked.least, "level": bootstrap.level}
     return plain(named | told)
+
+
+def _unknown(rows: Sequence[Row], own: Sequence[str], least: int) -> dict[str, Any]:
+    """Images without a value as a level of its own: their number, or that they are too few."""
+    inside = [row["group"] for row, value in zip(rows, own, strict=bool(own)) if value == ""]
+    return {"level": "", "n": len(inside), "few": 0 < len(set(inside)) < least}
+
+
+def _told(levels: list[dict[str, Any]], unknown: dict[str, Any]) -> dict[str, Any]:
+    """`levels`, `unknown` (a number, None of few) and `unknown_few`, by the rule of rare values."""
+    # An unknown image counts as a value: else its number is what the others leave of the whole.
+    hidden = _hidden([*levels, *([unknown] if unknown["n"] else [])])
+    few = bool(unknown["n"]) and hidden[-1]["few"]
+    shown = {"levels": _once(hidden[: len(levels)]), "unknown_few": few}
+    return shown | {"unknown": None if few else unknown["n"]}
 
 
 def _hidden(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:

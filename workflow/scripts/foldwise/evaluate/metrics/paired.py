@@ -57,17 +57,17 @@ def corrected_t(
     """Corrected resampled t test of second - first over J folds (Nadeau & Bengio 2003).
 
     first, second: (J,) a metric on the same folds; test_over_train: n_test / n_train of a fold.
-    Equal values in every fold give t = NaN and p = 1: no difference was seen.
+    Equal values in every fold give t = NaN and p = 1: no difference was seen. A difference that is
+    the same in every fold has neither interval nor p (NaN): `interval.why`.
     """
     difference = np.asarray(second, dtype=np.float64) - np.asarray(first, dtype=np.float64)
     interval = fold_mean(difference, test_over_train, level)
     mean = float(difference.mean()) if len(difference) else float("nan")
-    if len(difference) < 2 or np.isnan(difference).any():
-        return CorrectedT(mean, float("nan"), float("nan"), interval)
-    error = corrected_error(difference, test_over_train)
-    if error == 0:
-        return CorrectedT(mean, float("nan"), 1.0 if mean == 0 else 0.0, interval)
-    statistic = mean / error
+    if not interval.there:
+        # What has no interval has no test: a spread that was not seen is not a spread of 0.
+        p = 1.0 if len(difference) > 1 and not difference.any() else float("nan")
+        return CorrectedT(mean, float("nan"), p, interval)
+    statistic = mean / corrected_error(difference, test_over_train)
     p = 2 * t.sf(abs(statistic), len(difference) - 1)
     return CorrectedT(mean, statistic, float(p), interval)
 

@@ -33,6 +33,7 @@ def values(run: Run) -> dict[str, Any]:
                 "name": escaped(one["column"]),
                 "refused": escaped(one["refused"]),
                 "unknown": source("columns", i, "unknown", form=",") if one["unknown"] else None,
+                "unknown_few": one["unknown_few"],
                 "rows": [_row(source, i, k, names) for k in range(len(one["levels"]))],
             }
             for i, one in enumerate(columns)
