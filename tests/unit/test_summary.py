@@ -80,6 +80,14 @@ def test_a_class_that_no_fold_ever_says_is_named():
     folds = [with_third_class(fold(1, 0.9), measures), with_third_class(fold(2, 0.8), measures)]
     got = summarise(folds, measures, Bootstrap(1, "patient", 0))["warnings"]
     assert {"kind": "never", "text": "No image of any fold is called C."} in got
+    for row in folds[0].predictions[-2:]:
+        row |= {"p_A": "0.0", "p_B": "0.0", "p_C": "1.0"}
+    folds[0].metrics["levels"] = measure_levels(folds[0].predictions, measures)
+    got = summarise(folds, measures, Bootstrap(1, "patient", 0))["warnings"]
+    text = "No image of C is called so in any fold: its recall is 0."
+    assert {"kind": "missed", "text": text} in got
+    for row in folds[0].predictions[-2:]:
+        row |= {"p_A": "1.0", "p_B": "0.0", "p_C": "0.0"}
     heads = load("MEASURES", "distillation")({"heads": {"body_part": ["A", "B", "C"]}})
     for one in folds:
         for row in one.predictions:

@@ -75,15 +75,20 @@ def _undefined(over_folds: Mapping[str, Any], n: int) -> Iterator[Caution]:
 
 
 def _never(details: Mapping[str, Any]) -> Iterator[Caution]:
-    """Classes that images have and no image of any fold is called; of each label where several."""
+    """Classes that no image, or none of their own, is called; of each label where several."""
     for label, own in {"": details, **labels_of(details)}.items():
         # Only kinds of study that answer with classes have a table of them.
         each = own["per_class"].items() if "per_class" in own else ()
-        lost = [name for name, row in each if row["support"] and not row["predicted"]]
+        # A recall of 0: a class that is not there has none, which is no number.
+        missed = {name: row["predicted"] for name, row in each if row["recall"] == 0}
+        of_label = f" ({label.replace('_', ' ')})" if label else ""
+        lost = [name for name, predicted in missed.items() if not predicted]
         if lost:
-            of_label = f" ({label.replace('_', ' ')})" if label else ""
             text = f"No image of any fold is called {', '.join(lost)}{of_label}."
             yield {"kind": "never", "text": text}
+        for name in (name for name, predicted in missed.items() if predicted):
+            text = f"No image of {name}{of_label} is called so in any fold: its recall is 0."
+            yield {"kind": "missed", "text": text}
     if "per_zone" in details:
         yield from _never_in_zones(details["per_zone"])
     if "objects_true" in details and details["collapsed"]:

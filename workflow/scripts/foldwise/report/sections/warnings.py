@@ -11,6 +11,7 @@ TITLES = {
     "instability": "Instability",
     "undefined": "Undefined metric",
     "never": "Class never predicted",
+    "missed": "Class never recognised",
     "few": "Few cases",
     "selection": "Choice of the epoch",
     "label_in_text": "Label in the text",
