@@ -191,3 +191,12 @@ def test_the_start_says_what_was_understood_and_names_nobody(study):
     for row in study.rows("labels"):
         counts[row["label"]] += 1
     assert ", ".join(f"{name} {number}" for name, number in counts.items()) in text
+
+
+def test_the_start_names_rows_that_contradict_each_other(study):
+    rows = table_of(study)
+    other = next(row for row in rows if row["Classification"] != rows[0]["Classification"])
+    again = {**rows[0], "Classification": other["Classification"]}
+    write_table(study, [*rows, rows[1], again])
+    assert "This would stop the run: 1 exam with two different labels (4 images). Correct" in told(study)
+    assert rows[0]["AccessionNumber"] not in told(study)

@@ -12,6 +12,7 @@ from typing import Any
 
 from foldwise.cohort.archive import Entry, list_archive, remembered
 from foldwise.cohort.build import CohortSettings, by_header, join
+from foldwise.cohort.conflicts import Conflicts, refusal
 from foldwise.cohort.findings import describe
 from foldwise.cohort.identity import Names
 from foldwise.cohort.readers.base import Joined, Matched
@@ -52,6 +53,7 @@ def understood(study: dict[str, Any], private: str | Path) -> list[str]:
         f"{plural(len(table.rows), 'row')} of the table, {plural(rows, 'row')} without an image"
         f"{_reasons(joined)}; {images} matched{_groups(joined.matched, settings.group, headers)}.",
         *_classes(joined, scheme),
+        *_contradictions(joined, scheme, settings.conflicts),
         *_mapping(joined, scheme),
     ]
 
@@ -96,6 +98,23 @@ def _classes(joined: Joined, scheme: ClassScheme) -> Iterator[str]:
         said += [f"left out {dropped}"] if dropped else []
         said += [f"no or another value {unknown}"] if unknown else []
         yield f"{'Images of each class' if column == 'label' else column}: {', '.join(said)}."
+
+
+def _contradictions(joined: Joined, scheme: ClassScheme, conflicts: Conflicts) -> Iterator[str]:
+    """Exams whose rows say two things: what the cohort will refuse or leave out."""
+    images: Counter[str] = Counter()
+    for one in joined.matched:
+        columns = {name for labels in one.labels for name in labels}
+        said = (
+            {scheme.of_column(c).outcome(row.get(c, "")) for row in one.labels} for c in columns
+        )
+        if any(len(outcomes) > 1 for outcomes in said):
+            images[one.accession or one.files[0]] += 1
+    if images:
+        if conflicts.labels == "refuse":
+            yield f"This would stop the run: {refusal('two_labels', len(images), images.total())}"
+        else:
+            yield f"{plural(len(images), 'exam')} with two different labels, left out."
 
 
 def _mapping(joined: Joined, scheme: ClassScheme) -> Iterator[str]:
