@@ -4,7 +4,7 @@ import numpy as np
 
 from foldwise.files import read_json, write_csv
 from foldwise.report import render
-from foldwise.report.cases import write_cases
+from foldwise.report.cases import Extras, write_cases
 from foldwise.report.explorer.overlays import GRADCAM, area
 from foldwise.report.explorer.thresholds import write_operating_points
 from foldwise.report.explorer.trials import explored
@@ -35,6 +35,30 @@ TABLE = "<div class='wide'><table id='t'><thead><tr><th>Value</th></tr></thead><
 TABLE += "".join(f"<tr><td>{cell}</td></tr>" for cell in CELLS) + "</tbody></table></div>"
 
 
+# As of a study with `data.columns.subgroups`; the site Canary has two patients.
+AGES = ["below 50", "50 to below 65", "65 and above"]
+SITES = ["North", "Canary", "South"]
+FEW = {"Canary"}
+LEAST = 5
+JUDGED = {
+    "least": LEAST,
+    "columns": [
+        {"column": name, "levels": [{"level": one, "few": one in FEW} for one in levels]}
+        for name, levels in (("age", AGES), ("site", SITES), ("who", []))
+    ],
+}
+
+
+def subgroups_of(rows):
+    """subgroups.csv of these rows: three bands of age, two sites and two patients of a third."""
+    numbers = {row["sample"]: int(row["group"][1:]) for row in rows}
+    return [
+        {"sample": sample, "age": AGES[number % 3]}
+        | {"site": "Canary" if number in (3, 7) else SITES[2 * (number // 3 % 2)]}
+        for sample, number in numbers.items()
+    ]
+
+
 def explored_page(folder):
     """Write index.html with all that the page lets a reader explore; its path."""
     cohort = mask_rows(CASES)
@@ -47,15 +71,16 @@ def explored_page(folder):
         rows.append(row | {f"p_{CLASSES[0]}": 1 - p_second, f"p_{CLASSES[1]}": p_second})
         one["side"] = "LR"[number % 5 == 0]
     maps = {cohort[3]["sample"]: {"Grad-CAM": area(np.eye(64, dtype=np.uint8) * 255, GRADCAM)}}
-    return page_of(folder, rows, cohort, mask_images(cohort, 64), maps)
+    extras = Extras(maps, subgroups_of(rows), JUDGED)
+    return page_of(folder, rows, cohort, mask_images(cohort, 64), extras)
 
 
-def page_of(folder, rows, cohort=(), images=None, maps=None, trials=TRIALS):
+def page_of(folder, rows, cohort=(), images=None, extras=None, trials=TRIALS):
     """Write index.html of these rows of predictions; its path."""
     table, out, points = folder / "p.csv", folder / "cases.json", folder / "points.json"
     write_csv(table, list(rows[0]), rows)
     params = {"task": {"classes": CLASSES}, "image": {"channels": 1}, "seed": 1}
-    write_cases(params, [table], cohort, images, out, maps)
+    write_cases(params, [table], cohort, images, out, extras)
     write_operating_points(params, [table], points)
     cases = read_json(out)
     values = {"n_images": len(rows), "n_shown": len(rows), "some": False}

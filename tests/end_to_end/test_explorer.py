@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from browser import all_of, go, keys, one, requests
-from explored_page import CASES, CLASSES, page_of
+from explored_page import AGES, CASES, CLASSES, LEAST, page_of
 from foldwise.report.explorer.trials import explored
 
 pytestmark = pytest.mark.slow
@@ -132,6 +132,35 @@ def test_a_subgroup_and_a_class_of_the_margin_filter(opened):
     assert one(opened, count).text == f"{CASES // 2} of {CASES} cases"
     all_of(opened, ".matrix th[scope=col] button")[1].click()
     assert one(opened, count).text == f"{CASES // 3} of {CASES} cases"
+
+
+def test_columns_of_subgroups_filter_and_no_filter_shows_who_is_rare(opened, page):
+    from selenium.webdriver.support.select import Select
+
+    count = "#explore-cases .tools + .count"
+    selects = [Select(one) for one in all_of(opened, "#explore-cases .tools select")]
+    age, site = selects[3:5]
+    assert [option.text for option in age.options] == ["All", *AGES]
+    assert [option.text for option in site.options] == ["All", "North", "South", "rare or unknown"]
+    age.select_by_visible_text(AGES[1])
+    assert one(opened, count).text == f"{CASES // 3} of {CASES} cases"
+    seen = 0
+    for band in ("All", *AGES):
+        age.select_by_visible_text(band)
+        for place in range(len(site.options)):
+            site.select_by_index(place)
+            number = int(one(opened, count).text.split()[0])
+            # A patient has two images here.
+            assert number == 0 or number >= 2 * LEAST
+            seen += number > 0
+    assert seen > 8
+    selects[0].select_by_visible_text("By age")
+    age.select_by_visible_text("All")
+    site.select_by_visible_text("All")
+    all_of(opened, ".case")[0].click()
+    assert AGES[0] in one(opened, "dialog").text
+    keys(opened, "ESCAPE")
+    assert "Canary" not in page.read_text(encoding="utf-8")
 
 
 def test_all_that_is_pressed_has_a_name(opened):

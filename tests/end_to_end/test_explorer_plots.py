@@ -3,7 +3,7 @@
 import pytest
 
 from browser import all_of, keys, one
-from explored_page import CASES, CLASSES
+from explored_page import AGES, CASES, CLASSES
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +57,8 @@ def test_embeddings_show_one_fold_and_a_picture_where_one_points(opened):
     assert [option.text for option in fold.options] == ["Fold 1", "Fold 2", "All, side by side"]
     assert len(all_of(opened, "#explore-embeddings .panel")) == 1
     names = [option.text for option in colour.options]
-    assert names == ["Truth", "Prediction", "Right or wrong", "Fold", "Side", "Error"]
+    of_cases = ["Fold", "Side", "Age", "Site", "Error"]
+    assert names == ["Truth", "Prediction", "Right or wrong", *of_cases]
     first = all_of(opened, "#explore-embeddings .mark")[14]
     before = first.get_attribute("transform")
     ActionChains(opened).move_to_element(first).perform()
@@ -71,6 +72,23 @@ def test_embeddings_show_one_fold_and_a_picture_where_one_points(opened):
     fold.select_by_visible_text("All, side by side")
     panels = all_of(opened, "#explore-embeddings .panel")
     assert [panel.text for panel in panels] == [f"Fold {k}, 30 images, by truth" for k in (1, 2)]
+
+
+def test_points_are_coloured_by_subgroup_in_the_order_of_its_bands(opened):
+    from selenium.webdriver.support.select import Select
+
+    colour = Select(all_of(opened, "#explore-embeddings select")[2])
+    colour.select_by_visible_text("Age")
+    legend = all_of(opened, "#explore-embeddings .legend button")
+    assert [item.text for item in legend] == AGES
+    fills = {mark.get_attribute("fill") for mark in all_of(opened, "#explore-embeddings .mark")}
+    assert len(fills) == 3
+    legend[1].click()
+    # Of the 30 images of the first fold every second is of this band.
+    assert len(all_of(opened, "#explore-embeddings .mark.faint")) == 15
+    colour.select_by_visible_text("Site")
+    names = [item.text for item in all_of(opened, "#explore-embeddings .legend button")]
+    assert names == ["North", "South", "rare or unknown"]
 
 
 def test_points_differ_in_shape_too_and_are_reached_by_keyboard(opened):

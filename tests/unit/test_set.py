@@ -42,6 +42,11 @@ def test_a_key_that_nothing_stated_may_be_set(folder):
     assert study["data"]["classes"]["mapping"]["9"] == "B"
 
 
+def test_a_branch_that_the_study_does_not_state_is_set_as_a_whole(folder):
+    given = "'search={trials: 3, space: {training.lr: {type: float, low: 1e-4, high: 0.1}}}'"
+    assert load_study("mine", folder, given)["search"]["trials"] == 3
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -53,7 +58,12 @@ def test_a_key_that_nothing_stated_may_be_set(folder):
         ("data.table.path=x", ["names a place"]),
         ("training.lr='1", ["Close each quote"]),
         ("training.lr=[1", ["--config set: training.lr line 2", "not valid YAML"]),
-        ("search.trials=3", ["unknown setting 'search.trials'"]),
+        (
+            "search.trials=3",
+            ["'search.trials' has no place", "states no 'search'", "'search={...}'"],
+        ),
+        ("search.space.training.lr=3", ["states no 'search'"]),
+        ("search.trails=3", ["unknown setting 'search.trails'", "Did you mean 'search.trials'"]),
     ],
 )
 def test_what_cannot_be_set_is_told(folder, text, words):

@@ -60,7 +60,7 @@ rule examples:
 
 rule cases:
     input:
-        unpack(current(reports.drawn_maps)),
+        unpack(current(reports.beside_cases)),
         params="results/{study}/runs/{run}/params.json",
         cohort=current("results/{study}/cohort.csv"),
         predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),

@@ -3,7 +3,7 @@
 from foldwise.adapter import adapter
 from foldwise.files import read_csv, read_json
 from foldwise.pixels.cache import Images
-from foldwise.report.cases import write_cases
+from foldwise.report.cases import Extras, write_cases
 from foldwise.report.explorer.overlays import gradcam_maps, merged, predicted_maps
 
 with adapter(snakemake):
@@ -14,11 +14,13 @@ with adapter(snakemake):
     if pictures:
         maps = predicted_maps(files.predictions, files.maps)
         overlays = merged(maps, gradcam_maps(files.get("gradcam", [])))
+    values = [row for path in files.get("subgroup_values", []) for row in read_csv(path)]
+    judged = [read_json(path) for path in files.get("judged", [])]
     write_cases(
         params=read_json(snakemake.input.params),
         predictions=snakemake.input.predictions,
         cohort=cohort,
         images=Images.of(cohort, cache) if pictures else None,
         out=snakemake.output[0],
-        overlays=overlays,
+        extras=Extras(overlays, values, *judged),
     )

@@ -18,7 +18,7 @@ explorer.start("embeddings", (holder) => {
     ...shown.parts.map((part, i) => [named("Prediction", part.name), (one) => one.predicted[i] || "unknown", part.classes]),
     ...(shown.parts.length ? [["Right or wrong", (one) => (isWrong(one) ? "wrong" : "right"), ["right", "wrong"]]] : []),
     ["Fold", (one) => one.fold, []],
-    ...(shown.subgroups ?? []).map((name, i) => [title(name), (one) => one.subgroups[i] || "unknown", []]),
+    ...(shown.subgroups ?? []).map((name, i) => [title(name), (one) => one.subgroups[i] || "unknown", shown.levels[i]]),
     ["Error", (one) => one.error, null],
   ];
   const first = data.folds.length > 1 ? String(data.folds[0].fold) : "";

@@ -22,6 +22,8 @@ explorer.start("cases", (holder) => {
     return truth && predicted && groups && (!state.fold || one.fold === state.fold) && (!state.wrong || isWrong(one));
   }
 
+  // Bands of numbers have an order of their own.
+  const level = (one, i) => data.levels[i].indexOf(one.subgroups[i]);
   // What has no value comes last, whichever way.
   const number = (key, sign, last) => (a, b) => sign * ((a[key] ?? last) - (b[key] ?? last));
   const text = (value) => (a, b) => value(a).localeCompare(value(b), "en", { numeric: true });
@@ -35,7 +37,7 @@ explorer.start("cases", (holder) => {
       predicted: ["By prediction", text((one) => one.predicted.join())],
     }),
     fold: ["By fold", text((one) => one.fold)],
-    ...Object.fromEntries(subgroups.map((name, i) => [`subgroup${i}`, [`By ${name}`, text((one) => one.subgroups[i])]])),
+    ...Object.fromEntries(subgroups.map((name, i) => [`subgroup${i}`, [`By ${name}`, (a, b) => level(a, i) - level(b, i)]])),
     sample: ["By sample", text((one) => one.sample)],
   };
 
@@ -172,7 +174,8 @@ explorer.start("cases", (holder) => {
   tools.append(chooser("Sort", Object.entries(ORDERS).map(([key, [called]]) => [key, called]), (value) => set("sort", value)));
   tools.append(chooser("Fold", [["", "All folds"], ...folds], (value) => set("fold", value)));
   subgroups.forEach((name, i) => {
-    const values = unique(data.cases.map((one) => called(one.subgroups[i]))).map((value) => [value, value]);
+    const there = new Set(data.cases.map((one) => one.subgroups[i]));
+    const values = data.levels[i].filter((value) => there.has(value)).map((value) => [called(value), called(value)]);
     tools.append(chooser(title(name), [["", "All"], ...values], (value) => {
       state.groups[i] = value;
       update();

@@ -103,6 +103,10 @@ def _context(
     """What a template may use; docs/article.md lists it."""
     study = studies[0]
 
+    def whose(of: Study) -> str:
+        """Figures of several studies bear equal titles."""
+        return f"Study {of.name}. " if len(studies) > 1 else ""
+
     def table(name: str, of: Study = study) -> dict[str, Any]:
         if name not in tables.TABLES:
             raise FoldwiseError(
@@ -110,13 +114,15 @@ def _context(
                 f"{', '.join(tables.TABLES)}."
             )
         key, made = f"{of.name}-{name}", tables.TABLES[name](of)
-        return {"key": key, "number": numbering.place("tables", key), "table": made}
+        found = {"key": key, "number": numbering.place("tables", key), "table": made}
+        # What is across all studies is of none of them.
+        return found | {"caption": made.caption if name == "across" else whose(of) + made.caption}
 
     def figure(name: str, of: Study = study) -> dict[str, Any]:
         title, caption = of.figure_text(name)
         key = f"{of.name}-{name}"
         number = numbering.place("figures", key)
-        return {"key": key, "number": number, "title": title, "caption": caption}
+        return {"key": key, "number": number, "title": title, "caption": whose(of) + caption}
 
     def ref(name: str, of: Study = study) -> str:
         return numbering.reference(f"{of.name}-{name}")

@@ -37,9 +37,10 @@ def cohort(study: Study) -> Table:
         if count:
             blanks = [""] * len(parts)
             rows.append((f"View {view}", study.manifest("views", view, form=","), *blanks))
+    counted = " Classes are counted in images." if study.classes() else ""
     return Table(
-        f"The analysed set, in all and by the fold that it judges. No {unit[:-1]} is in two folds. "
-        "Classes are counted in images.",
+        "The analysed set, in all and by the fold that it judges. "
+        f"No {unit[:-1]} is in two folds.{counted}",
         header,
         tuple(rows),
     )

@@ -50,12 +50,18 @@ class Reports:
         kinds = [*page.kinds_read(study), "cohort", "histories", *catalogue.asset_files(study)]
         return paths_of(dict.fromkeys(kinds), study, self.studies.folds(wildcards))
 
-    def drawn_maps(self, wildcards: Wildcards) -> dict[str, list[str]]:
-        """Input of `cases`: Grad-CAM of the reported run, where the page has such maps."""
+    def beside_cases(self, wildcards: Wildcards) -> dict[str, list[str]]:
+        """Input of `cases`: Grad-CAM of the reported run, where the page has such maps, and the
+        run's subgroups, where the study names any."""
         study = self.studies.of(wildcards)
         shown = study["report"]["thumbnails"] != "none" and wildcards.run == study["report"]["run"]
         drawn = shown and "gradcam" in catalogue.figures_of_study(study)
-        return paths_of(["gradcam"] if drawn else [], study, self.studies.folds(wildcards))
+        found = paths_of(["gradcam"] if drawn else [], study, self.studies.folds(wildcards))
+        if study["data"]["columns"]["subgroups"]:
+            base = f"results/{wildcards.study}"
+            found["subgroup_values"] = [f"{base}/subgroups.csv"]
+            found["judged"] = [f"{base}/runs/{wildcards.run}/subgroups.json"]
+        return found
 
     def page_code(self, wildcards: Wildcards) -> str:
         """Params of `report_pack`: a digest of its code, templates and assets' figures."""

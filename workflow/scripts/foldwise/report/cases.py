@@ -3,6 +3,7 @@
 import base64
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from foldwise.evaluate.metrics.zone_counts import VALUES
 from foldwise.files import read_csv, write_json
 from foldwise.report.explorer.overlays import SIDE, Overlays, merged, true_masks
+from foldwise.report.explorer.subgroups import shown_values
 
 QUALITY = 60  # of WebP: 1 to 3 kB a picture, so that MOST of them can be mailed
 MOST = 2000
@@ -20,37 +22,46 @@ SUBGROUPS = ("view", "side", "stratum")
 MOST_VALUES = 24  # of a subgroup; with more it is none
 
 
+@dataclass(frozen=True)
+class Extras:
+    """What cases bear beyond their answers: overlays beyond the masks of the cache, and the study's
+    subgroups, as rows of subgroups.csv and the run's subgroups.json."""
+
+    overlays: Overlays = field(default_factory=dict)
+    values: Sequence[dict[str, str]] = ()
+    judged: Mapping[str, Any] | None = None
+
+
 def write_cases(
     params: Mapping[str, Any],
     predictions: Sequence[str | Path],
     cohort: Sequence[dict[str, str]],
     images: Any,
     out: str | Path,
-    overlays: Overlays | None = None,
+    extras: Extras | None = None,
 ) -> None:
     """Write cases.json: parts of an answer with their classes and counts, and a case an image,
     worst first, with the subgroups that the cohort has.
 
     `predictions`: val_predictions.csv of each fold. Of more than MOST images `kept` chooses.
-    `images`: the cache, or None for cases without pictures. `overlays`: those that there are beyond
-    the masks of the cache.
+    `images`: the cache, or None for cases without pictures.
     """
-    parts = parts_of(params["task"])
+    parts, extras = parts_of(params["task"]), extras or Extras()
     rows = [row for path in predictions for row in read_csv(path)]
     # Worst first, so that what is cut off beyond MOST are the easiest images.
     cases = sorted((case_of(row, parts) for row in rows), key=lambda one: -(one["error"] or 0))
     shown, by_sample = kept(cases, MOST), {row["sample"]: row for row in cohort}
-    subgroups = subgroups_of(cohort)
-    if subgroups:
+    levels, values = _subgroups(rows, cohort, extras)
+    if levels:
         shown = [
-            case | {"subgroups": [by_sample[case["sample"]].get(name, "") for name in subgroups]}
+            case | {"subgroups": [values[case["sample"]].get(name, "") for name in levels]}
             for case in shown
         ]
     if images is not None:
         drawn = [by_sample[case["sample"]] for case in shown]
         channels = params["image"]["channels"]
         pictures = thumbnails(images, drawn, channels)
-        above = merged(true_masks(images, drawn, channels), overlays or {})
+        above = merged(true_masks(images, drawn, channels), extras.overlays)
         shown = [
             case | {"picture": one, "overlays": above.get(case["sample"], {})}
             for case, one in zip(shown, pictures, strict=True)
@@ -60,7 +71,7 @@ def write_cases(
         {"name": part, "classes": list(names.values()), "counts": pairs(cases, k)}
         for k, (part, names) in enumerate(parts.items())
     ]
-    facts = {"parts": named, "subgroups": subgroups}
+    facts = {"parts": named, "subgroups": list(levels), "levels": list(levels.values())}
     write_json(out, facts | {"images": len(cases), "shown": len(shown), "cases": shown})
 
 
@@ -82,10 +93,27 @@ def pairs(cases: Sequence[Mapping[str, Any]], part: int) -> list[list[Any]]:
     return [[*pair, number] for pair, number in sorted(seen.items())]
 
 
-def subgroups_of(cohort: Sequence[Mapping[str, str]]) -> list[str]:
-    """Columns of SUBGROUPS in which the images differ, with few values."""
-    values = {name: {row.get(name, "") for row in cohort} for name in SUBGROUPS}
-    return [name for name, seen in values.items() if 1 < len(seen) <= MOST_VALUES]
+def _subgroups(
+    rows: Sequence[dict[str, str]], cohort: Sequence[dict[str, str]], extras: Extras
+) -> tuple[dict[str, list[str]], dict[str, dict[str, str]]]:
+    """Column -> values in order, sample -> column -> value: the cohort's and the study's own."""
+    own = {row["sample"]: {name: row.get(name, "") for name in SUBGROUPS} for row in cohort}
+    if extras.judged is None:
+        return subgroups_of(cohort, ()), own
+    levels, values = shown_values(rows, extras.values, extras.judged)
+    # A column that the study names is told by the rule of subgroups alone.
+    stated = [one["column"] for one in extras.judged["columns"]]
+    of_cohort = subgroups_of(cohort, stated)
+    return of_cohort | levels, {sample: own[sample] | one for sample, one in values.items()}
+
+
+def subgroups_of(
+    cohort: Sequence[Mapping[str, str]], stated: Sequence[str]
+) -> dict[str, list[str]]:
+    """Columns of SUBGROUPS, but those stated, in which the images differ, with their few values."""
+    names = [name for name in SUBGROUPS if name not in stated]
+    values = {name: sorted({row.get(name, "") for row in cohort}) for name in names}
+    return {name: seen for name, seen in values.items() if 1 < len(seen) <= MOST_VALUES}
 
 
 def parts_of(task: Mapping[str, Any]) -> dict[str, dict[str, str]]:

@@ -120,7 +120,25 @@ def _unknown(path: str, settings: dict) -> str:
         readers = union.readers(leaf) if union.path == branch else []
         if readers:
             return not_read(path, dotted(settings).get(union.dotted(union.chooser)), readers)
+    missing = _missing_branch(path, settings)
+    if missing:
+        return (
+            f"'{path}' has no place: the study states no '{missing}'. Write this branch into the "
+            f"study's file, or set it as a whole: '{missing}={{...}}'."
+        )
     return f"unknown setting '{path}'.{hint(path, paths(schema('study')))}"
+
+
+def _missing_branch(path: str, settings: dict) -> str:
+    """The branch in which a setting of the schema would stand, where the study has none of it."""
+    steps, part = path.split("."), settings
+    for number, step in enumerate(steps[:-1], 1):
+        part = part.get(step) if isinstance(part, dict) else None
+        branch = ".".join(steps[:number])
+        if part is None:
+            # What the schema does not know either is misspelt.
+            return branch if steps[number] in properties_of(part_at(branch)) else ""
+    return ""
 
 
 def dotted(settings: dict, prefix: str = "") -> dict[str, Any]:
