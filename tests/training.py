@@ -22,12 +22,19 @@ CLASSES = ["A", "B", "C"]
 class Memory:
     """Images in memory, as the cache gives them."""
 
-    def __init__(self, pixels: np.ndarray, contents: list[str]) -> None:
+    def __init__(
+        self, pixels: np.ndarray, contents: list[str], parts: np.ndarray | None = None
+    ) -> None:
+        whole = np.tile([0, pixels.shape[2], 0, pixels.shape[3]], (len(pixels), 1))
+        self.parts = whole if parts is None else parts
         self.pixels, self.shape, self.dtype = pixels, pixels.shape[1:], pixels.dtype
         self.where = {content: index for index, content in enumerate(contents)}
 
     def places(self, rows: list[dict]) -> np.ndarray:
         return np.array([self.where[row["content"]] for row in rows], dtype=np.int64)
+
+    def inside(self, indices: np.ndarray) -> np.ndarray:
+        return self.parts[indices]
 
     def take(self, indices: np.ndarray, out: np.ndarray) -> None:
         np.take(self.pixels, indices, axis=0, out=out, mode="clip")

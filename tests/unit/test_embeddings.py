@@ -24,6 +24,9 @@ class Memory:
     def places(self, rows):
         return np.array([self.where[row["content"]] for row in rows])
 
+    def inside(self, indices):
+        return np.tile([0, self.shape[1], 0, self.shape[2]], (len(indices), 1))
+
     def take(self, indices, out):
         np.take(self.pixels, indices, axis=0, out=out, mode="clip")
 

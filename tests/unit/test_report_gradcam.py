@@ -45,6 +45,9 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.pixels)
 
+    def inside(self, indices: np.ndarray) -> np.ndarray:
+        return np.tile([0, SIZE, 0, SIZE], (len(indices), 1))
+
     def take(self, indices: np.ndarray, out: np.ndarray) -> None:
         out[:] = self.pixels[indices]
 

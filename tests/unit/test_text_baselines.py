@@ -27,6 +27,9 @@ class Images:
     def places(self, rows):
         return np.array([row["place_in_cache"] for row in rows])
 
+    def inside(self, places):
+        return np.tile([0, 16, 0, 16], (len(places), 1))
+
     def take(self, places, out):
         for i, place in enumerate(places):
             random = np.random.default_rng(int(place))

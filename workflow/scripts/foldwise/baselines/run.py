@@ -30,8 +30,12 @@ def run_baseline(name: str, job: FoldJob, out_csv: str | Path) -> None:
 
 
 def planes_of(images: Images, rows: list[dict]) -> Any:
-    """The planes (C, H, W) of each row's image in turn, in memory that the next one takes."""
+    """The planes (C, H, W) of each row's image in turn, in memory that the next one takes.
+
+    Of a picture that fills a part of its square alone, that part.
+    """
     buffer = np.empty((1, *images.shape), images.dtype)
     for place in places_of(images, rows):
         images.take(np.array([place]), buffer)
-        yield buffer[0]
+        ((a, b, c, d),) = images.inside(np.array([place]))
+        yield buffer[0, :, a:b, c:d]

@@ -9,6 +9,7 @@ from foldwise.report.templates import TEMPLATES
 
 # Preparation in words, for who makes the network's input without this package.
 FITS = {
+    "native": "at its own scale in a square, black around it; larger ones scaled to fit",
     "letterbox": "scaled to fit a square without distortion, black around it",
     "crop": "scaled so that the shorter side fits, the middle cut out as a square",
     "breast": "cut to the bounding box of the largest tissue, scaled to fit a square, black around",

@@ -81,6 +81,8 @@ def export(task: Task, kept: KeptModel, params: dict[str, Any]) -> tuple[bytes |
     lacking = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if lacking:
         return None, {"reason": f"{', '.join(lacking)} not installed where the bundle was made"}
+    if params["image"]["fit"] == "native":
+        return None, {"reason": "pictures of several sizes (image.fit native) make no fixed graph"}
     inputs = example(kept, params["image"]["channels"], params["task"].get("text"))
     more = [name for name in inputs if name != "image"]
     # On the CPU: onnxruntime is asked there too, and a GPU's rounding is no fault of the file.

@@ -165,7 +165,10 @@ class Images:
         self.shape, self.dtype = kinds.pop()
         self._starts = np.cumsum([0, *(len(shard) for shard in self._shards)])
         self._folder = Path(folder)
-        self._checksums = np.concatenate([self._checksums_of(name) for name in self._names])
+        rows = [row for name in self._names for row in self._rows_of(name)]
+        self._checksums = np.array([row["checksum"] for row in rows], np.uint32)
+        whole = [0, self.shape[1], 0, self.shape[2]]
+        self._inside = np.array([row["facts"].get("inside", whole) for row in rows], np.int64)
         # Each image is compared with its checksum when it is first taken: it is read then anyway.
         self._is_checked = np.zeros(len(self), bool)
 
@@ -196,6 +199,10 @@ class Images:
             target[...] = self._shards[shard][row]
         return out
 
+    def inside(self, indices: np.ndarray) -> np.ndarray:
+        """(B, 4) which part of the square each image fills, as top, bottom, left, right."""
+        return self._inside[indices].reshape(-1, 4)
+
     def damaged(self) -> list[tuple[str, int]]:
         """(shard, row) of each image that is not what was decoded."""
         found = []
@@ -215,12 +222,12 @@ class Images:
             raise _damage(self._folder / f"{self._names[shard]}.npy", row)
         self._is_checked[index] = True
 
-    def _checksums_of(self, name: str) -> np.ndarray:
+    def _rows_of(self, name: str) -> list[dict[str, Any]]:
         rows = read_sealed(self._folder / f"{name}.json")["rows"]
         shard = self._shards[self._names.index(name)]
         if len(rows) != len(shard):
             raise _damage(self._folder / f"{name}.npy", min(len(rows), len(shard)))
-        return np.array([row["checksum"] for row in rows], np.uint32)
+        return rows
 
 
 def _damage(path: Path, row: int) -> FoldwiseError:

@@ -24,7 +24,7 @@ class Place:
 
 
 def place(fit: str, size: int, box: tuple[float, float, float, float]) -> Place:
-    """`stretch` and `crop` fill the square; `letterbox` and `breast` keep all, centred."""
+    """`stretch` and `crop` fill the square; the others keep all, centred; `native` enlarges not."""
     top, bottom, left, right = box
     height, width = bottom - top, right - left
     if fit == "stretch":
@@ -34,6 +34,8 @@ def place(fit: str, size: int, box: tuple[float, float, float, float]) -> Place:
         down, across = (height - side) / 2, (width - side) / 2
         return Place((top + down, bottom - down, left + across, right - across), size, size, 0, 0)
     scale = size / max(height, width)
+    if fit == "native":
+        scale = min(scale, 1.0)
     # At least 1: a very long strip would else have no pixel left.
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
     return Place(box, rows, columns, (size - rows) // 2, (size - columns) // 2)

@@ -25,7 +25,7 @@ class ImageSettings:
     """
 
     size: int = 256
-    fit: str = "letterbox"  # crop | breast | stretch
+    fit: str = "letterbox"  # crop | breast | stretch | native
     window: str = "percentile"  # voi | minmax | none
     percentiles: tuple[float, float] = (0.5, 99.5)
     channels: int = 1
@@ -81,7 +81,15 @@ def prepared(picture: Picture, settings: ImageSettings) -> Prepared:
     }
     if settings.window == "voi":
         facts["voi"] = tone.by_file  # without one the window is that of the percentiles
+    if settings.fit == "native":
+        facts["inside"] = _inside(locate(shown, settings, tone))
     return Prepared(_laid(shown, settings, tone), pixel_digest(picture), facts)
+
+
+def _inside(where: Place) -> list[int]:
+    """First row, row after the last, first column, column after the last of the square."""
+    bottom, right = where.top_row + where.rows, where.left_column + where.columns
+    return [where.top_row, bottom, where.left_column, right]
 
 
 def as_channels(picture: Picture, channels: int) -> Picture:

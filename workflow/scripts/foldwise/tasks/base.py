@@ -20,7 +20,8 @@ class Task(Protocol):
 
     Rows are rows of the cohort with `fold`, sorted by content. A batch holds "image", float
     (B, C, H, W) and normalised; the targets' rows; "sample_index" (B,) into the rows of the part;
-    and, where images have more planes than `image.channels`, "planes" (B, P, H, W) integers.
+    where images have more planes than `image.channels`, "planes" (B, P, H, W) integers; and, where
+    `image.fit` is `native`, "inside" (B, 4): top, bottom, left, right of the picture in its square.
     """
 
     label_columns: ClassVar[list[str]] = []

@@ -1,5 +1,6 @@
 """Foreground of an image, for example beads in a micrograph; the truth is the cache's mask."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,8 @@ from foldwise.registry import load
 from foldwise.tasks.base import Batch, Criterion, Rows, Task, identity, number
 from foldwise.tasks.tiles import tiled
 
+# Probability and logit of a pixel that lies beyond its picture.
+BEYOND = (0.0, -20.0)
 NONE = -1.0  # where an image has no object whose size could be told
 # What is said of an image without its mask.
 PREDICTED = ("predicted", "soft_predicted", "objects_predicted", "object_pixels_predicted")
@@ -64,8 +67,13 @@ class Segmentation(Task):
             logits = logits.float()
             return torch.cat([logits.sigmoid(), logits], dim=1), embedding
 
-        tiles = self.settings["tiles"]
-        return tiled(apply, batch["image"], tiles["size"], tiles["overlap"])
+        tiles, inside = self.settings["tiles"], batch.get("inside")
+        answer, features = tiled(apply, batch["image"], tiles["size"], tiles["overlap"], inside)
+        if inside is not None:
+            # Also where no tiles are cut: beyond a picture there is nothing to be found.
+            beyond = answer.new_tensor(BEYOND)[None, :, None, None]
+            answer = torch.where(within(inside, answer), answer, beyond)
+        return answer, features
 
     def ensemble(self, answers: list[Batch], batch: Batch) -> Batch:
         """The mean of the models' probabilities at each pixel, and its measures.
@@ -81,12 +89,18 @@ class Segmentation(Task):
         return self._measured(torch.stack(maps).mean(0)[:, 0], batch)
 
     def _measured(self, probability: torch.Tensor, batch: Batch) -> Batch:
-        masks = batch["planes"][:, 0].cpu().numpy()
-        measured = self.measure(probability.cpu().numpy(), masks)
+        parts = probability.cpu().numpy(), batch["planes"][:, 0].cpu().numpy()
+        if "inside" in batch:
+            # Objects are counted where the picture is: its square may be many times as large.
+            boxes = batch["inside"].tolist()
+            parts = ([one[a:b, c:d] for one, (a, b, c, d) in zip(p, boxes)] for p in parts)  # noqa: B905
+        measured = self.measure(*parts)
         return {"measured": torch.from_numpy(measured), "map": probability}
 
-    def measure(self, probabilities: np.ndarray, masks: np.ndarray) -> np.ndarray:
-        """(B, columns) float64 of `image_row` for probabilities and masks (B, S, S)."""
+    def measure(
+        self, probabilities: Sequence[np.ndarray], masks: Sequence[np.ndarray]
+    ) -> np.ndarray:
+        """(B, columns) float64 of `image_row` for B probabilities and masks, (H, W) each."""
         rows = [
             image_row(probability, mask, self.settings["threshold"])
             for probability, mask in zip(probabilities, masks, strict=True)
@@ -133,3 +147,12 @@ def _text(name: str, value: float) -> str:
     if np.isnan(value) or (value == NONE and name not in COUNTS):
         return ""
     return str(int(value)) if float(value).is_integer() else number(value)
+
+
+def within(inside: torch.Tensor, answer_bkhw: torch.Tensor) -> torch.Tensor:
+    """(B, 1, H, W) bool: which pixels are of a picture (B, 4: top, bottom, left, right)."""
+    top, bottom, left, right = inside.to(answer_bkhw.device).T[:, :, None, None, None]
+    height, width = answer_bkhw.shape[2:]
+    rows = torch.arange(height, device=answer_bkhw.device)[:, None]
+    columns = torch.arange(width, device=answer_bkhw.device)
+    return (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)

@@ -105,26 +105,33 @@ def _quarters(u: np.ndarray, probability: float) -> np.ndarray:
     return turns[np.where(u < probability, 1 + np.floor(3 * u / probability), 0).astype(int)]
 
 
-def cropping(drawn: Drawn, side: int, tile: int) -> np.ndarray:
-    """(B, 2, 3) maps from a crop of `tile` pixels to its place in a picture of `side` pixels.
+def cropping(drawn: Drawn, sides: np.ndarray, tile: int) -> np.ndarray:
+    """(B, 2, 3) maps from a crop of `tile` pixels to its place in a picture.
 
-    Coordinates are in sides from the centre, of the crop and of the picture.
+    `sides` (B, 2) are the pictures' width and height. Coordinates are in sides from the centre, of
+    the crop and of the picture.
     """
     # Whole pixels, so that a crop that is not moved otherwise is not interpolated either.
-    corner = np.floor(drawn.corner * (side - tile + 1))
-    moved = drawn.matrix[:, :, 2] * tile + corner + (tile - side) / 2
-    linear = drawn.matrix[:, :, :2] * (tile / side)
-    return np.concatenate([linear, moved[:, :, None] / side], axis=2)
+    corner = np.floor(drawn.corner * (np.maximum(sides - tile, 0) + 1))
+    moved = drawn.matrix[:, :, 2] * tile + corner + (tile - sides) / 2
+    linear = drawn.matrix[:, :, :2] * (tile / sides)[:, :, None]
+    return np.concatenate([linear, (moved / sides)[:, :, None]], axis=2)
 
 
-def pixel_matrices(matrix: np.ndarray, source: tuple[int, int], out: tuple[int, int]) -> np.ndarray:
+def sides_of(inside: np.ndarray) -> np.ndarray:
+    """(B, 2) width and height of parts (B, 4) that are given as top, bottom, left, right."""
+    return inside[:, [3, 1]] - inside[:, [2, 0]]
+
+
+def pixel_matrices(matrix: np.ndarray, source: np.ndarray, out: np.ndarray) -> np.ndarray:
     """(B, 2, 3) maps between pixel indices, from those between coordinates in sides.
 
-    `source` and `out` are (height, width) of the picture and of what is made of it.
+    `source` (2,) or (B, 2) and `out` (2,) are the widths and heights of the picture and of what is
+    made of it.
     """
     # Index 0 is the centre of the first pixel, half a pixel inside the side: hence the (n - 1) / 2.
-    side, made = (np.array(shape[::-1], dtype=np.float64) for shape in (source, out))
-    linear = matrix[:, :, :2] * side[:, None] / made[None, :]
+    side, made = (np.asarray(shape, dtype=np.float64) for shape in (source, out))
+    linear = matrix[:, :, :2] * side[..., :, None] / made[None, :]
     shift = matrix[:, :, 2] * side + (side - 1) / 2 - linear @ ((made - 1) / 2)
     return np.concatenate([linear, shift[:, :, None]], axis=2)
 
@@ -154,7 +161,7 @@ def warp_pixels(
     pixels: np.ndarray, matrix: np.ndarray, channels: int, border: str = "black"
 ) -> None:
     """Move `pixels` (B, C, H, W) of integers in place; planes from `channels` on by nearest."""
-    shape = pixels.shape[2:]
+    shape = pixels.shape[:1:-1]
     for planes, inverse in zip(pixels, pixel_matrices(matrix, shape, shape), strict=True):
         warp_planes(planes, inverse, planes, channels, border)
 
@@ -165,8 +172,12 @@ def warp_tensor(
     border: str = "black",
     out: int | None = None,
     mask: bool = False,
+    inside: np.ndarray | None = None,
 ) -> torch.Tensor:
-    """Move `image` (B, C, S, S) float on its device to side `out`; masks by nearest."""
+    """Move `image` (B, C, S, S) float on its device to side `out`; masks by nearest.
+
+    With `inside` (B, 4) the matrix leads into that part of the square, and beyond it is `border`.
+    """
     out = out or image.shape[-1]
     # A study without masks has no planes to move.
     if not image.shape[1]:
@@ -176,6 +187,8 @@ def warp_tensor(
     shape = [*image.shape[:2], out, out]
     # -1 and 1 are the outer edges of pixels, not their centres, as `pixel_matrices` has it.
     grid = functional.affine_grid(halves, shape, align_corners=False)
+    if inside is not None:
+        grid = _into(grid, inside, image.shape[-1], border)
     return functional.grid_sample(
         image,
         grid,
@@ -183,6 +196,20 @@ def warp_tensor(
         padding_mode=BORDERS[border][1],
         align_corners=False,
     )
+
+
+def _into(grid: torch.Tensor, inside: np.ndarray, side: int, border: str) -> torch.Tensor:
+    """Coordinates (B, S, S, 2) in half sides of parts of a square as those in its half sides."""
+    corner, sides = (
+        torch.from_numpy(part).to(grid.device, grid.dtype)[:, None, None]
+        for part in (inside[:, [2, 0]], sides_of(inside))
+    )
+    pixel = (grid + 1) / 2 * sides
+    if border == "reflect":
+        # By hand: grid_sample would mirror at the square's edge. Black is what lies there anyway.
+        pixel = sides - (sides - pixel.remainder(2 * sides)).abs()
+        pixel = torch.minimum(pixel.clamp(min=0.5), sides - 0.5)
+    return (corner + pixel) / side * 2 - 1
 
 
 def toned(values: Any, gain: Any, offset: Any) -> Any:

@@ -14,7 +14,9 @@ from foldwise.train.feed.rows import places_of
 class Feed:
     """Makes batches of some rows: {"image": (B, C, S, S) float, <targets>, "sample_index": (B,)}.
 
-    Planes of an image beyond the channels (masks) come as batch["planes"], (B, P, S, S) integers.
+    Planes of an image beyond the channels (masks) come as batch["planes"], (B, P, S, S) integers;
+    where pictures fill a part of their square alone, and are not augmented, batch["inside"] (B, 4)
+    says which: top, bottom, left, right.
     """
 
     def __init__(
@@ -56,6 +58,9 @@ class Feed:
             drawn = draw(self.augmentation, self.seed, epoch, self.keys[rows], repeats)
         batch["image"], planes = self.pixels(rows, size, drawn)
         batch["sample_index"] = index
+        if drawn is None and not self.pixels.inside.whole:
+            # On the CPU: whoever cuts pictures into tiles counts there.
+            batch["inside"] = torch.from_numpy(self.pixels.inside(rows, size))
         if planes.shape[1]:
             batch["planes"] = planes
         if self.task is not None and drawn is not None and drawn.mirrored.any():

@@ -20,5 +20,11 @@ class Images(Protocol):
     def places(self, rows: Iterable[dict[str, Any]]) -> np.ndarray:
         """(N,) int64: the numbers of cohort rows' pictures."""
 
+    def inside(self, indices: np.ndarray) -> np.ndarray:
+        """(B, 4) part of the square that each picture fills, as top, bottom, left, right.
+
+        Beyond it is nothing; all of it but where `image.fit` is `native`.
+        """
+
     def take(self, indices: np.ndarray, out: np.ndarray) -> object:
         """Copy the pictures `indices` (B,) into `out` (B, C, H, W)."""

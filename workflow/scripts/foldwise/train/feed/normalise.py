@@ -59,8 +59,9 @@ def measured(images: Images, rows: np.ndarray, channels: int) -> tuple[list[floa
     for start in range(0, len(rows), CHUNK):
         part = rows[start : start + CHUNK]
         images.take(part, buffer[: len(part)])
+        inside = images.inside(part)
         for channel in range(channels):
-            counts[channel] += _histogram(buffer[: len(part), channel], levels)
+            counts[channel] += _histogram(buffer[: len(part), channel], inside, levels)
     grey = np.arange(levels) / (levels - 1)
     share = counts / counts.sum(axis=1, keepdims=True)
     mean = share @ grey
@@ -71,8 +72,10 @@ def measured(images: Images, rows: np.ndarray, channels: int) -> tuple[list[floa
     return mean.tolist(), std.tolist()
 
 
-def _histogram(pixels: np.ndarray, levels: int) -> np.ndarray:
-    flat = np.ascontiguousarray(pixels).reshape(pixels.shape[0], -1)
+def _histogram(pixels: np.ndarray, inside: np.ndarray, levels: int) -> np.ndarray:
+    cut = (one[a:b, c:d] for one, (a, b, c, d) in zip(pixels, inside, strict=True))
     # A picture at a time: OpenCV counts in float32, which skips numbers above 2^24.
-    counts = (cv2.calcHist([one], [0], None, [levels], [0, levels]) for one in flat)
+    counts = (
+        cv2.calcHist([np.ascontiguousarray(one)], [0], None, [levels], [0, levels]) for one in cut
+    )
     return sum(count.ravel().astype(np.int64) for count in counts)

@@ -18,6 +18,7 @@ from foldwise.train.feed.augment import (
     Drawn,
     cropping,
     pixel_matrices,
+    sides_of,
     toned,
     warp_pixels,
     warp_planes,
@@ -69,6 +70,24 @@ class Levels:
 RESIDENT_SHARE = 0.5  # of a GPU's free memory that the images may take
 
 
+class Inside:
+    """Which part of the square each row's picture fills."""
+
+    def __init__(self, images: Images, places: np.ndarray) -> None:
+        self.side = images.shape[-1]
+        self.parts = images.inside(places)
+        self.whole = bool((self.parts == [0, self.side, 0, self.side]).all())
+
+    def __call__(self, rows: np.ndarray, size: int) -> np.ndarray:
+        """(B, 4) top, bottom, left, right, at a square of side `size`."""
+        parts = self.parts[rows]
+        if size == self.side:
+            return parts
+        # Outwards: a pixel that shows any of the picture belongs to it.
+        ends = -(-parts[:, [1, 3]] * size // self.side)
+        return np.stack([parts[:, [0, 2]] * size // self.side, ends], axis=2).reshape(-1, 4)
+
+
 class OnCpu:
     """Integers are gathered, moved, and looked up in a table of tone and normalisation."""
 
@@ -80,7 +99,7 @@ class OnCpu:
     ) -> None:
         self.images, self.places = images, places
         self.augmentation, self.tile = prepare.augmentation, prepare.tile
-        self.levels = Levels(images, places, prepare)
+        self.levels, self.inside = Levels(images, places, prepare), Inside(images, places)
         self.channels, self.top = len(prepare.normalise[0]), int(np.iinfo(images.dtype).max)
         self.buffers: dict[str, np.ndarray] = {}
         # OpenCV has threads of its own, which no variable of the environment sets.
@@ -115,11 +134,13 @@ class OnCpu:
         """One whole picture at a time: they may be large."""
         shape = (len(rows), self.images.shape[0], self.tile, self.tile)
         out = self._buffer("crops", shape, self.images.dtype)
-        matrix = cropping(drawn, size, self.tile)
-        inverses = pixel_matrices(matrix, (size, size), (self.tile, self.tile))
-        for number, inverse in enumerate(inverses):
+        inside = self.inside(rows, size)
+        sides = sides_of(inside)
+        inverses = pixel_matrices(cropping(drawn, sides, self.tile), sides, shape[:1:-1])
+        for number, (inverse, (a, b, c, d)) in enumerate(zip(inverses, inside, strict=True)):
             whole = self._resized(self._gather(rows[number : number + 1]), size)[0]
-            warp_planes(whole, inverse, out[number], self.channels, self.augmentation.border)
+            part = whole[:, a:b, c:d]
+            warp_planes(part, inverse, out[number], self.channels, self.augmentation.border)
         return out
 
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -164,7 +185,7 @@ class OnDevice:
     ) -> None:
         self.images, self.places, self.device = images, places, prepare.device
         self.augmentation, self.tile = prepare.augmentation, prepare.tile
-        self.levels = Levels(images, places, prepare)
+        self.levels, self.inside = Levels(images, places, prepare), Inside(images, places)
         self.channels, self.top = len(prepare.normalise[0]), int(np.iinfo(images.dtype).max)
         # Stored integers, not floats: a quarter of the memory for 8 bits.
         needed = len(places) * int(np.prod(images.shape)) * images.dtype.itemsize
@@ -189,9 +210,12 @@ class OnDevice:
             image = weights @ image @ weights.T
             planes = resized_masks(planes, size)
         if crops(drawn, self.tile, size):
-            matrix = cropping(drawn, size, self.tile)
-            image = warp_tensor(image, matrix, self.augmentation.border, self.tile)
-            planes = warp_tensor(planes, matrix, self.augmentation.border, self.tile, mask=True)
+            inside = self.inside(rows, size)
+            matrix = cropping(drawn, sides_of(inside), self.tile)
+            how = (matrix, self.augmentation.border, self.tile)
+            part = None if self.inside.whole else inside
+            image = warp_tensor(image, *how, inside=part)
+            planes = warp_tensor(planes, *how, mask=True, inside=part)
         elif drawn is not None and self.augmentation.moves:
             image = warp_tensor(image, drawn.matrix, self.augmentation.border)
             planes = warp_tensor(planes, drawn.matrix, self.augmentation.border, mask=True)
