@@ -26,7 +26,7 @@ from foldwise.tasks.classification import Classification
 from foldwise.tasks.segmentation import Segmentation
 from foldwise.tasks.zones import Zones
 from made_masks import mask_images, mask_params, mask_rows
-from training import make_images, make_job, make_params, make_rows
+from training import Memory, make_images, make_job, make_params, make_rows
 
 
 def table_of(name, folder, params, task, images, rows, cut):
@@ -96,6 +96,39 @@ def test_channel_and_sign_are_chosen_on_the_training_part(tmp_path):
         )
         assert float(row["jaccard"]) <= best + 1e-6
     assert Measures({}).score(found)["jaccard"] > 0.4
+
+
+def test_objects_may_be_darker_in_some_pictures_and_brighter_in_others(tmp_path):
+    rows = mask_rows(16)
+    images = mask_images(rows, 48)
+    images.pixels[::2, :1] = 255 - images.pixels[::2, :1]
+    params, place = mask_params(), {row["sample"]: images.where[row["content"]] for row in rows}
+    task = Segmentation(params["task"])
+    found = table_of("otsu_smaller", tmp_path, params, task, images, rows, 8)
+    for row in found:
+        values, mask = images.pixels[place[row["sample"]]]
+        bright = values > threshold_otsu(values)
+        expected = bright if bright.mean() <= 0.5 else ~bright
+        overlap = jaccard_score(mask.ravel() != 0, expected.ravel())
+        assert float(row["jaccard"]) == pytest.approx(overlap, abs=0.02)
+    one_sign = table_of("otsu", tmp_path, params, task, images, rows, 8)
+    either, one = (Measures({}).score(table)["jaccard"] for table in (found, one_sign))
+    assert either > 1.5 * one
+
+
+def test_a_threshold_is_of_the_picture_and_not_of_the_black_beside_it(tmp_path):
+    rows, params = mask_rows(8), mask_params()
+    images = mask_images(rows, 32)
+    # A light ground: black beside it would be a third level.
+    images.pixels[:, 0] = 255 - images.pixels[:, 0] // 3
+    wide = np.zeros((8, 2, 96, 96), np.uint8)
+    wide[:, :, 10:42, 60:92] = images.pixels
+    parts = np.tile([10, 42, 60, 92], (8, 1))
+    task, tables = Segmentation(params["task"]), []
+    for shown in (images, Memory(wide, [row["content"] for row in rows], parts)):
+        for name in ("otsu", "otsu_smaller"):
+            tables.append(table_of(name, tmp_path, params, task, shown, rows, 4))
+    assert tables[:2] == tables[2:]
 
 
 def test_a_picture_of_one_value_has_no_foreground():

@@ -146,6 +146,7 @@ BASELINES = {
     "logistic_text": "foldwise.baselines.texts:logistic_text",
     "logistic_text_pixels": "foldwise.baselines.texts:logistic_text_pixels",
     "otsu": "foldwise.baselines.masks:otsu",
+    "otsu_smaller": "foldwise.baselines.masks:otsu_smaller",
     "otsu_flat": "foldwise.baselines.masks:otsu_flat",
     "otsu_median": "foldwise.baselines.masks:otsu_median",
     "ridge_pixels": "foldwise.baselines.scores:ridge_pixels",

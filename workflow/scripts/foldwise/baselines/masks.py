@@ -22,13 +22,23 @@ MEDIAN = (("median", 0.2),)
 # Wider blurs than this, in pixels, are made on a smaller picture: as good, and many times faster.
 WIDEST = 6.0
 
-# Channel, sign (1: objects are brighter), background.
+# Channel, sign (1: objects are brighter, -1: darker, 0: whichever covers less), background.
 Way = tuple[int, int, Ground]
 
 
 def otsu(params: Any, task: Any, images: Any, train_rows: Any, val_rows: Any) -> dict[str, Any]:
     """Threshold of one channel as it is."""
     return _best(params, task, images, train_rows, val_rows, [None])
+
+
+def otsu_smaller(
+    params: Any, task: Any, images: Any, train_rows: Any, val_rows: Any
+) -> dict[str, Any]:
+    """The same, of each picture the side of the threshold that covers less of it.
+
+    For sets in which objects are brighter than their ground in some pictures and darker in others.
+    """
+    return _best(params, task, images, train_rows, val_rows, [None], signs=(0,))
 
 
 def otsu_flat(
@@ -52,9 +62,10 @@ def _best(
     train_rows: Any,
     val_rows: Any,
     grounds: Iterable[Ground],
+    signs: tuple[int, ...] = (1, -1),
 ) -> dict[str, Any]:
     channels = params["image"]["channels"]
-    ways = list(itertools.product(range(channels), (1, -1), grounds))
+    ways = list(itertools.product(range(channels), signs, grounds))
     scores = np.zeros(len(ways))
     for planes in planes_of(images, train_rows):
         for number, way in enumerate(ways):
@@ -71,6 +82,9 @@ def _best(
 def foreground(planes: np.ndarray, way: Way) -> np.ndarray:
     """(H, W) bool of planes (C, H, W): above Otsu's threshold of what is left in one channel."""
     channel, sign, ground = way
+    if sign == 0:
+        bright = foreground(planes, (channel, 1, ground))
+        return ~bright if bright.mean() > 0.5 else bright
     # Turned instead of cut from below: what follows is the same for dark objects.
     values = sign * planes[channel].astype(np.float32)
     if ground is not None:

@@ -15,6 +15,7 @@ BASELINES = {
     "logistic_text_pixels": "Logistic regression on words and pixel statistics",
     "ridge_pixels": "Ridge regression on small pictures",
     "otsu": "Otsu threshold, best channel",
+    "otsu_smaller": "Otsu threshold, the smaller side of each picture",
     "otsu_flat": "Otsu threshold, blurred background taken off",
     "otsu_median": "Otsu threshold, median background taken off",
 }

@@ -73,7 +73,7 @@ KINDS = {
         defaults={"folds": {"strata": "foreground", "bins": 5}},
         readers=("pairs",),
         tiles=True,
-        baselines=("otsu", "otsu_flat", "otsu_median"),
+        baselines=("otsu", "otsu_smaller", "otsu_flat", "otsu_median"),
         halves=True,
     ),
     "distillation": Kind(
