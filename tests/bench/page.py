@@ -46,6 +46,9 @@ class Drawn:
     def places(self, rows: list[dict[str, str]]) -> list[int]:
         return [int(row["content"][:8], 16) for row in rows]
 
+    def inside(self, places: list[int]) -> np.ndarray:
+        return np.tile([0, SIDE, 0, SIDE], (len(places), 1))
+
     def take(self, places: list[int], out: np.ndarray) -> None:
         for plane, seed in zip(out, places, strict=True):
             random = np.random.default_rng(seed)

@@ -4,10 +4,13 @@ import base64
 
 import cv2
 import numpy as np
+import pytest
 
 from foldwise.files import write_csv, write_json
+from foldwise.report.cases import thumbnails
 from foldwise.report.explorer import overlays
 from made_masks import mask_images, mask_rows
+from training import Memory, make_rows
 
 
 def read(content):
@@ -21,7 +24,7 @@ def test_a_predicted_map_is_of_its_own_sample_and_in_its_place(tmp_path):
         maps[n, :, n * 120 : n * 120 + 100] = 255
     write_csv(tmp_path / "p.csv", ["sample", "fold"], rows)
     np.save(tmp_path / "m.npy", maps)
-    found = overlays.predicted_maps([tmp_path / "p.csv"], [tmp_path / "m.npy"])
+    found = overlays.predicted_maps([tmp_path / "p.csv"], [tmp_path / "m.npy"], {})
     for n in range(3):
         shown = read(found[f"s{n}"]["prediction"])
         assert shown.shape == (overlays.SIDE, overlays.SIDE, 4)
@@ -33,7 +36,7 @@ def test_a_predicted_map_is_of_its_own_sample_and_in_its_place(tmp_path):
 def test_a_task_without_maps_has_none(tmp_path):
     write_csv(tmp_path / "p.csv", ["sample"], [{"sample": "s"}])
     np.save(tmp_path / "m.npy", np.empty((1, 0), np.uint8))
-    assert overlays.predicted_maps([tmp_path / "p.csv"], [tmp_path / "m.npy"]) == {}
+    assert overlays.predicted_maps([tmp_path / "p.csv"], [tmp_path / "m.npy"], {}) == {}
 
 
 def test_gradcam_of_each_part_under_its_name(tmp_path):
@@ -41,7 +44,7 @@ def test_gradcam_of_each_part_under_its_name(tmp_path):
     write_json(tmp_path / "gradcam.json", {"films": films})
     maps = np.full((3, 8, 8), 255, np.uint8)
     np.savez_compressed(tmp_path / "gradcam.npz", films=maps, maps=maps)
-    found = overlays.gradcam_maps([tmp_path / "gradcam.json"])
+    found = overlays.gradcam_maps([tmp_path / "gradcam.json"], {})
     assert {sample: sorted(named) for sample, named in found.items()} == {
         "a": ["Grad-CAM"],
         "b": ["Grad-CAM, left", "Grad-CAM, right"],
@@ -61,6 +64,32 @@ def test_the_true_mask_is_an_outline_around_the_object():
         filled = cv2.drawContours(np.zeros(truth.shape, np.uint8), contours, -1, 1, -1)
         assert np.mean(filled == truth) > 0.98
     assert overlays.true_masks(images, rows, channels=2) == {}
+
+
+def test_of_a_picture_smaller_than_its_square_only_the_picture_is_shown(tmp_path):
+    pixels = np.zeros((1, 2, 64, 64), np.uint8)
+    pixels[0, 0, 16:48, 22:42], pixels[0, 1, 16:48, 22:42] = 200, 1
+    parts = np.array([[16, 48, 22, 42]])
+    row = make_rows(1)[0]
+    images = Memory(pixels, [row["content"]], parts)
+    shares = overlays.shares_of(images, [row])
+    assert shares == {row["sample"]: 0.5}
+    for side in (64, 32):
+        # A map of another side than the stored picture, as of a network kept at a smaller one.
+        values = cv2.resize(pixels[0, 1] * 255, (side, side), interpolation=cv2.INTER_AREA)
+        np.save(tmp_path / "m.npy", values[None])
+        write_csv(tmp_path / "p.csv", ["sample"], [{"sample": row["sample"]}])
+        found = overlays.predicted_maps([tmp_path / "p.csv"], [tmp_path / "m.npy"], shares)
+        shown = read(found[row["sample"]]["prediction"])[..., 3] > overlays.OPAQUE / 2
+        assert shown.shape == (side // 2, side // 2)
+        assert shown.mean() == pytest.approx(20 / 32, abs=0.1)
+    (thumbnail,) = thumbnails(images, [row], 1)
+    assert (read(thumbnail).reshape(32, 32, -1)[..., 0] > 100).mean() == pytest.approx(
+        20 / 32, abs=0.1
+    )
+    edge = read(overlays.true_masks(images, [row], 1)[row["sample"]]["truth"])[..., 3] > 0
+    assert edge.shape == (32, 32)
+    assert edge[:, 6].all() and edge[:, 25].all() and not edge[:, :6].any()
 
 
 def test_a_small_object_of_a_large_picture_stays():

@@ -6,7 +6,7 @@ away, what lies on its other side counts as nothing: noise there is no second ki
 """
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -28,7 +28,7 @@ Way = tuple[int, int, Ground]
 
 def otsu(params: Any, task: Any, images: Any, train_rows: Any, val_rows: Any) -> dict[str, Any]:
     """Threshold of one channel as it is."""
-    return _best(params, task, images, train_rows, val_rows, [None])
+    return _best(params, task, images, train_rows, val_rows, _both([None]))
 
 
 def otsu_smaller(
@@ -38,21 +38,26 @@ def otsu_smaller(
 
     For sets in which objects are brighter than their ground in some pictures and darker in others.
     """
-    return _best(params, task, images, train_rows, val_rows, [None], signs=(0,))
+    return _best(params, task, images, train_rows, val_rows, [(0, None)])
 
 
 def otsu_flat(
     params: Any, task: Any, images: Any, train_rows: Any, val_rows: Any
 ) -> dict[str, Any]:
     """Threshold of one channel from which a wide Gaussian blur was taken: uneven light is gone."""
-    return _best(params, task, images, train_rows, val_rows, GAUSSIAN)
+    return _best(params, task, images, train_rows, val_rows, _both(GAUSSIAN))
 
 
 def otsu_median(
     params: Any, task: Any, images: Any, train_rows: Any, val_rows: Any
 ) -> dict[str, Any]:
     """The same with the median of a fifth of the side around each pixel, which objects leave be."""
-    return _best(params, task, images, train_rows, val_rows, MEDIAN)
+    return _best(params, task, images, train_rows, val_rows, _both(MEDIAN))
+
+
+def _both(grounds: Sequence[Ground]) -> list[tuple[int, Ground]]:
+    """Each ground with objects that are brighter, then each with darker ones."""
+    return list(itertools.product((1, -1), grounds))
 
 
 def _best(
@@ -61,11 +66,10 @@ def _best(
     images: Any,
     train_rows: Any,
     val_rows: Any,
-    grounds: Iterable[Ground],
-    signs: tuple[int, ...] = (1, -1),
+    kinds: Sequence[tuple[int, Ground]],
 ) -> dict[str, Any]:
     channels = params["image"]["channels"]
-    ways = list(itertools.product(range(channels), signs, grounds))
+    ways = [(channel, *kind) for channel in range(channels) for kind in kinds]
     scores = np.zeros(len(ways))
     for planes in planes_of(images, train_rows):
         for number, way in enumerate(ways):

@@ -12,7 +12,7 @@ import numpy as np
 
 from foldwise.evaluate.metrics.zone_counts import VALUES
 from foldwise.files import read_csv, write_json
-from foldwise.report.explorer.overlays import SIDE, Overlays, merged, true_masks
+from foldwise.report.explorer.overlays import SIDE, Overlays, merged, middle, shares_of, true_masks
 from foldwise.report.explorer.subgroups import shown_values
 
 QUALITY = 60  # of WebP: 1 to 3 kB a picture, so that MOST of them can be mailed
@@ -170,10 +170,11 @@ def _mean(values: list[float]) -> float | None:
 
 def thumbnails(images: Any, rows: Sequence[dict[str, str]], channels: int) -> Iterator[str]:
     """WebP of each image as the network is given it, before augmentation, in base64."""
-    planes = np.empty((1, *images.shape), images.dtype)
+    planes, shares = np.empty((1, *images.shape), images.dtype), shares_of(images, rows)
     for row in rows:
         images.take(images.places([row]), planes)
-        yield encoded(planes[0, :channels])
+        share = shares.get(row["sample"], 1)
+        yield encoded(np.stack([middle(plane, share) for plane in planes[0, :channels]]))
 
 
 def encoded(planes_chw: np.ndarray) -> str:

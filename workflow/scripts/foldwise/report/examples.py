@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from foldwise.files import read_csv, replacing, write_json
+from foldwise.report.explorer.overlays import middle, shares_of
 
 EACH = 2
 NAMES = ("best", "median", "worst")
@@ -55,9 +56,12 @@ def write_examples(
     pictures, truths, found = [], [], []
     for number, _ in chosen:
         fold, row = place[number]
-        found.append(np.asarray(of_fold[fold][row]))
+        sample = known[rows[number]["sample"]]
+        share = shares_of(images, [sample]).get(sample["sample"], 1)
+        side = of_fold[fold].shape[-1]
+        found.append(_enlarged(middle(np.asarray(of_fold[fold][row]), share), side))
         # At the side of the maps: a picture may be stored finer than its fold's model was kept at.
-        picture, truth = _planes(images, known[rows[number]["sample"]], channels, len(found[-1]))
+        picture, truth = _planes(images, sample, channels, side)
         pictures.append(picture)
         truths.append(truth)
     entries = [rows[number] | {"place": name} for number, name in chosen]
@@ -66,17 +70,21 @@ def write_examples(
         np.savez_compressed(temporary, pictures=pictures, truth=truths, found=found)
 
 
+def _enlarged(plane: np.ndarray, side: int) -> np.ndarray:
+    # Means where it shrinks, whole pixels where it grows: neither shows what is not there.
+    how = cv2.INTER_AREA if side <= len(plane) else cv2.INTER_NEAREST
+    return cv2.resize(plane, (side, side), interpolation=how)
+
+
 def _planes(
     images: Any, row: dict[str, str], channels: int, side: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Picture (side, side[, 3]) uint8 and mask (side, side) bool of one cached image."""
     planes = np.empty((1, *images.shape), images.dtype)
     images.take(images.places([row]), planes)
-    size = (side, side)
+    share = shares_of(images, [row]).get(row["sample"], 1)
+    shown = [middle(plane, share) for plane in planes[0]]
     shift = 8 * (images.dtype.itemsize - 1)
-    grey = [
-        (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) >> shift).astype(np.uint8)
-        for plane in planes[0, :channels]
-    ]
-    truth = cv2.resize(planes[0, channels], size, interpolation=cv2.INTER_NEAREST_EXACT)
+    grey = [(_enlarged(plane, side) >> shift).astype(np.uint8) for plane in shown[:channels]]
+    truth = cv2.resize(shown[channels], (side, side), interpolation=cv2.INTER_NEAREST_EXACT)
     return (np.dstack(grey) if channels == 3 else grey[0]), truth != 0

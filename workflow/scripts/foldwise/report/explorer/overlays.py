@@ -1,6 +1,7 @@
 """Maps that the page can lay over a thumbnail: what was predicted, the true mask, Grad-CAM."""
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,30 @@ OPAQUE = 170  # of 255: the picture stays visible below
 TRUTH, PREDICTED, GRADCAM = (255, 220, 0), (0, 120, 255), (60, 60, 255)
 
 Overlays = dict[str, dict[str, str]]
+# Sample -> share of its square's side that a picture fills.
+Shares = Mapping[str, float]
 
 
-def predicted_maps(predictions: Sequence[str | Path], maps: Sequence[str | Path]) -> Overlays:
+def shares_of(images: Any, rows: Sequence[Mapping[str, str]]) -> dict[str, float]:
+    """Shares below 1: pictures that are smaller than their square, and lie in its middle."""
+    inside = images.inside(images.places(rows))
+    filled = np.maximum(inside[:, 1] - inside[:, 0], inside[:, 3] - inside[:, 2])
+    parts = zip(rows, filled / images.shape[-1], strict=True)
+    return {row["sample"]: float(share) for row, share in parts if share < 1}
+
+
+def middle(values_hw: np.ndarray, share: float) -> np.ndarray:
+    """The square in the middle of a square that has `share` of its side: what a picture fills."""
+    side = len(values_hw)
+    kept = min(side, math.ceil(share * side))
+    # As `pixels.fit.place` centres: the odd pixel lies below and to the right.
+    first = (side - kept) // 2
+    return values_hw[first : first + kept, first : first + kept]
+
+
+def predicted_maps(
+    predictions: Sequence[str | Path], maps: Sequence[str | Path], shares: Shares
+) -> Overlays:
     """Sample -> "prediction", of the maps_val.npy of each fold; nothing where a task has no maps.
 
     `predictions`: val_predictions.csv of the same folds, whose rows are those of the maps.
@@ -33,11 +55,12 @@ def predicted_maps(predictions: Sequence[str | Path], maps: Sequence[str | Path]
         if stored.ndim == 3:
             rows = read_csv(table)
             for row, values in zip(rows, stored, strict=True):
-                found[row["sample"]] = {"prediction": area(np.asarray(values), PREDICTED)}
+                shown = middle(np.asarray(values), shares.get(row["sample"], 1))
+                found[row["sample"]] = {"prediction": area(shown, PREDICTED)}
     return found
 
 
-def gradcam_maps(films: Sequence[str | Path]) -> Overlays:
+def gradcam_maps(films: Sequence[str | Path], shares: Shares) -> Overlays:
     """Sample -> "Grad-CAM", once a part of the answer, of the gradcam.json of each fold."""
     found: Overlays = {}
     for path in films:
@@ -45,7 +68,8 @@ def gradcam_maps(films: Sequence[str | Path]) -> Overlays:
         with np.load(Path(path).with_name("gradcam.npz")) as stored:
             for entry, values in zip(entries, stored["maps"], strict=True):
                 name = ", ".join(filter(None, ["Grad-CAM", entry.get("part")]))
-                found.setdefault(entry["sample"], {})[name] = area(values, GRADCAM)
+                shown = middle(values, shares.get(entry["sample"], 1))
+                found.setdefault(entry["sample"], {})[name] = area(shown, GRADCAM)
     return found
 
 
@@ -54,9 +78,11 @@ def true_masks(images: Any, rows: Sequence[Mapping[str, str]], channels: int) ->
     if images.shape[0] <= channels:
         return {}
     planes, found = np.empty((1, *images.shape), images.dtype), {}
+    shares = shares_of(images, rows)
     for row in rows:
         images.take(images.places([row]), planes)
-        found[row["sample"]] = {"truth": outline(planes[0, channels])}
+        shown = middle(planes[0, channels], shares.get(row["sample"], 1))
+        found[row["sample"]] = {"truth": outline(shown)}
     return found
 
 
