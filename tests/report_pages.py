@@ -1,9 +1,14 @@
 """A made-up run's report pack, and what stands on its page."""
 
+import hashlib
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
+
+from foldwise.hashing import digest
+from foldwise.report import style
 from foldwise.report.catalogue import figure_inputs, figures_of
 from foldwise.report.draw import figure
 from foldwise.report.pack import report_pack
@@ -40,6 +45,8 @@ STUDY = {
     },
 }
 OUT = Path("results/density/report")
+# Digest of a figure's name and inputs -> its PNG.
+DRAWN = {}
 STARTED = {"command": "snakemake --cores 2", "started": "2026-01-01T12:00:00+00:00"}
 
 
@@ -62,9 +69,30 @@ def build(root, n_folds=3, classes=("A", "B"), study=STUDY, patients=8, group_by
     figures = {}
     for name in names:
         figures[name] = OUT / "figures" / f"{name}.png"
-        figure(name, figure_inputs(name, study, run.folds), figures[name])
+        draw_once(name, figure_inputs(name, study, run.folds), figures[name])
     report_pack(study, run.folds, figures, OUT, STARTED)
     return root / OUT
+
+
+def draw_once(name, paths, out):
+    """A figure; one that this process drew of files of the same content is not drawn again."""
+    read = [(kind, _content(path)) for kind, found in paths.items() for path in found]
+    key = digest([name, read])
+    if key in DRAWN:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(DRAWN[key])
+    else:
+        with pytest.MonkeyPatch.context() as patch:
+            # Pixels of print take longer to write than to draw; figures have tests of their own.
+            patch.setattr(style, "DPI", 60)
+            figure(name, paths, out)
+        DRAWN[key] = out.read_bytes()
+
+
+def _content(path):
+    """Digests of a file, and of the arrays that lie beside it where it has any."""
+    files = [Path(path), Path(path).with_suffix(".npz")]
+    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.exists()]
 
 
 class Page(HTMLParser):
