@@ -15,8 +15,10 @@ SIDE, COARSE, MIDDLE = 96, 12, 48
 # Shares cut off at each margin that are tried; what lies between is found when aligning.
 CUTS = (0.0, 0.06, 0.12)
 SPANS = [(start, end) for start in CUTS for end in CUTS]
-PARTS = [(rows, columns) for rows in SPANS for columns in SPANS]
-WHOLE = ((0.0, 0.0), (0.0, 0.0))
+# Shares cut off at the top, bottom, left and right.
+Cut = tuple[float, ...]
+PARTS: list[Cut] = [(*rows, *columns) for rows in SPANS for columns in SPANS]
+WHOLE: Cut = (0.0, 0.0, 0.0, 0.0)
 # Beyond this an aligned part is another picture's; below the middle score no detail will fit.
 LEAST_CUT, MOST_CUT, PROMISING = -0.1, 0.25, 0.6
 
@@ -76,9 +78,9 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return centred / (np.linalg.norm(centred, axis=-1, keepdims=True) + 1e-9)
 
 
-def _part(image: np.ndarray, cut: np.ndarray | tuple, size: int) -> np.ndarray:
-    """A part of the picture, `cut` (top, bottom, left, right) as shares, at `size` x `size`."""
-    top, bottom, left, right = np.ravel(cut)
+def _part(image: np.ndarray, cut: Cut, size: int) -> np.ndarray:
+    """A part of the picture at `size` x `size`."""
+    top, bottom, left, right = cut
     height, width = image.shape
     down, across = (1 - top - bottom) * height / size, (1 - left - right) * width / size
     shift = (left * width + across / 2 - 0.5, top * height + down / 2 - 0.5)
@@ -92,7 +94,7 @@ def coarse(look: Look) -> np.ndarray:
     return unit(_part(_smooth(look.wide, COARSE), WHOLE, COARSE).ravel())
 
 
-def coarse_parts(look: Look, parts: list[tuple] = PARTS) -> np.ndarray:
+def coarse_parts(look: Look, parts: list[Cut] = PARTS) -> np.ndarray:
     """(2 x parts, COARSE^2) of its parts, and of those of its mirror image."""
     image = _smooth(look.wide, COARSE)
     both = (image, np.ascontiguousarray(image[:, ::-1]))
@@ -108,13 +110,13 @@ def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.GaussianBlur(image.astype(np.float32), (0, 0), sigma)
 
 
-def correlation(one: Look, other: Look, part: int, parts: list[tuple] = PARTS) -> float:
+def correlation(one: Look, other: Look, part: int, parts: list[Cut] = PARTS) -> float:
     """Correlation of a part of `one` with `other` in full detail, once aligned.
 
     `part` is the row of `coarse_parts` to begin at.
     """
     mirrored, number = divmod(part, len(parts))
-    cut = np.ravel(parts[number]).astype(float)
+    cut = parts[number]
     wide, fine = one.wide, one.fine
     if mirrored:
         wide, fine = np.ascontiguousarray(wide[:, ::-1]), np.ascontiguousarray(fine[:, ::-1])
@@ -137,18 +139,22 @@ class _Fit:
         self.image, self.size = image, len(target)
         self.target = unit(target.ravel())
 
-    def score(self, cut: np.ndarray) -> float:
-        return float(unit(_part(self.image, cut, self.size).ravel()) @ self.target)
+    def score(self, cut: Cut) -> float:
+        part = _part(self.image, cut, self.size).ravel()
+        # The same bits as of `unit`, in a third of its time: this is asked 60 times a pair.
+        centred = part - np.add.reduce(part) / len(part)
+        length = np.sqrt(np.add.reduce(centred * centred))
+        return float(centred / (length + 1e-9) @ self.target)
 
-    def climb(self, cut: np.ndarray, step: float, rounds: int = 2) -> tuple[float, np.ndarray]:
+    def climb(self, cut: Cut, step: float, rounds: int = 2) -> tuple[float, Cut]:
         """Move one margin at a time by `step` while that betters the fit."""
         best = self.score(cut)
         for _ in range(rounds):
             before = best
             for margin in range(4):
                 for change in (-step, step):
-                    moved = cut.copy()
-                    moved[margin] = np.clip(moved[margin] + change, LEAST_CUT, MOST_CUT)
+                    share = min(max(cut[margin] + change, LEAST_CUT), MOST_CUT)
+                    moved = (*cut[:margin], share, *cut[margin + 1 :])
                     score = self.score(moved)
                     if score > best:
                         best, cut = score, moved

@@ -1,11 +1,13 @@
 """Area under the ROC curve by ranks, of one set of samples or of many draws from it."""
 
-from functools import partial
 from math import isqrt
 
 import numpy as np
 
 from foldwise.evaluate.metrics.numbers import Weights, cell_sums, ratio
+
+# Rows that are widened to float64 together: so few stay in the processor's cache.
+ROWS_AT_ONCE = 256
 
 
 def class_auc(labels: np.ndarray, probabilities: np.ndarray, weights: Weights = None) -> np.ndarray:
@@ -29,8 +31,7 @@ def binary_auc(
     `weights` that weighs each sample, such as its image; None where it is its own.
     """
     if weights is not None:
-        member = np.arange(len(positive)) if member is None else member
-        return _of_draws(positive, score, counted(weights), member)
+        return Ranks(positive, score, member).areas(counted(weights))
     n_positive = int(positive.sum())
     n_negative = len(positive) - n_positive
     if n_positive == 0 or n_negative == 0:
@@ -51,32 +52,49 @@ def counted(weights: np.ndarray) -> np.ndarray:
     return weights.astype(np.float32) if most < 2**20 else weights
 
 
-def _of_draws(
-    positive: np.ndarray, score: np.ndarray, weights: np.ndarray, member: np.ndarray
-) -> np.ndarray:
-    """(R,) areas: for each positive the drawn negatives below it, and half of those level."""
-    # The smaller side asks, and the larger is summed up between those that ask.
-    asks = positive if positive.sum() * 2 <= len(positive) else ~positive
-    asking, others = np.flatnonzero(asks), np.flatnonzero(~asks)
-    asking = asking[np.argsort(score[asking], kind="stable")]
-    above, level = (
-        np.searchsorted(score[asking], score[others], side) for side in ("right", "left")
-    )
-    between = partial(cell_sums, n_cells=len(asking) + 1, weights=weights)
-    if (above == level).all():
-        sums = between(above, member=member[others])
-    else:
-        # One half counts from the first that is level, the other from the first that is above.
-        halves = np.full(2 * len(others), 0.5, weights.dtype)
-        sums = between(
-            np.concatenate([level, above]), member=np.tile(member[others], 2), values=halves
+class Ranks:
+    """Order of N scores, sorted once for all draws from them. Arguments as of `binary_auc`."""
+
+    def __init__(
+        self, positive: np.ndarray, score: np.ndarray, member: np.ndarray | None = None
+    ) -> None:
+        member = np.arange(len(positive)) if member is None else member
+        # The smaller side asks, and the larger is summed up between those that ask.
+        self.positive_asks = bool(positive.sum() * 2 <= len(positive))
+        asks = positive if self.positive_asks else ~positive
+        asking, others = np.flatnonzero(asks), np.flatnonzero(~asks)
+        asking = asking[np.argsort(score[asking], kind="stable")]
+        self.above, self.level = (
+            np.searchsorted(score[asking], score[others], side) for side in ("right", "left")
         )
-    own, credit = weights.T[member[asking]], running_sums(sums)[1:-1]
-    # float64 here: products of two such sums exceed what float32 holds exactly.
-    pairs = np.einsum("nr,nr->r", own.astype(np.float64), credit.astype(np.float64))
-    each = own.sum(axis=0, dtype=np.float64) * sums.sum(axis=0, dtype=np.float64)
-    area = ratio(pairs, each)
-    return area if asks is positive else 1 - area
+        self.asking, self.others = member[asking], member[others]
+
+    def areas(self, weights: np.ndarray) -> np.ndarray:
+        """(R,) areas of draws: each positive's drawn negatives below it, and half of those level.
+
+        weights: (R, N) as `counted` gives them.
+        """
+        sums = self._between(weights)
+        credit, columns = running_sums(sums)[1:-1], weights.T
+        drawn, pairs = np.zeros((2, len(weights)))
+        for start in range(0, len(self.asking), ROWS_AT_ONCE):
+            some = slice(start, start + ROWS_AT_ONCE)
+            # float64 here: products of two such sums exceed what float32 holds exactly.
+            own = columns[self.asking[some]].astype(np.float64)
+            drawn += own.sum(axis=0)
+            pairs += np.einsum("nr,nr->r", own, credit[some].astype(np.float64))
+        area = ratio(pairs, drawn * sums.sum(axis=0, dtype=np.float64))
+        return area if self.positive_asks else 1 - area
+
+    def _between(self, weights: np.ndarray) -> np.ndarray:
+        """(asking + 1, R) drawn others before, between and after those that ask."""
+        cells = len(self.asking) + 1
+        if (self.above == self.level).all():
+            return cell_sums(self.above, cells, weights, self.others)
+        # One half counts from the first that is level, the other from the first that is above.
+        halves = np.full(2 * len(self.others), 0.5, weights.dtype)
+        both = np.concatenate([self.level, self.above])
+        return cell_sums(both, cells, weights, np.tile(self.others, 2), halves)
 
 
 def running_sums(values: np.ndarray) -> np.ndarray:

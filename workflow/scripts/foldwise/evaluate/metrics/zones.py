@@ -24,7 +24,7 @@ from foldwise.evaluate.metrics.numbers import (
     ratio,
     undefined,
 )
-from foldwise.evaluate.metrics.ranking import binary_auc
+from foldwise.evaluate.metrics.ranking import Ranks, binary_auc, counted
 from foldwise.evaluate.metrics.zone_counts import OF_COUNTS, UNKNOWN, zone_scores
 from foldwise.metrics import monitors
 
@@ -34,24 +34,12 @@ BAND_NAMES = ("mild", "moderate", "severe")
 MEASURED = Measured()
 
 
-class Zones:
-    """labels: (N, Z) integers 0..4. probabilities: (N, Z, 5). weights: (R, N)."""
+class Answers:
+    """labels: (N, Z) integers 0..4. probabilities: (N, Z, 5). What no draw of images changes."""
 
-    def __init__(
-        self, labels: np.ndarray, probabilities: np.ndarray, weights: Weights = None
-    ) -> None:
-        self.labels, self.probabilities, self.weights = labels, probabilities, weights
+    def __init__(self, labels: np.ndarray, probabilities: np.ndarray) -> None:
+        self.labels, self.probabilities = labels, probabilities
         self.predicted = probabilities.argmax(axis=2)
-
-    @cached_property
-    def matrix(self) -> np.ndarray:
-        """(..., 5, 5) counts of all zones."""
-        cells = self.labels * (UNKNOWN + 1) + self.predicted
-        side = UNKNOWN + 1
-        if self.weights is None:
-            return np.bincount(cells.ravel(), minlength=side**2).reshape(side, side)
-        found = cell_sums(cells.ravel(), side**2, self.weights, self.image_of_zone)
-        return found.T.reshape(-1, side, side)
 
     @cached_property
     def image_of_zone(self) -> np.ndarray:
@@ -59,15 +47,54 @@ class Zones:
         return np.repeat(np.arange(len(self.labels)), self.labels.shape[1])
 
     @cached_property
-    def means(self) -> tuple[np.ndarray, np.ndarray, Weights]:
-        """Mean scores of truth and prediction, of images in which both sides have one."""
+    def means(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Mean scores of truth and prediction of images in which both have one; which these are."""
         truth, guess = mean_score(self.labels), mean_score(self.predicted)
         both = ~np.isnan(truth) & ~np.isnan(guess)
+        return truth[both], guess[both], both
+
+    @cached_property
+    def unknown(self) -> tuple[np.ndarray, np.ndarray]:
+        """(N * Z,) whether a zone is unknown, and the probability of that."""
+        return self.labels.ravel() == UNKNOWN, self.probabilities[..., UNKNOWN].ravel()
+
+    @cached_property
+    def unknown_ranks(self) -> Ranks:
+        """Zones in the order of their probability of being unknown."""
+        return Ranks(*self.unknown, self.image_of_zone)
+
+    @cached_property
+    def surprise(self) -> np.ndarray:
+        """(N, Z) -log of the probability of the truth."""
+        each = surprise(self.labels.ravel(), self.probabilities.reshape(-1, UNKNOWN + 1))
+        return each.reshape(self.labels.shape)
+
+
+class Zones:
+    """Counts and means of answers. weights: (R, N)."""
+
+    def __init__(self, answers: Answers, weights: Weights = None) -> None:
+        self.answers, self.weights = answers, weights
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """(..., 5, 5) counts of all zones."""
+        side = UNKNOWN + 1
+        cells = (self.answers.labels * side + self.answers.predicted).ravel()
+        if self.weights is None:
+            return np.bincount(cells, minlength=side**2).reshape(side, side)
+        sums = cell_sums(cells, side**2, self.weights, self.answers.image_of_zone)
+        return sums.T.reshape(-1, side, side)
+
+    @cached_property
+    def means(self) -> tuple[np.ndarray, np.ndarray, Weights]:
+        """Mean scores of truth and prediction, of images in which both sides have one."""
+        truth, guess, both = self.answers.means
         weights = self.weights
         # Choosing columns copies the weights of all draws: only where an image is left out.
         if weights is not None and not both.all():
             weights = weights[:, both]
-        return truth[both], guess[both], weights
+        return truth, guess, weights
 
     def mean_error(self, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray | float:
         """Mean over images of a function of the mean score's error."""
@@ -114,18 +141,18 @@ def _band_kappa(zones: Zones) -> np.ndarray:
 
 @MEASURED.metric("unknown_auc")
 def _unknown_auc(zones: Zones) -> np.ndarray | float:
-    sure = zones.probabilities[..., UNKNOWN].ravel()
-    unknown = zones.labels.ravel() == UNKNOWN
-    return binary_auc(unknown, sure, zones.weights, zones.image_of_zone)
+    if zones.weights is None:
+        return binary_auc(*zones.answers.unknown)
+    return zones.answers.unknown_ranks.areas(counted(zones.weights))
 
 
 @MEASURED.metric("log_loss")
 def _log_loss(zones: Zones) -> np.ndarray | float:
-    each = surprise(zones.labels.ravel(), zones.probabilities.reshape(-1, UNKNOWN + 1))
+    each = zones.answers.surprise
     if zones.weights is None:
-        return mean_defined(each)
+        return mean_defined(each.ravel())
     # All images have as many zones, so that the mean over images is that over zones.
-    return mean_defined(each.reshape(zones.labels.shape).mean(axis=1), zones.weights)
+    return mean_defined(each.mean(axis=1), zones.weights)
 
 
 def scores(
@@ -135,7 +162,11 @@ def scores(
 
     labels: (N, Z) integers 0..4. probabilities: (N, Z, 5). Floats, or (R,) arrays with `weights`.
     """
-    zones = Zones(labels, probabilities, weights)
+    return _scores(Answers(labels, probabilities), weights)
+
+
+def _scores(answers: Answers, weights: Weights) -> dict[str, Any]:
+    zones = Zones(answers, weights)
     return plain(OF_COUNTS.of(zones.matrix) | MEASURED.of(zones))
 
 
@@ -173,26 +204,26 @@ def scorer(
     rows: Sequence[dict[str, str]], zones: Sequence[str]
 ) -> Callable[[Weights], dict[str, Any]]:
     """A function from weights (None: each row once) to `scores`: the table is read once."""
-    labels, probabilities = arrays(rows, zones)
-    return lambda weights: scores(labels, probabilities, weights)
+    answers = Answers(*arrays(rows, zones))
+    return lambda weights: _scores(answers, weights)
 
 
 def details(rows: Sequence[dict[str, str]], zones: Sequence[str]) -> dict[str, Any]:
     """Per zone: metrics and (5, 5) confusion; bands; collapse; why a metric is undefined."""
-    found = Zones(*arrays(rows, zones))
-    labels, predicted = found.labels, found.predicted
+    answers = Answers(*arrays(rows, zones))
+    labels, predicted, bands = answers.labels, answers.predicted, Zones(answers).bands
     per_zone = {
-        zone: _of_zone(labels[:, z], found.probabilities[:, z]) for z, zone in enumerate(zones)
+        zone: _of_zone(labels[:, z], answers.probabilities[:, z]) for z, zone in enumerate(zones)
     }
     counts = np.bincount(predicted.ravel(), minlength=UNKNOWN + 1)
     return {
         "per_zone": per_zone,
-        "undefined": undefined(scores(labels, found.probabilities)),
+        "undefined": undefined(_scores(answers, None)),
         "bands": {
             "names": list(BAND_NAMES),
             "limits": list(BANDS),
-            "confusion": found.bands.tolist(),
-            "left_out": len(labels) - int(found.bands.sum()),
+            "confusion": bands.tolist(),
+            "left_out": len(labels) - int(bands.sum()),
         },
         "predicted_counts": {str(k): int(n) for k, n in enumerate(counts)},
         "collapsed": collapsed(labels.ravel(), predicted.ravel()),
