@@ -16,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-from foldwise.plan import text_encoders
+from foldwise.plan import fingerprint, text_encoders
 from foldwise.plan.warm_parent import LIBRARIES
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +25,8 @@ SHOWN = ROOT / "tests" / "all_jobs_shown.py"
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 TIMEOUT = 900  # seconds
 JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .+\n)*)", re.MULTILINE)
+# What runs of this process have read of the code.
+KEPT: list[bytes] = []
 WILDCARDS = re.compile(r"    wildcards: (.+)")
 
 
@@ -61,6 +63,7 @@ def snakemake(
     """
     given = ["--snakefile", str(root / "Snakefile"), "--directory", str(folder)]
     given += ["--cores", "2", "--nocolor", *arguments]
+    _remember_code(folder)
     if plain or environment:
         program = ["-m", "snakemake"] if plain else [str(SHOWN)]
         done = subprocess.run(
@@ -73,11 +76,29 @@ def snakemake(
         )
     else:
         done = runs().run(given, folder)
+    if root == ROOT:
+        _keep_code(folder)
     if check and done.returncode:
         raise AssertionError(
             f"snakemake {arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
         )
     return done
+
+
+def _remember_code(folder: Path) -> None:
+    """What earlier runs have read of the code, as from a folder's second run on: by content, so
+    that it saves 2 CPU seconds and decides nothing."""
+    memo = folder / fingerprint.MEMO
+    if KEPT and not memo.exists():
+        memo.parent.mkdir(mode=0o700, exist_ok=True)
+        memo.write_bytes(KEPT[-1])
+
+
+def _keep_code(folder: Path) -> None:
+    memo = folder / fingerprint.MEMO
+    # The largest: a run reads of the code what its studies ask for.
+    if memo.exists() and memo.stat().st_size > max(map(len, KEPT), default=0):
+        KEPT.append(memo.read_bytes())
 
 
 def libraries(folder: Path) -> list[str]:
