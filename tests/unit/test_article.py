@@ -252,6 +252,7 @@ def test_further_studies_are_told_of_with_the_comparisons_of_all(folder):
     other = Study(STUDY | {"name": "other"}, study_of(ledger).files, {}, ledger)
     write_article([own, other], SETTINGS, ledger, folder / "article")
     text = (folder / "article/article.md").read_text()
-    assert "Study other, " in text and "has all 3 comparisons" in text and "0.036" in text
+    assert "In study other, of " in text and "number of tests among them, 3" in text
+    assert "has every comparison of this article" in text and "0.036" in text
     assert "Study third was not compared with density: it predicts something else." in text
     assert (folder / "article/tables/density-across.csv").is_file()

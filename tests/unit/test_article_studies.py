@@ -13,6 +13,7 @@ from foldwise.article.across import across, read_reported
 from foldwise.article.build import write_article
 from foldwise.article.inputs import article_figures, article_files
 from foldwise.article.study import Study
+from foldwise.article.table import SPACE, Table
 from foldwise.evaluate.fold import evaluate_fold
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import read_fold, summarise
@@ -55,9 +56,17 @@ def finish(root, name):
     counts = {"images": 20, "groups": 10, "classes": {"A": 12, "B": 8}}
     write_json(own / "folds/balance.json", {"folds": {str(k): counts for k in (1, 2, 3)}})
     (own / "report").mkdir(exist_ok=True)
+    # A folder of code that is no git repository.
+    write_json(own / "report/record.json", read_json(made / "report/record.json") | {"git": {}})
     if name != "density":
-        shutil.copy(made / "report/record.json", own / "report")
         (own / "report/comparisons.json").unlink(missing_ok=True)
+    if name == "zones":
+        summary = read_json(own / "runs/cv/cv_summary.json")
+        # No fold has called a zone unknown, so that this is not defined.
+        summary["unknown_precision"] |= {"mean": None, "std": None}
+        write_json(own / "runs/cv/cv_summary.json", summary)
+        manifest = read_json(own / "audit/data_manifest.json")
+        write_json(own / "audit/data_manifest.json", manifest | {"views": {"unknown": 132}})
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +160,25 @@ def test_one_correction_is_for_the_tests_of_all_studies(out):
     assert f"number of tests among them, {found['number']}" in text
 
 
-def test_classes_are_told_of_where_there_are_any(out):
+def test_classes_and_views_are_told_of_where_there_are_any(out):
     tables = {name: (out / "tables" / f"{name}-cohort.md").read_text() for name in NAMES}
-    assert "Classes are counted" in tables["density"]
-    assert "Classes are counted" not in tables["zones"]
+    assert "Classes are counted" in tables["density"] and "View CC" in tables["density"]
+    assert "Classes are counted" not in tables["zones"] and "View" not in tables["zones"]
+
+
+def test_what_is_not_defined_is_a_dash_and_code_without_git_is_not_told(out):
+    rows = {row["Metric"]: row for row in read_csv(out / "tables" / "zones-results.csv")}
+    assert rows["Unknown, precision"]["Mean over folds"] == "–"
+    assert "The results were made on Python" in (out / "article.md").read_text()
+    assert "| Code |" not in (out / "model_card.md").read_text()
+
+
+def test_a_column_has_its_share_of_the_page(out):
+    table = Table("", ("Metric", "Mean over folds", "Interval"), (("A" * 50, "0.1", "0.1 to 0.2"),))
+    first, mean, interval = table.widths()
+    assert mean - SPACE == 7 and interval - SPACE == 10 and first - SPACE == 20
+    lines = (out / "article.md").read_text().splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("| Metric |"))
+    # A mean has less room than the interval beside it.
+    _, _, mean, _, interval, *_ = lines[at + 1].split("|")
+    assert len(mean) < len(interval)

@@ -115,6 +115,7 @@ def _context(
             )
         key, made = f"{of.name}-{name}", tables.TABLES[name](of)
         found = {"key": key, "number": numbering.place("tables", key), "table": made}
+        found["dashes"] = ["-" * width for width in made.widths()]
         # What is across all studies is of none of them.
         return found | {"caption": made.caption if name == "across" else whose(of) + made.caption}
 

@@ -8,6 +8,11 @@ from foldwise.article.study import shown
 from foldwise.files import write_text
 from foldwise.report.ledger import Number, Source
 
+# Characters that the space around a cell takes, in the widest of the formats' types.
+SPACE = 9
+# What a row is called may break between words.
+MOST_OF_NAMES = 20
+
 
 @dataclass(frozen=True)
 class Table:
@@ -24,6 +29,16 @@ class Table:
     def text(self) -> list[list[str]]:
         """The rows as plain text."""
         return [[_text(cell) for cell in row] for row in self.rows]
+
+    def widths(self) -> list[int]:
+        """Characters that each column needs: a page gives each its share of their sum."""
+        rows = self.text()
+        columns = [[row[place] for row in rows] for place in range(len(self.header))]
+        # A header has two lines where it needs them.
+        heads = [max(len(name) // 2, *map(len, [*name.split(), ""])) for name in self.header]
+        named = zip(heads, columns, strict=True)
+        first, *others = [max(head, *map(len, [*cells, ""])) + SPACE for head, cells in named]
+        return [min(first, MOST_OF_NAMES + SPACE), *others]
 
 
 def _text(cell: Any) -> str:

@@ -33,8 +33,10 @@ def cohort(study: Study) -> Table:
     for name in study.classes():
         images = study.manifest("classes", name, "images", form=",")
         rows.append((name, images, *_of_parts(study, parts, "classes", name)))
-    for view, count in (study.manifest.value("views") or {}).items():
-        if count:
+    views = {view: n for view, n in (study.manifest.value("views") or {}).items() if n}
+    # Images that are no films of a view are all of the unknown one.
+    for view in views:
+        if set(views) != {"unknown"}:
             blanks = [""] * len(parts)
             rows.append((f"View {view}", study.manifest("views", view, form=","), *blanks))
     counted = " Classes are counted in images." if study.classes() else ""
@@ -69,9 +71,9 @@ def results(study: Study) -> Table:
             cell(study.summary, place, ".3f") if study.summary.value(*place) else "–"
             for place in places
         ]
-        rows.append(
-            (metric["title"], metric["mean"], metric["std"], span(metric["interval"]), *pooled)
-        )
+        # Such as the precision of a class that no fold has predicted.
+        over = ["–" if metric[key].value is None else metric[key] for key in ("mean", "std")]
+        rows.append((metric["title"], *over, span(metric["interval"]), *pooled))
     return Table(
         "Cross-validated performance. Per image and beyond: all predictions of the folds as one "
         "set, with the bootstrap interval.",
