@@ -65,7 +65,7 @@ def test_a_plan_says_what_and_why():
 
 def test_a_plan_says_what_it_cannot_know(tmp_path):
     """Before the archive is listed there may be more jobs; before that is checked again, fewer."""
-    for there, said in ((False, "they come on top"), (True, "more or fewer jobs may run")):
+    for there, said in ((False, "they come on top"), (True, "fewer jobs may run")):
         path = tmp_path / "images.csv"
         if there:
             path.touch()

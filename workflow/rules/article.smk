@@ -17,7 +17,7 @@ rule article:
 
 rule compare_studies:
     input:
-        asked(reports.studies_compared),
+        current(reports.studies_compared),
     output:
         "results/{study}/article/across.json",
     log:
@@ -40,7 +40,7 @@ rule compare_studies:
 
 rule write_article:
     input:
-        asked(reports.article_files),
+        current(reports.article_files),
     output:
         text="results/{study}/article/article.md",
         page=in_report("results/{study}/article/article.html", "The article", "article"),

@@ -8,12 +8,13 @@ import os
 import sys
 from pathlib import Path
 
+from snakemake.dag import DAG
 from snakemake.resources import Resources
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from foldwise.errors import FoldwiseError
-from foldwise.plan import driver, state, terminal
+from foldwise.plan import driver, lost, state, terminal
 from foldwise.plan.evidence import Evidence
 from foldwise.plan.reports import Reports
 from foldwise.plan.searches import Searches
@@ -23,6 +24,8 @@ from foldwise.settings.schema import check
 # One line a job in words; `--verbose` leaves Snakemake's own way of telling.
 if workflow.is_main_process and not workflow.output_settings.verbose:
     terminal.calm(dry_run=workflow.output_settings.dryrun)
+if workflow.is_main_process:
+    lost.make_again(DAG)  # Not for a cluster's job: it makes its own files, whatever else is lost.
 
 # Results derive from patients' data: no rights for others on anything made from here on.
 os.umask(0o077)
@@ -86,8 +89,8 @@ def asked(files):
 def current(files):
     """The same for input that follows from the cohort: once that exists, the job waits for its check.
 
-    Asked through the checkpoint, a job is planned anew after `cohort` has run, so that a cohort
-    that comes out as it was reruns nothing. Before there is one, the plan is complete without.
+    Asked through the checkpoints, a job is planned anew after `cohort` and `audit` have run: what
+    comes out as it was reruns nothing. Before there is one, the plan is complete without.
     """
 
     def read(wildcards):
@@ -98,16 +101,13 @@ def current(files):
 
 
 def settle(wildcards):
-    """Ask for the cohort through its checkpoint; a study inside another has the other's."""
-    study = around(wildcards.study)
-    made = [path.format(study=study) for path in rules.cohort.output]
-    lost = [path for path in made if not os.path.exists(path)]
-    if lost and workflow.is_main_process and len(lost) < len(made):
-        # Snakemake itself makes a lost file again only where a job needs it.
-        workflow.dag.forcefiles.update(lost)
-        lost = []
-    if not lost:
-        checkpoints.cohort.get(study=study)
+    """Ask for cohort and audit, of the study around; a plan names all that may follow from them."""
+    runs = workflow.is_main_process and not workflow.output_settings.dryrun
+    for step in ("cohort", "audit") if runs else ():
+        study = around(wildcards.study)
+        if not any(map(os.path.exists, expand(getattr(rules, step).output, study=study))):
+            return
+        getattr(checkpoints, step).get(study=study)
 
 
 def of_folds(pattern):

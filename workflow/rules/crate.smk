@@ -17,7 +17,7 @@ rule crate:
 
 rule write_crate:
     input:
-        page="results/{study}/report/index.html",
+        page=current("results/{study}/report/index.html"),
         record="results/{study}/report/record.json",
         article="results/{study}/article/article.md",
         manifest="results/{study}/audit/data_manifest.json",

@@ -53,7 +53,7 @@ rule cache_shard:
         "../scripts/cache_shard.py"
 
 
-rule audit:
+checkpoint audit:
     input:
         images="results/{study}/images.csv",
         labels="results/{study}/labels.csv",

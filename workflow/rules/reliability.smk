@@ -75,7 +75,7 @@ rule label_suspects:
 
 rule name_suspects:
     input:
-        listed="results/{study}/runs/{run}/suspects.csv",
+        listed=current("results/{study}/runs/{run}/suspects.csv"),
         id_map="results/{study}/private/id_map.csv",
     output:
         "results/{study}/private/suspects_{run}.csv",

@@ -1,7 +1,8 @@
 """The files that a run is asked for: of each study and of each part of a search.
 
-Files of each fold are named one by one, because Snakemake does not make a lost file again that no
-target names. Standard library, PyYAML and jsonschema only.
+Files of each fold are named one by one: lost ones are made again also where `plan/lost.py`, which
+sees to all others, meets a Snakemake that it does not know. Standard library, PyYAML and jsonschema
+only.
 """
 
 from collections.abc import Iterable, Iterator

@@ -46,8 +46,8 @@ SHOWN = "/in_short.txt"
 CHECKPOINTS = ("cohort", "audit")
 PARTS = "How many parts the image cache has is known once the archive is listed: they come on top."
 FEWER = (
-    "The cohort is checked first, and the rest is planned anew then: what comes out as it was "
-    "reruns nothing, and more may follow from what does not, so more or fewer jobs may run."
+    "All that may follow from cohort and audit is listed. What comes out as it was reruns nothing, "
+    "so fewer jobs may run."
 )
 # As the adapters write it, see adapter.py.
 MESSAGE = re.compile(r"^\S+ \S+ Error: ", re.MULTILINE)

@@ -1,0 +1,137 @@
+"""Lost files are made again by a wrapped method of Snakemake: a workflow of three rules shows it.
+
+Each test here fails where a new version of Snakemake has changed what `plan/lost.py` relies on.
+"""
+
+import re
+
+import pytest
+
+import flow
+from flow import ROOT, jobs_in
+from foldwise.plan import lost
+
+HEAD = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "workflow" / "scripts")!r})
+from foldwise.plan import lost
+from snakemake.dag import DAG
+if workflow.is_main_process and config.get("again", True):
+    lost.make_again(DAG)
+"""
+CHAIN = """
+rule last:
+    input: "second.txt"
+    output: "last.txt"
+    shell: "cp {input} {output}"
+rule second:
+    input: "first.txt"
+    output: "second.txt", "beside.txt"
+    shell: "cp {input} second.txt; cp {input} beside.txt"
+rule first:
+    output: "first.txt"
+    shell: "echo first > {output}"
+"""
+# Two checkpoints, of which the second reads what the first one tells, as `cohort` and `audit` do.
+WAITING = """
+def listed(wildcards):
+    return open(checkpoints.listing.get().output[0]).read().split()
+def checked(wildcards):
+    listed(wildcards)
+    return checkpoints.check.get().output[0]
+rule all:
+    input: "checked.txt", "model.txt"
+rule training:
+    input: checked
+    output: "model.txt"
+    shell: "cp {input} {output}"
+checkpoint check:
+    input: listed
+    output: "checked.txt"
+    params: config.get("check", 1)
+    shell: "cp {input} {output}"
+rule decoding:
+    output: "{name}.pixels"
+    shell: "echo {wildcards.name} > {output}"
+checkpoint listing:
+    output: "list.txt"
+    shell: "echo one.pixels > {output}"
+"""
+
+
+def snakemake(folder, *arguments, rules=CHAIN):
+    """What it says, on a workflow whose targets name the last file alone."""
+    (folder / "Snakefile").write_text(HEAD + rules)
+    done = flow.snakemake(folder, "--workflow-profile", "none", *arguments, root=folder)
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("chain")
+    said = snakemake(folder)
+    assert jobs_in(said) == {"first", "second", "last"}
+    assert "reason: Missing output files: first.txt" in said and "forced" not in said.lower()
+    return folder
+
+
+def test_nothing_is_lost_at_first(finished):
+    assert "Nothing to be done" in snakemake(finished)
+
+
+@pytest.mark.parametrize(
+    ("name", "follows"),
+    [("first.txt", {"first", "second", "last"}), ("beside.txt", {"second", "last"})],
+)
+def test_a_lost_file_is_planned_with_what_follows_and_made_once(finished, name, follows):
+    (finished / name).unlink()
+    planned = snakemake(finished, "--dry-run")
+    assert jobs_in(planned) == follows
+    assert f"Missing output files: {name}" in planned and "forced" not in planned.lower()
+    assert jobs_in(snakemake(finished)) == follows
+    assert "Nothing to be done" in snakemake(finished)
+
+
+def test_snakemake_alone_would_not_do_so(finished):
+    """Where this fails, Snakemake has learnt it, and `plan/lost.py` is no longer needed."""
+    (finished / "first.txt").unlink()
+    assert "Nothing to be done" in snakemake(finished, "--dry-run", "--config", "again=False")
+    snakemake(finished)
+
+
+def test_what_nobody_asked_for_stays_lost(finished):
+    (finished / "beside.txt").unlink()
+    assert "Nothing to be done" in snakemake(finished, "--dry-run", "first.txt")
+    snakemake(finished)
+
+
+@pytest.mark.parametrize("lose", [True, False])
+def test_what_a_checkpoint_leaves_as_it_was_reruns_nothing(tmp_path, lose):
+    """A part that is lost, or a check that has changed: seen though the list is asked for first."""
+    assert "training" in jobs_in(snakemake(tmp_path, rules=WAITING))
+    assert "Nothing to be done" in snakemake(tmp_path, rules=WAITING)
+    if lose:
+        (tmp_path / "one.pixels").unlink()
+    again = snakemake(tmp_path, "--config", f"check={1 if lose else 2}", rules=WAITING)
+    assert jobs_in(again) - {"all"} == ({"decoding one", "check"} if lose else {"check"})
+
+
+def test_a_snakemake_without_the_method_is_told_and_works(capsys):
+    lost.make_again(type("DAG", (), dict.fromkeys(lost.USED[:-1])))
+    assert "no ['update_needrun']" in capsys.readouterr().err
+
+
+def test_each_rule_that_follows_from_the_cohort_waits_for_its_check():
+    """One that does not keeps the reason to run that it had before: Snakemake forgets none."""
+    asks = re.compile(r"current\(|of_folds\(|of_trials\(|trials_before|shards")
+    rules = [
+        rule
+        for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))
+        for rule in re.findall(
+            r"^(?:rule|checkpoint) (\w+):\n    input:\n((?:        .+\n)+)    output:",
+            path.read_text(),
+            re.MULTILINE,
+        )
+    ]
+    assert len(rules) > 30
+    assert [name for name, files in rules if not asks.search(files)] == []
