@@ -17,7 +17,7 @@ from foldwise.train.loop import train_fold
 from foldwise.train.predict import predict_fold
 from foldwise.train.stop import Stop, Stopped
 from made_masks import mask_images, mask_params, mask_rows
-from training import make_job
+from training import Memory, make_job
 
 ROWS = mask_rows(24)
 IMAGES = mask_images(ROWS)
@@ -142,6 +142,67 @@ def test_tiles_train_on_crops_and_predict_whole_pictures(tmp_path):
     params = mask_params(training__epochs=1, training__batch_size=4, training__tiles=tiles)
     out = train(tmp_path, params)
     assert predict(out, params)[2].shape == (8, 32, 32)
+
+
+def in_squares(images, side=48):
+    """The same pictures, every other one cut to a strip, in the middle of larger squares."""
+    pixels = np.zeros((len(images.pixels), 2, side, side), np.uint8)
+    parts = np.tile([8, 40, 8, 40], (len(pixels), 1))
+    parts[::2] = [14, 34, 8, 40]
+    for planes, whole, (a, b, c, d) in zip(pixels, images.pixels, parts, strict=True):
+        planes[:, a:b, c:d] = whole[:, a - 8 : b - 8, c - 8 : d - 8]
+    return Memory(pixels, [row["content"] for row in ROWS], parts)
+
+
+MIXED = {
+    "training__tiles": {"size": 32, "overlap": 0.25, "per_image": 2},
+    "training__batch_size": 4,
+    "training__lr": 0.01,
+    "model__norm": "group",
+    "model__normalisation": "image",
+    "augment__invert": 0.5,
+    "augment__quarter_turn": 0.75,
+    "augment__border": "reflect",
+}
+
+
+def test_pictures_of_several_sizes_end_in_the_same_bits_stopped_or_not(tmp_path):
+    params, images = mask_params(48, training__epochs=2, **MIXED), in_squares(IMAGES)
+    whole = train(tmp_path / "whole", params, images)
+
+    class Soon(Stop):
+        looked = 0
+
+        @property
+        def requested(self):
+            self.looked += 1
+            return "SIGTERM" if self.looked == 5 else None
+
+        @requested.setter
+        def requested(self, value):
+            pass
+
+    with pytest.raises(Stopped):
+        train(tmp_path / "cut", params, images, stop=Soon())
+    assert digest(train(tmp_path / "cut", params, images)) == digest(whole)
+    rows, _, maps = predict(whole, params, images)
+    best = read_json(whole / "train_history.json")["best"]
+    assert Measures({}).score(rows)["jaccard"] == best["score"]
+    assert maps.shape == (8, 48, 48)
+    assert maps[:, :8].max() == 0 and maps[:, :, 40:].max() == 0
+
+
+@pytest.mark.parametrize("invert", [0.0, 0.5])
+def test_objects_of_the_other_polarity_are_learnt_by_inverting(tmp_path, invert):
+    images = in_squares(IMAGES)
+    darker = [images.where[row["content"]] for row in ROWS[16:]]
+    for number in darker:
+        a, b, c, d = images.parts[number]
+        images.pixels[number, 0, a:b, c:d] = 255 - images.pixels[number, 0, a:b, c:d]
+    params = mask_params(48, training__epochs=20, **MIXED | {"augment__invert": invert})
+    rows = predict(train(tmp_path, params, images), params, images)[0]
+    score = Measures({}).score(rows)["jaccard"]
+    assert score > 0.5 if invert else score < 0.3
 
 
 @pytest.mark.parametrize("name", registry.MASK_LOSSES)
