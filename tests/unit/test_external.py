@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 from scipy import stats
-from sklearn.metrics import log_loss
+from sklearn.metrics import cohen_kappa_score, log_loss
 
 from foldwise.bundle.cohort_facts import cohort_facts
 from foldwise.bundle.external import (
@@ -13,6 +13,7 @@ from foldwise.bundle.external import (
     HELD,
     ROSE,
     UNKNOWN,
+    Tables,
     _tally,
     comparison,
     external_summary,
@@ -49,7 +50,7 @@ def site(made, tmp_path_factory):
     summary = external_summary(
         "there",
         manifest,
-        (read_csv(out[0]), read_csv(out[1])),
+        Tables(*map(read_csv, out[:2]), *subgroups_of(folder), least=3),
         read_json(out[3]),
         load("MEASURES", "classification")(made.params["task"]),
         Bootstrap(3, "patient", resamples=200),
@@ -60,6 +61,35 @@ def site(made, tmp_path_factory):
     page = folder / "report/index.html"
     write_page(folder / "external_summary.json", folder / "audit.json", page)
     return folder
+
+
+def subgroups_of(folder):
+    """Values of two made-up columns: of 9 groups 6 and 3 are of a scanner, 8 and 1 of a ward."""
+    rows = read_csv(folder / "cohort.csv")
+    number = {row["sample"]: int(row["group"][1:]) for row in rows}
+    values = [
+        {"sample": one, "scanner": "AB"[n % 3 == 2], "ward": "XY"[n == 0]}
+        for one, n in number.items()
+    ]
+    named = {"scanner": ["A", "B"], "ward": ["X", "Y"]}
+    return values, [{"column": c, "levels": levels, "refused": ""} for c, levels in named.items()]
+
+
+def test_subgroups_of_a_site_are_measured_and_rare_ones_are_not(site):
+    found = read_json(site / "external_summary.json")["subgroups"]
+    scanner, ward = found["columns"]
+    rows, (values, _) = read_csv(site / "p.csv"), subgroups_of(site)
+    of = {row["sample"]: row["scanner"] for row in values}
+    for level in scanner["levels"]:
+        own = [row for row in rows if of[row["sample"]] == level["level"]]
+        truth, answer = ([row[key] for row in own] for key in ("label", "predicted"))
+        assert level["n"] == len(own)
+        expected = cohen_kappa_score(truth, answer, weights="quadratic")
+        assert level["metrics"]["kappa"]["value"] == pytest.approx(expected, nan_ok=True)
+    # One ward is of one group; the other is hidden with it, or subtraction would tell.
+    assert ward["levels"] == [{"level": "X", "few": True}, {"level": "Y", "few": True}]
+    text = (site / "report/report.md").read_text()
+    assert "## Subgroups" in text and "| Y | few | few |" in text
 
 
 def test_what_leaves_a_site_is_numbers_over_all_images(site):

@@ -47,6 +47,7 @@ rule evaluate_site:
         predictions=current("results/{study}/external/predictions.csv"),
         folds="results/{study}/external/fold_predictions.csv",
         facts="results/{study}/external/site.json",
+        subgroups=current(bundles.subgroups),
     output:
         "results/{study}/external/external_summary.json",
     log:
@@ -57,6 +58,7 @@ rule evaluate_site:
         "../../envs/bundle.yaml"
     params:
         group=studies.group,
+        least=studies.settings("report.subgroup_least"),
         code=studies.code("evaluate_site"),
     message:
         "Measuring the bundle's models here, study {wildcards.study}"

@@ -10,8 +10,6 @@ from foldwise.reliability.subgroups import Asked, subgroups
 with adapter(snakemake):
     files, params = snakemake.input, read_json(snakemake.input.params)
     task = load("MEASURES", params["kind"])(params["task"])
-    metric = params["training"]["monitor"] or next(iter(task.monitors))
-    others = [name for name in task.monitors if name != metric]
     rows = [row for path in files.predictions for row in read_csv(path)]
     asked = snakemake.params.asked
     classes = {"classes", "heads"} & set(params["task"])
@@ -21,7 +19,7 @@ with adapter(snakemake):
         values={row["sample"]: row for row in read_csv(files.values)},
         columns=read_json(files.columns)["columns"],
         task=task,
-        asked=Asked(metric, tuple(others[:1]), asked["report.subgroup_least"], sets),
+        asked=Asked.of(task, params["training"]["monitor"], asked["report.subgroup_least"], sets),
         bootstrap=Bootstrap(params["seed"], snakemake.params.group),
     )
     write_json(snakemake.output[0], found)

@@ -1,6 +1,7 @@
 """How a bundle's models do at another site, beside what was expected of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from foldwise import __version__
 from foldwise.bundle.cohort_facts import NORMAL_95
 from foldwise.bundle.overlap import said as overlapping
 from foldwise.bundle.recalibrate import curve, probabilities, recalibration
-from foldwise.bundle.reliance import checked
+from foldwise.bundle.reliance import checked, covered
 from foldwise.bundle.shift import shift
 from foldwise.evaluate.fold import Measured, Row, plain
 from foldwise.evaluate.holdout_summary import summarise_holdout
@@ -17,25 +18,41 @@ from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.wording import called, spoken
 from foldwise.hashing import digest
 from foldwise.metrics import metric_of
+from foldwise.reliability.subgroups import Asked, subgroups
 from foldwise.settings.groups import units_of
 
 HELD, FELL, ROSE, UNKNOWN = "no clear difference", "lower", "higher", "not known"
 
 
+@dataclass(frozen=True)
+class Tables:
+    """Predictions of a site by all models together and by each, and the site's subgroups.
+
+    subgroups: rows of subgroups.csv, columns: of subgroups.json; below `least` groups nothing is
+    told of a value.
+    """
+
+    together: Sequence[Row]
+    each: Sequence[Row]
+    subgroups: Sequence[Row] = ()
+    columns: Sequence[Mapping[str, Any]] = ()
+    least: int = 0
+
+
 def external_summary(
     study: str,
     manifest: Mapping[str, Any],
-    tables: tuple[Sequence[Row], Sequence[Row]],
+    tables: Tables,
     facts: Mapping[str, Any],
     measured: Measured,
     bootstrap: Bootstrap,
 ) -> dict[str, Any]:
     """The content of external_summary.json: numbers over all images, of no single one.
 
-    tables: predictions of all models together, and of each; facts: of `predict_site`.
+    facts: of `predict_site`.
     """
-    together, by_fold = tables
-    summary = summarise_holdout(together, by_fold, measured, bootstrap)
+    together, both = tables.together, (tables.together, tables.each)
+    summary = summarise_holdout(*both, measured, bootstrap)
     summary.pop("folds")
     kind, classes = manifest["params"]["kind"], manifest["classes"]
     compared = comparison(manifest["expected"], summary["ensemble"])
@@ -59,7 +76,8 @@ def external_summary(
         "comparison": compared,
         "calibration": curve(*probabilities(together, classes)) if classes else [],
         "recalibration": recalibration(together, classes, bootstrap.seed),
-        "reliability": checked(manifest, tables, bootstrap),
+        "reliability": checked(manifest, both, bootstrap),
+        "subgroups": of_subgroups(manifest, tables, measured, bootstrap),
         "error": manifest["reliability"]["error"],
         "unreliable": manifest["reliability"]["reason"],
         "shift": shift(manifest["cohort"], facts["cohort"], facts["far"]),
@@ -68,6 +86,23 @@ def external_summary(
         "methods": summary["methods"],
     }
     return plain(record | {"words": words(record)})
+
+
+def of_subgroups(
+    manifest: Mapping[str, Any], tables: Tables, measured: Measured, bootstrap: Bootstrap
+) -> dict[str, Any] | None:
+    """The site judged in parts, as a study judges a run; None where its file names no columns."""
+    if not tables.columns:
+        return None
+    sets = covered(manifest, (tables.together, tables.each))
+    return subgroups(
+        rows=tables.together,
+        values={row["sample"]: row for row in tables.subgroups},
+        columns=tables.columns,
+        task=measured,
+        asked=Asked.of(measured, manifest["params"]["training"]["monitor"], tables.least, sets),
+        bootstrap=bootstrap,
+    )
 
 
 def comparison(expected: Mapping[str, Any], here: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -128,6 +163,7 @@ def words(record: Mapping[str, Any]) -> list[str]:
     said += [_main(main), *_tally(record["comparison"])] if main else []
     said += _absent(record["absent"])
     said += _shifted(record["shift"])
+    said += _parted(record["subgroups"])
     said += _calibrated(record["recalibration"])
     said += _covered(record)
     said.append(overlapping(record["overlap"], record["group_by"]))
@@ -230,6 +266,17 @@ def _calibrated(found: Mapping[str, Any] | None) -> list[str]:
         f"With a temperature of {found['temperature']:.2f}, learned on "
         f"{found['groups_learned_on']} of the groups here, the calibration error on the other "
         f"{found['groups_judged_on']} goes from {before:.3f} to {after:.3f}."
+    ]
+
+
+def _parted(found: Mapping[str, Any] | None) -> list[str]:
+    """A sentence a subgroup that clearly differs from all others, after Holm."""
+    return [
+        f"Of {one['column']} {level['level']} the {spoken(found['metric'])} differs from that of "
+        f"the others by {level['difference']['value']:+.3f} ({_p(level['holm'])} after Holm)."
+        for one in (found["columns"] if found else [])
+        for level in one["levels"]
+        if (level.get("holm") or 1) < 0.05
     ]
 
 

@@ -82,14 +82,33 @@ def checked(
     tables: predictions of all models together, and of each.
     """
     together, each = tables
-    samples = [row["sample"] for row in together]
-    carried = manifest["reliability"]["parts"]
-    parts = parts_named(together, {name: manifest["classes"][name] for name in carried})
-    found = []
-    for part in parts:
+    samples, found = [row["sample"] for row in together], []
+    for part, carried in _parts(manifest, together):
         p_mnk = of_models(samples, each, part.name, part.classes)
-        found.append(_checked(part, carried[part.name], p_mnk, bootstrap))
+        found.append(_checked(part, carried, p_mnk, bootstrap))
     return found
+
+
+def covered(
+    manifest: Mapping[str, Any], tables: tuple[Sequence[Row], Sequence[Row]]
+) -> dict[str, np.ndarray]:
+    """Part -> (N,) whether the bundle's set of an image holds its truth, of parts with sets."""
+    together, each = tables
+    samples, found = [row["sample"] for row in together], {}
+    for part, carried in _parts(manifest, together):
+        if "reason" not in carried["sets"]:
+            p_mnk = of_models(samples, each, part.name, part.classes)
+            inside = sets(carried["sets"]["all"]["limits"], p_mnk)
+            found[part.name] = inside[np.arange(len(inside)), part.labels]
+    return found
+
+
+def _parts(
+    manifest: Mapping[str, Any], rows: Sequence[Row]
+) -> list[tuple[Part, Mapping[str, Any]]]:
+    carried = manifest["reliability"]["parts"]
+    parts = parts_named(rows, {name: manifest["classes"][name] for name in carried})
+    return [(part, carried[part.name]) for part in parts]
 
 
 def _checked(

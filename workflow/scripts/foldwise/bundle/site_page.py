@@ -1,11 +1,11 @@
 """The page of a validation: what leaves the site, beside external_summary.json."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from foldwise.bundle.site_figures import draw_all
-from foldwise.evaluate.wording import spoken, titled
+from foldwise.evaluate.wording import called, spoken, titled
 from foldwise.files import read_json, write_text
 from foldwise.report import render
 from foldwise.settings.groups import unit_of, units_of
@@ -30,6 +30,7 @@ def write_page(summary_json: str | Path, manifest_json: str | Path, out: str | P
         "figures": figures,
         "moments": moments(record["shift"]),
         "labels": labels(record["shift"]["labels"]),
+        "subgroups": parted(record["subgroups"]),
         "reliability": [relied(part) for part in record["reliability"]],
     }
     sections = [("bundle/site", values)]
@@ -52,13 +53,13 @@ def row_of(row: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def valued(side: Mapping[str, Any]) -> str:
+def valued(side: Mapping[str, Any], form: str = ".3f") -> str:
     """`0.712 (0.601 to 0.804)`, or what stands for none."""
     if side["value"] is None:
         return "not defined"
     low, high = side["interval"]
-    span = "no interval" if low is None or high is None else f"{low:.3f} to {high:.3f}"
-    return f"{side['value']:.3f} ({span})"
+    span = "no interval" if low is None or high is None else f"{low:{form}} to {high:{form}}"
+    return f"{side['value']:{form}} ({span})"
 
 
 def relied(part: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,6 +82,35 @@ def relied(part: Mapping[str, Any]) -> dict[str, Any]:
             for row in covered(title, sets[kind])
         ],
     }
+
+
+def parted(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Tables of subgroups: a line a value; of one that is too rare nothing but its name."""
+    if not found:
+        return None
+    return {
+        "names": [called(name)[0] for name in found["metrics"]],
+        "tested": spoken(found["metric"]),
+        "least": found["least"],
+        "whole": [valued(found["all"][name]) for name in found["metrics"]],
+        "columns": [
+            {key: one[key] for key in ("column", "refused", "unknown")}
+            | {"rows": [_level(level, found["metrics"]) for level in one["levels"]]}
+            for one in found["columns"]
+        ],
+    }
+
+
+def _level(level: Mapping[str, Any], metrics: Sequence[str]) -> dict[str, Any]:
+    told = {"name": level["level"], "few": level["few"]}
+    if level["few"]:
+        return told
+    told |= {key: f"{level[key]:,}" for key in ("n", "groups")}
+    told["metrics"] = [valued(level["metrics"][name]) for name in metrics]
+    told["coverage"] = [valued(one) for one in level["coverage"].values()]
+    # A sign: which way it differs is what is looked for.
+    told["difference"] = valued(level["difference"], "+.3f") if level["difference"] else "–"
+    return told | {"p": p_of(level.get("holm"))}
 
 
 def covered(title: str, found: Mapping[str, Any]) -> list[dict[str, str]]:

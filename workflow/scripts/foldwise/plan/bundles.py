@@ -88,6 +88,12 @@ class Bundles:
         """Input: the same key at the site that validates it."""
         return [path for path in [self.studies.of(wildcards)["validate"]["pixel_key"]] if path]
 
+    def subgroups(self, wildcards: Wildcards) -> list[str]:
+        """Input: values and columns of a site's subgroups, where its study names any."""
+        named = self.studies.of(wildcards)["data"]["columns"]["subgroups"]
+        base = f"results/{wildcards.study}/subgroups"
+        return [f"{base}.csv", f"{base}.json"] if named else []
+
     def page_code(self, wildcards: Wildcards) -> str:
         """Params of `site_page`: a digest of its code and templates."""
         words_of = words(self.studies.of(wildcards))

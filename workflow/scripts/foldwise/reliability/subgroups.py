@@ -33,6 +33,19 @@ class Asked:
     least: int
     covered: Mapping[str, np.ndarray] = field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls,
+        task: Measured,
+        monitor: str | None,
+        least: int,
+        covered: Mapping[str, np.ndarray],
+    ) -> "Asked":
+        """The metric that chose the weights is tested, and one more is shown."""
+        metric = monitor or next(iter(task.monitors))
+        others = [name for name in task.monitors if name != metric]
+        return cls(metric, tuple(others[:1]), least, covered)
+
 
 def subgroups(
     rows: Sequence[Row],
