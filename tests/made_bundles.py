@@ -97,7 +97,8 @@ def make(
     write_json(folder / "flow.json", {"looks": looks})
     if key:
         (folder / "shared.key").write_text(key)
-    about = About("made", "images", "patient", "CC-BY-4.0", None, "code", onnx=False)
+    files = {"onnx": False, "torch_export": False, "tokenizer": "refuse"}
+    about = About("made", "images", "patient", "CC-BY-4.0", None, "code", **files)
     run = RunFiles(
         params=folder / "params.json",
         summary=folder / "cv_summary.json",

@@ -28,7 +28,11 @@ def handed_over(request, tmp_path_factory):
     example = EXAMPLES[example_of(request.param)]
     study = example.make(folder, "made")
     example.models(folder / "made")
-    write_study(folder, "mine", study | {"bundle": {"tokenizer": "checked", "onnx": False}})
+    write_study(
+        folder,
+        "mine",
+        study | {"bundle": {"tokenizer": "checked", "onnx": False, "torch_export": False}},
+    )
     assert rules_of(run(folder, "bundle")) >= {"make_bundle", "train_fold"}
     return folder, study
 

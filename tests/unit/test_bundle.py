@@ -19,6 +19,7 @@ from foldwise.bundle.onnx_model import export, run
 from foldwise.bundle.portable import encoder_files
 from foldwise.bundle.predict import Request, predict
 from foldwise.bundle.sources import Image, with_texts
+from foldwise.bundle.torch_program import export_program
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
 from foldwise.settings.bundle_file import FORMAT, MANIFEST, read_file, read_manifest, write_bundle
@@ -277,6 +278,41 @@ def test_onnx_of_a_network_that_takes_each_picture_by_its_own_levels(tmp_path):
     with torch.inference_mode():
         expected = job.task.exported(kept.model, fed)
     np.testing.assert_allclose(given, next(iter(expected.values())), atol=1e-5)
+
+
+def test_a_torch_program_answers_as_the_network_does_without_this_package(made, tmp_path):
+    manifest = read_manifest(made.bundle)
+    job = bundle_job(manifest, manifest["params"], [], None, CPU)
+    kept = members(made.bundle, manifest, job, [1])[1]
+    program, facts = export_program(job.task, kept, job.params)
+    assert facts["max_difference"] <= 1e-5 and facts["outputs"] == ["probability"]
+    pixels = torch.rand((3, 1, kept.size, kept.size), generator=torch.Generator().manual_seed(3))
+    torch.save(pixels, tmp_path / "pixels.pt")
+    (tmp_path / "fold_1.pt2").write_bytes(program)
+    read = "import torch; given = torch.load('pixels.pt'); "
+    read += "answer = torch.export.load('fold_1.pt2').module()(given)[0]; "
+    read += "torch.save(answer.detach(), 'answer.pt')"
+    # Isolated, in another folder: no path leads to foldwise.
+    subprocess.run([sys.executable, "-I", "-c", read], cwd=tmp_path, check=True)
+    mean, std = kept.normalise
+    with torch.inference_mode():
+        normal = {"image": (pixels - mean[0]) / std[0]}
+        expected = job.task.predict(kept.model, normal)["probability"]
+    assert (torch.load(tmp_path / "answer.pt") - expected).abs().max() <= 1e-5
+
+
+def test_a_network_that_cannot_be_exported_is_said_with_its_reason(made, monkeypatch):
+    manifest = read_manifest(made.bundle)
+    job = bundle_job(manifest, manifest["params"], [], None, CPU)
+    kept = members(made.bundle, manifest, job, [1])[1]
+
+    def fails(*given, **named):
+        raise RuntimeError("data dependent")
+
+    monkeypatch.setattr("torch.export.export", fails)
+    program, facts = export_program(job.task, kept, job.params)
+    assert program is None and facts == {"reason": "the network cannot be exported (RuntimeError)"}
+    assert manifest["members"][0]["torch"] == {"reason": "the study's file asks for none"}
 
 
 @pytest.mark.parametrize(("folders", "rows"), [(("a", "b"), 1), (("a",), 2)])

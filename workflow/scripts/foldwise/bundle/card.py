@@ -37,8 +37,14 @@ def model_card(manifest: dict[str, Any]) -> str:
         fit=FITS[image["fit"]],
         window=WINDOWS[image["window"]],
         rows=performance(manifest["expected"]),
-        onnx=next((one["onnx"] for one in manifest["members"] if "file" in one["onnx"]), None),
+        onnx=_first(manifest, "onnx"),
+        program=_first(manifest, "torch"),
     )
+
+
+def _first(manifest: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """What the list says of the first exported file of a kind; None where no member has one."""
+    return next((one[name] for one in manifest["members"] if "file" in one[name]), None)
 
 
 def performance(expected: dict[str, Any]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from foldwise.bundle.members import facts_of, model_name, weights_of
 from foldwise.bundle.onnx_model import export
 from foldwise.bundle.overlap import carried as carried_names
 from foldwise.bundle.portable import encoder_files, portable_params
+from foldwise.bundle.torch_program import export_program
 from foldwise.files import read_csv, read_json
 from foldwise.pixels.cache import Images
 from foldwise.registry import load
@@ -23,6 +24,8 @@ from foldwise.settings.bundle_file import write_bundle
 from foldwise.settings.shared_key import read_shared_key
 from foldwise.train.job import FoldJob
 from foldwise.train.predict import KeptModel, load_model
+
+NOT_ASKED = {"reason": "the study's file asks for none"}
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,9 @@ class About:
     licence: str | None
     contact: str | None
     code: str  # digest of the code that decides predictions
-    onnx: bool = True
-    tokenizer: str = "refuse"
+    onnx: bool
+    torch_export: bool
+    tokenizer: str
 
 
 def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
@@ -112,11 +116,15 @@ def _overlap(files: RunFiles, rows: list[dict[str, str]], channels: int) -> dict
 def _exported(
     job: FoldJob, kept: KeptModel, about: About, content: dict[str, bytes]
 ) -> dict[str, Any]:
-    """What the list says of a member's ONNX file, which is put to `content` where there is one."""
-    if not about.onnx:
-        return {"onnx": {"reason": "bundle.onnx is false"}}
-    graph, facts = export(job.task, kept, job.params)
-    if graph is not None:
-        facts["file"] = f"onnx/fold_{job.fold}.onnx"
-        content[facts["file"]] = graph
-    return {"onnx": facts}
+    """What the list says of a member's exported files, which are put to `content`."""
+    said = {}
+    for name, (asked, make, ending) in {
+        "onnx": (about.onnx, export, "onnx"),
+        "torch": (about.torch_export, export_program, "pt2"),
+    }.items():
+        graph, facts = make(job.task, kept, job.params) if asked else (None, dict(NOT_ASKED))
+        if graph is not None:
+            facts["file"] = f"{name}/fold_{job.fold}.{ending}"
+            content[facts["file"]] = graph
+        said[name] = facts
+    return said

@@ -25,6 +25,8 @@ TOLERANCE = 1e-5
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 # One image would let the exporter take the size of a batch for a constant.
 BATCH = 2
+# Images at once that a graph is made for.
+MOST = 4096
 # Token numbers of the drawn text stay below this: any tokeniser has as many.
 TOKENS = 8
 
@@ -81,13 +83,9 @@ def export(task: Task, kept: KeptModel, params: dict[str, Any]) -> tuple[bytes |
     lacking = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if lacking:
         return None, {"reason": f"{', '.join(lacking)} not installed where the bundle was made"}
-    if params["image"]["fit"] == "native":
-        return None, {"reason": "pictures of several sizes (image.fit native) make no fixed graph"}
-    inputs = example(kept, params["image"]["channels"], params["task"].get("text"))
-    more = [name for name in inputs if name != "image"]
-    # On the CPU: onnxruntime is asked there too, and a GPU's rounding is no fault of the file.
-    own = by_picture(params)
-    whole = Exported(task, KeptModel(kept.model.to(CPU), *_rest(kept)), more, own).eval()
+    if several := several_sizes(params):
+        return None, several
+    whole, inputs = inputs_of(task, kept, params)
     names = sorted(task.exported(whole.model, {**inputs}))
     try:
         content = traced(whole, inputs, names)
@@ -106,16 +104,37 @@ def export(task: Task, kept: KeptModel, params: dict[str, Any]) -> tuple[bytes |
     return content, facts
 
 
+def several_sizes(params: dict[str, Any]) -> dict[str, str]:
+    """Why no graph of one size can be made of a model; empty where it can."""
+    if params["image"]["fit"] != "native":
+        return {}
+    return {"reason": "pictures of several sizes (image.fit native) make no fixed graph"}
+
+
+def inputs_of(task: Task, kept: KeptModel, params: dict[str, Any]) -> tuple[Exported, Batch]:
+    """A member as one graph, and a batch that it can be traced with."""
+    inputs = example(kept, params["image"]["channels"], params["task"].get("text"))
+    more, own = [name for name in inputs if name != "image"], by_picture(params)
+    # On the CPU: what is exported is asked there too, and a GPU's rounding is no fault of it.
+    model = KeptModel(kept.model.to(CPU), *_rest(kept))
+    return Exported(task, model, more, own).eval(), inputs
+
+
 def _rest(kept: KeptModel) -> tuple[Any, int, int]:
     return kept.normalise, kept.size, kept.epoch
+
+
+def any_number(inputs: Batch) -> tuple[Any, ...]:
+    """What `dynamic_shapes` is for any number of images at once: `image`, then all others."""
+    # Named as free: else the number of images would be fixed to the example's.
+    batch = torch.export.Dim("batch", min=1, max=MOST)
+    image, *others = [{0: batch} for _ in inputs]
+    return (image, tuple(others)) if others else (image,)
 
 
 def traced(whole: Exported, inputs: Batch, names: list[str]) -> bytes:
     """The graph with weights inside, for any number of images at once."""
     buffer = io.BytesIO()
-    # Named as free: else the number of images would be fixed to the example's.
-    batch = torch.export.Dim("batch", min=1, max=4096)
-    shapes = [{0: batch} for _ in inputs]
     with warnings.catch_warnings(), torch.no_grad():
         # The exporter warns of its own internals; what counts is compared afterwards.
         warnings.simplefilter("ignore")
@@ -124,7 +143,7 @@ def traced(whole: Exported, inputs: Batch, names: list[str]) -> bytes:
             tuple(inputs.values()),
             input_names=list(inputs),
             output_names=names,
-            dynamic_shapes=(shapes[0], *([tuple(shapes[1:])] if shapes[1:] else [])),
+            dynamic_shapes=any_number(inputs),
             dynamo=True,
             verbose=False,
         )

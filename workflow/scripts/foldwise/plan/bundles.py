@@ -16,6 +16,8 @@ from foldwise.plan.studies import Studies, Wildcards
 from foldwise.report import templates
 from foldwise.settings.kinds import has_classes, has_holdout
 
+# Settings of a bundle that it says of itself, or that decide what is put in.
+ABOUT = ("licence", "contact", "onnx", "torch_export", "tokenizer")
 RUN = "results/{study}/runs/{run}"
 
 
@@ -60,7 +62,7 @@ class Bundles:
     def about(self, wildcards: Wildcards) -> dict[str, Any]:
         """Params: what a bundle says of itself from the study's settings."""
         study = self.studies.of(wildcards)
-        own = {name: study["bundle"][name] for name in ("licence", "contact", "onnx", "tokenizer")}
+        own = {name: study["bundle"][name] for name in ABOUT}
         data = study["data"]
         return own | {"study": study["name"], "reader": data["reader"], "group_by": data["group"]}
 

@@ -50,7 +50,7 @@ def write_bundle(path: str | Path, manifest: dict[str, Any], files: Mapping[str,
         for name, content in {**first, **dict(sorted(files.items()))}.items():
             info = zipfile.ZipInfo(name, MADE)
             # Weights do not shrink; words do.
-            small = name.endswith((".safetensors", ".onnx"))
+            small = name.endswith((".safetensors", ".onnx", ".pt2"))
             info.compress_type = zipfile.ZIP_STORED if small else zipfile.ZIP_DEFLATED
             # Unix permissions stand in the upper half: what is unpacked is its owner's alone.
             info.external_attr = 0o600 << 16
