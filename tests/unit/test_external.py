@@ -14,6 +14,7 @@ from foldwise.bundle.external import (
     ROSE,
     UNKNOWN,
     Tables,
+    _missed,
     _tally,
     comparison,
     external_summary,
@@ -125,6 +126,14 @@ def test_the_page_checks_the_bundles_calibration_and_sets(site):
     for row in ("| Log loss, nats |", "| one for all | all images |", "| by class | C |"):
         assert row in text
     assert "The bundle's sets, made to hold the truth in 80%" in text
+
+
+def test_classes_whose_sets_break_their_promise_are_named():
+    classes = {"A": side(0.67, 0.43, 0.87), "B": side(0.8, 0.7, 0.95), "C": side(1.0, None, None)}
+    assert _missed(classes, 0.9) == [
+        "With limits by class too few sets hold it of A 0.670 (0.430 to 0.870)."
+    ]
+    assert _missed(classes, 0.8) == []
 
 
 def test_the_paragraph_counts_what_is_worse():

@@ -297,7 +297,19 @@ def _covered(record: Mapping[str, Any]) -> list[str]:
         else:
             end = "without an interval nothing can be said of the difference."
         said.append(f"{begin}{_valued(here)} here: {end}")
+        said += _missed(part["sets"]["by_class"]["here"]["by_class"], stated)
     return said
+
+
+def _missed(classes: Mapping[str, Mapping[str, Any]], stated: float) -> list[str]:
+    """A sentence on classes whose own limits hold the truth clearly less often than stated."""
+    # By limits of their own: one limit for all promises nothing of a single class.
+    clear = [
+        f"{name} {_valued(one)}"
+        for name, one in classes.items()
+        if one["interval"][1] is not None and one["interval"][1] < stated
+    ]
+    return [f"With limits by class too few sets hold it of {'; '.join(clear)}."] if clear else []
 
 
 def _p(value: float) -> str:
