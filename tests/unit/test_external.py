@@ -8,21 +8,12 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score, log_loss
 
 from foldwise.bundle.cohort_facts import cohort_facts
-from foldwise.bundle.external import (
-    FELL,
-    HELD,
-    ROSE,
-    UNKNOWN,
-    Tables,
-    _missed,
-    _tally,
-    comparison,
-    external_summary,
-)
+from foldwise.bundle.external import Tables, comparison, external_summary
+from foldwise.bundle.page.build import write_page
+from foldwise.bundle.page.words import FELL, HELD, ROSE, UNKNOWN, _missed, _tally
 from foldwise.bundle.recalibrate import error, loss, recalibration, sharpened
 from foldwise.bundle.shift import label_shift, moments
 from foldwise.bundle.site import SiteFiles, predict_site
-from foldwise.bundle.site_page import write_page
 from foldwise.errors import FoldwiseError
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.files import read_csv, read_json, write_json

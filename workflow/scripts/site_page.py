@@ -1,7 +1,7 @@
 """Rule site_page: the page of a validation."""
 
 from foldwise.adapter import adapter
-from foldwise.bundle.site_page import write_page
+from foldwise.bundle.page.build import write_page
 
 with adapter(snakemake):
     files = snakemake.input

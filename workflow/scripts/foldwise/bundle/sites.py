@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from foldwise.bundle.cohort_facts import NORMAL_95
-from foldwise.bundle.site_page import valued
+from foldwise.bundle.page.build import valued
 from foldwise.errors import FoldwiseError, choose
 from foldwise.evaluate.wording import called
 from foldwise.files import read_json, write_csv, write_json, write_text

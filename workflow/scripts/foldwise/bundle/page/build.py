@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from foldwise.bundle.site_figures import draw_all
+from foldwise.bundle.page.figures import draw_all
 from foldwise.evaluate.wording import called, spoken, titled
 from foldwise.files import read_json, write_text
 from foldwise.report import render
