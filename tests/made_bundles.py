@@ -1,5 +1,6 @@
 """A bundle in seconds: pictures on a disk, two folds of a small network, a summary, one file."""
 
+import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -132,10 +133,11 @@ def cohort(folder: Path, paths: list[Path], params: dict) -> tuple[list[dict], I
     return rows, Images.of(rows, folder / "cache")
 
 
-def keep(made: Made, out: Path) -> None:
+def keep(made: Made, out: Path, named: str) -> None:
     """A bundle of a few kilobytes for later versions to read: its first model, in four values.
 
-    `python tests/made_bundles.py` wrote tests/kept/; a bundle of a new format is put beside it.
+    `python tests/made_bundles.py NAME` writes one into tests/kept/, where those of earlier formats
+    and contents stay: bundle_format_1 is without calibration, _calibrated with it.
     """
     manifest = read_manifest(made.bundle)
     name = model_name(1)
@@ -145,7 +147,7 @@ def keep(made: Made, out: Path) -> None:
     manifest["members"] = manifest["members"][:1]
     card = read_file(made.bundle, manifest, "MODEL_CARD.md")
     write_bundle(out / "whole.zip", manifest, {"MODEL_CARD.md": card, name: save_tensors(coarse)})
-    path = out / f"bundle_format_{FORMAT}.zip"
+    path = out / f"bundle_format_{FORMAT}{named}.zip"
     with zipfile.ZipFile(out / "whole.zip") as whole, zipfile.ZipFile(path, "w") as small:
         for one in whole.namelist():
             info = zipfile.ZipInfo(one, (1980, 1, 1, 0, 0, 0))
@@ -161,4 +163,4 @@ def picture_of_numbers() -> np.ndarray:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        keep(make(Path(folder)), Path(__file__).parent / "kept")
+        keep(make(Path(folder), number=48), Path(__file__).parent / "kept", sys.argv[1])
