@@ -30,7 +30,7 @@ def write_page(summary_json: str | Path, manifest_json: str | Path, out: str | P
         "figures": figures,
         "moments": moments(record["shift"]),
         "labels": labels(record["shift"]["labels"]),
-        "subgroups": parted(record["subgroups"]),
+        "subgroups": parted(record["subgroups"], record["reliability"]),
         "reliability": [relied(part) for part in record["reliability"]],
     }
     sections = [("bundle/site", values)]
@@ -84,13 +84,20 @@ def relied(part: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def parted(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def parted(
+    found: Mapping[str, Any] | None, parts: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
     """Tables of subgroups: a line a value; of one that is too rare nothing but its name."""
     if not found:
         return None
     return {
         "names": [called(name)[0] for name in found["metrics"]],
         "tested": spoken(found["metric"]),
+        "sets": [
+            f"Coverage{' of ' + titled(one['name']) if one['name'] else ''}"
+            for one in parts
+            if "reason" not in one["sets"]
+        ],
         "least": found["least"],
         "whole": [valued(found["all"][name]) for name in found["metrics"]],
         "columns": [
