@@ -314,6 +314,17 @@ def test_a_torch_program_answers_as_the_network_does_without_this_package(made, 
     assert (torch.load(tmp_path / "answer.pt") - expected).abs().max() <= 1e-5
 
 
+@pytest.mark.parametrize("make", [export, export_program])
+def test_exported_files_hold_no_path_of_the_machine(made, make):
+    """Tracing notes where each step stands in code, below a home folder for example."""
+    manifest = read_manifest(made.bundle)
+    job = bundle_job(manifest, manifest["params"], [], None, CPU)
+    kept = members(made.bundle, manifest, job, [1])[1]
+    content, _ = make(job.task, kept, job.params)
+    for path in (ROOT, Path(torch.__file__).parent, made.bundle.parent, "site-packages"):
+        assert str(path).encode() not in content
+
+
 def test_a_network_that_cannot_be_exported_is_said_with_its_reason(made, monkeypatch):
     manifest = read_manifest(made.bundle)
     job = bundle_job(manifest, manifest["params"], [], None, CPU)

@@ -148,7 +148,21 @@ def traced(whole: Exported, inputs: Batch, names: list[str]) -> bytes:
             verbose=False,
         )
         program.save(buffer)
-    return buffer.getvalue()
+    return without_places(buffer.getvalue())
+
+
+def without_places(content: bytes) -> bytes:
+    """The same graph without what the exporter notes of each step: files on this machine."""
+    import onnx
+
+    model = onnx.load_from_string(content)
+    # Its notes are for whoever mends the exporter; they may hold a user's name.
+    for part in (model.graph, *model.functions):
+        for noted in (part, *part.node, *part.value_info):
+            noted.ClearField("metadata_props")
+    for value in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        value.ClearField("metadata_props")
+    return model.SerializeToString()
 
 
 def run(content: bytes, inputs: Batch) -> list[np.ndarray]:

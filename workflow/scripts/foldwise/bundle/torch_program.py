@@ -52,8 +52,16 @@ def programmed(whole: Exported, inputs: Batch) -> bytes:
         program = torch.export.export(
             whole, tuple(inputs.values()), dynamic_shapes=any_number(inputs)
         )
+        forget_places(program)
         torch.export.save(program, buffer)
     return buffer.getvalue()
+
+
+def forget_places(program: torch.export.ExportedProgram) -> None:
+    """Take out where each step stands in code: paths of this machine, maybe with a user's name."""
+    for module in program.graph_module.modules():
+        for node in module.graph.nodes if isinstance(module, torch.fx.GraphModule) else ():
+            node.meta.pop("stack_trace", None)
 
 
 def run(content: bytes, inputs: Batch) -> tuple[torch.Tensor, ...]:
