@@ -58,7 +58,7 @@ MAY = {
     "report.baselines": {"compare_reported", "compare_studies"},
     "report.calibration": {"calibrate"},
     "report.error": {"conformal", "subgroups"},
-    "report.subgroup_least": {"subgroups"},
+    "report.subgroup_least": {"subgroups", "evaluate_site"},
     "report.gradcam_per_class": {"gradcam_fold", "cases"},
     "report.thumbnails": {"cases"},
     "report.search": set(),
