@@ -37,14 +37,14 @@ def text_probe(cohort: str | Path, texts: str | Path, out: str | Path) -> dict[s
     Labels are the cohort's columns `label` and `label_<head>`. A column or label without two
     classes, or with fewer groups than folds, has None and why.
     """
-    told = {row["sample"]: row for row in read_csv(texts)}
-    rows = [row for row in read_cohort(cohort) if row["sample"] in told]
+    text_rows = {row["sample"]: row for row in read_csv(texts)}
+    rows = [row for row in read_cohort(cohort) if row["sample"] in text_rows]
     labels = [name for name in (rows[0] if rows else {}) if name.partition("_")[0] == "label"]
-    columns = [name for name in next(iter(told.values()), {}) if name != "sample"]
+    columns = [name for name in next(iter(text_rows.values()), {}) if name != "sample"]
     found = [
         {"column": column, "head": label.removeprefix("label_")}
         | probe(
-            [told[row["sample"]][column] for row in rows],
+            [text_rows[row["sample"]][column] for row in rows],
             [row[label] for row in rows],
             [row["group"] for row in rows],
             [row["content"] for row in rows],

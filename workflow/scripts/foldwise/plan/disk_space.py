@@ -37,12 +37,12 @@ def disk_space(
     free = free_bytes(results)
     if free >= max(need, LEAST_BYTES):
         return [], []
-    told = (
+    message = (
         f"{results}: {amount(free)} free; decoded images and models take up to {amount(need)}. "
         "Free some, link results/ to a larger disk, or lower image.size."
     )
     # A warning, since the need is a bound: many archives hold files that no table names.
-    return ([told], []) if free < LEAST_BYTES else ([], [told])
+    return ([message], []) if free < LEAST_BYTES else ([], [message])
 
 
 def _stored(folder: Path) -> int:

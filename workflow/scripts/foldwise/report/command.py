@@ -35,9 +35,9 @@ def remember(
 
     No rule names the file: what was typed must make nothing stale. `changes`: of `--config set`.
     """
-    told = {"command": command_line(arguments, studies, rules), "started": _now(), "set": changes}
+    record = {"command": command_line(arguments, studies, rules), "started": _now(), "set": changes}
     for study in studies:
-        write_json(FILE.format(study=study), told)
+        write_json(FILE.format(study=study), record)
 
 
 def remembered(study: str) -> dict[str, Any]:

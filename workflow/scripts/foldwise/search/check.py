@@ -121,11 +121,11 @@ def value_faults(
             yield f"{where}.space.{parameter.key}: not searched, as {NEVER[parameter.key]}."
             continue
         beside = {} if parameter.key in skip else read_with(parameter, search.space, settings)
-        told = set()
+        seen = set()
         for value in () if parameter.key in skip else probes(parameter):
             reason = refuse(beside | {parameter.key: value})
-            if reason and reason not in told:
-                told.add(reason)
+            if reason and reason not in seen:
+                seen.add(reason)
                 yield f"{where}.space.{parameter.key}: {reason}"
 
 

@@ -19,7 +19,7 @@ def optimism(known: Sequence[Observation], search: Search) -> dict:
     chosen = best(known, search)
     value, count = chosen.result.values[0], len(trials)
     found = {"trials_compared": count, "value": value, "bias": None, "corrected": None}
-    told = (
+    statement = (
         f"{called(objective.metric)[0]} {value:.4g} is the best of {count} trials on the same folds"
     )
     metrics = [
@@ -27,7 +27,9 @@ def optimism(known: Sequence[Observation], search: Search) -> dict:
     ]
     # The correction measures how folds disagree; a fold without the metric leaves a hole in that.
     if len(search.folds) < 2 or any(None in row for row in metrics):
-        text = f"{told} and too good by an unknown amount: with one fold it cannot be estimated."
+        text = (
+            f"{statement} and too good by an unknown amount: with one fold it cannot be estimated."
+        )
         return found | {"text": f"{text} Judge it on a holdout or by nested cross-validation."}
     scores = objective.sign * np.array(metrics, dtype=float)
     bias = selection_bias(scores, trials.index(chosen))
@@ -37,7 +39,7 @@ def optimism(known: Sequence[Observation], search: Search) -> dict:
         "corrected": corrected,
         "source": SOURCE,
         "text": (
-            f"{told}; choosing it makes it look better by about {bias:.2g}, so expect "
+            f"{statement}; choosing it makes it look better by about {bias:.2g}, so expect "
             f"{corrected:.4g}. Nested cross-validation measures this instead of estimating it."
         ),
     }

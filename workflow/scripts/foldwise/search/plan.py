@@ -77,9 +77,9 @@ def space_of(space: dict[str, Any] | str, where: str) -> dict[str, Any]:
     return found
 
 
-def search_from_params(told: Mapping[str, Any]) -> Search:
+def search_from_params(params: Mapping[str, Any]) -> Search:
     """The search from what a rule was told in its params."""
-    return read_search(told["search"], told["base"], told["folds"])
+    return read_search(params["search"], params["base"], params["folds"])
 
 
 def trial_base(study: dict) -> dict[str, Any]:

@@ -131,9 +131,9 @@ def in_short(study: str, search: Search, known: Sequence[Observation], count: in
     lines = [f"{study}: best {len(top)} of {plural(len(known), 'trial')}"]
     for rank, item in top:
         values = zip(metrics, item.result.values, strict=True)
-        told = ", ".join(f"{metric} {value:.4g}" for metric, value in values)
+        scores = ", ".join(f"{metric} {value:.4g}" for metric, value in values)
         params = ", ".join(f"{key} {value}" for key, value in item.suggestion.params.items())
-        lines.append(f"{rank}. {trial_name(item.suggestion.number)}: {told} ({params})")
+        lines.append(f"{rank}. {trial_name(item.suggestion.number)}: {scores} ({params})")
     return "\n".join(lines) + "\n"
 
 

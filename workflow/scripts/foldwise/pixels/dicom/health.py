@@ -160,8 +160,8 @@ def main() -> int:
     """Print the table; 1 if a syntax cannot be read."""
     found = health()
     for entry in found:
-        told = ", ".join(entry.readable_by) or f"NOT READ: {entry.advice}"
-        print(f"{entry.syntax:26} {entry.name[:44]:45} {told}")
+        readable = ", ".join(entry.readable_by) or f"NOT READ: {entry.advice}"
+        print(f"{entry.syntax:26} {entry.name[:44]:45} {readable}")
     return int(any(not entry.readable_by for entry in found))
 
 

@@ -24,8 +24,8 @@ SPACE, TITLE, LABEL = 0.06, 0.32, 0.25  # inches
 
 def draw_overlays(paths: Paths) -> Figure:
     """Rows best, median, worst; of each image itself, found and missed, and the probability."""
-    told = read_json(paths["examples"][0])
-    entries, metric = told["pictures"], told["metric"]
+    examples = read_json(paths["examples"][0])
+    entries, metric = examples["pictures"], examples["metric"]
     stored = np.load(Path(paths["examples"][0]).with_suffix(".npz"))
     threshold = read_json(paths["params"][0])["task"]["threshold"]
     lines = list(dict.fromkeys(entry["place"] for entry in entries))

@@ -134,11 +134,11 @@ def _step(x: np.ndarray) -> tuple[float, str]:
 def sentences(found: Effect, sign: int) -> list[str]:
     """What may be said of a parameter: resolved differences, or that nothing is resolved."""
     name = short(found.key)
-    told = [_sentence(found, one, name, sign) for one in found.differences]
+    lines = [_sentence(found, one, name, sign) for one in found.differences]
     if found.single:
         lonely = ", ".join(str(level.value) for level in found.levels if level.n < 2)
-        told.append(f"{name} {lonely}: one trial alone, so that no interval can be given.")
-    return told or [f"{name}: too few trials to compare its values."]
+        lines.append(f"{name} {lonely}: one trial alone, so that no interval can be given.")
+    return lines or [f"{name}: too few trials to compare its values."]
 
 
 def _sentence(found: Effect, one: Difference, name: str, sign: int) -> str:

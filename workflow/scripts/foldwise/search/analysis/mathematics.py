@@ -117,12 +117,12 @@ def follows(report: Mapping[str, Any]) -> str:
     for name, one in found.items():
         value = factor(one)
         if value is None:
-            told = "there are no hard or no easy ones, so nothing can be compared"
+            comparison = "there are no hard or no easy ones, so nothing can be compared"
         else:
-            told = f"a hard one weighs {value:,.1f} times as much as an easy one on average"
+            comparison = f"a hard one weighs {value:,.1f} times as much as an easy one on average"
         lines.append(
             f"- {name}: hard ones are {one['shares']['hard']:.1%} of all and give "
-            f"{one['gradient']['hard']:.1%} of the gradient; {told}."
+            f"{one['gradient']['hard']:.1%} of the gradient; {comparison}."
         )
     order = sorted(found, key=lambda name: -found[name]["gradient"]["hard"])
     if len(order) > 1:

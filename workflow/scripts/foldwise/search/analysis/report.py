@@ -61,15 +61,15 @@ def best(searched: Searched) -> str:
     """Settings of the best trial, and how far its last epoch fell behind."""
     trial = searched.trials[0]
     rows = [(key, setting(value)) for key, value in trial.params.items()]
-    told = f"{trial.name}: {trial.value:.4f} after {trial.best_epoch:g} of {trial.epochs:g} epochs"
+    text = f"{trial.name}: {trial.value:.4f} after {trial.best_epoch:g} of {trial.epochs:g} epochs"
     if trial.last is not None:
         lost = searched.sign * (trial.value - trial.last)
         share_lost = f" ({abs(lost / trial.value):.0%})" if trial.value else ""
-        told += (
+        text += (
             f"; at the last epoch {trial.last:.4f}, which is {abs(lost):.4f}{share_lost} "
             f"{'worse' if lost > 0 else 'better' if lost < 0 else 'different'}"
         )
-    return f"{told}.\n\n{table(['Setting', 'Value'], rows)}"
+    return f"{text}.\n\n{table(['Setting', 'Value'], rows)}"
 
 
 def top(searched: Searched, count: int = 10) -> str:
@@ -94,8 +94,8 @@ def _effect(searched: Searched, found: Effect) -> str:
     head = ["Value", "Trials", "Mean", "Standard deviation", "Best"]
     rows = [(setting(x.value), x.n, x.mean, x.sd, x.best) for x in found.levels]
     levels = f"{table(head, rows)}\n\n" if rows else ""
-    told = "\n".join(f"- {line}" for line in sentences(found, searched.sign))
-    return f"### {found.key}\n\n{levels}{told}"
+    text = "\n".join(f"- {line}" for line in sentences(found, searched.sign))
+    return f"### {found.key}\n\n{levels}{text}"
 
 
 def groups(searched: Searched) -> str:
@@ -119,25 +119,25 @@ def convergence(searched: Searched) -> str:
     """Epochs to the best, whether they go with the value, and the fastest good trials."""
     trials = searched.trials
     epochs = [trial.best_epoch for trial in trials]
-    told = (
+    text = (
         f"The best epoch came after {min(epochs):g} to {max(epochs):g} epochs, "
         f"{statistics.median(epochs):g} in the middle."
     )
     # Of three ranks no order can be told from chance, and of equal ones there is no correlation.
     if len(trials) > 3 and len(set(epochs)) > 1:
-        told += " " + _rank_correlation(epochs, [searched.sign * trial.value for trial in trials])
+        text += " " + _rank_correlation(epochs, [searched.sign * trial.value for trial in trials])
     late = [t for t in trials if t.last is not None and searched.better(t.value, t.last)]
     stated = [trial for trial in trials if trial.last is not None]
     if stated:
         lost = [abs(trial.value - trial.last) for trial in late] or [0.0]
-        told += (
+        text += (
             f" {len(late)} of {len(stated)} trials ended worse than at their best, by "
             f"{statistics.mean(lost):.4f} on average: weights of the best epoch are to be kept."
             if late
             else f" None of {len(stated)} trials ended worse than at its best."
         )
     rows = [(t.name, f"{t.best_epoch:g}", t.value) for t in efficiency(searched)[:5]]
-    return f"{told}\n\nFastest of the better half:\n\n" + table(
+    return f"{text}\n\nFastest of the better half:\n\n" + table(
         ["Trial", "Epochs to the best", called(searched.metric)[0]], rows
     )
 

@@ -95,11 +95,11 @@ def patterns(searched: Searched) -> str:
     lines = [(*row[:4], row[-1], "yes" if kept else "not resolved")
              for row, kept in zip(rows, held, strict=True)]  # fmt: skip
     head = ["Parameter", "Value", f"In the top {count}", f"In all {len(searched.trials)}"]
-    told = (
+    note = (
         "p is that of drawing so many or more among the top at random (hypergeometric); Holm's "
         f"correction for the {len(rows)} values at {SIGNIFICANT:g}."
     )
-    return f"{table([*head, 'p', 'More than chance'], lines)}\n\n{told}"
+    return f"{table([*head, 'p', 'More than chance'], lines)}\n\n{note}"
 
 
 def _pattern(searched: Searched, key: str, count: int) -> list[tuple[Any, ...]]:
@@ -127,11 +127,11 @@ def ranges(searched: Searched) -> str:
         else:
             kept = f"{min(leading):g} to {max(leading):g}"
         rows.append((one.key, _range(one), kept, len(leading)))
-    told = (
+    note = (
         f"Where the best {count} trials lie. With so few a narrow range may be chance: patterns "
         "above say what is more than that."
     )
-    return f"{table(['Parameter', 'Searched', 'Best quarter', 'Trials'], rows)}\n\n{told}"
+    return f"{table(['Parameter', 'Searched', 'Best quarter', 'Trials'], rows)}\n\n{note}"
 
 
 def importance(searched: Searched) -> str:
@@ -154,13 +154,13 @@ def importance(searched: Searched) -> str:
         for key, value in whole.items()
         if key in bounds
     ]
-    told = (
+    note = (
         f"fANOVA (Hutter et al. 2014); the range holds 80 % of {DRAWS} searches drawn anew from "
         "these trials. Parameters whose ranges overlap are not told apart."
     )
     if not rows:
         return "No parameter is on in every trial, so there is none to compare."
-    return f"{table(['Parameter', 'Importance', 'Range'], rows)}\n\n{told}"
+    return f"{table(['Parameter', 'Importance', 'Range'], rows)}\n\n{note}"
 
 
 def _importances(searched: Searched, chosen: list[int], seed: int) -> dict[str, float]:

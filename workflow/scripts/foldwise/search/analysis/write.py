@@ -41,11 +41,11 @@ def made(base: Path, searched: Searched) -> str:
     """What was made, with sizes in bytes."""
     rows = [(path.name, f"{path.stat().st_size:,}") for path in sorted(base.iterdir())
             if path.suffix in (".png", ".md") and path.name != "ANALYSIS_COMPLETE.md"]  # fmt: skip
-    told = (
+    counts = (
         f"{plural(len(searched.trials), 'trial')} compared. Start with REPORT.md; every number in "
         "these files is computed from the trials."
     )
     return document(
         f"Analysis of the search of {searched.study}",
-        [("Done", told), ("Files", table(["File", "Bytes"], rows))],
+        [("Done", counts), ("Files", table(["File", "Bytes"], rows))],
     )

@@ -26,8 +26,8 @@ def propose_cmaes(
     moved = numeric(search.space)
     if not moved:
         raise FoldwiseError("search.sampler: cmaes needs a number that is always on. Take tpe.")
-    told = [item for item in guide if item.result]
-    optimizer = replay(search, moved, options, told)
+    evaluated = [item for item in guide if item.result]
+    optimizer = replay(search, moved, options, evaluated)
     rng = np.random.default_rng(seed)
     # After the replay: what is drawn now hangs on the trial's number, not on how much was replayed.
     optimizer.reseed_rng(seed % 2**32)
@@ -39,18 +39,18 @@ def propose_cmaes(
 
 
 def replay(
-    search: Search, moved: Space, options: Mapping[str, Any], told: Sequence[Observation]
+    search: Search, moved: Space, options: Mapping[str, Any], evaluated: Sequence[Observation]
 ) -> CMA:
-    """The optimiser after all whole generations among `told`, in the unit cube of `moved`.
+    """The optimiser after all whole generations among `evaluated`, in the unit cube of `moved`.
 
     A generation is its first `population` trials by number. CMA-ES ranks, so a trial without a
     value counts as worse than all that have one.
     """
-    optimizer = start(search, moved, options, told)
+    optimizer = start(search, moved, options, evaluated)
     while True:
         members = [
             item
-            for item in told
+            for item in evaluated
             if item.suggestion.attributes.get(GENERATION) == optimizer.generation
             # The first by number: with several jobs at once more may have been proposed meanwhile.
         ][: optimizer.population_size]
@@ -63,7 +63,7 @@ def replay(
 
 
 def start(
-    search: Search, moved: Space, options: Mapping[str, Any], told: Sequence[Observation]
+    search: Search, moved: Space, options: Mapping[str, Any], evaluated: Sequence[Observation]
 ) -> CMA:
     """The optimiser before its first generation, warm from an earlier phase's trials if any.
 
@@ -71,14 +71,14 @@ def start(
     """
     count = len(moved)
     first = min(
-        (item.suggestion.number for item in told if GENERATION in item.suggestion.attributes),
+        (item.suggestion.number for item in evaluated if GENERATION in item.suggestion.attributes),
         default=None,
     )
     # Only what the first trial of the run knew, so that the start stays where it was.
     limit = search.seen(first) if first is not None else math.inf
     source = [
         item
-        for item in told
+        for item in evaluated
         if item.result.state == "COMPLETE"
         and GENERATION not in item.suggestion.attributes
         and item.suggestion.number < limit

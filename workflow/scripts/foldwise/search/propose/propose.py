@@ -112,10 +112,10 @@ def guiding(
     for other in [phase, *reversed([item for item in search.phases if item.first < phase.first])]:
         trials = [item for item in known if budget_of(item) == other.budget]
         # Failed trials show where not to go, but a model cannot start from them.
-        told = [item for item in trials if item.result and item.result.state != "FAIL"]
+        evaluated = [item for item in trials if item.result and item.result.state != "FAIL"]
         # Values of two budgets are never mixed: those of short trainings are of another scale.
-        if len(told) >= enough:
-            return trials if other.budget == phase.budget else told + pending(earlier)
+        if len(evaluated) >= enough:
+            return trials if other.budget == phase.budget else evaluated + pending(earlier)
     return earlier
 
 

@@ -38,11 +38,11 @@ def values(run: Run) -> dict[str, Any] | None:
 
 def _table(source: Source, i: int) -> dict[str, Any]:
     part = source.value("parts", i)
-    told = {"title": escaped(titled(part["name"])), "few": part["few"]}
+    shown = {"title": escaped(titled(part["name"])), "few": part["few"]}
     if part["few"]:
-        return told
+        return shown
     rare = [escaped(name) for name in part["sets"]["by_class"]["rare"]]
-    return told | {
+    return shown | {
         "classes": [escaped(name) for name in part["classes"]],
         "rows": [_row(source, i, kind) for kind in KINDS],
         "rare": ", ".join(rare),
