@@ -10,9 +10,9 @@ from flow import plan, rules_of, run, snakemake, write_study
 from foldwise.evaluate.wording import called
 from foldwise.files import read_csv, read_json
 from made_studies import EXAMPLES, example_of
+from once import copied, finished_holdout, holdout_settings, once
 from studies import density_study, settings
 
-FOLDS = {"n": 2, "holdout": 0.25}
 SEARCH = {
     "trials": 2,
     "folds": 1,
@@ -24,10 +24,8 @@ CV = "results/mine/runs/cv"
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("holdout")
-    density_study(folder, patients=16, folds=FOLDS)
-    assert rules_of(run(folder)) >= JUDGED
-    return folder
+    folder = once(tmp_path_factory, finished_holdout)
+    return copied(folder, tmp_path_factory.mktemp("holdout") / "study")
 
 
 def test_its_patients_are_in_no_fold(finished):
@@ -109,20 +107,19 @@ def test_what_it_follows_from_reruns_it_and_nothing_else_does(finished):
     (finished / CV / "holdout_summary.json").unlink()
     assert rules_of(plan(finished)) == {"evaluate_holdout", "figure", "report_pack"}
     assert "evaluate_holdout" in rules_of(run(finished))
-    changed = settings(folds=FOLDS) | {"training": {"epochs": 3, "batch_size": 8, "lr": 0.01}}
-    write_study(finished, "mine", changed)
+    write_study(finished, "mine", holdout_settings(training={"epochs": 3}))
     assert rules_of(plan(finished)) >= {"train_fold", *JUDGED}
-    write_study(finished, "mine", settings(folds=FOLDS))
+    write_study(finished, "mine", holdout_settings())
 
 
 def test_no_trial_makes_or_sees_it(finished):
-    write_study(finished, "mine", settings(folds=FOLDS, search=SEARCH))
+    write_study(finished, "mine", holdout_settings(search=SEARCH))
     assert not JUDGED & rules_of(plan(finished, "search"))
     trial = "results/mine/runs/trial_0000/holdout_summary.json"
     done = snakemake(finished, "--dry-run", trial, check=False)
     assert done.returncode and "no file that a rule makes" in done.stdout + done.stderr
     assert "predict_holdout tuned" in plan(finished, "tuned")
-    write_study(finished, "mine", settings(folds=FOLDS))
+    write_study(finished, "mine", holdout_settings())
 
 
 @pytest.mark.parametrize("part", ["test", None])

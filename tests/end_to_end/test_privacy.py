@@ -5,17 +5,16 @@ import stat
 
 import pytest
 
-from flow import run, snakemake, write_study
+from flow import snakemake, write_study
 from leaking import identifying_values, leaks
+from once import copied, finished_study, once
 from studies import density_study, settings
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("private")
-    density_study(folder)
-    run(folder)
-    return folder
+    folder = once(tmp_path_factory, finished_study)
+    return copied(folder, tmp_path_factory.mktemp("private") / "study")
 
 
 def test_a_finished_study_leaks_nothing(finished):
@@ -23,7 +22,7 @@ def test_a_finished_study_leaks_nothing(finished):
 
 
 def test_paths_of_the_archive_stand_in_no_record_and_no_report(finished):
-    snakemake(finished, "--report", "report.html")
+    snakemake(finished, "--report", "report.html", root=finished / "project")
     places = (b"made/archive", b"made/labels.csv")
     files = [path for path in (finished / "results").rglob("*") if "private" not in path.parts]
     files += [*(finished / ".snakemake").rglob("*"), finished / "report.html"]

@@ -4,27 +4,19 @@ import zipfile
 
 import pytest
 
-from flow import run, snakemake, write_study
+from flow import snakemake
 from foldwise.crate.rebuild import rebuild
 from foldwise.report.catalogue import figures_of
 from foldwise.report.entries import FIGURES
 from leaking import identifying_values
-from studies import density_study, settings
-
-CANARY = "ZZCANARYZZ"
+from once import CANARY, copied, finished_holdout, once
 
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):
     """report.html, the files of report.zip and of the crate, and what must not be in them."""
-    folder = tmp_path_factory.mktemp("report")
-    density_study(folder, patients=8)
-    (folder / "made").rename(folder / CANARY)
-    data = settings()["data"]
-    table = {"path": f"{CANARY}/labels.csv", "format": "accession"}
-    data |= {"root": f"{CANARY}/archive", "table": table}
-    write_study(folder, "mine", settings(data=data, folds={"n": 2, "holdout": 0.25}))
-    run(folder, "all", "crate")
+    finished = once(tmp_path_factory, finished_holdout)
+    folder = copied(finished, tmp_path_factory.mktemp("report") / "study")
     with zipfile.ZipFile(folder / "results/mine/crate/mine.zip") as packed:
         crate = {name: packed.read(name) for name in packed.namelist()}
         packed.extractall(folder / "crate")
@@ -32,7 +24,7 @@ def reports(tmp_path_factory):
         snakemake(folder, "all", "crate", "--report", name)
     with zipfile.ZipFile(folder / "report.zip") as packed:
         parts = {name: packed.read(name) for name in packed.namelist()}
-    private = identifying_values(folder / CANARY / "archive") | {CANARY, str(folder)}
+    private = identifying_values(folder / CANARY / "archive") | {CANARY, str(folder), str(finished)}
     return (folder / "report.html").read_bytes(), parts | crate, private, folder / "crate"
 
 

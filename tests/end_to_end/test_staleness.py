@@ -8,11 +8,11 @@ import subprocess
 import sys
 import time
 
-import pydicom
 import pytest
 
-from flow import copy_project, plan, rules_of, run, snakemake, write_study
-from studies import density_study, settings
+from flow import plan, rules_of, run, snakemake, write_study
+from once import copied, finished_study, once
+from studies import settings
 
 TRAINING_ON = {"train_fold", "predict_fold", "evaluate_fold", "cv_summary"}
 REPORT = {
@@ -22,34 +22,9 @@ REPORT = {
 }
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A study that was run to the end, with a copy of the project that ran it."""
-    folder = tmp_path_factory.mktemp("finished")
-    root = copy_project(folder)
-    density_study(folder, patients=13)
-    hide_a_patient(folder / "made")
-    executed = run(folder, root=root)
-    assert {"cohort", "cache_shard", "audit", "folds", *TRAINING_ON} <= rules_of(executed)
-    return folder
-
-
-def hide_a_patient(made):
-    """Move one patient's films out of the archive; a test brings them back."""
-    patients = {}
-    for path in sorted((made / "archive").rglob("*.dcm")):
-        patient = str(pydicom.dcmread(path, specific_tags=["PatientID"]).PatientID)
-        patients.setdefault(patient, set()).add(path.parent)
-    for exam in patients[max(patients)]:
-        shutil.move(exam, made / "hidden" / exam.name)
-
-
 @pytest.fixture
-def study(finished, tmp_path):
-    """A copy to change; times of files are kept."""
-    folder = tmp_path / "study"
-    shutil.copytree(finished, folder, symlinks=True)
-    return folder
+def study(tmp_path_factory, tmp_path):
+    return copied(once(tmp_path_factory, finished_study), tmp_path / "study")
 
 
 def changed(folder):
