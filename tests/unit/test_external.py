@@ -82,6 +82,8 @@ def test_subgroups_of_a_site_are_measured_and_rare_ones_are_not(site):
     assert ward["levels"] == [{"level": "X", "few": True}, {"level": "Y", "few": True}]
     text = (site / "report/report.md").read_text()
     assert "## Subgroups" in text and "| Y | few | few |" in text
+    # Where all values of a column are too rare no table without a line is left.
+    assert "\n| Value |" not in text[text.index("| Y | few | few |") :]
 
 
 def test_what_leaves_a_site_is_numbers_over_all_images(site):

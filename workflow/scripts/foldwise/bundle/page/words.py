@@ -153,7 +153,8 @@ def _covered(record: Mapping[str, Any]) -> list[str]:
         if high is not None and high < stated:
             end = "clearly less often: do not rely on them here."
         elif low is not None:
-            end = "no clear lack."
+            # Of few patients the interval holds nearly anything: its lower end says how much.
+            end = f"no clear lack, though {low:.0%} would fit too."
         else:
             end = "without an interval nothing can be said of the difference."
         said.append(f"{begin}{_valued(here)} here: {end}")
