@@ -7,6 +7,7 @@ import yaml
 
 from flow import plan, rules_of, run, snakemake, write_study
 from foldwise.files import read_json
+from foldwise.settings.teachers import variant
 from made_distillation import distillation_archive
 
 RESULTS = "results/mine"
@@ -46,6 +47,8 @@ search:
     loss.beta: {type: float, low: 0.5, high: 50, log: true}
     loss.temperature: {type: float, low: 2, high: 6}
 """
+
+RATES = [0.001, 0.004]  # of a teacher in a search
 
 
 def write(folder, old="", new=""):
@@ -116,3 +119,36 @@ def test_a_text_that_names_the_label_is_warned_of(study):
     assert "text_probe" in rules_of(run(study, PROBE))
     (warning,) = read_json(study / PROBE)["warnings"]
     assert "'scanner' alone gives modality away" in warning["text"]
+
+
+def test_trials_learn_from_the_teacher_that_they_name(tmp_path):
+    distillation_archive(tmp_path / "made", cases=20, size=32)
+    study = yaml.safe_load(STUDY)
+    study["search"] |= {"folds": 1, "sampler": {"name": "grid"}, "trials": 4}
+    study["search"]["space"] = {
+        "teacher.training.lr": {"type": "categorical", "choices": RATES},
+        "training.lr": {"type": "categorical", "choices": [0.001, 0.002]},
+    }
+    write_study(tmp_path, "mine", study)
+    jobs = run(tmp_path, f"{RESULTS}/search/study_summary.json")
+    teachers = {variant("teacher", {"training.lr": rate}): rate for rate in RATES}
+    assert {job for job in jobs if job.startswith("teach_")} == {
+        f"teach_fold 1,{name}" for name in teachers
+    }
+    runs = tmp_path / RESULTS / "runs"
+    for name, rate in teachers.items():
+        assert read_json(runs / name / "params.json")["training"]["lr"] == rate
+    asked = []
+    for number in range(4):
+        params = read_json(runs / f"trial_{number:04}" / "params.json")
+        chosen = read_json(runs / f"trial_{number:04}" / "suggestion.json")["params"]
+        assert teachers[params["teacher"]["run"]] == chosen["teacher.training.lr"]
+        assert read_json(runs / f"trial_{number:04}/result.json")["state"] == "COMPLETE"
+        asked.append((chosen["teacher.training.lr"], chosen["training.lr"]))
+    assert len(set(asked)) == 4
+    # Equal students of two teachers differ: each has read its own teacher's answers.
+    histories = {
+        one: read_json(runs / f"trial_{n:04}/fold_1/results/train_history.json")["epochs"]
+        for n, one in enumerate(asked)
+    }
+    assert histories[(RATES[0], 0.001)] != histories[(RATES[1], 0.001)]

@@ -13,6 +13,8 @@ import pytest
 
 from flow import ROOT, jobs_in, plan, rules_of, run, snakemake, write_study
 from foldwise.hashing import digest
+from foldwise.report.files import ANALYSIS_FIGURES
+from foldwise.search.settings import SEARCH_PAGES
 from foldwise.settings.changes import dotted
 from studies import density_study, settings
 
@@ -225,6 +227,19 @@ def test_the_best_trial_is_kept_as_a_full_run_with_a_report_of_its_own(study):
     assert f"trial_{number}" in (pack / "index.html").read_text()
     assert (pack / "assets/mine_confusion_seed7.png").is_file()
     assert not (study / "results/mine/report").exists()
+
+
+def test_snakemakes_own_report_has_the_plots_and_the_analysis_by_their_titles(study):
+    assert "search_analysis" in rules_of(run(study, "analysis"))
+    snakemake(study, "search", "analysis", "--report", "report.html")
+    page = (study / "report.html").read_text()
+    for title in (*SEARCH_PAGES.values(), *ANALYSIS_FIGURES.values()):
+        assert f'"title": "{title}"' in page
+    assert '"mine"' in page and '"search"' in page
+    # What is shown is within: the page needs no folder beside it.
+    inside = [f"{name}.html" for name in SEARCH_PAGES]
+    inside += [f"{name}.png" for name in ANALYSIS_FIGURES]
+    assert [name for name in inside if f"filename={name};base64," not in page] == []
 
 
 @pytest.mark.slow

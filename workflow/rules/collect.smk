@@ -24,12 +24,8 @@ checkpoint collect_search:
         short="results/{study}/search/in_short.txt",
         histories=directory("results/{study}/search/histories"),
         plots=[
-            in_report(
-                f"results/{{study}}/search/plots/{page}.html",
-                page.replace("_", " ").capitalize(),
-                "search",
-            )
-            for page in SEARCH_PAGES
+            in_report(f"results/{{study}}/search/plots/{page}.html", title, "search")
+            for page, title in SEARCH_PAGES.items()
         ],
         others=expand("results/{{study}}/search/plots/{page}.html", page=OTHER_NAMES),
     log:

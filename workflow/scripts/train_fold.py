@@ -14,7 +14,7 @@ with adapter(snakemake):
     set_threads(params["training"]["threads"])
     # After set_threads: these import torch.
     from foldwise.trackers.hook import FoldTracker
-    from foldwise.train.job import FoldFiles, fold_job
+    from foldwise.train.job import FoldFiles, fold_job, own_answers
     from foldwise.train.loop import train_fold
     from foldwise.train.machine import device
 
@@ -27,7 +27,7 @@ with adapter(snakemake):
         device=device(),
         stop=stop,
         code=snakemake.params.code,
-        teacher_answers=next(iter(files.taught), None),
+        teacher_answers=own_answers(params, files.taught),
     )
     study, name = snakemake.wildcards.study, snakemake.config["tracker"]
     tracker = FoldTracker(name, out.parent / "tracker", study, params, fold)

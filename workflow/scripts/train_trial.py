@@ -16,7 +16,7 @@ with adapter(snakemake):
     # After set_threads: these import torch.
     from foldwise.search.fold import TrialView, run_fold
     from foldwise.trackers.hook import FoldTracker
-    from foldwise.train.job import FoldFiles, fold_job
+    from foldwise.train.job import FoldFiles, fold_job, own_answers
     from foldwise.train.machine import device
 
     files, names = snakemake.input, snakemake.wildcards
@@ -30,7 +30,7 @@ with adapter(snakemake):
         device=device(),
         stop=stop,
         code=snakemake.params.code,
-        teacher_answers=next(iter(files.taught), None),
+        teacher_answers=own_answers(params, files.taught),
     )
     search = search_from_params(snakemake.params.search)
     runs = Path("results", names.study, "runs")

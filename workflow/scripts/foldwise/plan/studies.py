@@ -23,6 +23,7 @@ from foldwise.settings.study import (
     teacher_of,
     with_changes,
 )
+from foldwise.settings.teachers import check_changes, split, variant, variants
 
 HISTORY = "results/{study}/runs/{run}/fold_{fold}/results/train_history.json"
 
@@ -50,6 +51,7 @@ class Studies:
             study["search"] = plan and plan.raw
         self.hyperparams = config["hyperparams"]
         self.given = read_given(self.hyperparams) if self.hyperparams else {}
+        self.variants = {name: self._variants(name) for name in self.by_name}
         self.remember()
 
     def remember(self) -> None:
@@ -64,7 +66,8 @@ class Studies:
             if plan := self.plans[name]:
                 check_plan(self.by_name[name], plan)
             if self.given:
-                with_changes(self.by_name[name], "tuned", self.given, f"{name}: {self.hyperparams}")
+                study = self.by_name[name]
+                check_changes(study, "tuned", self.given, f"{name}: {self.hyperparams}")
 
     def of(self, wildcards: Wildcards) -> dict[str, Any]:
         """Settings of the study that a job works for."""
@@ -90,7 +93,16 @@ class Studies:
 
         return read
 
+    def _variants(self, name: str) -> dict[str, dict[str, Any]]:
+        """Run -> its changes, of each teacher that trials of a study, or `tuned`, may have."""
+        plan = self.plans[name]
+        space = plan.search.space if plan else ()
+        listed = {one.key: one.values() for one in space if one.values() is not None}
+        return variants(self.by_name[name], split(listed)[1], self.given)
+
     def _words_of_run(self, study: str, run: str) -> frozenset[str]:
+        if run in self.variants[study]:
+            return words(self.settings_of_run(study, run))
         found = state.code_words(self.by_name[study], run)
         return found | words(self.given) if run.startswith("tuned") else found
 
@@ -123,6 +135,8 @@ class Studies:
         return self.settings_of_run(wildcards.study, wildcards.run)
 
     def _settings_of_run(self, study: str, run: str) -> dict[str, Any]:
+        if run in self.variants[study]:
+            return with_changes(self.by_name[study], run, self.variants[study][run], study)
         return run_settings(self.by_name[study], run)
 
     def threads(self, wildcards: Wildcards) -> int:
@@ -140,7 +154,7 @@ class Studies:
     def embeddings(self, wildcards: Wildcards) -> list[str]:
         """Input: embeddings that the run joins to the head's input."""
         study, run = self.of(wildcards), run_of(wildcards)
-        named = origin(study, run)[0] in study["runs"]
+        named = origin(study, run)[0] in {**study["runs"], **self.variants[study["name"]]}
         model = self.settings_of_run(study["name"], run)["model"] if named else study["model"]
         folder = joined(study["name"], model).get("embeddings")
         return [f"{folder}/features.npy", f"{folder}/metadata.csv"] if folder else []
@@ -155,13 +169,26 @@ class Studies:
         return [f"results/{around(wildcards.study)}/private/texts.csv"]
 
     def taught(self, wildcards: Wildcards) -> list[str]:
-        """Input of training: the answers of the run's teacher, of the same fold, if it has one."""
-        teacher = teacher_of(self.of(wildcards), run_of(wildcards))
-        folder = f"results/{wildcards.study}/runs/{teacher}/fold_{wildcards.fold}/results"
-        if not teacher:
-            return []
+        """Input of training: the answers of the run's teacher, of the same fold, if it has one.
+
+        Which teacher a trial has is known once it is proposed: it waits for all that it may have.
+        """
+        runs, of_fold = f"results/{wildcards.study}/runs", f"fold_{wildcards.fold}/results"
         crossed = answers_of(self.of(wildcards), run_of(wildcards)) == "cross_fitted"
-        return [f"{folder}/{'taught_crossed' if crossed else 'taught'}.npz"]
+        name = "taught_crossed" if crossed else "taught"
+        teachers = self._teachers(wildcards.study, run_of(wildcards))
+        return [f"{runs}/{teacher}/{of_fold}/{name}.npz" for teacher in teachers]
+
+    def _teachers(self, name: str, run: str) -> list[str]:
+        study, known = self.by_name[name], self.variants[name]
+        teacher = teacher_of(study, run)
+        if run in known:
+            teacher = known[run].get("training.teacher", study["training"]["teacher"])
+        elif run.startswith("tuned") and self.given:
+            teacher = teacher and variant(teacher, split(self.given)[1])
+        elif known and run.startswith(("trial_", "tuned", "nested_")):
+            return list(known)
+        return [teacher] if teacher else []
 
     def histories(self, wildcards: Wildcards) -> list[str]:
         """Input of `cv_summary`: epochs of each fold; a classical method has none."""

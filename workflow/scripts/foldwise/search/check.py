@@ -14,6 +14,7 @@ from foldwise.search.settings import Search
 from foldwise.search.space import Parameter, Space, numeric
 from foldwise.settings.changes import study_unions
 from foldwise.settings.rules import RULES, batch_too_large
+from foldwise.settings.teachers import PREFIX
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ READS = [
 NEVER = {
     "seed": "the best seed is the luckiest draw",
     "training.threads": "threads change rounding and speed, not the model",
-    "training.teacher": "a teacher is made once, before the trials; compare two named runs instead",
+    "training.teacher": "a teacher is made before the trials; vary it by teacher.<setting>",
     "training.answers": "a teacher answers once, before the trials; compare two named runs instead",
     "model.embeddings": "embeddings are made once for a study; compare two named runs instead",
 }
@@ -117,8 +118,14 @@ def value_faults(
 ) -> Iterator[str]:
     """Unknown keys and values that the study's schema refuses, each told once."""
     for parameter in search.space:
-        if parameter.key in NEVER:
-            yield f"{where}.space.{parameter.key}: not searched, as {NEVER[parameter.key]}."
+        if reason := NEVER.get(parameter.key.removeprefix(PREFIX)):
+            yield f"{where}.space.{parameter.key}: not searched, as {reason}."
+            continue
+        if parameter.key.startswith(PREFIX) and (parameter.values() is None or parameter.when):
+            yield (
+                f"{where}.space.{parameter.key}: each teacher is trained before the trials, once "
+                "for each of its settings. List their values (type: categorical), without `when`."
+            )
             continue
         beside = {} if parameter.key in skip else read_with(parameter, search.space, settings)
         seen = set()

@@ -12,6 +12,7 @@ from foldwise.search.settings import Search
 from foldwise.search.trials import Observation, trial_name
 from foldwise.settings.changes import PLACES, override
 from foldwise.settings.kinds import with_task
+from foldwise.settings.teachers import changed, split
 
 # What stands in the place of a path in a file that may be passed on.
 LEFT_OUT = "LEFT OUT"
@@ -45,7 +46,12 @@ def best_config(settings: dict[str, Any], chosen: dict[str, Any]) -> str:
     kept = {key: value for key, value in settings.items() if key not in ("name", "search")}
     # Figures of a search that this study does not have.
     kept["report"] = kept["report"] | {"search": []}
-    study = override(kept, chosen["changes"], "best_config.yaml")
+    own, of_teacher = split(chosen["changes"])
+    study = override(kept, own, "best_config.yaml")
+    if of_teacher:
+        # No search is left there that would name such a run: the teacher itself is that one.
+        teacher = study["training"]["teacher"]
+        study["runs"][teacher] = (study["runs"][teacher] or {}) | of_teacher
     head = f"# The study with the parameters of {trial_name(chosen['best_trial'])}, its best.\n"
     return head + yaml.safe_dump(study, sort_keys=False, allow_unicode=True)
 
@@ -66,7 +72,7 @@ def with_places_left_out(settings: dict[str, Any]) -> dict[str, Any]:
 
 def tuned_params(base: dict[str, Any], chosen: dict[str, Any], run: str, seed: int) -> dict:
     """Content of params.json of a run with the best parameters; `chosen` as `best_params` gives."""
-    return with_task(override(base, chosen["changes"], run)) | {"run": run, "seed": seed}
+    return with_task(changed(base, chosen["changes"], run)) | {"run": run, "seed": seed}
 
 
 def nested_params(base: dict[str, Any], chosen: dict[str, Any], run: str) -> dict[str, Any]:
@@ -76,6 +82,5 @@ def nested_params(base: dict[str, Any], chosen: dict[str, Any], run: str) -> dic
     in the inner folds, and keeps its last weights.
     """
     epochs = max(chosen["epochs"], 1)
-    return tuned_params(base, chosen, run, base["seed"]) | {
-        "training": override(base, chosen["changes"], run)["training"] | {"stop_after": epochs}
-    }
+    found = tuned_params(base, chosen, run, base["seed"])
+    return found | {"training": found["training"] | {"stop_after": epochs}}

@@ -15,9 +15,10 @@ from foldwise.metrics import judging
 from foldwise.search.check import batch_faults, check_search
 from foldwise.search.settings import Search, parse_search
 from foldwise.search.trials import Suggestion, trial_file, trial_name
-from foldwise.settings.changes import dotted, override, present
+from foldwise.settings.changes import dotted, present
 from foldwise.settings.kinds import with_task
 from foldwise.settings.study import load_configured, with_changes
+from foldwise.settings.teachers import changed, check_changes
 from foldwise.settings.yaml_file import read_yaml
 
 # What does not decide any trial, so that a change of it makes none again.
@@ -102,7 +103,7 @@ def check_plan(study: dict, plan: Plan) -> None:
 
     def refuse(changes: dict[str, Any]) -> str:
         try:
-            with_changes(study, "trial", changes, "")
+            check_changes(study, "trial", changes, "")
         except FoldwiseError as error:
             return str(error).removeprefix(": ")
         return ""
@@ -178,7 +179,7 @@ def failure_limit(study: str, config: Mapping[str, Any]) -> float:
 def trial_params(base: dict[str, Any], suggestion: Suggestion) -> dict[str, Any]:
     """Content of a trial's params.json: the shared settings with its parameters and epochs."""
     name = trial_name(suggestion.number)
-    return with_task(override(base, changes_of(suggestion), name)) | {"run": name}
+    return with_task(changed(base, changes_of(suggestion), name)) | {"run": name}
 
 
 def changes_of(suggestion: Suggestion) -> dict[str, Any]:

@@ -12,15 +12,15 @@ from foldwise.hashing import digest
 from foldwise.search.read_space import parse_space
 from foldwise.search.space import Space, size
 
-# Interactive pages, by name.
-SEARCH_PAGES = (
-    "history",
-    "importance",
-    "parallel_coordinate",
-    "slices",
-    "intermediate",
-    "pareto_front",
-)
+# Interactive pages, by name, and their titles in Snakemake's own report.
+SEARCH_PAGES = {
+    "history": "Trials in their order",
+    "importance": "Importance of each parameter",
+    "parallel_coordinate": "Parallel coordinates",
+    "slices": "Value against each parameter",
+    "intermediate": "Values after each epoch",
+    "pareto_front": "Pareto front",
+}
 # What such pages are called elsewhere -> the page here.
 OTHER_NAMES = {"optimization_history": "history", "param_importances": "importance"}
 COSTS = ("parameters", "multiply_adds", "milliseconds")

@@ -91,3 +91,12 @@ def fold_job(
     images = Cache.of(shown, f"results/cache/{files.cache}") if shown else None
     task = load("TASKS", params["kind"])(params["task"])
     return FoldJob(params, task, rows, images, fold, Path(out), **means)
+
+
+def own_answers(params: dict[str, Any], paths: Iterable[str]) -> str | None:
+    """Of the answers that a job has waited for, those of its run's teacher; None without one.
+
+    A trial waits for those of each teacher that its search may ask for.
+    """
+    run = params.get("teacher", {}).get("run")
+    return next((path for path in paths if f"/runs/{run}/" in path), None)

@@ -24,7 +24,8 @@ def values(run: Run) -> dict[str, Any]:
     return {
         "heading": escaped(title_of(run.study)),
         "made": record("made", form=".10"),
-        "commit": record.maybe("git", "commit", form=".10"),
+        # Code that was unpacked from a file has none.
+        "commit": record("git", "commit", form=".10") if record.value("git", "commit") else None,
         "dirty": record.value("git", "dirty"),
         "headline": [run.over_folds(name) for name in run.headline],
         "judged_once": _of_holdout(run) if run.headline and run.holdout else None,
