@@ -9,6 +9,7 @@ from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import read_fold, summarise
 from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.registry import load
+from foldwise.reliability.suspects import find_suspects
 from made_runs import Run
 
 
@@ -25,7 +26,9 @@ def with_zones(run: Run) -> Run:
     scored = [row | dict.fromkeys(names, str(n % 5)) for n, row in enumerate(cohort)]
     write_csv(paths["cohort"][0], list(scored[0]), scored)
     for path in paths["predictions"]:
-        rows = [{key: row[key] for key in ("sample", "group", "exam")} for row in read_csv(path)]
+        rows = [
+            {key: row[key] for key in ("sample", "group", "exam", "fold")} for row in read_csv(path)
+        ]
         for row, zone in itertools.product(rows, names):
             row[f"label_{zone}"] = truth = int(random.integers(5))
             p = random.dirichlet(1 + 4 * np.eye(5)[truth])
@@ -35,4 +38,7 @@ def with_zones(run: Run) -> Run:
     each = zip(run.folds, paths["metrics"], paths["predictions"], paths["folds"], strict=True)
     folds = [read_fold(*one) for one in each]
     write_json(paths["summary"][0], summarise(folds, measures, Bootstrap(42, "patient", 50)))
+    rows = [row for path in paths["predictions"] for row in read_csv(path)]
+    suspects = find_suspects(rows, {"zones": names})[0]
+    write_json(paths["summary"][0].parent / "suspects.json", suspects)
     return run

@@ -24,6 +24,7 @@ def test_a_study_of_zones_has_a_page_too(tmp_path, monkeypatch):
     page = Page((tmp_path / OUT / "index.html").read_text())
     assert page.untraced == []
     text = (tmp_path / OUT / "report.md").read_text()
+    assert "have a suspect zone" in text and "| Suspect zones |" in text.replace("Image | ", "", 1)
     assert "### Severity bands" in text and "## Zones that cannot be scored" in text
     assert (
         "Within one" in text

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from foldwise.plan.state import baseline_runs, fold_numbers
 from foldwise.search.plan import Plan
 from foldwise.search.trials import trial_name
-from foldwise.settings.kinds import has_classes, has_holdout
+from foldwise.settings.kinds import has_holdout, has_suspects
 
 OF_FOLD = (
     "best_model.pt",
@@ -59,7 +59,7 @@ def suspect_files(study: dict, run: str) -> list[str]:
 
     The page reads no names, so that a table in another order makes this list anew and not the page.
     """
-    return [f"results/{study['name']}/private/suspects_{run}.csv"] if has_classes(study) else []
+    return [f"results/{study['name']}/private/suspects_{run}.csv"] if has_suspects(study) else []
 
 
 def run_files(study: dict, run: str) -> list[str]:

@@ -1,13 +1,14 @@
 """Class probabilities of validation predictions, one table for each label of a study."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from foldwise.evaluate.metrics import classification, heads
 from foldwise.evaluate.metrics.draws import numbered
+from foldwise.evaluate.metrics.zone_counts import UNKNOWN
 
 Row = Mapping[str, str]
 
@@ -54,6 +55,13 @@ def parts_named(rows: Sequence[Row], named: Mapping[str, Sequence[str]]) -> list
 def columns_of(name: str) -> tuple[str, str]:
     """Of a label: the column of its truth, and what its probabilities' columns begin with."""
     return heads.columns(name) if name else ("label", "p_")
+
+
+def zone_parts(rows: Sequence[Row], zones: Sequence[str]) -> list[Part]:
+    """Each zone as a label of its own, with "unknown" as a class like the scores."""
+    heads_of = {zone: [str(score) for score in range(UNKNOWN + 1)] for zone in zones}
+    classes = [*heads_of[zones[0]][:-1], "unknown"]
+    return [replace(part, classes=classes) for part in parts_named(rows, heads_of)]
 
 
 # Parts of a single fold's groups, where there is no other fold to fit on.

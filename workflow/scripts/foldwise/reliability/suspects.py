@@ -3,7 +3,8 @@
 Northcutt, Jiang & Chuang 2021, "Confident learning: estimating uncertainty in dataset labels",
 Journal of Artificial Intelligence Research 70:1373-1411. A sample counts for a class where its
 probability reaches the mean that samples labelled so have; it is suspect where that class, and the
-predicted one, is not its label. As cleanlab's `filter_by="confident_learning"`.
+predicted one, is not its label. As cleanlab's `filter_by="confident_learning"`. Zones are judged
+one by one; of masks see `foldwise.reliability.mask_suspects`.
 """
 
 import re
@@ -15,12 +16,16 @@ from typing import Any
 import numpy as np
 
 from foldwise.evaluate.fold import plain
-from foldwise.reliability.parts import Part, Row, parts_of
+from foldwise.reliability.mask_suspects import agreement, listed_masks
+from foldwise.reliability.parts import Part, Row, parts_of, zone_parts
 
 # Rounding of probabilities must not decide whether a threshold is reached (cleanlab's).
 TOLERANCE = 1e-6
 # Up to the first ending of a file that a blank follows.
 ENDING = re.compile(r".*?\.\w+(?= |$)")
+MASKS = "threshold"  # the setting of a task whose answers are masks
+# Of suspects.json: how suspects were found.
+CONFIDENT, AGREEMENT = "confident_learning", "agreement"
 SHOWN = 20  # on the page; all stand in the private list
 # Columns of the list by keyed names, and of the one for a reader.
 LISTED = ["sample", "label", "given", "looks_like", "probability_of_given"]
@@ -64,27 +69,59 @@ def find_suspects(
     rows: Sequence[Row], task: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The content of suspects.json, and a row a suspect: sample, label (of several), given class,
-    class that it looks like, probability of the given one."""
+    class that it looks like, probability of the given one.
+
+    Zones are labels like any other; `images` then ranks images by how many of their zones are
+    suspect. Masks have agreement in the place of the probability.
+    """
+    if MASKS in task:
+        listed = listed_masks(rows)
+        judged = int((~np.isnan(agreement(rows))).sum())
+        return plain({"method": AGREEMENT, "parts": [_counted("", judged, listed)]}), listed
+    zones = task.get("zones")
     parts, listed = [], []
-    for part in parts_of(rows, task):
+    for part in zone_parts(rows, zones) if zones else parts_of(rows, task):
         found = confident_learning(part.labels, part.probabilities) if len(part.labels) else None
         own = _listed(part, rows, found) if found else []
         listed += own
-        pairs = Counter((one["given"], one["looks_like"]) for one in own)
-        parts.append(
-            {
-                "name": part.name,
-                "n": len(part.labels),
-                "suspects": len(own),
-                "share": len(own) / len(part.labels) if len(part.labels) else None,
-                "pairs": [
-                    {"given": given, "looks_like": other, "n": n}
-                    for (given, other), n in pairs.most_common()
-                ],
-                "first": own[:SHOWN],
-            }
-        )
-    return plain({"parts": parts}), listed
+        parts.append(_counted(part.name, len(part.labels), own))
+    found = {"method": CONFIDENT, "parts": parts}
+    if zones:
+        ranked, listed = _by_image(listed)
+        share = len(ranked) / len(rows) if rows else None
+        found["images"] = {"n": len(rows), "suspects": len(ranked), "share": share}
+        found["images"]["first"] = ranked[:SHOWN]
+    return plain(found), listed
+
+
+def _counted(name: str, n: int, own: list[dict[str, Any]]) -> dict[str, Any]:
+    """What suspects.json says of one label, with its first suspects."""
+    pairs = Counter((one["given"], one["looks_like"]) for one in own)
+    return {
+        "name": name,
+        "n": n,
+        "suspects": len(own),
+        "share": len(own) / n if n else None,
+        "pairs": [{"given": g, "looks_like": o, "n": k} for (g, o), k in pairs.most_common()],
+        "first": own[:SHOWN],
+    }
+
+
+def _by_image(
+    listed: list[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Images by their number of suspect zones, then by the least likely score; and `listed` so."""
+    of_image: dict[str, list[dict[str, Any]]] = {}
+    for one in listed:
+        of_image.setdefault(one["sample"], []).append(one)
+    images = [
+        {"sample": sample, "zones": [one["label"] for one in own], "n": len(own)}
+        | {"probability_of_given": min(one["probability_of_given"] for one in own)}
+        for sample, own in of_image.items()
+    ]
+    images.sort(key=lambda one: (-one["n"], one["probability_of_given"]))
+    # A reader looks at an image once: its zones stand together.
+    return images, [zone for one in images for zone in of_image[one["sample"]]]
 
 
 def _listed(part: Part, rows: Sequence[Row], found: Suspects) -> list[dict[str, Any]]:

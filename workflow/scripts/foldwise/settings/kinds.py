@@ -156,6 +156,12 @@ def baselines_of(study: dict) -> list[str]:
     return [one for one in KINDS[study["kind"]].baselines if one != SECOND or second]
 
 
+def has_suspects(study: Mapping[str, Any]) -> bool:
+    """Whether wrong labels can be looked for: classes, zones or masks are predicted."""
+    kind = KINDS[study["kind"]]
+    return kind.classes or kind.heads or kind.zones or kind.tiles
+
+
 def has_classes(study: Mapping[str, Any]) -> bool:
     """Whether each image is given a probability of each class of a label, or of several."""
     kind = KINDS[study["kind"]]

@@ -5,12 +5,16 @@ from typing import Any
 from foldwise.evaluate.wording import titled
 from foldwise.report.ledger import Source, escaped
 from foldwise.report.run import Run, Study
-from foldwise.settings.kinds import has_classes
+from foldwise.settings.kinds import has_suspects
+
+# Of suspects.json, as `foldwise.reliability.mask_suspects` finds them; rule files read this module
+# and must not wait for numpy.
+AGREEMENT = "agreement"
 
 
 def applies(study: Study) -> bool:
-    """To studies of classes."""
-    return has_classes(study)
+    """To studies of classes, zones or masks."""
+    return has_suspects(study)
 
 
 def reads(study: Study) -> tuple[str, ...]:
@@ -19,9 +23,11 @@ def reads(study: Study) -> tuple[str, ...]:
 
 
 def values(run: Run) -> dict[str, Any]:
-    """A table a label of given and likely classes, and the first suspects."""
+    """A table a label of given and likely classes, and the first suspects; of zones by image."""
     source = run.file("suspects")
     return {
+        "masks": source.value("method") == AGREEMENT,
+        "images": _images(source) if source.value("images") else None,
         "list": f"results/{run.study['name']}/private/suspects_{run.name}.csv",
         "tables": [_table(source, i) for i in range(len(source.value("parts")))],
     }
@@ -42,9 +48,24 @@ def _table(source: Source, i: int) -> dict[str, Any]:
             _classes(one)
             | {"sample": one["sample"]}
             | {"own": source(*base, "first", k, "probability_of_given", form=".3f")}
-            for k, one in enumerate(part["first"])
+            # Of zones the table of images says it, once an image.
+            for k, one in enumerate([] if source.value("images") else part["first"])
         ],
     }
+
+
+def _images(source: Source) -> dict[str, Any]:
+    """Images with suspect zones, those with the most first."""
+    found = {"count": source("images", "suspects", form=","), "n": source("images", "n", form=",")}
+    found["first"] = [
+        {
+            "sample": one["sample"],
+            "zones": ", ".join(escaped(titled(zone)) for zone in one["zones"]),
+        }
+        | {"own": source("images", "first", k, "probability_of_given", form=".3f")}
+        for k, one in enumerate(source.value("images", "first"))
+    ]
+    return found
 
 
 def _classes(one: dict[str, Any]) -> dict[str, str]:

@@ -1,0 +1,163 @@
+"""Suspect masks and zone scores: as cleanlab's, planted ones first, images with their zones."""
+
+import numpy as np
+import pytest
+from cleanlab.filter import find_label_issues
+from cleanlab.segmentation.rank import get_label_quality_scores
+from skimage.filters import gaussian
+from sklearn.metrics import jaccard_score
+
+from foldwise.evaluate.metrics.segmentation import image_row
+from foldwise.files import write_json
+from foldwise.reliability.mask_suspects import REACH, agreement, in_words, suspect_masks
+from foldwise.reliability.suspects import find_suspects
+from foldwise.report.ledger import Ledger
+from foldwise.report.run import Run
+from foldwise.report.sections.reliability import suspects
+from report_pages import reporting
+
+MASKS = {"threshold": 0.5, "tiles": {}}
+ZONES = ("left", "right", "mid")
+
+
+def drawn(n=60, side=40, seed=0):
+    """(N, S, S) masks of discs, and probabilities of a fair model of them."""
+    random, grid = np.random.default_rng(seed), np.mgrid[:side, :side]
+    masks = np.zeros((n, side, side), bool)
+    for mask in masks:
+        for _ in range(3):
+            y, x = random.uniform(8, side - 8, 2)
+            mask |= (grid[0] - y) ** 2 + (grid[1] - x) ** 2 < random.uniform(4, 7) ** 2
+    noise = random.normal(0, 0.15, masks.shape)
+    blurred = np.stack([gaussian(mask.astype(float), 1.5) for mask in masks])
+    return masks, np.clip(0.05 + 0.9 * blurred + noise, 0, 1)
+
+
+def rows_of(masks, probabilities):
+    """A prediction table, as text."""
+    made = []
+    for i, (mask, probability) in enumerate(zip(masks, probabilities, strict=True)):
+        row = {key: str(value) for key, value in image_row(probability, mask).items()}
+        made.append({"sample": f"s{i}", "group": f"g{i}", "fold": "1"} | row)
+    return made
+
+
+SPOILT = {
+    "emptied": lambda masks, i: np.zeros_like(masks[i]),
+    "shifted": lambda masks, i: np.roll(masks[i], 10, axis=(0, 1)),
+    "swapped": lambda masks, i: masks[i + 1],
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_spoilt_masks_come_first_as_by_cleanlab(how):
+    masks, probabilities = drawn()
+    given, planted = masks.copy(), [4, 21, 40]
+    for i in planted:
+        given[i] = SPOILT[how](masks, i)
+    rows = rows_of(given, probabilities)
+    places, found = suspect_masks(rows)
+    assert set(places[:3]) == set(planted) and len(places) <= 5
+    two = np.stack([1 - probabilities, probabilities], axis=1)
+    theirs, _ = get_label_quality_scores(given.astype(int), two, verbose=False)
+    assert set(np.argsort(theirs)[:3]) == set(planted)
+    # With a yes and no for each pixel it is the Jaccard of scikit-learn.
+    hard = rows_of(given, (probabilities > 0.5).astype(float))
+    expected = [
+        jaccard_score(mask.ravel(), one.ravel() > 0.5)
+        for mask, one in zip(given, probabilities, strict=True)
+    ]
+    assert agreement(hard) == pytest.approx(expected)
+    low, high = np.percentile(found, [25, 75])
+    fenced = np.flatnonzero(found < low - REACH * (high - low))
+    assert set(fenced) <= set(places)
+
+
+def test_sound_masks_and_empty_pictures_are_no_suspects():
+    masks, probabilities = drawn(seed=3)
+    masks[7], probabilities[7] = False, 0.01
+    rows = rows_of(masks, probabilities)
+    places, found = suspect_masks(rows)
+    assert np.isnan(found[7]) and 7 not in places and len(places) <= 3
+    # Too few for quartiles: an answer without any overlap is one all the same.
+    few = rows[:3]
+    assert list(suspect_masks(few)[0]) == []
+    few[1] = few[1] | {"both": "0", "soft_both": "0"}
+    assert list(suspect_masks(few)[0]) == [1]
+
+
+@pytest.mark.parametrize(
+    ("truth", "predicted", "both", "said"),
+    [
+        (0, 50, 0, ("empty", "foreground")),
+        (50, 0, 0, ("foreground", "empty")),
+        (50, 50, 10, ("foreground", "elsewhere")),
+        (50, 150, 40, ("foreground", "larger")),
+        (150, 50, 40, ("foreground", "smaller")),
+        (50, 60, 30, ("foreground", "other outlines")),
+    ],
+)
+def test_what_a_suspect_looks_like(truth, predicted, both, said):
+    assert in_words({"truth": truth, "predicted": predicted, "both": both}) == said
+
+
+def of_zones(n=150, seed=0):
+    """Rows of three zones, some of them scored wrong, and their labels and probabilities."""
+    random = np.random.default_rng(seed)
+    p = random.dirichlet(np.full(5, 0.3), (n, len(ZONES)))
+    labels = np.array([[random.choice(5, p=one) for one in image] for image in p])
+    flipped = random.random(labels.shape) < 0.08
+    labels = np.where(flipped, (labels + 1) % 5, labels)
+    rows = [
+        {"sample": f"s{i}", "group": f"g{i}", "fold": "1"}
+        | {f"label_{zone}": str(labels[i, z]) for z, zone in enumerate(ZONES)}
+        | {
+            f"p_{zone}_{k}": repr(float(p[i, z, k]))
+            for z, zone in enumerate(ZONES)
+            for k in range(5)
+        }
+        for i in range(n)
+    ]
+    return rows, labels, p
+
+
+def test_zones_are_those_of_cleanlab_and_stand_together_by_image():
+    rows, labels, p = of_zones()
+    found, listed = find_suspects(rows, {"zones": list(ZONES)})
+    for z, zone in enumerate(ZONES):
+        expected = find_label_issues(
+            labels[:, z], p[:, z], filter_by="confident_learning", n_jobs=1
+        ).nonzero()[0]
+        own = [one for one in listed if one["label"] == zone]
+        assert {one["sample"] for one in own} == {f"s{i}" for i in expected} and own
+        assert found["parts"][z]["suspects"] == len(own)
+    assert any("unknown" in (one["given"], one["looks_like"]) for one in listed)
+    assert not any("4" in (one["given"], one["looks_like"]) for one in listed)
+    images = found["images"]
+    order = list(dict.fromkeys(one["sample"] for one in listed))
+    assert images["suspects"] == len(order) and images["n"] == len(rows)
+    assert [one["sample"] for one in images["first"]] == order[: len(images["first"])]
+    numbers = [one["n"] for one in images["first"]]
+    assert numbers == sorted(numbers, reverse=True) and numbers[0] > 1
+    # An image's zones stand one behind another.
+    changes = sum(a["sample"] != b["sample"] for a, b in zip(listed, listed[1:], strict=False))
+    assert changes == len(order) - 1
+
+
+def test_pages_of_masks_and_zones_say_what_was_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "results/density/runs/cv/suspects.json"
+    masks, probabilities = drawn()
+    masks[3] = False
+    write_json(path, find_suspects(rows_of(masks, probabilities), MASKS)[0])
+    study = reporting() | {"kind": "segmentation"}
+    assert suspects.applies(study)
+    shown = suspects.values(Run(Ledger(), study, [1]))
+    (table,) = shown["tables"]
+    assert shown["masks"] and not shown["images"] and table["first"][0]["sample"] == "s3"
+    assert table["first"][0]["given"] == "empty"
+    write_json(path, find_suspects(of_zones()[0], {"zones": list(ZONES)})[0])
+    shown = suspects.values(Run(Ledger(), study | {"kind": "zones"}, [1]))
+    assert not shown["masks"] and len(shown["tables"]) == 3
+    assert not any(table["first"] for table in shown["tables"])
+    assert "Left" in str(shown["images"]["first"]) and str(shown["images"]["n"]) == "150"
