@@ -261,8 +261,28 @@ def make_holdout(run: Run, patients: int = 8) -> None:
     columns = ["sample", "group", "exam", "fold"]
     for name, table in (("val_predictions", together), ("fold_predictions", alone)):
         write_csv(base / f"holdout/results/{name}.csv", list(table[0]) if table else columns, table)
+    measure_holdout(run, "cv")
+    make_method_holdout(run, together)
+
+
+def make_method_holdout(run: Run, rows: list[dict]) -> None:
+    """What logistic regression, fitted once, says of the same images: right half of the time."""
+    base = run.results / "runs" / "baseline_logistic_statistics" / "holdout" / "results"
+    said = [dict(row) for row in rows]
+    for row in said[::2]:
+        names = [name for name in row if name.startswith("p_")]
+        row |= dict(zip(names, [row[name] for name in reversed(names)], strict=True))
+    columns = ["sample", "group", "exam", "fold"]
+    write_csv(base / "val_predictions.csv", list(said[0]) if said else columns, said)
+    write_csv(base / "fold_predictions.csv", columns, [])
+    measure_holdout(run, "baseline_logistic_statistics")
+
+
+def measure_holdout(run: Run, name: str) -> None:
+    """holdout_summary.json of a run's predictions."""
+    base = run.results / "runs" / name
     measures = load("MEASURES", "classification")({"classes": run.classes})
-    paths = [base / f"holdout/results/{name}_predictions.csv" for name in ("val", "fold")]
+    paths = [base / f"holdout/results/{part}_predictions.csv" for part in ("val", "fold")]
     out = base / "holdout_summary.json"
     evaluate_holdout(*paths, measures, Bootstrap(42, run.group_by), base / "metrics", out)
 

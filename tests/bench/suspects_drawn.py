@@ -13,6 +13,7 @@ pixels, of zones logistic regression on small pictures of the zone. The table ha
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
@@ -26,7 +27,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from foldwise.evaluate.metrics.segmentation import image_row
-from foldwise.reliability.mask_suspects import agreement, suspect_masks
+from foldwise.reliability.mask_suspects import agreement, own_agreement, suspect_masks
 from foldwise.reliability.suspects import find_suspects
 
 SHARE, FOLDS, PIXELS = 0.05, 5, 250
@@ -99,7 +100,10 @@ SPOILT: dict[str, Callable[[np.ndarray, int, np.random.Generator], np.ndarray]] 
 def _judged(given: np.ndarray, p: np.ndarray, planted: np.ndarray) -> dict[str, float]:
     """Precision among as many, and of all that are called suspects; cleanlab's beside it."""
     rows = [image_row(one, mask) for one, mask in zip(p, given, strict=True)]
-    places, _ = suspect_masks(rows)
+    with TemporaryDirectory() as folder:
+        np.save(f"{folder}/maps_val.npy", np.round(255 * p).astype(np.uint8))
+        own = own_agreement([f"{folder}/maps_val.npy"], 0.5)
+    places, short = suspect_masks(rows, own)
     two = np.stack([1 - p, p], axis=1)
     theirs = get_label_quality_scores(given.astype(int), two, verbose=False)[0]
 
@@ -107,7 +111,8 @@ def _judged(given: np.ndarray, p: np.ndarray, planted: np.ndarray) -> dict[str, 
         return float(np.isin(order[: len(planted)], planted).mean())
 
     return {
-        "agreement": among(np.argsort(np.nan_to_num(agreement(rows), nan=2.0), kind="stable")),
+        "shortfall": among(np.argsort(-short, kind="stable")),
+        "agreement alone": among(np.argsort(agreement(rows), kind="stable")),
         "cleanlab softmin": among(np.argsort(theirs, kind="stable")),
         "suspects: precision": float(np.isin(places, planted).mean()) if len(places) else 0.0,
         "suspects: recall": float(np.isin(planted, places).mean()),

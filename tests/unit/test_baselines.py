@@ -1,6 +1,7 @@
 """Classical methods: against scikit-image and scikit-learn, chosen by the training part alone."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,23 +9,25 @@ from scipy.ndimage import median_filter
 from skimage.filters import gaussian, threshold_otsu
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import jaccard_score
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from foldwise.baselines.masks import GAUSSIAN as GROUNDS
 from foldwise.baselines.masks import background, foreground
-from foldwise.baselines.run import run_baseline
+from foldwise.baselines.run import run_baseline, run_on_holdout
 from foldwise.baselines.statistics import statistics_of
 from foldwise.errors import FoldwiseError
 from foldwise.evaluate.comparisons import Folds, compare_reported
 from foldwise.evaluate.fold import evaluate_fold
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.metrics.segmentation import Measures
-from foldwise.files import read_json, write_csv, write_json
+from foldwise.files import read_csv, read_json, write_csv, write_json
 from foldwise.registry import load, names
 from foldwise.settings.kinds import KINDS
 from foldwise.tasks.classification import Classification
 from foldwise.tasks.segmentation import Segmentation
 from foldwise.tasks.zones import Zones
+from foldwise.train.feed.rows import sorted_rows
 from made_masks import mask_images, mask_params, mask_rows
 from training import Memory, make_images, make_job, make_params, make_rows
 
@@ -149,6 +152,30 @@ def test_logistic_regression_is_that_of_scikit_learn(tmp_path):
     expected = model.predict_proba(scaler.transform(val))
     np.testing.assert_allclose([[float(r[f"p_{c}"]) for c in "ABC"] for r in found], expected, 1e-6)
     assert task.score(found)["accuracy"] > 0.6
+
+
+def test_of_the_holdout_one_model_of_all_folds_speaks(tmp_path):
+    """Predictions are those of scikit-learn fitted to the training and the validation part."""
+    rows = make_rows(48)
+    images, params = make_images(rows), make_params()
+    task = Classification(params["task"])
+    job = make_job(tmp_path, params, images, (rows[:20], rows[20:30]), task)
+    job = replace(job, rows=job.rows | {"holdout": rows[30:]})
+    files = [tmp_path / name for name in ("val_predictions.csv", "fold_predictions.csv")]
+    run_on_holdout("logistic_statistics", job, *files)
+    said = {row["sample"]: row for row in read_csv(files[0])}
+    assert set(said) == {row["sample"] for row in rows[30:]} and read_csv(files[1]) == []
+    assert {row["fold"] for row in said.values()} == {"all"}
+    fitted, judged = (sorted_rows(part) for part in (rows[:30], rows[30:]))
+    numbers = [statistics_of(images, part, 1) for part in (fitted, judged)]
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+    expected = model.fit(numbers[0], [row["label"] for row in fitted]).predict_proba(numbers[1])
+    for row, probabilities in zip(judged, expected, strict=True):
+        for name, value in zip(model.classes_, probabilities, strict=True):
+            assert float(said[row["sample"]][f"p_{name}"]) == pytest.approx(value, abs=1e-6)
+    # A study whose data name no holdout has an empty one.
+    run_on_holdout("logistic_statistics", replace(job, rows=job.rows | {"holdout": []}), *files)
+    assert read_csv(files[0]) == read_csv(files[1]) == []
 
 
 def test_a_class_that_is_not_trained_on_is_never_predicted(tmp_path):

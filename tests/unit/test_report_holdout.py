@@ -21,8 +21,21 @@ def test_a_holdout_has_a_section_apart(tmp_path, monkeypatch):
     value = held["ensemble"]["image"]["metrics"]["kappa"]["value"]
     assert f"| Quadratic kappa | {value:.3f} |" in section
     assert page.untraced == []
+    methods = " ".join(text.partition("### Other methods")[2].partition("\n## ")[0].split())
+    assert "On the holdout of 24 images: this run by the models of all folds together" in methods
+    path = "results/density/runs/baseline_logistic_statistics/holdout_summary.json"
+    method = read_json(path)
+    assert method["methods"]["ensemble"].startswith("one model, fitted to")
+    theirs = method["ensemble"]["image"]["metrics"]["kappa"]
+    low, high = theirs["interval"]
+    row = f"| {theirs['value']:.3f} ({low:.3f} to {high:.3f})"
+    assert (
+        f"| Logistic regression on pixel statistics {row}" in methods
+        and f"| **This run** | {value:.3f} (" in methods
+    )
     jobs = {entry["job"] for entry in read_json(pack / "ledger.json")["files"].values()}
     assert "evaluate_holdout density cv" in jobs
+    assert "evaluate_holdout density baseline_logistic_statistics" in jobs
 
 
 def test_a_holdout_of_one_patient_is_told_as_such(tmp_path, monkeypatch):

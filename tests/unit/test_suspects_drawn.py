@@ -1,15 +1,16 @@
-"""Suspect masks and zone scores: as cleanlab's, planted ones first, images with their zones."""
+"""Suspect masks and zone scores: planted ones first, zones as cleanlab's, images with zones."""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from cleanlab.filter import find_label_issues
-from cleanlab.segmentation.rank import get_label_quality_scores
 from skimage.filters import gaussian
 from sklearn.metrics import jaccard_score
 
 from foldwise.evaluate.metrics.segmentation import image_row
 from foldwise.files import write_json
-from foldwise.reliability.mask_suspects import REACH, agreement, in_words, suspect_masks
+from foldwise.reliability.mask_suspects import agreement, in_words, own_agreement, suspect_masks
 from foldwise.reliability.suspects import find_suspects
 from foldwise.report.ledger import Ledger
 from foldwise.report.run import Run
@@ -49,41 +50,55 @@ SPOILT = {
 }
 
 
+def kept(tmp_path, probabilities):
+    """maps_val.npy of two folds, as the rule that predicts writes them."""
+    paths = [tmp_path / f"fold_{fold}_maps_val.npy" for fold in (1, 2)]
+    for path, part in zip(paths, np.array_split(probabilities, 2), strict=True):
+        np.save(path, np.round(255 * part).astype(np.uint8))
+    return paths
+
+
 @pytest.mark.parametrize("how", SPOILT)
-def test_spoilt_masks_come_first_as_by_cleanlab(how):
+def test_spoilt_masks_come_first_where_the_model_is_weak_elsewhere(how, tmp_path):
     masks, probabilities = drawn()
-    given, planted = masks.copy(), [4, 21, 40]
+    # A third of the pictures are hard: the model sees a haze where the objects are.
+    probabilities[40:] = np.clip(0.25 * gaussian(masks[40:].astype(float), (0, 4, 4)), 0, 1) + 0.03
+    given, planted = masks.copy(), [4, 21, 33]
     for i in planted:
         given[i] = SPOILT[how](masks, i)
-    rows = rows_of(given, probabilities)
-    places, found = suspect_masks(rows)
-    assert set(places[:3]) == set(planted) and len(places) <= 5
-    two = np.stack([1 - probabilities, probabilities], axis=1)
-    theirs, _ = get_label_quality_scores(given.astype(int), two, verbose=False)
-    assert set(np.argsort(theirs)[:3]) == set(planted)
-    # With a yes and no for each pixel it is the Jaccard of scikit-learn.
-    hard = rows_of(given, (probabilities > 0.5).astype(float))
+    rows, paths = rows_of(given, probabilities), kept(tmp_path, probabilities)
+    places, _ = suspect_masks(rows, own_agreement(paths, 0.5))
+    assert set(places[:3]) == set(planted) and len(places) <= 6
+    # Little agreement alone is no ground: of the hard ones there is the least.
+    assert agreement(rows)[40:].max() < np.median(agreement(rows)[:40]) / 2
+    found, listed = find_suspects(rows, MASKS, paths)
+    assert [one["sample"] for one in listed] == [f"s{i}" for i in places]
+    assert found["method"] == "agreement" and found["parts"][0]["n"] == len(rows)
+
+
+def test_agreement_is_the_jaccard_of_scikit_learn_where_answers_are_sure(tmp_path):
+    masks, probabilities = drawn(20)
+    sure = (probabilities > 0.5).astype(float)
     expected = [
         jaccard_score(mask.ravel(), one.ravel() > 0.5)
-        for mask, one in zip(given, probabilities, strict=True)
+        for mask, one in zip(masks, sure, strict=True)
     ]
-    assert agreement(hard) == pytest.approx(expected)
-    low, high = np.percentile(found, [25, 75])
-    fenced = np.flatnonzero(found < low - REACH * (high - low))
-    assert set(fenced) <= set(places)
+    assert agreement(rows_of(masks, sure)) == pytest.approx(expected)
+    assert own_agreement(kept(tmp_path, sure), 0.5) == pytest.approx(np.ones(20))
+    p, mask = np.round(255 * probabilities[3]) / 255, probabilities[3] >= 0.5
+    both = (p * mask).sum()
+    own = own_agreement(kept(tmp_path, probabilities), 0.5)[3]
+    assert own == pytest.approx(both / (p + mask - p * mask).sum(), rel=0.01)
 
 
-def test_sound_masks_and_empty_pictures_are_no_suspects():
+def test_few_or_empty_pictures_are_no_suspects(tmp_path):
     masks, probabilities = drawn(seed=3)
     masks[7], probabilities[7] = False, 0.01
-    rows = rows_of(masks, probabilities)
-    places, found = suspect_masks(rows)
-    assert np.isnan(found[7]) and 7 not in places and len(places) <= 3
-    # Too few for quartiles: an answer without any overlap is one all the same.
-    few = rows[:3]
-    assert list(suspect_masks(few)[0]) == []
-    few[1] = few[1] | {"both": "0", "soft_both": "0"}
-    assert list(suspect_masks(few)[0]) == [1]
+    rows, own = rows_of(masks, probabilities), own_agreement(kept(tmp_path, probabilities), 0.5)
+    places, _ = suspect_masks(rows, own)
+    assert 7 not in places and len(places) <= 3
+    # Too few for quartiles that mean something.
+    assert list(suspect_masks(rows[:5], own[:5])[0]) == []
 
 
 @pytest.mark.parametrize(
@@ -140,7 +155,7 @@ def test_zones_are_those_of_cleanlab_and_stand_together_by_image():
     numbers = [one["n"] for one in images["first"]]
     assert numbers == sorted(numbers, reverse=True) and numbers[0] > 1
     # An image's zones stand one behind another.
-    changes = sum(a["sample"] != b["sample"] for a, b in zip(listed, listed[1:], strict=False))
+    changes = sum(a["sample"] != b["sample"] for a, b in pairwise(listed))
     assert changes == len(order) - 1
 
 
@@ -149,7 +164,8 @@ def test_pages_of_masks_and_zones_say_what_was_found(tmp_path, monkeypatch):
     path = tmp_path / "results/density/runs/cv/suspects.json"
     masks, probabilities = drawn()
     masks[3] = False
-    write_json(path, find_suspects(rows_of(masks, probabilities), MASKS)[0])
+    maps = kept(tmp_path, probabilities)
+    write_json(path, find_suspects(rows_of(masks, probabilities), MASKS, maps)[0])
     study = reporting() | {"kind": "segmentation"}
     assert suspects.applies(study)
     shown = suspects.values(Run(Ledger(), study, [1]))

@@ -9,6 +9,8 @@ No rule of training or of a search reads what is made here, and trials have none
 # No trial of a search, which would make the holdout one more fold, and no classical method, which
 # keeps no model.
 JUDGED_RUN = r"(?!trial_|baseline_|nested_)[a-z][a-z0-9_]*"
+# What a classical method predicts of it is measured like what a run predicts.
+MEASURED_RUN = r"(?!trial_|nested_)[a-z][a-z0-9_]*"
 
 
 rule predict_holdout:
@@ -61,7 +63,7 @@ rule evaluate_holdout:
     benchmark:
         "results/{study}/benchmarks/{run}/evaluate_holdout.tsv"
     wildcard_constraints:
-        run=JUDGED_RUN,
+        run=MEASURED_RUN,
     conda:
         "../../envs/report.yaml"
     params:

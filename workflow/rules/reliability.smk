@@ -1,6 +1,6 @@
 """Can the answers be relied on: needs the validation predictions of a run, and no model.
 
-results/{study}/runs/{run}/fold_*/results/val_predictions.csv
+results/{study}/runs/{run}/fold_*/results/{val_predictions.csv,maps_val.npy}
 -> results/{study}/runs/{run}/{calibration,conformal,suspects}.json, calibrated_predictions.csv,
 suspects.csv,
 results/{study}/private/suspects_{run}.csv
@@ -56,6 +56,7 @@ rule label_suspects:
     input:
         params="results/{study}/runs/{run}/params.json",
         predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),
+        maps=of_folds("results/{study}/runs/{run}/fold_{fold}/results/maps_val.npy"),
     output:
         summary="results/{study}/runs/{run}/suspects.json",
         listed="results/{study}/runs/{run}/suspects.csv",

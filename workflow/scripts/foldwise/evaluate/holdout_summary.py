@@ -12,6 +12,8 @@ from foldwise.evaluate.pooled import levels_with_intervals
 from foldwise.files import read_csv, write_json
 
 ENSEMBLE = "mean of what the models of all folds predict for a sample"
+# Of a classical method, which is fitted once and has no model a fold.
+ONE_MODEL = "one model, fitted to the training and validation parts of all folds together"
 SPREAD = "sample standard deviation over the models of the folds (n - 1), on the same samples"
 
 
@@ -26,7 +28,8 @@ def evaluate_holdout(
     """Write the ensemble's val_metrics.{json,yaml,txt} into `out_dir`, and holdout_summary.json.
 
     Both tables are those of `predict_holdout`; without rows (a study whose data name no holdout)
-    the metrics are empty and the summary says n = 0.
+    the metrics are empty and the summary says n = 0. A method that is fitted once has no rows by
+    fold alone.
     """
     rows = read_csv(predictions_csv)
     write_metrics(measure_levels(rows, task, bootstrap.group_by), out_dir)
@@ -61,7 +64,7 @@ def summarise_holdout(
             "ensemble": levels_with_intervals(together, task, bootstrap),
             "methods": {
                 "level": bootstrap.level,
-                "ensemble": ENSEMBLE,
+                "ensemble": ONE_MODEL if together and not by_fold else ENSEMBLE,
                 "interval": bootstrap.described,
                 "resamples": bootstrap.resamples,
                 "std": SPREAD,

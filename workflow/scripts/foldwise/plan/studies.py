@@ -110,6 +110,11 @@ class Studies:
         """Params of `baseline`: a digest of the code of this one method, of no network's."""
         return code_of("baseline", frozenset([self.of(wildcards)["kind"], wildcards.baseline]))
 
+    def baseline_holdout_code(self, wildcards: Wildcards) -> str:
+        """The same of `baseline_holdout`."""
+        words = frozenset([self.of(wildcards)["kind"], wildcards.baseline])
+        return code_of("baseline_holdout", words)
+
     def archive(self, wildcards: Wildcards) -> dict[str, str]:
         """Params of `cohort`: sizes and times of the archive's files and the table's digest."""
         return state.archive_state(self.of(wildcards))

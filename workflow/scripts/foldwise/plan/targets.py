@@ -49,7 +49,8 @@ def targets(study: dict) -> list[str]:
     made += [f"{base}/audit/text_probe.json"] if study["data"]["columns"]["texts"] else []
     for run in study["runs"]:
         made += [*run_files(study, run), *holdout_files(study, run)]
-    made += [f"{base}/runs/{name}/cv_summary.json" for name in baseline_runs(study)]
+    for name in baseline_runs(study):
+        made += [f"{base}/runs/{name}/cv_summary.json", *_summary_of_holdout(study, name)]
     made += suspect_files(study, study["report"]["run"])
     return [*made, f"{base}/report/index.html"]
 
@@ -78,7 +79,12 @@ def holdout_files(study: dict, run: str) -> list[str]:
     """What is made of a run's holdout; nothing where the study has none."""
     folder = f"results/{study['name']}/runs/{run}"
     made = [f"{folder}/holdout/results/{name}" for name in OF_HOLDOUT]
-    return [f"{folder}/holdout_summary.json", *made] if has_holdout(study) else []
+    return [*_summary_of_holdout(study, run), *made] if has_holdout(study) else []
+
+
+def _summary_of_holdout(study: dict, run: str) -> list[str]:
+    path = f"results/{study['name']}/runs/{run}/holdout_summary.json"
+    return [path] if has_holdout(study) else []
 
 
 def search_files(study: dict, plan: Plan) -> list[str]:

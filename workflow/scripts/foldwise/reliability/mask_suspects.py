@@ -1,49 +1,59 @@
-"""Masks that are likely wrong: those with which out-of-fold probabilities agree unusually little.
+"""Masks that are likely wrong: those a model disagrees with more than it doubts its own answer.
 
-The agreement of an image is the soft Jaccard of its probabilities and its mask,
-sum(p m) / sum(p + m - p m): like cleanlab's scores of segmentation (Lad & Mueller 2023, "Estimating
-label quality and errors in semantic segmentation data via any model", arXiv:2307.05080) it is low
-where the model is sure of another mask. Pixels alone would count images of much background as well
-labelled. What is unusual is said by the set itself, as the thresholds of confident learning are:
-below the lower fence, quartile 1 - 1.5 x interquartile range (Tukey 1977, Exploratory Data
-Analysis, 2C), or no overlap at all where mask or answer has foreground.
+The agreement of an image is the soft Jaccard of its out-of-fold probabilities p and its mask m,
+sum(p m) / sum(p + m - p m). Alone it is low wherever the model is weak. So it is set against the
+same number of the model's own mask, which is how sure the model is of that image, as confident
+learning sets a probability against the mean of its class (Northcutt, Jiang & Chuang 2021, JAIR
+70:1373-1411). Suspect is an image whose shortfall lies above the upper fence, quartile 3 + 1.5 x
+interquartile range (Tukey 1977, Exploratory Data Analysis, 2C): the set says what is unusual.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from foldwise.reliability.parts import Row
 
-REACH = 1.5  # interquartile ranges below quartile 1
+TINY = 1e-12  # in the place of 0 below a fraction
+REACH = 1.5  # interquartile ranges above quartile 3
 LEAST = 8  # images for quartiles that mean something
 # A mask of half the predicted area or less is called too small.
 FACTOR = 2.0
 
 
 def agreement(rows: Sequence[Row]) -> np.ndarray:
-    """(N,) soft Jaccard of each image's probabilities and mask; NaN without any foreground."""
+    """(N,) soft Jaccard of each image's probabilities and mask; 0 without any foreground."""
     both, truth, soft = (
         np.array([float(row[key]) for row in rows])
         for key in ("soft_both", "truth", "soft_predicted")
     )
-    empty = (truth == 0) & (np.array([float(row["predicted"]) for row in rows]) == 0)
-    return np.where(empty, np.nan, both / np.maximum(truth + soft - both, 1e-12))
+    return both / np.maximum(truth + soft - both, TINY)
 
 
-def suspect_masks(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
-    """Places of the suspects, the least agreement first, and (N,) agreements."""
-    found = agreement(rows)
-    there = found[~np.isnan(found)]
-    apart = np.array([float(row["both"]) == 0 for row in rows]) & ~np.isnan(found)
-    fence = -np.inf
-    if len(there) >= LEAST:
-        low, high = np.quantile(there, [0.25, 0.75])
-        fence = low - REACH * (high - low)
-    places = np.flatnonzero(apart | (found < fence))
-    # Stable: equal agreements keep the order of content.
-    return places[np.argsort(found[places], kind="stable")], found
+def own_agreement(maps: Iterable[str | Path], threshold: float) -> np.ndarray:
+    """(N,) soft Jaccard of probabilities and the mask they give, of each maps_val.npy in turn."""
+    found = []
+    for path in maps:
+        for stored in np.load(path, mmap_mode="r"):
+            # Picture by picture: all of them as numbers would be eight times the file.
+            p = stored / np.float64(np.iinfo(stored.dtype).max)
+            mask = p >= threshold
+            both = p[mask].sum()
+            found.append(both / max(mask.sum() + p.sum() - both, TINY))
+    return np.array(found)
+
+
+def suspect_masks(rows: Sequence[Row], own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the suspects, the largest shortfall first, and (N,) shortfalls."""
+    short = own - agreement(rows)
+    if len(rows) < LEAST:
+        return np.array([], int), short
+    low, high = np.quantile(short, [0.25, 0.75])
+    places = np.flatnonzero(short > max(high + REACH * (high - low), 0))
+    # Stable: equal ones keep the order of content.
+    return places[np.argsort(-short[places], kind="stable")], short
 
 
 def in_words(row: Row) -> tuple[str, str]:
@@ -60,11 +70,10 @@ def in_words(row: Row) -> tuple[str, str]:
     return "foreground", "smaller" if truth > FACTOR * predicted else "other outlines"
 
 
-def listed_masks(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def listed_masks(rows: Sequence[Row], own: np.ndarray) -> list[dict[str, Any]]:
     """A row a suspect, as `foldwise.reliability.suspects.find_suspects` gives them."""
-    places, found = suspect_masks(rows)
-    listed = []
-    for i in places:
+    found, listed = agreement(rows), []
+    for i in suspect_masks(rows, own)[0]:
         given, looks_like = in_words(rows[i])
         one = {"sample": rows[i]["sample"], "label": "", "given": given, "looks_like": looks_like}
         listed.append(one | {"probability_of_given": float(found[i])})

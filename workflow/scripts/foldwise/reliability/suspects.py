@@ -11,12 +11,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from foldwise.evaluate.fold import plain
-from foldwise.reliability.mask_suspects import agreement, listed_masks
+from foldwise.reliability.mask_suspects import listed_masks, own_agreement
 from foldwise.reliability.parts import Part, Row, parts_of, zone_parts
 
 # Rounding of probabilities must not decide whether a threshold is reached (cleanlab's).
@@ -66,18 +67,18 @@ def _thresholds(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 
 def find_suspects(
-    rows: Sequence[Row], task: Mapping[str, Any]
+    rows: Sequence[Row], task: Mapping[str, Any], maps: Sequence[str | Path] = ()
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The content of suspects.json, and a row a suspect: sample, label (of several), given class,
     class that it looks like, probability of the given one.
 
     Zones are labels like any other; `images` then ranks images by how many of their zones are
-    suspect. Masks have agreement in the place of the probability.
+    suspect. Masks have agreement in the place of the probability; `maps`: maps_val.npy of the
+    folds, in the order of `rows`.
     """
     if MASKS in task:
-        listed = listed_masks(rows)
-        judged = int((~np.isnan(agreement(rows))).sum())
-        return plain({"method": AGREEMENT, "parts": [_counted("", judged, listed)]}), listed
+        listed = listed_masks(rows, own_agreement(maps, task[MASKS]))
+        return plain({"method": AGREEMENT, "parts": [_counted("", len(rows), listed)]}), listed
     zones = task.get("zones")
     parts, listed = [], []
     for part in zone_parts(rows, zones) if zones else parts_of(rows, task):

@@ -6,6 +6,8 @@ Standard library only: the rule files read this.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from foldwise.settings.kinds import baselines_of
+
 _RUN = "results/{study}/runs/{run}"
 _FOLD = _RUN + "/fold_{fold}/results"
 _ANALYSIS = "results/{study}/search/analysis"
@@ -65,6 +67,7 @@ _MADE = {
     "tuned": ("compare_runs", "results/{study}/search/comparison.json"),
     "nested": ("nested_summary", "results/{study}/search/nested_summary.json"),
     "holdout": ("evaluate_holdout", f"{_RUN}/holdout_summary.json"),
+    "holdout_of_methods": ("evaluate_holdout", f"{_RUN}/holdout_summary.json"),
     "holdout_predictions": ("predict_holdout", f"{_RUN}/holdout/results/val_predictions.csv"),
     "across": ("compare_studies", "results/{study}/article/across.json"),
     "balance": ("folds", "results/{study}/folds/balance.json"),
@@ -78,6 +81,8 @@ ALWAYS = ("manifest", "params", "summary")
 SHARED = (*ALWAYS, "holdout", "record")
 # Those that are read of each run that the reported one is compared with, too.
 OF_COMPARED = ("cost",)
+# Those that are read of the classical methods, and of no other run.
+OF_METHODS = ("holdout_of_methods",)
 
 
 def folder_of(study: Mapping[str, Any]) -> str:
@@ -109,6 +114,8 @@ def paths_of(
     found = {}
     for kind in kinds:
         runs = [report["run"], *(report["compare"] if kind in OF_COMPARED else ())]
+        if kind in OF_METHODS:
+            runs = [f"baseline_{name}" for name in baselines_of(study)]
         places = {
             FILES[kind].format(study=name, run=run, fold=fold, pages=folder_of(study))
             for run in runs

@@ -5,7 +5,8 @@ from typing import Any
 from foldwise.evaluate.wording import BASELINES, called, spoken
 from foldwise.report.ledger import Source
 from foldwise.report.run import Run, Study
-from foldwise.settings.kinds import baselines_of
+from foldwise.report.tables import pooled
+from foldwise.settings.kinds import baselines_of, has_holdout
 
 INTERVALS = {"folds": ("low", "high"), "groups": ("groups_low", "groups_high")}
 
@@ -16,8 +17,8 @@ def applies(study: Study) -> bool:
 
 
 def reads(study: Study) -> tuple[str, ...]:
-    """The comparisons of the reported run."""
-    return ("comparisons",)
+    """The comparisons of the reported run, and the methods on the holdout where there is one."""
+    return ("comparisons", *(("holdout_of_methods",) if has_holdout(study) else ()))
 
 
 def values(run: Run) -> dict[str, Any] | None:
@@ -31,7 +32,26 @@ def values(run: Run) -> dict[str, Any] | None:
         "of_run": [run.summary(name, "mean", form=".3f") for name in run.headline],
         "rows": [_row(run, source, method) for method in methods],
         "metric": spoken(source.value("metric")),
+        "on_holdout": _on_holdout(run, methods) if run.holdout else [],
     }
+
+
+def _on_holdout(run: Run, methods: list[str]) -> list[dict[str, Any]]:
+    """This run and each method on images that no fold has: metrics with their intervals."""
+    sources = {"": run.file("holdout")}
+    sources |= {name: run.file("holdout_of_methods", run=f"baseline_{name}") for name in methods}
+    at = ("ensemble", "image")
+    return [
+        {
+            "name": _title(method) if method else "",
+            "cells": [pooled(source, at, name) for name in run.headline],
+        }
+        for method, source in sources.items()
+    ]
+
+
+def _title(method: str) -> str:
+    return BASELINES.get(method, method.replace("_", " "))
 
 
 def _at(method: str) -> tuple[str, ...]:
@@ -42,7 +62,7 @@ def _row(run: Run, source: Source, method: str) -> dict[str, Any]:
     """Means of a method; a fold of one class alone may leave the compared metric without one."""
     compared = (*_at(method), source.value("metric"))
     return {
-        "name": BASELINES.get(method, method.replace("_", " ")),
+        "name": _title(method),
         "metrics": [source.maybe(*_at(method), name, "first", form=".3f") for name in run.headline],
         "difference": source.maybe(*compared, "difference", form="+.3f"),
     } | {
