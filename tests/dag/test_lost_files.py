@@ -9,7 +9,7 @@ import pytest
 
 import flow
 from flow import ROOT, jobs_in
-from foldwise.plan import lost
+from foldwise.plan import lost, state
 
 HEAD = f"""
 import sys
@@ -135,3 +135,13 @@ def test_each_rule_that_follows_from_the_cohort_waits_for_its_check():
     ]
     assert len(rules) > 30
     assert [name for name, files in rules if not asks.search(files)] == []
+
+
+def test_a_cohort_that_is_being_made_again_was_there(tmp_path):
+    """Its files are gone while it runs, and Snakemake asks again when another study's has ended."""
+    path = tmp_path / "images.csv"
+    path.touch()
+    assert state.was_there((str(path),))
+    path.unlink()
+    assert state.was_there((str(path),))
+    assert not state.was_there((str(tmp_path / "labels.csv"),))

@@ -105,7 +105,7 @@ def settle(wildcards):
     runs = workflow.is_main_process and not workflow.output_settings.dryrun
     for step in ("cohort", "audit") if runs else ():
         study = around(wildcards.study)
-        if not any(map(os.path.exists, expand(getattr(rules, step).output, study=study))):
+        if not state.was_there(tuple(expand(getattr(rules, step).output, study=study))):
             return
         getattr(checkpoints, step).get(study=study)
 

@@ -86,6 +86,15 @@ def shard_files(study: dict, images: str) -> list[str]:
     return [f"{base}/{name}{ending}" for name in names for ending in (".json", ".npy")]
 
 
+@functools.cache
+def was_there(paths: tuple[str, ...]) -> bool:
+    """Whether any of these files was there when this process first asked.
+
+    Once: Snakemake asks again while jobs run, and a job that runs has removed its own files.
+    """
+    return any(map(os.path.exists, paths))
+
+
 def fold_numbers(study: dict) -> list[int]:
     """Numbers of the folds, from 1; the preset `split` is one fold."""
     folds = study["folds"]
