@@ -204,3 +204,14 @@ def test_a_memo_that_is_damaged_is_made_anew(scripts):
 def test_words_are_all_text_of_the_settings():
     settings = {"model": {"name": "unet"}, "list": ["a", 1], "other": None}
     assert fingerprint.words(settings) == {"model", "name", "unet", "list", "a", "other"}
+
+
+def test_a_function_that_a_decorator_of_ours_registers_counts_though_nobody_names_it(scripts):
+    """As metrics are: `MEASURED.metric("kappa")` hands the function on, and a loop calls it."""
+    keeper = "class Keeper(list):\n    def keep(self, function):\n        self.append(function)\n"
+    kept = "\n\nKEPT = Keeper()\n\n\n@KEPT.keep\ndef _one():\n    return 1\n"
+    steps = scripts / "foldwise/steps.py"
+    steps.write_text(f"{keeper}{kept}\n\n{steps.read_text()}")
+    before = code("zones")
+    edit(steps, "    return 1\n", "    return 2\n")
+    assert code("zones") != before

@@ -64,7 +64,7 @@ def _pieces(node: ast.stmt) -> Iterator[ast.stmt]:
 
 def _part(node: ast.stmt, own: dict[str, Target], bound: set[str], where: str) -> Part:
     plain = isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom))
-    runs = not (plain or _is_constant(node))
+    runs = not (plain or _is_constant(node)) or _is_registered(node, own.keys() | bound)
     # Before the writer rewrites it in place.
     names, imported = sorted(names_of(node)), sorted(own_modules(node))
     writer = Writer(own, bound, where)
@@ -80,6 +80,13 @@ def _is_constant(node: ast.stmt) -> bool:
         return False
     named = (ast.Name, ast.Tuple, ast.Starred, ast.Store)
     return all(isinstance(step, named) for target in targets for step in ast.walk(target))
+
+
+def _is_registered(node: ast.stmt, ours: set[str]) -> bool:
+    """Whether a decorator of the package's own may hand a function on: to import it is then enough
+    for it to be called, under no name that could be followed."""
+    roots = (step for each in getattr(node, "decorator_list", []) for step in ast.walk(each))
+    return any(isinstance(step, ast.Name) and step.id in ours for step in roots)
 
 
 def _is_text(node: ast.stmt) -> bool:
