@@ -9,7 +9,7 @@ of Snakemake decides otherwise, or does all this itself.
 """
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 Dag = Any  # Snakemake's
@@ -19,8 +19,11 @@ Job = Any
 USED = ("finished", "jobs", "needrun", "needrun_jobs", "reason", "update_needrun")
 
 
-def make_again(dag_class: type) -> None:
-    """Have Snakemake run each job of a plan of which a file is missing, and what follows."""
+def make_again(dag_class: type, chained: Collection[str] = ()) -> None:
+    """Have Snakemake run each job of a plan of which a file is missing, and what follows.
+
+    `chained`: checkpoints for which jobs ask right after another one, see `is_waiting`.
+    """
     if missing := [name for name in USED if not hasattr(dag_class, name)]:
         # All else works without: that is no reason to stop anybody.
         print(f"Only lost files that a target names are made again: no {missing}", file=sys.stderr)
@@ -38,7 +41,8 @@ def make_again(dag_class: type) -> None:
             self.forcefiles.update(more)
             await decide(self)
         # Until the next look, which comes at once: what they wait for has not to run.
-        self._needrun.update(job for job in idle_jobs(self) if is_waiting(job))
+        second = [job for job in idle_jobs(self) if job.rule.name in chained]
+        self._needrun.update(filter(is_waiting, second))
         for job in self.needrun_jobs():
             if own := lost.intersection(job.output):
                 # The plan gives the reason in words: it was nobody's wish.
