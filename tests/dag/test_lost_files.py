@@ -17,7 +17,7 @@ sys.path.insert(0, {str(ROOT / "workflow" / "scripts")!r})
 from foldwise.plan import lost
 from snakemake.dag import DAG
 if workflow.is_main_process and config.get("again", True):
-    lost.make_again(DAG, {"check"})
+    lost.make_again(DAG, ["check"])
 """
 CHAIN = """
 rule last:
