@@ -25,7 +25,7 @@ from foldwise.settings.schema import check
 if workflow.is_main_process and not workflow.output_settings.verbose:
     terminal.calm(dry_run=workflow.output_settings.dryrun)
 if workflow.is_main_process:
-    lost.make_again(DAG, {"audit"})  # Not for a cluster's job: it makes its own files alone.
+    lost.make_again(DAG)  # Not for a cluster's job: it makes its own files alone.
 
 # Results derive from patients' data: no rights for others on anything made from here on.
 os.umask(0o077)
