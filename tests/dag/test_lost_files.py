@@ -17,7 +17,7 @@ sys.path.insert(0, {str(ROOT / "workflow" / "scripts")!r})
 from foldwise.plan import lost
 from snakemake.dag import DAG
 if workflow.is_main_process and config.get("again", True):
-    lost.make_again(DAG, ["check"])
+    lost.make_again(DAG)
 """
 CHAIN = """
 rule last:
@@ -32,36 +32,11 @@ rule first:
     output: "first.txt"
     shell: "echo first > {output}"
 """
-# Two checkpoints, of which the second reads what the first one tells, as `cohort` and `audit` do.
-WAITING = """
-def listed(wildcards):
-    return open(checkpoints.listing.get().output[0]).read().split()
-def checked(wildcards):
-    listed(wildcards)
-    return checkpoints.check.get().output[0]
-rule all:
-    input: "checked.txt", "model.txt"
-rule training:
-    input: checked
-    output: "model.txt"
-    shell: "cp {input} {output}"
-checkpoint check:
-    input: listed
-    output: "checked.txt"
-    params: config.get("check", 1)
-    shell: "cp {input} {output}"
-rule decoding:
-    output: "{name}.pixels"
-    shell: "echo {wildcards.name} > {output}"
-checkpoint listing:
-    output: "list.txt"
-    shell: "echo one.pixels > {output}"
-"""
 
 
-def snakemake(folder, *arguments, rules=CHAIN):
+def snakemake(folder, *arguments):
     """What it says, on a workflow whose targets name the last file alone."""
-    (folder / "Snakefile").write_text(HEAD + rules)
+    (folder / "Snakefile").write_text(HEAD + CHAIN)
     done = flow.snakemake(folder, "--workflow-profile", "none", *arguments, root=folder)
     return done.stdout + done.stderr
 
@@ -103,17 +78,6 @@ def test_what_nobody_asked_for_stays_lost(finished):
     (finished / "beside.txt").unlink()
     assert "Nothing to be done" in snakemake(finished, "--dry-run", "first.txt")
     snakemake(finished)
-
-
-@pytest.mark.parametrize("lose", [True, False])
-def test_what_a_checkpoint_leaves_as_it_was_reruns_nothing(tmp_path, lose):
-    """A part that is lost, or a check that has changed: seen though the list is asked for first."""
-    assert "training" in jobs_in(snakemake(tmp_path, rules=WAITING))
-    assert "Nothing to be done" in snakemake(tmp_path, rules=WAITING)
-    if lose:
-        (tmp_path / "one.pixels").unlink()
-    again = snakemake(tmp_path, "--config", f"check={1 if lose else 2}", rules=WAITING)
-    assert jobs_in(again) - {"all"} == ({"decoding one", "check"} if lose else {"check"})
 
 
 def test_a_snakemake_without_the_method_is_told_and_works(capsys):

@@ -14,7 +14,7 @@ OF_RUNS = {"run_params", "tuned_params", "nested_params", *SEARCH}
 OF_IMAGES = {
     *("cohort", "cache_shard", "embeddings", "train_fold", "predict_fold", "predict_holdout"),
     *("baseline", "gradcam_fold", "cases", "examples", "run_cost", "teach_fold", "teach_crossed"),
-    *("make_bundle", "predict_site"),
+    *("make_bundle", "predict_site", "baseline_holdout"),
 }
 MEASURING = {
     *("cv_summary", "evaluate_fold", "evaluate_holdout", "compare_reported", "compare_runs"),

@@ -89,8 +89,8 @@ def asked(files):
 def current(files):
     """The same for input that follows from the cohort: once that exists, the job waits for its check.
 
-    Asked through the checkpoints, a job is planned anew after `cohort` and `audit` have run: what
-    comes out as it was reruns nothing. Before there is one, the plan is complete without.
+    Asked through the checkpoint, a job is planned anew after `cohort` has run, so that a cohort
+    that comes out as it was reruns nothing. Before there is one, the plan is complete without.
     """
 
     def read(wildcards):
@@ -101,13 +101,11 @@ def current(files):
 
 
 def settle(wildcards):
-    """Ask for cohort and audit, of the study around; a plan names all that may follow from them."""
+    """Ask for the cohort, of the study around; a plan names all that may follow from it."""
     runs = workflow.is_main_process and not workflow.output_settings.dryrun
-    for step in ("cohort", "audit") if runs else ():
-        study = around(wildcards.study)
-        if not state.was_there(tuple(expand(getattr(rules, step).output, study=study))):
-            return
-        getattr(checkpoints, step).get(study=study)
+    study = around(wildcards.study)
+    if runs and state.was_there(tuple(expand(rules.cohort.output, study=study))):
+        checkpoints.cohort.get(study=study)
 
 
 def of_folds(pattern):

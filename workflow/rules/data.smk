@@ -53,7 +53,7 @@ rule cache_shard:
         "../scripts/cache_shard.py"
 
 
-checkpoint audit:
+rule audit:
     input:
         images="results/{study}/images.csv",
         labels="results/{study}/labels.csv",

@@ -9,7 +9,7 @@ of Snakemake decides otherwise, or does all this itself.
 """
 
 import sys
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from typing import Any
 
 Dag = Any  # Snakemake's
@@ -19,11 +19,8 @@ Job = Any
 USED = ("finished", "jobs", "needrun", "needrun_jobs", "reason", "update_needrun")
 
 
-def make_again(dag_class: type, chained: Collection[str] = ()) -> None:
-    """Have Snakemake run each job of a plan of which a file is missing, and what follows.
-
-    `chained`: checkpoints for which jobs ask right after another one, see `is_waiting`.
-    """
+def make_again(dag_class: type) -> None:
+    """Have Snakemake run each job of a plan of which a file is missing, and what follows."""
     if missing := [name for name in USED if not hasattr(dag_class, name)]:
         # All else works without: that is no reason to stop anybody.
         print(f"Only lost files that a target names are made again: no {missing}", file=sys.stderr)
@@ -40,9 +37,6 @@ def make_again(dag_class: type, chained: Collection[str] = ()) -> None:
             lost.update(more)
             self.forcefiles.update(more)
             await decide(self)
-        # Until the next look, which comes at once: what they wait for has not to run.
-        second = [job for job in idle_jobs(self) if job.rule.name in chained]
-        self._needrun.update(filter(is_waiting, second))
         for job in self.needrun_jobs():
             if own := lost.intersection(job.output):
                 # The plan gives the reason in words: it was nobody's wish.
@@ -55,15 +49,6 @@ def make_again(dag_class: type, chained: Collection[str] = ()) -> None:
 def idle_jobs(dag: Dag) -> list[Job]:
     """Jobs that would not run, and have not."""
     return [job for job in dag.jobs if not dag.needrun(job) and not dag.finished(job)]
-
-
-def is_waiting(job: Job) -> bool:
-    """Whether a checkpoint reads what another one has yet to tell.
-
-    Snakemake would take it for done, and plan what follows from it, before it has looked whether
-    its input is there and as it was.
-    """
-    return job.is_checkpoint and any(path.flags.get("checkpoint_target") for path in job.input)
 
 
 async def missing_files(jobs: list[Job]) -> AsyncIterator[str]:

@@ -41,12 +41,11 @@ NO_RULE = re.compile(r"No rule to produce (\S+)")
 FAILED = "At least one job did not complete successfully"
 # An input of this name is a few lines for whoever waits at the terminal: they are shown.
 SHOWN = "/in_short.txt"
-# What a plan cannot know before these have run: which parts of the cache there are, and which of
-# the jobs that follow find their files as they were.
-CHECKPOINTS = ("cohort", "audit")
+# What a plan cannot know before the cohort is made: which parts of the cache there are, and which
+# of the jobs that follow find their files as they were.
 PARTS = "How many parts the image cache has is known once the archive is listed: they come on top."
 FEWER = (
-    "All that may follow from cohort and audit is listed. What comes out as it was reruns nothing, "
+    "All that may follow from the cohort is listed. What comes out as it was reruns nothing, "
     "so fewer jobs may run."
 )
 # As the adapters write it, see adapter.py.
@@ -115,10 +114,9 @@ class Calm(logging.Formatter):
 
     def planned(self, record: logging.LogRecord) -> str:
         """Rule, what it does, and below why."""
-        if record.rule_name in CHECKPOINTS:
+        if record.rule_name == "cohort":
             there = any(os.path.exists(path) for path in record.output)
-            if there or record.rule_name == "cohort":
-                self.notes.add(FEWER if there else PARTS)
+            self.notes.add(FEWER if there else PARTS)
         why = because(record.reason)
         first = f"{record.rule_name:<{WIDTH}}{_said(record)}"
         return f"{first}\n{'':<{WIDTH}}{why}" if why else first
