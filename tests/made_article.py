@@ -1,5 +1,7 @@
 """Finished results of a made-up study, and an article written of them."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -30,6 +32,13 @@ def make_finished(root):
     folds = {str(fold): counts for fold in (1, 2, 3)}
     write_json(root / "results/density/folds/balance.json", {"folds": folds})
     return root
+
+
+def copy_of(finished, folder, monkeypatch):
+    """A copy of such a folder to change, as the working folder."""
+    shutil.copytree(finished, folder / "copy")
+    monkeypatch.chdir(folder / "copy")
+    return folder / "copy"
 
 
 def study_of(ledger, **changes):

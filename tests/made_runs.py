@@ -7,7 +7,6 @@ import numpy as np
 
 from foldwise.evaluate.compare import compare
 from foldwise.evaluate.fold import evaluate_fold
-from foldwise.evaluate.holdout_summary import evaluate_holdout
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import join_logs, read_fold, summarise
 from foldwise.files import write_csv, write_json, write_text
@@ -186,7 +185,7 @@ def _fold(
     write_csv(run.results / "folds" / f"fold_{k}.csv", ["sample", "part"], parts)
     folder = run.results / "runs" / "cv" / f"fold_{k}" / "results"
     rows = [
-        _prediction(row, k, run.classes, sharpness, random)
+        prediction_of(row, k, run.classes, sharpness, random)
         for row in cohort
         if row["group"] in held
     ]
@@ -194,7 +193,7 @@ def _fold(
     write_json(folder / "train_history.json", _history(k, random))
 
 
-def _prediction(
+def prediction_of(
     row: dict[str, str], k: int, classes: list[str], sharpness: float, random: np.random.Generator
 ) -> dict[str, object]:
     """Ordinal: neighbours of the truth are likelier than the far end."""
@@ -240,51 +239,6 @@ def _benchmarks(run: Run) -> None:
     for k in run.folds:
         path = run.results / "benchmarks" / "cv" / "train_fold" / f"fold_{k}.tsv"
         write_text(path, f"s\th:m:s\tmax_rss\n{300 + 7 * k}\t0:05:00\t{900 + k}\n")
-
-
-def make_holdout(run: Run, patients: int = 8) -> None:
-    """Three images a patient that no fold has, as each fold's model and all together say them."""
-    random = np.random.default_rng(5)
-    rows = [
-        {"sample": f"s{p}{i}", "group": f"g{p}", "exam": f"e{p}", "label": run.classes[p % 2]}
-        for p in range(patients)
-        for i in range(3)
-    ]
-    alone = [_prediction(row, k, run.classes, 2.0, random) for k in run.folds for row in rows]
-    together = []
-    for place in range(len(rows)):
-        found = alone[place :: len(rows)]
-        names = [name for name in found[0] if name.startswith("p_")]
-        mean = {n: f"{np.mean([float(one[n]) for one in found]):.9g}" for n in names}
-        together.append(found[0] | mean | {"fold": "ensemble"})
-    base = run.results / "runs" / "cv"
-    columns = ["sample", "group", "exam", "fold"]
-    for name, table in (("val_predictions", together), ("fold_predictions", alone)):
-        write_csv(base / f"holdout/results/{name}.csv", list(table[0]) if table else columns, table)
-    measure_holdout(run, "cv")
-    make_method_holdout(run, together)
-
-
-def make_method_holdout(run: Run, rows: list[dict]) -> None:
-    """What logistic regression, fitted once, says of the same images: right half of the time."""
-    base = run.results / "runs" / "baseline_logistic_statistics" / "holdout" / "results"
-    said = [dict(row) for row in rows]
-    for row in said[::2]:
-        names = [name for name in row if name.startswith("p_")]
-        row |= dict(zip(names, [row[name] for name in reversed(names)], strict=True))
-    columns = ["sample", "group", "exam", "fold"]
-    write_csv(base / "val_predictions.csv", list(said[0]) if said else columns, said)
-    write_csv(base / "fold_predictions.csv", columns, [])
-    measure_holdout(run, "baseline_logistic_statistics")
-
-
-def measure_holdout(run: Run, name: str) -> None:
-    """holdout_summary.json of a run's predictions."""
-    base = run.results / "runs" / name
-    measures = load("MEASURES", "classification")({"classes": run.classes})
-    paths = [base / f"holdout/results/{part}_predictions.csv" for part in ("val", "fold")]
-    out = base / "holdout_summary.json"
-    evaluate_holdout(*paths, measures, Bootstrap(42, run.group_by), base / "metrics", out)
 
 
 def make_gradcam(run: Run) -> None:

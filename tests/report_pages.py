@@ -12,8 +12,9 @@ from foldwise.report import style
 from foldwise.report.catalogue import figure_inputs, figures_of
 from foldwise.report.draw import figure
 from foldwise.report.pack import report_pack
+from made_holdout import make_holdout
 from made_repeats import make_repeats
-from made_runs import make_gradcam, make_holdout, make_run
+from made_runs import make_gradcam, make_run
 
 STUDY = {
     "name": "density",

@@ -12,7 +12,7 @@ from foldwise.errors import FoldwiseError
 from foldwise.files import read_json, write_json
 from foldwise.hashing import file_digest
 from foldwise.report.ledger import Ledger
-from made_article import SETTINGS, make_finished, study_of, write
+from made_article import SETTINGS, copy_of, make_finished, study_of, write
 from made_reliability import write_subgroups
 from made_repeats import make_repeats
 from made_runs import Run
@@ -43,15 +43,7 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def folder(finished, tmp_path, monkeypatch):
     """A copy of it to change, as the working folder."""
-    shutil.copytree(finished, tmp_path / "copy")
-    monkeypatch.chdir(tmp_path / "copy")
-    return tmp_path / "copy"
-
-
-@pytest.fixture
-def without_documents(monkeypatch):
-    """Leave the documents out, which take seconds."""
-    monkeypatch.setattr("foldwise.article.build.write_formats", lambda *arguments: None)
+    return copy_of(finished, tmp_path, monkeypatch)
 
 
 def file_of(kind):

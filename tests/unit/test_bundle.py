@@ -8,34 +8,21 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 import pytest
-import torch
 from safetensors.numpy import load as load_safetensors
 
 from flow import ROOT
-from foldwise.bundle.members import bundle_job, members
-from foldwise.bundle.onnx_model import export, run
 from foldwise.bundle.portable import encoder_files
 from foldwise.bundle.predict import Request, predict
 from foldwise.bundle.sources import Image, with_texts
-from foldwise.bundle.torch_program import export_program
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
 from foldwise.settings.bundle_file import FORMAT, MANIFEST, read_file, read_manifest, write_bundle
-from foldwise.train.job import CPU
-from foldwise.train.predict import load_model
-from made_bundles import CANARY, CLASSES, make, picture_of_numbers, write_pictures
-from training import make_images, make_job, make_params, make_rows, train
+from made_bundles import CANARY, CLASSES, picture_of_numbers, write_pictures
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("bundle"))
-
-
-def asked(made, out, *sources, **more):
-    predict(Request(str(made.bundle), tuple(map(str, sources)), out, **more))
+def asked(bundled, out, *sources, **more):
+    predict(Request(str(bundled.bundle), tuple(map(str, sources)), out, **more))
     return read_csv(out)
 
 
@@ -44,14 +31,14 @@ def answers(rows, names=("predicted", *(f"p_{name}" for name in CLASSES))):
 
 
 @pytest.mark.parametrize("fold", [1, 2])
-def test_a_folds_validation_part_is_predicted_byte_for_byte(made, tmp_path, fold):
-    rows = asked(made, tmp_path / "p.csv", *made.validated[fold], folds=(fold,))
-    assert answers(rows) == answers(made.predictions[fold])
+def test_a_folds_validation_part_is_predicted_byte_for_byte(bundled, tmp_path, fold):
+    rows = asked(bundled, tmp_path / "p.csv", *bundled.validated[fold], folds=(fold,))
+    assert answers(rows) == answers(bundled.predictions[fold])
 
 
-def test_all_models_together_are_their_mean_and_tell_their_spread(made, tmp_path):
-    together = asked(made, tmp_path / "all.csv", made.pictures)
-    alone = [asked(made, tmp_path / f"{f}.csv", made.pictures, folds=(f,)) for f in (1, 2)]
+def test_all_models_together_are_their_mean_and_tell_their_spread(bundled, tmp_path):
+    together = asked(bundled, tmp_path / "all.csv", bundled.pictures)
+    alone = [asked(bundled, tmp_path / f"{f}.csv", bundled.pictures, folds=(f,)) for f in (1, 2)]
     assert len(together) == 24
     for name in CLASSES:
         each = np.array([[float(row[f"p_{name}"]) for row in rows] for rows in alone])
@@ -60,11 +47,11 @@ def test_all_models_together_are_their_mean_and_tell_their_spread(made, tmp_path
         assert [float(row[f"sd_p_{name}"]) for row in together] == pytest.approx(spread, rel=1e-4)
 
 
-def test_nothing_identifying_is_in_a_bundle_or_outside_of_private(made, tmp_path):
-    asked(made, tmp_path / "p.csv", made.pictures)
-    with zipfile.ZipFile(made.bundle) as archive:
+def test_nothing_identifying_is_in_a_bundle_or_outside_of_private(bundled, tmp_path):
+    asked(bundled, tmp_path / "p.csv", bundled.pictures)
+    with zipfile.ZipFile(bundled.bundle) as archive:
         contents = [archive.read(name) for name in archive.namelist()]
-    samples = {row["sample"] for rows in made.predictions.values() for row in rows}
+    samples = {row["sample"] for rows in bundled.predictions.values() for row in rows}
     public = [
         p.read_bytes() for p in tmp_path.rglob("*") if p.is_file() and "private" not in p.parts
     ]
@@ -73,8 +60,8 @@ def test_nothing_identifying_is_in_a_bundle_or_outside_of_private(made, tmp_path
     assert CANARY in (tmp_path / "private/p/files.csv").read_text()
 
 
-def test_a_stopped_prediction_goes_on(made, tmp_path, monkeypatch):
-    whole = asked(made, tmp_path / "whole.csv", made.pictures)
+def test_a_stopped_prediction_goes_on(bundled, tmp_path, monkeypatch):
+    whole = asked(bundled, tmp_path / "whole.csv", bundled.pictures)
     monkeypatch.setattr("foldwise.bundle.predict.PART", 8)
     from foldwise.bundle import predict as module
 
@@ -88,17 +75,17 @@ def test_a_stopped_prediction_goes_on(made, tmp_path, monkeypatch):
 
     monkeypatch.setattr(module, "answer_part", stops)
     with pytest.raises(KeyboardInterrupt):
-        asked(made, tmp_path / "p.csv", made.pictures)
+        asked(bundled, tmp_path / "p.csv", bundled.pictures)
     monkeypatch.setattr("foldwise.bundle.sources.write_shard", None)  # nothing is decoded again
-    assert answers(asked(made, tmp_path / "p.csv", made.pictures)) == answers(whole)
+    assert answers(asked(bundled, tmp_path / "p.csv", bundled.pictures)) == answers(whole)
     assert len(calls) == 4
 
 
-def test_what_cannot_be_read_is_told_and_the_rest_predicted(made, tmp_path):
+def test_what_cannot_be_read_is_told_and_the_rest_predicted(bundled, tmp_path):
     write_pictures(tmp_path / "in", 3, seed=9)
     (tmp_path / "in/bad.png").write_bytes(b"no picture")
     (tmp_path / "in/notes.txt").write_text("none either")
-    assert len(asked(made, tmp_path / "p.csv", tmp_path / "in")) == 3
+    assert len(asked(bundled, tmp_path / "p.csv", tmp_path / "in")) == 3
     quarantine = read_csv(tmp_path / "p_quarantine.csv")
     assert [row["reason"] for row in quarantine] == ["not_a_picture"]
     sample = quarantine[0]["sample"]
@@ -106,58 +93,58 @@ def test_what_cannot_be_read_is_told_and_the_rest_predicted(made, tmp_path):
     assert files[sample].endswith("bad.png")
 
 
-def test_pictures_of_another_look_are_seen_as_far(made, tmp_path):
+def test_pictures_of_another_look_are_seen_as_far(bundled, tmp_path):
     (tmp_path / "in").mkdir()
     for step in (16, 24, 48):
         stripes = np.tile(np.arange(48) % step < step // 2, (48, 1)).astype(np.uint8) * 255
         assert cv2.imwrite(str(tmp_path / f"in/{step}.png"), stripes)
-    near = asked(made, tmp_path / "near.csv", made.pictures)
-    far = asked(made, tmp_path / "far.csv", tmp_path / "in")
+    near = asked(bundled, tmp_path / "near.csv", bundled.pictures)
+    far = asked(bundled, tmp_path / "far.csv", tmp_path / "in")
     assert min(float(row["grey_distance"]) for row in far) > 1
     for name in ("distance", "grey_distance"):
         assert np.median([float(row[name]) for row in near]) < 1
 
 
-def test_pictures_in_colour_are_marked_where_grey_was_learned(made, tmp_path, caplog):
+def test_pictures_in_colour_are_marked_where_grey_was_learned(bundled, tmp_path, caplog):
     write_pictures(tmp_path / "in", 1, seed=9)
     random = np.random.default_rng(2).integers(0, 256, (44, 40, 3), dtype=np.uint8)
     assert cv2.imwrite(str(tmp_path / "in/colour.png"), random)
-    rows = asked(made, tmp_path / "p.csv", tmp_path / "in")
+    rows = asked(bundled, tmp_path / "p.csv", tmp_path / "in")
     assert sorted(row["note"] for row in rows) == ["", "in colour"]
     assert "1 image in colour" in caplog.text
 
 
-def test_an_empty_folder_and_one_of_other_files_say_so(made, tmp_path):
+def test_an_empty_folder_and_one_of_other_files_say_so(bundled, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(FoldwiseError, match="No image to predict"):
-        asked(made, tmp_path / "p.csv", tmp_path / "empty")
+        asked(bundled, tmp_path / "p.csv", tmp_path / "empty")
     (tmp_path / "empty/film.dcm").write_bytes(b"x")
     with pytest.raises(FoldwiseError, match=r"1 file there, none of which it takes.*--reader"):
-        asked(made, tmp_path / "p.csv", tmp_path / "empty")
+        asked(bundled, tmp_path / "p.csv", tmp_path / "empty")
 
 
-def test_it_holds_what_another_program_reads(made):
-    manifest = read_manifest(made.bundle)
-    weights = load_safetensors(read_file(made.bundle, manifest, "models/fold_1.safetensors"))
+def test_it_holds_what_another_program_reads(bundled):
+    manifest = read_manifest(bundled.bundle)
+    weights = load_safetensors(read_file(bundled.bundle, manifest, "models/fold_1.safetensors"))
     assert all(value.dtype.kind in "fi" for value in weights.values())
     assert manifest["licence"] == "CC-BY-4.0"
     assert manifest["cohort"]["labels"] == {"label": {"A": 8, "B": 8, "C": 8}}
     assert manifest["expected"]["levels"]["image"]["n"] == 24
-    card = read_file(made.bundle, manifest, "MODEL_CARD.md").decode()
+    card = read_file(bundled.bundle, manifest, "MODEL_CARD.md").decode()
     assert "CC-BY-4.0" in card and "Not a medical device" in card
-    assert str(made.pictures.parent) not in json.dumps(manifest)
+    assert str(bundled.pictures.parent) not in json.dumps(manifest)
 
 
-def test_equal_contents_are_equal_bytes(made, tmp_path):
-    manifest = read_manifest(made.bundle)
-    files = {name: read_file(made.bundle, manifest, name) for name in manifest["files"]}
+def test_equal_contents_are_equal_bytes(bundled, tmp_path):
+    manifest = read_manifest(bundled.bundle)
+    files = {name: read_file(bundled.bundle, manifest, name) for name in manifest["files"]}
     write_bundle(tmp_path / "again.zip", manifest, files)
-    assert (tmp_path / "again.zip").read_bytes() == made.bundle.read_bytes()
+    assert (tmp_path / "again.zip").read_bytes() == bundled.bundle.read_bytes()
 
 
-def spoilt(made, tmp_path, change):
+def spoilt(bundled, tmp_path, change):
     """A copy of the bundle in which `change` has edited the dict of its files."""
-    with zipfile.ZipFile(made.bundle) as archive:
+    with zipfile.ZipFile(bundled.bundle) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     change(files)
     path = tmp_path / "spoilt.zip"
@@ -184,20 +171,20 @@ def edited(**values):
         (lambda files: files.update({MANIFEST: b"{"}), "cut short or damaged"),
     ],
 )
-def test_a_bundle_that_is_none_is_refused_by_name(made, tmp_path, change, said):
-    path = spoilt(made, tmp_path, change)
+def test_a_bundle_that_is_none_is_refused_by_name(bundled, tmp_path, change, said):
+    path = spoilt(bundled, tmp_path, change)
     with pytest.raises(FoldwiseError, match=said) as caught:
         read_manifest(path)
     assert str(path) in str(caught.value)
 
 
-def test_other_weights_are_refused(made, tmp_path):
+def test_other_weights_are_refused(bundled, tmp_path):
     def change(files):
         files["models/fold_1.safetensors"] = files["models/fold_2.safetensors"]
 
-    path = spoilt(made, tmp_path, change)
+    path = spoilt(bundled, tmp_path, change)
     with pytest.raises(FoldwiseError, match=r"fold_1\.safetensors is not what was put in"):
-        predict(Request(str(path), (str(made.pictures),), tmp_path / "p.csv"))
+        predict(Request(str(path), (str(bundled.pictures),), tmp_path / "p.csv"))
 
 
 def test_a_tokenizer_of_a_folder_goes_out_only_once_its_words_were_read(tmp_path):
@@ -215,15 +202,15 @@ def test_a_tokenizer_of_a_folder_goes_out_only_once_its_words_were_read(tmp_path
     assert sorted(found) == [f"encoders/{name}" for name in names]
 
 
-def test_a_cut_file_a_folder_and_nothing_are_refused(made, tmp_path):
+def test_a_cut_file_a_folder_and_nothing_are_refused(bundled, tmp_path):
     cut = tmp_path / "cut.zip"
-    cut.write_bytes(made.bundle.read_bytes()[:2000])
+    cut.write_bytes(bundled.bundle.read_bytes()[:2000])
     for path, said in ((cut, "cut short"), (tmp_path, "is a folder"), (tmp_path / "x", "no such")):
         with pytest.raises(FoldwiseError, match=said):
             read_manifest(path)
 
 
-def test_the_command_line_ends_in_a_sentence(made, tmp_path):
+def test_the_command_line_ends_in_a_sentence(bundled, tmp_path):
     command = [
         sys.executable,
         str(ROOT / "workflow/scripts/predict.py"),
@@ -259,84 +246,6 @@ def test_a_bundle_of_each_version_is_read_as_it_was(kept, tmp_path):
         expected = [0.338842, 0.323732, 0.337426]
         assert [float(value) for value in calibrated] == pytest.approx(expected, abs=1e-5)
         assert (row["set"], row["set_by_class"]) == ("A|B|C", "B")
-
-
-def test_onnx_answers_as_torch_does_within_the_tolerance(made, tmp_path):
-    manifest = read_manifest(made.bundle)
-    job = bundle_job(manifest, manifest["params"], [], None, CPU)
-    kept = members(made.bundle, manifest, job, [1])[1]
-    graph, facts = export(job.task, kept, job.params)
-    assert facts["max_difference"] <= 1e-5
-    # By onnxruntime alone, with the card's own numbers: pixels in 0..1 go in.
-    pixels = np.random.default_rng(3).random((3, 1, kept.size, kept.size)).astype(np.float32)
-    given = onnxruntime.InferenceSession(graph).run(None, {"image": pixels})[0]
-    mean, std = kept.normalise
-    normal = torch.from_numpy((pixels - np.float32(mean[0])) / np.float32(std[0]))
-    with torch.inference_mode():
-        expected = job.task.predict(kept.model, {"image": normal})["probability"]
-    assert np.abs(given - expected.numpy()).max() <= 1e-5
-
-
-def test_onnx_of_a_network_that_takes_each_picture_by_its_own_levels(tmp_path):
-    params = make_params(model__normalisation="image", training__epochs=1)
-    rows, images = make_rows(36), make_images(make_rows(36))
-    path = train(tmp_path, params) / "best_model.pt"
-    job = make_job(tmp_path, params, images, (rows[:24], rows[24:]))
-    kept = load_model(job, path)
-    content, facts = export(job.task, kept, params)
-    assert facts["max_difference"] <= 1e-5
-    raw = torch.from_numpy(images.pixels[:4] / np.float32(255))
-    (given,) = run(content, {"image": raw})
-    fed = kept.feed(job, rows[:4]).batch(np.arange(4), 16)
-    with torch.inference_mode():
-        expected = job.task.exported(kept.model, fed)
-    np.testing.assert_allclose(given, next(iter(expected.values())), atol=1e-5)
-
-
-def test_a_torch_program_answers_as_the_network_does_without_this_package(made, tmp_path):
-    manifest = read_manifest(made.bundle)
-    job = bundle_job(manifest, manifest["params"], [], None, CPU)
-    kept = members(made.bundle, manifest, job, [1])[1]
-    program, facts = export_program(job.task, kept, job.params)
-    assert facts["max_difference"] <= 1e-5 and facts["outputs"] == ["probability"]
-    pixels = torch.rand((3, 1, kept.size, kept.size), generator=torch.Generator().manual_seed(3))
-    torch.save(pixels, tmp_path / "pixels.pt")
-    (tmp_path / "fold_1.pt2").write_bytes(program)
-    read = "import torch; given = torch.load('pixels.pt'); "
-    read += "answer = torch.export.load('fold_1.pt2').module()(given)[0]; "
-    read += "torch.save(answer.detach(), 'answer.pt')"
-    # Isolated, in another folder: no path leads to foldwise.
-    subprocess.run([sys.executable, "-I", "-c", read], cwd=tmp_path, check=True)
-    mean, std = kept.normalise
-    with torch.inference_mode():
-        normal = {"image": (pixels - mean[0]) / std[0]}
-        expected = job.task.predict(kept.model, normal)["probability"]
-    assert (torch.load(tmp_path / "answer.pt") - expected).abs().max() <= 1e-5
-
-
-@pytest.mark.parametrize("make", [export, export_program])
-def test_exported_files_hold_no_path_of_the_machine(made, make):
-    """Tracing notes where each step stands in code, below a home folder for example."""
-    manifest = read_manifest(made.bundle)
-    job = bundle_job(manifest, manifest["params"], [], None, CPU)
-    kept = members(made.bundle, manifest, job, [1])[1]
-    content, _ = make(job.task, kept, job.params)
-    for path in (ROOT, Path(torch.__file__).parent, made.bundle.parent, "site-packages"):
-        assert str(path).encode() not in content
-
-
-def test_a_network_that_cannot_be_exported_is_said_with_its_reason(made, monkeypatch):
-    manifest = read_manifest(made.bundle)
-    job = bundle_job(manifest, manifest["params"], [], None, CPU)
-    kept = members(made.bundle, manifest, job, [1])[1]
-
-    def fails(*given, **named):
-        raise RuntimeError("data dependent")
-
-    monkeypatch.setattr("torch.export.export", fails)
-    program, facts = export_program(job.task, kept, job.params)
-    assert program is None and facts == {"reason": "the network cannot be exported (RuntimeError)"}
-    assert manifest["members"][0]["torch"] == {"reason": "the study's file asks for none"}
 
 
 @pytest.mark.parametrize(("folders", "rows"), [(("a", "b"), 1), (("a",), 2)])

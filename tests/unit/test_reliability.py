@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
@@ -11,32 +10,10 @@ from foldwise.reliability.calibration import cross_fitted, mend
 from foldwise.reliability.calibrators import apply, fit
 from foldwise.reliability.decision import net_benefit, of_all
 from foldwise.reliability.parts import crossed, few, parts_of
+from oracles import Same, overconfident
 
 QUICK = Bootstrap(1, "patient", 50)
 TASK = {"classes": ["A", "B", "C"]}
-
-
-class Same(ClassifierMixin, BaseEstimator):
-    """A classifier whose probabilities are what it is asked about."""
-
-    def fit(self, X, y):
-        self.classes_ = np.arange(X.shape[1])
-        return self
-
-    def predict_proba(self, X):
-        return X
-
-    def predict(self, X):
-        return X.argmax(axis=1)
-
-
-def overconfident(n, seed=0, sharpness=3.0):
-    """Labels drawn from probabilities, and these made too sure."""
-    random = np.random.default_rng(seed)
-    true = random.dirichlet(np.ones(3), n)
-    labels = np.array([random.choice(3, p=p) for p in true])
-    sure = true**sharpness
-    return labels, sure / sure.sum(axis=1, keepdims=True)
 
 
 def table(n=240, folds=4, images=2, seed=0):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from crepes import ConformalClassifier
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
@@ -17,32 +16,10 @@ from foldwise.reliability.new_images import carried, mended, sets
 from foldwise.reliability.parts import parts_of
 from foldwise.settings.bundle_file import LATER, read_manifest
 from made_bundles import CLASSES, ERROR, make
+from oracles import Same, overconfident
 
 QUICK = Bootstrap(1, "patient", 50)
 TASK = {"classes": CLASSES}
-
-
-class Same(ClassifierMixin, BaseEstimator):
-    """A classifier whose probabilities are what it is asked about."""
-
-    def fit(self, X, y):
-        self.classes_ = np.arange(X.shape[1])
-        return self
-
-    def predict_proba(self, X):
-        return X
-
-    def predict(self, X):
-        return X.argmax(axis=1)
-
-
-def drawn(n, seed):
-    """Labels, and probabilities that are too sure of them."""
-    random = np.random.default_rng(seed)
-    true = random.dirichlet(np.ones(3), n)
-    sure = true**2
-    labels = np.array([random.choice(3, p=p) for p in true])
-    return labels, sure / sure.sum(axis=1, keepdims=True)
 
 
 def rows_of(labels, p, fold="1", first=0):
@@ -56,7 +33,9 @@ def rows_of(labels, p, fold="1", first=0):
 @pytest.fixture(scope="module")
 def study():
     """Validation predictions of two folds, and what a bundle carries of them by either method."""
-    rows = [row for f in (1, 2) for row in rows_of(*drawn(300, f), str(f), 300 * f)]
+    rows = [
+        row for f in (1, 2) for row in rows_of(*overconfident(300, f, sharpness=2), str(f), 300 * f)
+    ]
     sets_of = conformal(rows, TASK, 0.1, QUICK)
     methods = ("temperature", "isotonic")
     return rows, {
@@ -70,7 +49,7 @@ def test_the_map_of_a_bundle_is_scikit_learns(study, method):
     part = parts_of(rows, TASK)[0]
     whole = FrozenEstimator(Same().fit(part.probabilities, part.labels))
     oracle = CalibratedClassifierCV(whole, method=method).fit(part.probabilities, part.labels)
-    _, asked = drawn(80, 9)
+    _, asked = overconfident(80, 9, sharpness=2)
     fitted = found[method]["parts"][""]["calibration"]["map"]
     # Knots of single images are rounded before they leave.
     expected = oracle.predict_proba(asked)
@@ -85,7 +64,7 @@ def test_sets_of_new_images_are_those_of_crepes(study, by_class):
     rows, found = study
     part = parts_of(rows, TASK)[0]
     own = 1 - part.probabilities[np.arange(600), part.labels]
-    _, p = drawn(200, 9)
+    _, p = overconfident(200, 9, sharpness=2)
     oracle = ConformalClassifier()
     if by_class:
         oracle.fit(own, bins=part.labels)
@@ -110,7 +89,7 @@ def test_sets_of_new_images_are_those_of_crepes(study, by_class):
 
 
 def test_too_few_leave_every_class_in_and_say_why():
-    few = rows_of(*drawn(8, 1))
+    few = rows_of(*overconfident(8, 1, sharpness=2))
     part = parts_of(few, TASK)[0]
     assert limits(part, 0.1, False) == dict.fromkeys(CLASSES)
     assert sets(limits(part, 0.1, False), part.probabilities[None]).all()
@@ -128,7 +107,7 @@ def test_half_of_the_models_keep_a_class_in_a_set():
 
 def test_coverage_and_calibration_of_a_site_are_counted_by_hand(study):
     _, found = study
-    labels, p = drawn(150, 11)
+    labels, p = overconfident(150, 11, sharpness=2)
     rows = rows_of(labels, p)
     manifest = {"reliability": found["temperature"], "classes": {"": CLASSES}}
     (part,) = checked(manifest, (rows, rows), QUICK)

@@ -3,7 +3,8 @@
 from foldwise.files import read_json
 from foldwise.report.catalogue import figure_inputs
 from foldwise.report.draw import figure
-from made_runs import make_holdout, make_run
+from made_holdout import make_holdout
+from made_runs import make_run
 from report_pages import STUDY, Page, build
 
 

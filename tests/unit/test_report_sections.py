@@ -24,7 +24,8 @@ from foldwise.report.record import run_record
 from foldwise.report.run import Run
 from foldwise.report.sections import cohort, folds
 from made_heads import with_two_labels
-from made_runs import make_holdout, make_run
+from made_holdout import make_holdout
+from made_runs import make_run
 from made_search_run import make_search
 from made_zone_run import with_zones
 from report_pages import STUDY, reporting
