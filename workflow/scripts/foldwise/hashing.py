@@ -5,6 +5,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+# Of keys of HMAC-SHA256: as long as SHA-256's output, which RFC 2104 advises (section 3).
+KEY_BYTES = 32
+
+
+def key_of(text: str) -> bytes:
+    """The key that a file of hex digits holds; empty where it is none of KEY_BYTES."""
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        return b""
+    return key if len(key) == KEY_BYTES else b""
+
 
 def digest(value: Any, length: int = 16) -> str:
     """Hex digest of a JSON-like value; the order of keys does not matter."""

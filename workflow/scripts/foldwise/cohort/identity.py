@@ -18,9 +18,8 @@ from typing import Any
 from foldwise.contents import KEYED
 from foldwise.errors import FoldwiseError
 from foldwise.files import PRIVATE_FILE, csv_text, private_folder, replacing, temporary_of
+from foldwise.hashing import KEY_BYTES, key_of
 
-# As long as SHA-256's output, which RFC 2104 advises (section 3).
-KEY_BYTES = 32
 NAME_HEX, CONTENT_LENGTH = 12, 32
 # Numbers, ids, paths and DICOM's names of persons: what stands in a row and in no header.
 VALUE = re.compile(r"[\d.,]+|.*(\d{3}|[/\\^]|\.(dcm|png|jpe?g|tiff?|pgm|nii|gz|csv|txt)$).*", re.I)
@@ -53,11 +52,8 @@ def load_key(folder: str | Path) -> bytes:
     # Tightened each time: a key that was copied in may be readable by all.
     path.chmod(PRIVATE_FILE)
     text = path.read_text(encoding="ascii", errors="replace").strip()
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
+    key = key_of(text)
+    if not key:
         raise FoldwiseError(
             f"{path} is not a key of {KEY_BYTES} bytes in hex: it was edited or cut short. Put back"
             " your copy, or delete it: then samples get new names and everything runs again."

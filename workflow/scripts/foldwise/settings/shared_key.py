@@ -9,9 +9,8 @@ import hmac
 from pathlib import Path
 
 from foldwise.errors import FoldwiseError
+from foldwise.hashing import KEY_BYTES, key_of
 
-# As long as SHA-256's output (RFC 2104, section 3).
-KEY_BYTES = 32
 # 80 bits: among a million pictures of either site no two meet by chance.
 NAME_HEX = 20
 MAKE = 'python -c "import secrets; print(secrets.token_hex(32))"'
@@ -20,16 +19,13 @@ MAKE = 'python -c "import secrets; print(secrets.token_hex(32))"'
 def read_shared_key(path: str | Path, where: str) -> bytes:
     """The key in a file of 64 hex digits; `where` names the setting. FoldwiseError for others."""
     try:
-        text = Path(path).read_text(encoding="ascii").strip()
-        key = bytes.fromhex(text)
+        key = key_of(Path(path).read_text(encoding="ascii", errors="replace").strip())
     except OSError as error:
         raise FoldwiseError(
             f"{where}: {path} cannot be read ({error.strerror}). Name the file of the key that the "
             f"sites share; `{MAKE}` prints a new one."
         ) from error
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
+    if not key:
         # Never what stands there: it may be most of the key.
         raise FoldwiseError(
             f"{where}: {path} holds no key of {2 * KEY_BYTES} hex digits. `{MAKE}` prints a new "
