@@ -10,6 +10,8 @@ training part, whole groups, a smaller part within the larger; its `twice` is se
 """
 
 import argparse
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -20,6 +22,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
 from foldwise.baselines.statistics import statistics
 from foldwise.evaluate.learning_curve import Size, learning_curve

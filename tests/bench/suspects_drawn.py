@@ -11,6 +11,7 @@ pixels, of zones logistic regression on small pictures of the zone. The table ha
 """
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +26,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
 from foldwise.evaluate.metrics.segmentation import image_row
 from foldwise.reliability.mask_suspects import agreement, own_agreement, suspect_masks

@@ -14,6 +14,7 @@ from foldwise.article.render import SHIPPED
 from foldwise.article.study import Study
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_json, write_json
+from foldwise.report import templates
 from foldwise.report.ledger import Ledger
 from made_article import SETTINGS, copy_of, make_finished, study_of, write
 from report_pages import STUDY
@@ -247,3 +248,9 @@ def test_further_studies_are_told_of_with_the_comparisons_of_all(folder):
     assert "has every comparison of this article" in text and "0.036" in text
     assert "Study third was not compared with density: it predicts something else." in text
     assert (folder / "article/tables/density-across.csv").is_file()
+
+
+def test_what_the_shipped_article_is_made_of_is_its_own_and_no_part_of_the_page():
+    of_article, of_page = templates.digests_of_article(), templates.digests()
+    assert {"article.md.j2", "claim.yaml", "references.json", "article.typ"} <= set(of_article)
+    assert of_page and not [name for name in of_page if name.startswith("article")]

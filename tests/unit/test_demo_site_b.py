@@ -47,8 +47,11 @@ def test_its_patients_exams_and_pixels_are_others(sites):
 
 def test_equal_seeds_give_equal_bytes(sites, tmp_path):
     make("density_site_b", tmp_path / "again", patients=12, seed=SEED, size=SIZE)
-    for path in sorted((sites / "density_site_b").rglob("*.dcm")):
-        again = tmp_path / "again" / path.relative_to(sites / "density_site_b")
+    made = sites / "density_site_b"
+    paths = [path for path in sorted(made.rglob("*")) if path.suffix in (".dcm", ".csv")]
+    assert {path.suffix for path in paths} == {".dcm", ".csv"}
+    for path in paths:
+        again = tmp_path / "again" / path.relative_to(made)
         assert again.read_bytes() == path.read_bytes()
 
 

@@ -12,23 +12,7 @@ from foldwise.errors import FoldwiseError
 from foldwise.files import write_csv
 from foldwise.tasks.embeddings import embeddings_of
 from foldwise.train import embed as embeddings
-
-
-class Memory:
-    """Images in memory, as the cache gives them."""
-
-    def __init__(self, pixels, rows):
-        self.pixels, self.shape, self.dtype = pixels, pixels.shape[1:], pixels.dtype
-        self.where = {row["content"]: index for index, row in enumerate(rows)}
-
-    def places(self, rows):
-        return np.array([self.where[row["content"]] for row in rows])
-
-    def inside(self, indices):
-        return np.tile([0, self.shape[1], 0, self.shape[2]], (len(indices), 1))
-
-    def take(self, indices, out):
-        np.take(self.pixels, indices, axis=0, out=out, mode="clip")
+from training import Memory
 
 
 def cohort(count):
@@ -46,7 +30,7 @@ def test_features_are_those_of_torchvisions_resnet50(tmp_path, monkeypatch):
     net.fc = torch.nn.Identity()
     rows = cohort(3)
     pixels = np.random.default_rng(0).integers(0, 256, (3, 3, 64, 64), dtype=np.uint8)
-    images, folder = Memory(pixels, rows), tmp_path / "made"
+    images, folder = Memory(pixels, [row["content"] for row in rows]), tmp_path / "made"
     monkeypatch.setattr(embeddings, "BATCH", 2)
     embeddings.make_embeddings(folder, images, rows, 3, str(tmp_path / "w.pt"), CPU)
     found = embeddings_of(folder, rows[::-1])

@@ -92,6 +92,20 @@ def test_of_a_picture_smaller_than_its_square_only_the_picture_is_shown(tmp_path
     assert edge[:, 6].all() and edge[:, 25].all() and not edge[:, :6].any()
 
 
+@pytest.mark.parametrize("side", [100, 112, 200, 224, 448])
+def test_each_width_of_a_picture_is_shown_whole_and_without_its_margin(side):
+    """As floats some shares of whole pixels come out a little above them."""
+    pixels = np.zeros((side, 1, side, side), np.uint8)
+    widths = np.arange(1, side + 1)
+    first = (side - widths) // 2
+    parts = np.stack([first, first + widths, first, first + widths], axis=1)
+    rows = [{"sample": str(n), "content": str(n)} for n in range(side)]
+    images = Memory(pixels, [row["content"] for row in rows], parts)
+    shares = overlays.shares_of(images, rows)
+    shown = [overlays.middle(pixels[0, 0], shares.get(row["sample"], 1)) for row in rows]
+    assert [one.shape for one in shown] == [(width, width) for width in widths]
+
+
 def test_a_small_object_of_a_large_picture_stays():
     mask = np.zeros((1024, 1024), np.uint8)
     mask[500:512, 300:312] = 1

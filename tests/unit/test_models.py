@@ -185,6 +185,3 @@ def test_grad_cam_layer_still_has_places(name):
     model(torch.randn(1, 1, 64, 64))
     assert seen[0][-1] > 1
     assert len(seen[0]) == 4
-
-
-# One of each family of torchvision, the lightest.

@@ -15,6 +15,7 @@ from foldwise.models import timm_networks
 from networks import USUAL, build, count
 from tools import list_networks
 
+# One of each family of torchvision, the lightest, and its blocks.
 FAMILIES = {
     "alexnet": 7,
     "convnext_tiny": 8,

@@ -50,6 +50,23 @@ def digest(folder):
     }
 
 
+class Soon(Stop):
+    """Asks to stop at the n-th time it is looked at."""
+
+    def __init__(self, at):
+        self.looked, self.at = 0, at
+        super().__init__()
+
+    @property
+    def requested(self):
+        self.looked += 1
+        return "SIGTERM" if self.looked == self.at else None
+
+    @requested.setter
+    def requested(self, value):
+        pass
+
+
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory):
     """A U-Net that has learned the discs: folder of results, params, predictions."""
@@ -118,22 +135,8 @@ def test_stopped_and_run_again_ends_in_the_same_bits(tmp_path):
     params = mask_params(training__epochs=3, training__batch_size=4, loss__ramp_epochs=3)
     whole = digest(train(tmp_path / "whole", params))
 
-    class Soon(Stop):
-        """Asks to stop at the n-th time it is looked at."""
-
-        looked = 0
-
-        @property
-        def requested(self):
-            self.looked += 1
-            return "SIGTERM" if self.looked == 8 else None
-
-        @requested.setter
-        def requested(self, value):
-            pass
-
     with pytest.raises(Stopped):
-        train(tmp_path / "cut", params, stop=Soon())
+        train(tmp_path / "cut", params, stop=Soon(8))
     assert digest(train(tmp_path / "cut", params)) == whole
 
 
@@ -170,20 +173,8 @@ def test_pictures_of_several_sizes_end_in_the_same_bits_stopped_or_not(tmp_path)
     params, images = mask_params(48, training__epochs=2, **MIXED), in_squares(IMAGES)
     whole = train(tmp_path / "whole", params, images)
 
-    class Soon(Stop):
-        looked = 0
-
-        @property
-        def requested(self):
-            self.looked += 1
-            return "SIGTERM" if self.looked == 5 else None
-
-        @requested.setter
-        def requested(self, value):
-            pass
-
     with pytest.raises(Stopped):
-        train(tmp_path / "cut", params, images, stop=Soon())
+        train(tmp_path / "cut", params, images, stop=Soon(5))
     assert digest(train(tmp_path / "cut", params, images)) == digest(whole)
     rows, _, maps = predict(whole, params, images)
     best = read_json(whole / "train_history.json")["best"]

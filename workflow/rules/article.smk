@@ -61,7 +61,7 @@ rule write_article:
         runtime=20,
     params:
         studies=reports.article_studies,
-        code=studies.code("write_article"),
+        code=reports.article_code,
     message:
         "Writing the article, study {wildcards.study}"
     script:

@@ -27,7 +27,7 @@ rule baseline:
         runtime=60,
     params:
         cache=studies.cache_key,
-        code=studies.baseline_code,
+        code=studies.baseline_code("baseline"),
     message:
         "Fitting {wildcards.baseline} to fold {wildcards.fold}, study {wildcards.study}"
     script:
@@ -54,7 +54,7 @@ rule baseline_holdout:
         runtime=60,
     params:
         cache=studies.cache_key,
-        code=studies.baseline_holdout_code,
+        code=studies.baseline_code("baseline_holdout"),
     message:
         "Fitting {wildcards.baseline} to all folds for the holdout, study {wildcards.study}"
     script:

@@ -16,6 +16,7 @@ from foldwise.errors import FoldwiseError, nearest
 from foldwise.evaluate.wording import spoken
 from foldwise.files import write_json, write_text
 from foldwise.report.ledger import Ledger
+from foldwise.settings.groups import unit_of
 
 REFERENCES = SHIPPED / "references.json"
 # Pages beside the article that are made of templates of their own.
@@ -115,7 +116,6 @@ def _context(
             )
         key, made = f"{of.name}-{name}", tables.TABLES[name](of)
         found = {"key": key, "number": numbering.place("tables", key), "table": made}
-        found["dashes"] = ["-" * width for width in made.widths()]
         # What is across all studies is of none of them.
         return found | {"caption": made.caption if name == "across" else whose(of) + made.caption}
 
@@ -139,6 +139,7 @@ def _context(
         "spoken": spoken,
         "limitations": limitations,
         "reliability": reliability,
+        "unit_of": unit_of,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from foldwise.article.study import Study
 from foldwise.article.table import Table, cell
+from foldwise.evaluate.verdict import ALPHA
 from foldwise.evaluate.wording import called, titled
 from foldwise.report.ledger import Number, Source
 
@@ -126,8 +127,8 @@ def levels(source: Source) -> list[tuple[int, int, dict[str, Any]]]:
     ]
 
 
-def differing(source: Source, level: float = 0.05) -> list[dict[str, Any]]:
-    """Values whose difference from all others stays below `level` after Holm's correction."""
+def differing(source: Source) -> list[dict[str, Any]]:
+    """Values whose difference from all others stays below ALPHA after Holm's correction."""
     return [
         {
             "column": source.value("columns", i, "column"),
@@ -136,7 +137,7 @@ def differing(source: Source, level: float = 0.05) -> list[dict[str, Any]]:
             "holm": source("columns", i, "levels", k, "holm", form=".2g"),
         }
         for i, k, one in levels(source)
-        if one.get("holm") is not None and one["holm"] < level
+        if one.get("holm") is not None and one["holm"] < ALPHA
     ]
 
 

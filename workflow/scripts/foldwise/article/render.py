@@ -10,9 +10,10 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined,
 
 from foldwise.article.literals import check_literals, check_part, included
 from foldwise.errors import FoldwiseError
+from foldwise.report import templates
 from foldwise.report.ledger import Number, escaped
 
-SHIPPED = Path(__file__).parents[3] / "report" / "article"
+SHIPPED = templates.ARTICLE
 UNDEFINED = "–"
 
 
@@ -25,12 +26,9 @@ def render(template: Path, context: Mapping[str, Any], traced: bool) -> str:
     text = _read(template)
     check_literals(text, str(template))
     # The user's own folder first: a shipped part may be replaced by a file of its name.
-    folders = [template.parent, SHIPPED]
-    for name in included(text):
-        for path in [folder / name for folder in folders if (folder / name).is_file()][:1]:
-            check_part(_read(path), str(path))
+    loader = ChoiceLoader([FileSystemLoader(template.parent), FileSystemLoader(SHIPPED)])
     environment = Environment(
-        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        loader=loader,
         # A misspelt value is an error; jinja's default would print nothing in its place.
         undefined=StrictUndefined,
         finalize=_traced if traced else _plain,
@@ -39,6 +37,9 @@ def render(template: Path, context: Mapping[str, Any], traced: bool) -> str:
         keep_trailing_newline=True,
     )
     try:
+        for name in included(text):
+            part, path, _ = loader.get_source(environment, name)
+            check_part(part, str(path))
         made = environment.get_template(template.name).render(context)
     except FoldwiseError as error:
         raise FoldwiseError(f"{_line_of(error, template)}: {error}") from error

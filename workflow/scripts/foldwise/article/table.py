@@ -22,10 +22,6 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
-    def markdown(self) -> list[tuple[Any, ...]]:
-        """The rows as they stand in the template: a number there is told where it comes from."""
-        return list(self.rows)
-
     def text(self) -> list[list[str]]:
         """The rows as plain text."""
         return [[_text(cell) for cell in row] for row in self.rows]

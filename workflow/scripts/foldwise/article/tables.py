@@ -35,10 +35,9 @@ def cohort(study: Study) -> Table:
         rows.append((name, images, *_of_parts(study, parts, "classes", name)))
     views = {view: n for view, n in (study.manifest.value("views") or {}).items() if n}
     # Images that are no films of a view are all of the unknown one.
-    for view in views:
-        if set(views) != {"unknown"}:
-            blanks = [""] * len(parts)
-            rows.append((f"View {view}", study.manifest("views", view, form=","), *blanks))
+    for view in views if set(views) != {"unknown"} else ():
+        blanks = [""] * len(parts)
+        rows.append((f"View {view}", study.manifest("views", view, form=","), *blanks))
     counted = " Classes are counted in images." if study.classes() else ""
     return Table(
         "The analysed set, in all and by the fold that it judges. "

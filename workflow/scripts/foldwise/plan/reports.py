@@ -68,6 +68,11 @@ class Reports:
         names = words(self.as_reported(wildcards)) | set(catalogue.ASSETS.values())
         return digest([code_of("report_pack", names), templates.digests()])
 
+    def article_code(self, wildcards: Wildcards) -> str:
+        """Params of `write_article`: a digest of its code and of what the shipped article is of."""
+        code = self.studies.code("write_article")(wildcards)
+        return digest([code, templates.digests_of_article()])
+
     def run(self, wildcards: Wildcards) -> str:
         """Level of Snakemake's own report, below the study: the reported run."""
         return f"run {self.as_reported(wildcards)['report']['run']}"

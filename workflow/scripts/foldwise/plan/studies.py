@@ -23,7 +23,7 @@ from foldwise.settings.study import (
     teacher_of,
     with_changes,
 )
-from foldwise.settings.teachers import check_changes, split, variant, variants
+from foldwise.settings.teachers import PREFIX, check_changes, split, variant, variants
 
 HISTORY = "results/{study}/runs/{run}/fold_{fold}/results/train_history.json"
 
@@ -97,8 +97,10 @@ class Studies:
         """Run -> its changes, of each teacher that trials of a study, or `tuned`, may have."""
         plan = self.plans[name]
         space = plan.search.space if plan else ()
-        listed = {one.key: one.values() for one in space if one.values() is not None}
-        return variants(self.by_name[name], split(listed)[1], self.given)
+        # Of these alone: listing a wide range takes time, and each job that is planned waits.
+        listed = {one.key: one.values() for one in space if one.key.startswith(PREFIX)}
+        whole = {key: values for key, values in listed.items() if values is not None}
+        return variants(self.by_name[name], split(whole)[1], self.given)
 
     def _words_of_run(self, study: str, run: str) -> frozenset[str]:
         if run in self.variants[study]:
@@ -106,14 +108,13 @@ class Studies:
         found = state.code_words(self.by_name[study], run)
         return found | words(self.given) if run.startswith("tuned") else found
 
-    def baseline_code(self, wildcards: Wildcards) -> str:
-        """Params of `baseline`: a digest of the code of this one method, of no network's."""
-        return code_of("baseline", frozenset([self.of(wildcards)["kind"], wildcards.baseline]))
+    def baseline_code(self, rule: str) -> Callable[[Wildcards], str]:
+        """Params: a digest of the code of the one method that the rule fits, of no network's."""
 
-    def baseline_holdout_code(self, wildcards: Wildcards) -> str:
-        """The same of `baseline_holdout`."""
-        words = frozenset([self.of(wildcards)["kind"], wildcards.baseline])
-        return code_of("baseline_holdout", words)
+        def read(wildcards: Wildcards) -> str:
+            return code_of(rule, frozenset([self.of(wildcards)["kind"], wildcards.baseline]))
+
+        return read
 
     def archive(self, wildcards: Wildcards) -> dict[str, str]:
         """Params of `cohort`: sizes and times of the archive's files and the table's digest."""
@@ -159,7 +160,8 @@ class Studies:
     def embeddings(self, wildcards: Wildcards) -> list[str]:
         """Input: embeddings that the run joins to the head's input."""
         study, run = self.of(wildcards), run_of(wildcards)
-        named = origin(study, run)[0] in {**study["runs"], **self.variants[study["name"]]}
+        first = origin(study, run)[0]
+        named = first in study["runs"] or first in self.variants[study["name"]]
         model = self.settings_of_run(study["name"], run)["model"] if named else study["model"]
         folder = joined(study["name"], model).get("embeddings")
         return [f"{folder}/features.npy", f"{folder}/metadata.csv"] if folder else []

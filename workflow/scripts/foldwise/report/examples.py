@@ -1,6 +1,7 @@
 """Images that a reader wants to see: the best, those in the middle, the worst of all folds."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def write_examples(
         side = of_fold[fold].shape[-1]
         found.append(_enlarged(middle(np.asarray(of_fold[fold][row]), share), side))
         # At the side of the maps: a picture may be stored finer than its fold's model was kept at.
-        picture, truth = _planes(images, sample, channels, side)
+        picture, truth = _planes(images, sample, channels, side, share)
         pictures.append(picture)
         truths.append(truth)
     entries = [rows[number] | {"place": name} for number, name in chosen]
@@ -77,12 +78,11 @@ def _enlarged(plane: np.ndarray, side: int) -> np.ndarray:
 
 
 def _planes(
-    images: Any, row: dict[str, str], channels: int, side: int
+    images: Any, row: dict[str, str], channels: int, side: int, share: Fraction | int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Picture (side, side[, 3]) uint8 and mask (side, side) bool of one cached image."""
     planes = np.empty((1, *images.shape), images.dtype)
     images.take(images.places([row]), planes)
-    share = shares_of(images, [row]).get(row["sample"], 1)
     shown = [middle(plane, share) for plane in planes[0]]
     shift = 8 * (images.dtype.itemsize - 1)
     grey = [(_enlarged(plane, side) >> shift).astype(np.uint8) for plane in shown[:channels]]

@@ -8,6 +8,7 @@ from pathlib import Path
 from foldwise.hashing import file_digest
 
 TEMPLATES = Path(__file__).parents[3] / "report"
+ARTICLE = TEMPLATES / "article"
 # Captions of Snakemake's own report are no part of the page.
 PARTS = ("*.j2", "*.css", "*.js")
 
@@ -15,4 +16,13 @@ PARTS = ("*.j2", "*.css", "*.js")
 def digests() -> dict[str, str]:
     """Name of each part of the page -> digest of its content; code alone does not make a page."""
     paths = sorted(path for part in PARTS for path in TEMPLATES.rglob(part))
-    return {str(path.relative_to(TEMPLATES)): file_digest(path) for path in paths}
+    return {
+        str(path.relative_to(TEMPLATES)): file_digest(path)
+        for path in paths
+        if path.parent != ARTICLE
+    }
+
+
+def digests_of_article() -> dict[str, str]:
+    """The same of an article: its templates, checklists, references and style."""
+    return {path.name: file_digest(path) for path in sorted(ARTICLE.iterdir()) if path.is_file()}

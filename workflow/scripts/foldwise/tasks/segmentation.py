@@ -93,7 +93,10 @@ class Segmentation(Task):
         if "inside" in batch:
             # Objects are counted where the picture is: its square may be many times as large.
             boxes = batch["inside"].tolist()
-            parts = ([one[a:b, c:d] for one, (a, b, c, d) in zip(p, boxes)] for p in parts)  # noqa: B905
+            parts = (
+                [one[a:b, c:d] for one, (a, b, c, d) in zip(part, boxes, strict=True)]
+                for part in parts
+            )
         measured = self.measure(*parts)
         return {"measured": torch.from_numpy(measured), "map": probability}
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foldwise.bundle.overlap import said as overlapping
+from foldwise.evaluate.verdict import ALPHA
 from foldwise.evaluate.wording import spoken
 from foldwise.metrics import metric_of
 from foldwise.settings.groups import units_of
@@ -93,7 +94,7 @@ def _shifted(found: Mapping[str, Any]) -> list[str]:
     said = []
     for label, one in found["labels"].items():
         # Tests decide what is worth a sentence; the sentence says how large the difference is.
-        if one["p"] is not None and one["p"] < 0.05:
+        if one["p"] is not None and one["p"] < ALPHA:
             name = "" if label == "label" else f" of {label.removeprefix('label_')}"
             said.append(
                 f"The shares of labels{name} differ from the training's by {one['distance']:.0%} "
@@ -101,14 +102,14 @@ def _shifted(found: Mapping[str, Any]) -> list[str]:
             )
     for name in ("brightness", "contrast"):
         one = found[name]
-        if one and one["p"] is not None and one["p"] < 0.05:
+        if one and one["p"] is not None and one["p"] < ALPHA:
             way = "higher" if one["difference_sd"] > 0 else "lower"
             said.append(
                 f"The {name} of prepared images is {way} than in training by "
                 f"{abs(one['difference_sd']):.1f} standard deviations ({_p(one['p'])})."
             )
     one = found["features"]
-    if one["p"] < 0.05:
+    if one["p"] < ALPHA:
         said.append(
             f"In the models' features {one['far']} of {one['n']} images lie farther out than one "
             f"in twenty of the training ({_p(one['p'])}): they look unlike what was learned."
@@ -136,7 +137,7 @@ def _parted(found: Mapping[str, Any] | None) -> list[str]:
         f"the others by {level['difference']['value']:+.3f} ({_p(level['holm'])} after Holm)."
         for one in (found["columns"] if found else [])
         for level in one["levels"]
-        if (level.get("holm") or 1) < 0.05
+        if (level.get("holm") or 1) < ALPHA
     ]
 
 

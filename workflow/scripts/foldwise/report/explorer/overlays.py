@@ -3,6 +3,7 @@
 import base64
 import math
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,21 @@ OPAQUE = 170  # of 255: the picture stays visible below
 TRUTH, PREDICTED, GRADCAM = (255, 220, 0), (0, 120, 255), (60, 60, 255)
 
 Overlays = dict[str, dict[str, str]]
-# Sample -> share of its square's side that a picture fills.
-Shares = Mapping[str, float]
+# Sample -> share of its square's side that a picture fills, exactly: a float would not give whole
+# pixels again at another side.
+Shares = Mapping[str, Fraction]
 
 
-def shares_of(images: Any, rows: Sequence[Mapping[str, str]]) -> dict[str, float]:
+def shares_of(images: Any, rows: Sequence[Mapping[str, str]]) -> dict[str, Fraction]:
     """Shares below 1: pictures that are smaller than their square, and lie in its middle."""
     inside = images.inside(images.places(rows))
     filled = np.maximum(inside[:, 1] - inside[:, 0], inside[:, 3] - inside[:, 2])
-    parts = zip(rows, filled / images.shape[-1], strict=True)
-    return {row["sample"]: float(share) for row, share in parts if share < 1}
+    side = images.shape[-1]
+    parts = zip(rows, filled.tolist(), strict=True)
+    return {row["sample"]: Fraction(pixels, side) for row, pixels in parts if pixels < side}
 
 
-def middle(values_hw: np.ndarray, share: float) -> np.ndarray:
+def middle(values_hw: np.ndarray, share: Fraction | int) -> np.ndarray:
     """The square in the middle of a square that has `share` of its side: what a picture fills."""
     side = len(values_hw)
     kept = min(side, math.ceil(share * side))

@@ -1,7 +1,8 @@
 """Values of a study's subgroups as the page's cases bear them: none that shows few patients.
 
 The page lets a reader filter by several columns at once, so that the rule of the section on
-subgroups, a number of groups below which a value is not told, holds of each combination here
+subgroups, a number of groups below which a value is not told, holds of each combination of the
+study's own columns here (not of view, side, fold and answer, which a reader may filter by as well)
 (k-anonymity by suppression of cells: Sweeney 2002, "Achieving k-anonymity privacy protection using
 generalization and suppression", doi:10.1142/S021848850200165X).
 """

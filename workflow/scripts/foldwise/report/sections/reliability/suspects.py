@@ -7,7 +7,7 @@ from foldwise.report.ledger import Source, escaped
 from foldwise.report.run import Run, Study
 from foldwise.settings.kinds import has_suspects
 
-# Of suspects.json, as `foldwise.reliability.mask_suspects` finds them; rule files read this module
+# Of suspects.json, as `foldwise.reliability.suspects` names them; rule files read this module
 # and must not wait for numpy.
 AGREEMENT = "agreement"
 
