@@ -21,11 +21,11 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests"), str(ROOT)]
 
 from flow import snakemake  # noqa: E402
-from foldwise.cohort.shards import read_locations, write_locations  # noqa: E402
 from foldwise.errors import FoldwiseError  # noqa: E402
-from foldwise.files import read_json, sweep, temporaries, write_json  # noqa: E402
+from foldwise.files import sweep, temporaries  # noqa: E402
 from foldwise.train.machine import set_threads  # noqa: E402
 from foldwise.train.stop import Stop  # noqa: E402
+from killed_writer import is_whole, kill_writer  # noqa: E402
 from studies import density_study  # noqa: E402
 
 set_threads(1)
@@ -77,15 +77,8 @@ class Campaign:
     def writer(self, draw: Draw) -> dict:
         """A process that writes lists is killed: files are whole, what is left is swept."""
         place = self.fresh("writer")
-        pid = os.fork()
-        if not pid:
-            write_for_ever(place)
-        time.sleep(draw.uniform(0.01, 0.1))
-        kill(pid, signal.SIGKILL)
-        whole = set(read_locations(place)) <= {"a" * 16}
-        listed = place / "list.json"
-        whole &= not listed.exists() or len(read_json(listed)) == 2000
-        left = sweep(place)
+        kill_writer(place, draw.uniform(0.01, 0.1))
+        whole, left = is_whole(place), sweep(place)
         return {"did": f"killed, {left} left", "same": whole and not list(temporaries(place))}
 
     def training(self, draw: Draw) -> dict:
@@ -139,14 +132,6 @@ class Campaign:
             did.append(f"{way} {stop_driver(place, draw.uniform(2, 40), way)}")
         same = digest_of_study(place) == self.study_whole
         return {"did": ", ".join(did), "same": same}
-
-
-def write_for_ever(folder: Path) -> None:
-    """Locations and a list, over and over, until killed."""
-    names = [f"{n:032x}" for n in range(2000)]
-    while True:
-        write_locations(folder, "a" * 16, str(folder), dict.fromkeys(names, ("1.dcm",)))
-        write_json(folder / "list.json", names)
 
 
 def make_study(folder: Path) -> None:

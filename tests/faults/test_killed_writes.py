@@ -2,9 +2,7 @@
 
 import os
 import random
-import signal
 import time
-from pathlib import Path
 
 import pytest
 
@@ -17,39 +15,17 @@ from foldwise.files import (
     sweep,
     temporaries,
     temporary_of,
-    write_json,
 )
+from killed_writer import is_whole, kill_writer
 
 KILLS = 25
-
-
-def write_for_ever(folder: Path) -> None:
-    """Locations and a list, over and over, until killed."""
-    number = 0
-    while True:
-        number += 1
-        files = {f"{n:032x}": (f"{number}/{n}.dcm",) for n in range(3000)}
-        write_locations(folder, "a" * 16, str(folder), files)
-        write_json(folder / "list.json", {"number": number, "files": list(files)})
-
-
-def killed_writer(folder: Path, seconds: float) -> None:
-    """A process that writes, and is killed after these seconds."""
-    pid = os.fork()
-    if not pid:
-        write_for_ever(folder)
-    time.sleep(seconds)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
 
 
 def test_files_stay_whole_and_leftovers_are_no_archives_of_their_own(tmp_path):
     draw, left = random.Random(7), 0
     for _ in range(KILLS):
-        killed_writer(tmp_path, draw.uniform(0.02, 0.06))
-        assert set(read_locations(tmp_path)) <= {"a" * 16}
-        if (tmp_path / "list.json").exists():
-            assert len(read_json(tmp_path / "list.json")["files"]) == 3000
+        kill_writer(tmp_path, draw.uniform(0.02, 0.06))
+        assert is_whole(tmp_path)
         left += len(list(temporaries(tmp_path)))
         sweep(tmp_path)
         assert list(temporaries(tmp_path)) == []

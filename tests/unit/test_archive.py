@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from foldwise.cohort.archive import Inventory, list_archive, listing_digest
+from foldwise.cohort.archive import HeaderFacts, Inventory, list_archive, listing_digest
 from foldwise.errors import FoldwiseError
 
 
@@ -36,7 +36,7 @@ def read(archive, paths=None):
 
     def facts(path):
         calls.append(path.name)
-        return {"name": path.name}
+        return HeaderFacts(accession=path.name)
 
     return archive.read(archive.listing.files if paths is None else paths, facts), calls
 
@@ -106,7 +106,7 @@ def test_the_digest_of_the_listing_follows_sizes_times_and_names(root):
 def test_entries_hold_digest_and_facts(root):
     entries, _ = read(inventory(root))
     assert entries["200/c.dcm"].sha256 == hashlib.sha256(b"200/c.dcm").hexdigest()
-    assert entries["200/c.dcm"].facts == {"name": "c.dcm"}
+    assert entries["200/c.dcm"].facts == HeaderFacts(accession="c.dcm")
 
 
 def test_only_what_changed_is_read_again(root):
@@ -124,7 +124,7 @@ def test_only_what_changed_is_read_again(root):
 def test_only_what_is_asked_for_is_read(root):
     archive = inventory(root)
     assert read(archive, ["200/c.dcm"])[1] == ["c.dcm"]
-    assert archive.entry("200/c.dcm").facts == {"name": "c.dcm"}
+    assert archive.entry("200/c.dcm").facts == HeaderFacts(accession="c.dcm")
     assert archive.entry("100/a.dcm") is None
 
 
@@ -151,7 +151,7 @@ def test_a_fault_is_kept_by_its_reason_alone(root):
         raise Fault("truncated")
 
     entry = archive.read(["100/a.dcm"], facts)["100/a.dcm"]
-    assert (entry.fault, entry.facts) == ("truncated", {})
+    assert (entry.fault, entry.facts) == ("truncated", HeaderFacts())
     assert "may hold" not in archive.path.read_text()
     assert inventory(root).stale(["100/a.dcm"]) == []
 
@@ -180,7 +180,7 @@ def test_a_killed_first_run_goes_on_where_it_was(root, monkeypatch):
     def facts(path):
         if path.name == "c.dcm":
             raise KeyboardInterrupt
-        return {}
+        return HeaderFacts()
 
     with pytest.raises(KeyboardInterrupt):
         inventory(root).read(["100/a.dcm", "100/deep/b.dcm", "200/c.dcm"], facts, threads=1)

@@ -21,6 +21,7 @@ from foldwise.plan.targets import holdout_files
 from foldwise.registry import load
 from foldwise.settings.kinds import has_holdout
 from foldwise.tasks.segmentation import Segmentation
+from foldwise.train.feed.normalise import levels_by_picture
 from foldwise.train.loop import train_fold
 from foldwise.train.predict import predict_fold
 from foldwise.train.predict_holdout import predict_holdout
@@ -83,6 +84,27 @@ def test_each_model_says_what_it_says_by_itself(finished):
         out = folder / f"{fold}.csv", folder / f"{fold}.npy"
         predict_fold(make_job(folder, PARAMS, images, ([], own), TASK), path, *out)
         assert read_csv(out[0]) == [row for row in alone if row["fold"] == str(fold)]
+
+
+def test_each_picture_is_measured_once_for_all_models(tmp_path, monkeypatch):
+    params = make_params(model__normalisation="image", training__batch_size=7, training__epochs=1)
+    rows = make_rows(36)
+    images, own, places = make_images(rows), rows[-12:], []
+    models = trained(tmp_path, params, TASK, images, rows)
+
+    def levels(images, asked, channels):
+        places.append(asked)
+        return levels_by_picture(images, asked, channels)
+
+    monkeypatch.setattr("foldwise.train.feed.pixels.levels_by_picture", levels)
+    _, each, _ = held(tmp_path, params, TASK, images, own, models)
+    assert len(places) == 1
+    # Shared pictures, and each model's answers as by itself.
+    for fold, path in models.items():
+        alone = make_job(tmp_path, params, images, ([], [r | {"fold": fold} for r in own]), TASK)
+        predict_fold(alone, path, tmp_path / "own.csv", tmp_path / "own.npy")
+        said = [row for row in read_csv(each) if row["fold"] == str(fold)]
+        assert read_csv(tmp_path / "own.csv") == said
 
 
 def test_together_they_say_the_mean_of_their_probabilities(finished):

@@ -8,6 +8,7 @@ from statsmodels.stats.multitest import multipletests
 
 from foldwise.evaluate.metrics import paired as ours
 from foldwise.evaluate.metrics.intervals import Bootstrap
+from foldwise.evaluate.paired_tests import areas_of_classes
 
 
 def test_mcnemar_is_the_binomial_sign_test():
@@ -115,9 +116,41 @@ def test_delong_is_that_of_mlstatkit(seed):
 
 def test_delong_says_where_it_cannot_be_made():
     truth = np.array([True, False, False])
-    assert np.isnan(ours.delong(truth, np.arange(3.0), np.arange(3.0)).p)
+    few = ours.delong(truth, np.arange(3.0), np.arange(3.0))
+    assert np.isnan(few.p) and few.why == "a side has fewer than two samples"
     truth = np.array([True, True, False, False])
     assert ours.delong(truth, np.arange(4.0), np.arange(4.0)).p == 1
+
+
+@pytest.mark.parametrize("positives", [2, 3, 7])
+@pytest.mark.parametrize("negatives", [2, 10, 1000])
+def test_delong_has_no_p_where_no_spread_was_seen(positives, negatives):
+    truth = np.repeat([True, False], [positives, negatives])
+    # One run separates the sides entirely, the other has them all level: .5 for each sample.
+    level = ours.delong(truth, np.zeros(len(truth)), truth.astype(float))
+    assert (level.first, level.second) == (0.5, 1.0)
+    assert np.isnan(level.p) and "one and the same value" in level.why
+    both = ours.delong(truth, truth * 2.0, truth * 1.0)
+    assert (both.p, both.why) == (1.0, "")
+
+
+def test_classes_whose_areas_cannot_be_tested_are_listed_with_the_reason():
+    truth = ["a", "a", "b", "b", "c"]
+
+    def run(score):
+        return [
+            {"sample": str(n), "group": str(n), "exam": "", "label": label}
+            | {f"p_{name}": str(score(name, label)) for name in "abc"}
+            for n, label in enumerate(truth)
+        ]
+
+    sure, unsure = run(lambda name, label: float(name == label)), run(lambda *_: 1 / 3)
+    tests = areas_of_classes(unsure, sure)
+    assert set(tests) == {"a", "b", "c"}
+    assert all(one["p"] is None and one["p_holm"] is None for one in tests.values())
+    assert "one and the same value" in tests["a"]["why"]
+    assert tests["c"]["why"] == "a side has fewer than two samples"
+    assert (tests["a"]["first"], tests["a"]["second"]) == (0.5, 1.0)
 
 
 def test_holm_is_that_of_statsmodels():

@@ -70,6 +70,22 @@ def test_overlap_hides_the_edges_of_tiles_from_a_network_that_looks_around():
     assert error[0.5].abs().max() < error[0].abs().max() / 2
 
 
+def test_a_picture_that_fills_its_square_is_tiled_like_one_of_which_nothing_is_said():
+    torch.manual_seed(0)
+    layers = [torch.nn.Conv2d(3, 4, 5, padding=2), torch.nn.ReLU(), torch.nn.Conv2d(4, 2, 3)]
+    network = torch.nn.Sequential(*layers).to(memory_format=torch.channels_last)
+    image = torch.rand(3, 3, 72, 72)
+
+    def apply(part):
+        answer = torch.nn.functional.pad(network(part), (1, 1, 1, 1))
+        return answer, answer.mean(dim=(2, 3))
+
+    filled = torch.tensor([[0, 72, 0, 72]] * 3)
+    with torch.no_grad():
+        found, expected = tiled(apply, image, 32, 0.3, filled), tiled(apply, image, 32, 0.3)
+    assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
+
+
 def images_with_places(side: int) -> Memory:
     """A channel that counts across, a plane (the mask) that is its half."""
     across = np.broadcast_to(np.arange(side, dtype=np.uint8), (side, side))

@@ -9,6 +9,7 @@ import pytest
 from cohorts import first_file, table_of
 from dicoms import write
 from foldwise.bundle.predict import Request, predict
+from foldwise.cohort.archive import HeaderFacts
 from foldwise.cohort.codes import Wanted, colour_of, looks_of, modality_of
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
@@ -143,5 +144,8 @@ def test_only_dicoms_own_terms_leave_a_header():
         "colour",
         "",
     ]
-    facts = [{"modality": "MG", "photometric": "MONOCHROME2"}, {"modality": "Smith^John"}]
+    facts = [
+        HeaderFacts(modality="MG", photometric="MONOCHROME2"),
+        HeaderFacts(modality="Smith^John"),
+    ]
     assert looks_of(facts) == {"modality": {"": 1, "MG": 1}, "colour": {"": 1, "grey": 1}}

@@ -13,13 +13,12 @@ import numpy as np
 from foldwise.errors import FoldwiseError
 from foldwise.files import write_csv
 from foldwise.registry import load
-from foldwise.tasks.base import Rows
+from foldwise.tasks.base import IDENTITY, Rows
 from foldwise.train.feed.images import Images
 from foldwise.train.feed.rows import places_of, sorted_rows
 from foldwise.train.job import FoldJob
 
 # Columns of a table without rows.
-COLUMNS = ["sample", "group", "exam", "fold"]
 WHOLE = "all"  # in the column `fold` of what one model of the whole training part predicts
 
 
@@ -41,11 +40,11 @@ def run_on_holdout(name: str, job: FoldJob, out_csv: str | Path, out_folds: str 
     # Of any fold the training and the validation part together are what is not the holdout.
     train_rows = sorted_rows([*job.part("train"), *job.part("val")])
     held_out = [row | {"fold": WHOLE} for row in sorted_rows(job.part("holdout"))]
-    write_csv(out_folds, COLUMNS, [])
+    write_csv(out_folds, list(IDENTITY), [])
     if held_out:
         _write(name, job, train_rows, held_out, out_csv)
     else:
-        write_csv(out_csv, COLUMNS, [])
+        write_csv(out_csv, list(IDENTITY), [])
 
 
 def _write(name: str, job: FoldJob, fitted: Rows, judged: Rows, out_csv: str | Path) -> None:

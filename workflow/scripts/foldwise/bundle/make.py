@@ -90,7 +90,7 @@ def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
         "contact": about.contact,
         "code": about.code,
         "params": portable,
-        "classes": task.answers() or params["task"].get("heads", {}),
+        "classes": task.answers(),
         "members": members,
         "expected": expected(read_json(files.summary), held),
         "reliability": carried(params["kind"], calibration, conformal),

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from foldwise.evaluate.metrics.heads import columns_of
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.reliability.calibration import BEFORE, measured
 from foldwise.reliability.conformal import KINDS, coverage
 from foldwise.reliability.new_images import mended, of_models, sets
-from foldwise.reliability.parts import Part, Row, columns_of, parts_named
+from foldwise.reliability.parts import Part, Row, parts_named
 
 # Columns of the sets in a table of predictions.
 SETS = {"all": "set", "by_class": "set_by_class"}
@@ -56,11 +57,10 @@ def told(manifest: Mapping[str, Any]) -> dict[str, Any]:
     found = manifest["reliability"]
     if not found["parts"]:
         return {"calibration": found["reason"], "sets": found["reason"]}
-    rate = f"hold the truth in {1 - found['error']:.0%} of images like those of the study"
     return {
         part or "answer": {
             "calibration": _map_told(one["calibration"]),
-            "sets": one["sets"].get("reason", rate),
+            "sets": _sets_told(one["sets"], found["error"]),
         }
         for part, one in found["parts"].items()
     }
@@ -72,6 +72,12 @@ def _map_told(found: Mapping[str, Any]) -> str:
     fitted = found["map"]
     number = f" {fitted['temperature']:.3g}" if "temperature" in fitted else ""
     return f"{fitted['method']}{number}, learned on the study's validation predictions"
+
+
+def _sets_told(found: Mapping[str, Any], error: float) -> str:
+    if "reason" in found:
+        return str(found["reason"])
+    return f"hold the truth in {1 - error:.0%} of images like those of the study"
 
 
 def checked(

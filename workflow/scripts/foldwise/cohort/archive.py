@@ -9,11 +9,12 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from foldwise.cohort.identity import write_private
 from foldwise.errors import FoldwiseError
@@ -125,16 +126,40 @@ def listing_digest(root: str | Path) -> str:
 
 
 @dataclass(frozen=True)
+class HeaderFacts:
+    """What a study may use of a file's header, as it stands there; empty where it says nothing.
+
+    Private: patients, and whatever else somebody has typed.
+    """
+
+    patient: str = ""
+    accession: str = ""
+    study_uid: str = ""
+    view: str = ""
+    side: str = ""
+    burned_in: str = ""
+    modality: str = ""
+    photometric: str = ""
+    syntax: str = ""
+
+
+@dataclass(frozen=True)
 class Entry:
     """What is known of a file: SHA-256 of its bytes, facts of its header, or why there are none."""
 
     sha256: str
-    facts: dict[str, str]
+    facts: HeaderFacts
     fault: str = ""
 
-    def says(self, name: str) -> str:
-        """What the header says of `name`; empty where it does not, or where it was not read."""
-        return self.facts.get(name, "")
+
+# An entry as the inventory's file keeps it: SHA-256, what the header says, fault.
+Stored = tuple[str, dict[str, str], str]
+Read = Callable[[Path], HeaderFacts]  # a reader's `facts`
+
+
+def _entry_of(stored: Sequence[Any]) -> Entry:
+    sha256, facts, fault = stored
+    return Entry(sha256, HeaderFacts(**facts), fault)
 
 
 def inventory_key(root: str | Path, kind: str) -> str:
@@ -151,7 +176,7 @@ def _load(path: Path) -> dict[str, list]:
 def remembered(root: str | Path, kind: str, folder: str | Path) -> dict[str, Entry]:
     """What an earlier run read of an archive's files; nothing is read or written now."""
     stored = _load(Path(folder) / f"archive_{inventory_key(root, kind)}.json")
-    return {path: Entry(*about[1:]) for path, about in stored.items()}
+    return {path: _entry_of(about[1:]) for path, about in stored.items()}
 
 
 class Inventory:
@@ -189,12 +214,12 @@ class Inventory:
         """What is known of a file, None if it is gone or has changed since it was read."""
         if path not in self.listing.files or path not in self.known or self.stale([path]):
             return None
-        return Entry(*self.known[path][1:])
+        return _entry_of(self.known[path][1:])
 
     def read(
         self,
         paths: Iterable[str],
-        facts: Callable[[Path], dict[str, str]],
+        facts: Read,
         threads: int = 2,
         told: Callable[[int, int], None] | None = None,
     ) -> dict[str, Entry]:
@@ -209,10 +234,10 @@ class Inventory:
         passing: dict[str, Entry] = {}
         # Threads, not processes: reading and hashing release the interpreter's lock.
         with ThreadPoolExecutor(threads) as pool:
-            found = pool.map(lambda path: _entry(Path(self.root, path), facts), changed)
+            found = pool.map(lambda path: _read(Path(self.root, path), facts), changed)
             for done, (path, entry) in enumerate(zip(changed, found, strict=True), 1):
                 if entry[2] in PASSING:
-                    passing[path] = Entry(*entry)
+                    passing[path] = _entry_of(entry)
                     self.known.pop(path, None)
                 else:
                     self.known[path] = [list(self.listing.files[path]), *entry]
@@ -223,13 +248,15 @@ class Inventory:
                         told(done, len(changed))
         if changed:
             self._save()
-        return {path: passing.get(path) or Entry(*self.known[path][1:]) for path in wanted}
+        return {path: passing.get(path) or _entry_of(self.known[path][1:]) for path in wanted}
 
 
-def _entry(path: Path, facts: Callable[[Path], dict[str, str]]) -> tuple[str, dict[str, str], str]:
+def _read(path: Path, facts: Read) -> Stored:
     try:
         sha256 = file_digest(path)
-        return sha256, facts(path), ""
+        found = vars(facts(path))
+        # Of plain images, which say nothing, the list would be nine empty texts a file.
+        return sha256, {name: value for name, value in found.items() if value}, ""
     except OSError:
         return "", {}, "not_readable"
     except Exception as error:

@@ -4,8 +4,10 @@ A header's text is typed by people: where a view should stand may stand a name o
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from foldwise.cohort.archive import HeaderFacts
 
 # Modalities of pictures (PS3.3 C.7.3.1.1.1). OT is not among them: of "other" nothing is known.
 MODALITIES = {"CR", "CT", "DX", "ECG", "EPS", "ES", "GM", "IO", "IVOCT", "IVUS", "MG", "MR", "NM"}
@@ -57,22 +59,21 @@ class Wanted:
     burned_in: bool = False  # whether text in the pixels is let through
 
 
-def misfit(says: Mapping[str, str], wanted: Wanted) -> str:
+def misfit(facts: HeaderFacts, wanted: Wanted) -> str:
     """Why an image with these facts of its header is not what is wanted; empty where it is."""
-    if says.get("burned_in", "").upper() == "YES" and not wanted.burned_in:
+    if facts.burned_in.upper() == "YES" and not wanted.burned_in:
         return "burned_in"
-    modality = modality_of(says.get("modality", ""))
+    modality = modality_of(facts.modality)
     # A modality that is no defined term says no more than one that lacks.
     if wanted.modalities and modality and modality not in wanted.modalities:
         return "other_modality"
-    if wanted.grey and colour_of(says.get("photometric", "")) == COLOUR:
+    if wanted.grey and colour_of(facts.photometric) == COLOUR:
         return "other_photometric"
     return ""
 
 
-def looks_of(says: Iterable[Mapping[str, str]]) -> dict[str, dict[str, int]]:
+def looks_of(headers: Sequence[HeaderFacts]) -> dict[str, dict[str, int]]:
     """How many images are of each modality, and grey or in colour; those that say nothing too."""
-    facts = list(says)
-    modalities = Counter(modality_of(one.get("modality", "")) for one in facts)
-    colours = Counter(colour_of(one.get("photometric", "")) for one in facts)
+    modalities = Counter(modality_of(facts.modality) for facts in headers)
+    colours = Counter(colour_of(facts.photometric) for facts in headers)
     return {"modality": dict(sorted(modalities.items())), "colour": dict(sorted(colours.items()))}

@@ -242,5 +242,5 @@ def flow_of(
         "quarantine": {key[1]: n for key, n in sorted(stopped.items()) if key[0] == QUARANTINE},
         "usable": sum(item.usable for item in items),
         "to_decode": len(to_decode(items)),
-        "looks": looks_of(item.entries[0].facts for item in items if item.usable),
+        "looks": looks_of([item.entries[0].facts for item in items if item.usable]),
     }

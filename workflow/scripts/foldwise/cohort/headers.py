@@ -61,6 +61,6 @@ def index_of(ids: Iterable[str], entries: Mapping[str, Entry], names: Names) -> 
 def _by(name: str, entries: Mapping[str, Entry]) -> dict[str, list[str]]:
     files: dict[str, list[str]] = defaultdict(list)
     for path, entry in sorted(entries.items()):
-        if entry.facts.get(name):
-            files[entry.facts[name]].append(path)
+        if value := getattr(entry.facts, name):
+            files[value].append(path)
     return dict(files)

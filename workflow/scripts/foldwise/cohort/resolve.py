@@ -99,7 +99,7 @@ def items_of(
             f"{identity}\0{copies[identity]}" if copies[identity] > 1 else identity
         )
         item = _item(one, own, content, sample)
-        view = one.given.get("view") or own[0].says("view")
+        view = one.given.get("view") or own[0].facts.view
         keyed = names.content(content) if content else ""
         items.append(replace(item, view=view_of(view, views), keyed=keyed))
     return sorted(items, key=lambda item: item.order)
@@ -110,7 +110,7 @@ def _item(one: Matched, own: tuple[Entry, ...], content: str, sample: str) -> It
     # A header's ids need not be the table's: where the table names patients, it alone does.
     patients = one.patients
     if patients is None:
-        patients = (header.says("patient"),) if header.says("patient") else ()
+        patients = (header.facts.patient,) if header.facts.patient else ()
     return Item(
         matched=replace(one, patients=patients),
         entries=own,
@@ -118,9 +118,9 @@ def _item(one: Matched, own: tuple[Entry, ...], content: str, sample: str) -> It
         keyed="",
         sample=sample,
         patient=patients[0] if len(patients) == 1 else "",
-        accession=one.accession or header.says("accession"),
+        accession=one.accession or header.facts.accession,
         view="",
-        side=side_of(one.given.get("side") or header.says("side")),
+        side=side_of(one.given.get("side") or header.facts.side),
     )
 
 
@@ -143,7 +143,7 @@ def check_headers(
         reason = misfit(header.facts, wanted)
         if item.usable and reason:
             ledger.mark(item, "header", QUARANTINE, reason)
-        named = header.says("accession")
+        named = header.facts.accession
         if (
             by_folder
             and named

@@ -76,11 +76,11 @@ def _owner(one: Matched, by: str, headers: dict[str, Entry]) -> str:
         return one.files[0]
     entry = headers.get(one.files[0])
     if by == "accession":
-        return one.accession or (entry.says("accession") if entry else "")
+        return one.accession or (entry.facts.accession if entry else "")
     # Where the table names patients, an empty cell is nobody's: it will be in quarantine.
     if one.patients is not None:
         return " ".join(one.patients) or "-"
-    return entry.says("patient") if entry else ""
+    return entry.facts.patient if entry else ""
 
 
 def _classes(joined: Joined, scheme: ClassScheme) -> Iterator[str]:

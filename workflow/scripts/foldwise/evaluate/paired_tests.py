@@ -7,7 +7,7 @@ import numpy as np
 
 from foldwise.evaluate.cautions import predicted
 from foldwise.evaluate.metrics.averaging import average, has_probabilities
-from foldwise.evaluate.metrics.paired import delong, holm, mcnemar, sign_flip
+from foldwise.evaluate.metrics.paired import DeLong, delong, holm, mcnemar, sign_flip
 
 Rows = list[dict[str, str]]
 
@@ -60,7 +60,10 @@ def signs_over_groups(before: Rows, after: Rows) -> dict[str, Any] | None:
 
 
 def areas_of_classes(before: Rows, after: Rows) -> dict[str, Any] | None:
-    """Class -> both areas and DeLong's p, also by Holm's correction; of two classes the second."""
+    """Class -> both areas and DeLong's p, also by Holm's correction; of two classes the second.
+
+    Where a test cannot be made its p are None, and `why` says what lacks.
+    """
     rows = _by_group(before, after)
     if rows is None:
         return None
@@ -72,12 +75,16 @@ def areas_of_classes(before: Rows, after: Rows) -> dict[str, Any] | None:
         scores = [np.array([float(row[f"p_{name}"]) for row in run]) for run in rows]
         tests[name] = delong(positive, *scores)
     # Only tests that were made count in Holm's correction.
-    defined = {name: test for name, test in tests.items() if not np.isnan(test.p)}
-    adjusted = holm([test.p for test in defined.values()])
-    return {
-        name: {"first": test.first, "second": test.second, "p": test.p, "p_holm": p}
-        for (name, test), p in zip(defined.items(), adjusted, strict=True)
-    }
+    made = [name for name, test in tests.items() if not test.why]
+    adjusted = dict(zip(made, holm([tests[name].p for name in made]), strict=True))
+    return {name: _area(test, adjusted.get(name)) for name, test in tests.items()}
+
+
+def _area(test: DeLong, p_holm: float | None) -> dict[str, Any]:
+    values = {"first": test.first, "second": test.second, "p": test.p}
+    # JSON has no NaN; without both sides there is not even an area.
+    told = {name: None if np.isnan(value) else value for name, value in values.items()}
+    return told | {"p_holm": p_holm} | ({"why": test.why} if test.why else {})
 
 
 def exact_mcnemar(before: list[dict], after: list[dict]) -> dict[str, Any] | None:

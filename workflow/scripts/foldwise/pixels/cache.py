@@ -167,8 +167,12 @@ class Images:
         self._folder = Path(folder)
         rows = [row for name in self._names for row in self._rows_of(name)]
         self._checksums = np.array([row["checksum"] for row in rows], np.uint32)
-        whole = [0, self.shape[1], 0, self.shape[2]]
-        self._inside = np.array([row["facts"].get("inside", whole) for row in rows], np.int64)
+        whole = np.array([0, self.shape[1], 0, self.shape[2]], np.int64)
+        self._inside = np.tile(whole, (len(rows), 1))
+        for place, row in enumerate(rows):
+            # Noted with `fit: native` alone, and of pictures that could be read.
+            if "inside" in row["facts"]:
+                self._inside[place] = row["facts"]["inside"]
         # Each image is compared with its checksum when it is first taken: it is read then anyway.
         self._is_checked = np.zeros(len(self), bool)
 

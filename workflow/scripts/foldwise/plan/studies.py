@@ -190,7 +190,7 @@ class Studies:
         study, known = self.by_name[name], self.variants[name]
         teacher = teacher_of(study, run)
         if run in known:
-            teacher = known[run].get("training.teacher", study["training"]["teacher"])
+            teacher = self.settings_of_run(name, run)["training"]["teacher"]
         elif run.startswith("tuned") and self.given:
             teacher = teacher and variant(teacher, split(self.given)[1])
         elif known and run.startswith(("trial_", "tuned", "nested_")):

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from foldwise.evaluate.metrics.heads import columns_of
 from foldwise.reliability.calibrators import apply
 from foldwise.reliability.conformal import KINDS
-from foldwise.reliability.parts import columns_of
 
 # Scores of single images, to the last digit, would show whether an image was among them.
 DIGITS = 3

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from foldwise.evaluate.metrics import classification, heads
+from foldwise.evaluate.metrics import classification
 from foldwise.evaluate.metrics.draws import numbered
+from foldwise.evaluate.metrics.heads import classes_of, columns_of
 from foldwise.evaluate.metrics.zone_counts import UNKNOWN
 
 Row = Mapping[str, str]
@@ -37,7 +38,7 @@ class Part:
 
 def parts_of(rows: Sequence[Row], task: Mapping[str, Any]) -> list[Part]:
     """The labels of a study of classes; `task` is params["task"]."""
-    return parts_named(rows, task["heads"] if "heads" in task else {"": task["classes"]})
+    return parts_named(rows, classes_of(task))
 
 
 def parts_named(rows: Sequence[Row], named: Mapping[str, Sequence[str]]) -> list[Part]:
@@ -50,11 +51,6 @@ def parts_named(rows: Sequence[Row], named: Mapping[str, Sequence[str]]) -> list
         labels, probabilities = classification.arrays(rows, classes, label, prefix)
         found.append(Part(name, list(classes), labels, probabilities, fold, group, prefix))
     return found
-
-
-def columns_of(name: str) -> tuple[str, str]:
-    """Of a label: the column of its truth, and what its probabilities' columns begin with."""
-    return heads.columns(name) if name else ("label", "p_")
 
 
 def zone_parts(rows: Sequence[Row], zones: Sequence[str]) -> list[Part]:

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from foldwise.evaluate.metrics.heads import classes_of
 from foldwise.evaluate.metrics.zone_counts import VALUES
 from foldwise.files import read_csv, write_json
 from foldwise.report.explorer.overlays import SIDE, Overlays, merged, middle, shares_of, true_masks
@@ -121,11 +122,9 @@ def parts_of(task: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
     The one part of a plain class is called "".
     """
-    if task.get("classes"):
-        return {"": {name: name for name in task["classes"]}}
-    heads = {head: {name: name for name in names} for head, names in task.get("heads", {}).items()}
-    scores = {str(number): name for number, name in enumerate(VALUES)}
-    return heads or dict.fromkeys(task.get("zones") or [], scores)
+    if "zones" in task:
+        return {zone: {str(n): name for n, name in enumerate(VALUES)} for zone in task["zones"]}
+    return {part: {name: name for name in classes} for part, classes in classes_of(task).items()}
 
 
 def case_of(row: Mapping[str, str], parts: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

@@ -41,8 +41,7 @@ class Predictions:
 
 def classes_of(paths: Paths) -> dict[str, list[str]]:
     """Label -> its classes, from params.json; the one label of a sample is called ""."""
-    task = read_json(paths["params"][0])["task"]
-    return task["heads"] if "heads" in task else {"": task["classes"]}
+    return heads.classes_of(read_json(paths["params"][0])["task"])
 
 
 def predictions(paths: Paths) -> list[Predictions]:
@@ -53,8 +52,8 @@ def predictions(paths: Paths) -> list[Predictions]:
     fold = np.array([int(number) if number.isdigit() else 0 for number in folds], dtype=np.int64)
     found = []
     for label, classes in classes_of(paths).items():
-        names = heads.columns(label) if label else ("label", "p_")
-        labels, probabilities = classification.arrays(rows, classes, *names)
+        columns = heads.columns_of(label)
+        labels, probabilities = classification.arrays(rows, classes, *columns)
         found.append(Predictions(labels, probabilities, fold, classes, label))
     return found
 

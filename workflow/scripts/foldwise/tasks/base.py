@@ -13,6 +13,8 @@ from foldwise.errors import FoldwiseError, nearest
 Batch = dict[str, torch.Tensor]
 Rows = list[dict[str, Any]]
 Criterion = Callable[..., Any]  # what a loss of the registry is made into
+# Columns that every table of predictions starts with; of a table without rows, all there are.
+IDENTITY = ("sample", "group", "exam", "fold")
 
 
 class Task(Protocol):
@@ -154,8 +156,8 @@ class Task(Protocol):
 
 
 def identity(row: dict[str, Any]) -> dict[str, Any]:
-    """The columns that every table of predictions starts with."""
-    return {name: row[name] for name in ("sample", "group", "exam", "fold")}
+    """What a table of predictions says of a row before its answer."""
+    return {name: row[name] for name in IDENTITY}
 
 
 def number(value: float) -> str:

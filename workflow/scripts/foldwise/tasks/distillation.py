@@ -39,8 +39,9 @@ class Distillation(Task):
         texts = [" ".join(filter(None, (row.get("texts") or {}).values())) for row in rows]
         return labels | tokenise(texts, self.text["name"], self.text["max_tokens"])
 
-    def unlabelled(self) -> dict[str, str]:
-        return {columns(head)[0]: names[0] for head, names in self.heads.items()}
+    def answers(self) -> dict[str, list[str]]:
+        """Each label's classes."""
+        return self.heads
 
     def labels(self, head: str, rows: Rows) -> np.ndarray:
         """(N,) int64: places of the rows' classes in their order."""

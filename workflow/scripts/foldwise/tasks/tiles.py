@@ -1,7 +1,9 @@
 """A picture's answer put together from overlapping tiles, where the whole does not fit."""
 
 import math
+from collections import Counter
 from collections.abc import Callable
+from itertools import zip_longest
 
 import torch
 from torch import Tensor
@@ -41,62 +43,55 @@ def tiled(
     (B, 4: top, bottom, left, right) tiles lie in that part of each image, and beyond it the answer
     is 0.
     """
-    if inside is not None and tile is not None:
-        return _tiled_parts(apply, image_bchw, tile, overlap, inside)
     side = image_bchw.shape[-1]
-    if tile is None or tile >= side:
+    if tile is None or (inside is None and tile >= side):
         answer, row = apply(image_bchw)
         return answer.float(), row.float()
-    places = [
-        (top, left) for top in starts(side, tile, overlap) for left in starts(side, tile, overlap)
-    ]
+    parts = [[0, side, 0, side]] * len(image_bchw) if inside is None else inside.tolist()
     weight = blend(tile, overlap).to(image_bchw.device, torch.float32)
-    total = sums = None
-    rows = 0
-    for top, left in places:
-        part = (..., slice(top, top + tile), slice(left, left + tile))
-        # A slice has gaps: it is copied into the layout for which convolutions are fast.
-        answer, row = apply(image_bchw[part].contiguous(memory_format=torch.channels_last))
-        if total is None:
-            total = image_bchw.new_zeros((*answer.shape[:2], side, side), dtype=torch.float32)
-            sums = torch.zeros_like(total[:1, :1])
-        total[part] += answer.float() * weight
-        sums[part] += weight
-        rows = rows + row.float() / len(places)
-    return total / sums, rows
-
-
-def _tiled_parts(
-    apply: Apply, image_bchw: Tensor, tile: int, overlap: float, inside: Tensor
-) -> tuple[Tensor, Tensor]:
-    parts = inside.tolist()
-    places = [
-        (n, top + down, left + across)
-        for n, (top, bottom, left, right) in enumerate(parts)
-        for down in starts(bottom - top, tile, overlap)
-        for across in starts(right - left, tile, overlap)
-    ]
-    weight = blend(tile, overlap).to(image_bchw.device, torch.float32)
-    total, sums, rows = _asked(apply, image_bchw, parts, places, weight)
-    count = torch.bincount(torch.tensor([n for n, _, _ in places]), minlength=len(parts))
+    total, sums, rows = _asked(apply, image_bchw, parts, _corners(parts, tile, overlap), weight)
     # No tile reaches where the sum of weights is 0, and none has said anything there.
-    return total / sums.where(sums > 0, 1.0), rows / count.to(rows.device)[:, None]
+    return total / sums.where(sums > 0, 1.0), rows
+
+
+def _corners(parts: list[list[int]], tile: int, overlap: float) -> list[tuple[int, int, int]]:
+    """Number of the image, top and left of each tile: the first of every image, the second, ..."""
+    of_image = [
+        [
+            (n, top + down, left + across)
+            for down in starts(bottom - top, tile, overlap)
+            for across in starts(right - left, tile, overlap)
+        ]
+        for n, (top, bottom, left, right) in enumerate(parts)
+    ]
+    # Small images have fewer tiles than large ones.
+    return [one for step in zip_longest(*of_image) for one in step if one is not None]
 
 
 def _asked(
     apply: Apply,
     image_bchw: Tensor,
     parts: list[list[int]],
-    places: list[tuple[int, int, int]],
+    corners: list[tuple[int, int, int]],
     weight: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Sums of weighted answers (B, K, H, W), of weights (B, 1, H, W), of rows (B, D)."""
+    """Sums of weighted answers (B, K, H, W) and of weights (B, 1, H, W); mean rows (B, D)."""
     tile, total = len(weight), None
-    # Tiles of several images together, as many as a batch has: small images have few of them.
-    for first in range(0, len(places), len(parts)):
-        chunk = places[first : first + len(parts)]
-        seen = torch.stack([_window(image_bchw[n], parts[n], (y, x), tile) for n, y, x in chunk])
-        answers, features = apply(seen.contiguous(memory_format=torch.channels_last))
+    counts = Counter(n for n, _, _ in corners)
+    # As many tiles together as a batch has images: they fit into memory like those.
+    for first in range(0, len(corners), len(parts)):
+        chunk = corners[first : first + len(parts)]
+        shape = (len(chunk), image_bchw.shape[1], tile, tile)
+        # The layout for which convolutions are fast.
+        seen = torch.empty(
+            shape,
+            dtype=image_bchw.dtype,
+            device=image_bchw.device,
+            memory_format=torch.channels_last,
+        )
+        for target, (n, y, x) in zip(seen, chunk, strict=True):
+            target.copy_(_window(image_bchw[n], parts[n], (y, x), tile))
+        answers, features = apply(seen)
         answers, features = answers.float(), features.float()
         if total is None:
             total = answers.new_zeros((len(parts), answers.shape[1], *image_bchw.shape[2:]))
@@ -107,15 +102,18 @@ def _asked(
             place = (n, slice(None), slice(y, y + height), slice(x, x + width))
             total[place] += (answer * weight)[:, :height, :width]
             sums[place] += weight[:height, :width]
-            rows[n] += row
+            rows[n] += row / counts[n]
     return total, sums, rows
 
 
 def _window(image_chw: Tensor, part: list[int], corner: tuple[int, int], tile: int) -> Tensor:
     """(C, T, T) of an image from `corner` on, mirrored beyond the edges of its part."""
     top, bottom, left, right = part
-    rows = mirrored(corner[0] - top, bottom - top, tile).to(image_chw.device) + top
-    columns = mirrored(corner[1] - left, right - left, tile).to(image_chw.device) + left
+    y, x = corner
+    if y + tile <= bottom and x + tile <= right:
+        return image_chw[:, y : y + tile, x : x + tile]
+    rows = mirrored(y - top, bottom - top, tile).to(image_chw.device) + top
+    columns = mirrored(x - left, right - left, tile).to(image_chw.device) + left
     return image_chw[:, rows][:, :, columns]
 
 

@@ -98,5 +98,7 @@ def own_answers(params: dict[str, Any], paths: Iterable[str]) -> str | None:
 
     A trial waits for those of each teacher that its search may ask for.
     """
-    run = params.get("teacher", {}).get("run")
-    return next((path for path in paths if f"/runs/{run}/" in path), None)
+    if "teacher" not in params:
+        return None
+    folder = f"/runs/{params['teacher']['run']}/"
+    return next((path for path in paths if folder in path), None)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from foldwise.files import write_csv
-from foldwise.tasks.base import Batch, Rows, Task
+from foldwise.tasks.base import IDENTITY, Batch, Rows, Task
 from foldwise.train.failure import memory_explained
 from foldwise.train.feed.feed import Feed
 from foldwise.train.feed.rows import sorted_rows
@@ -23,7 +23,6 @@ from foldwise.train.machine import make_deterministic
 from foldwise.train.predict import KeptModel, batches, joined, keep, load_model, maps_file
 
 ENSEMBLE = "ensemble"  # in the column `fold` of what all models predict together
-COLUMNS = ["sample", "group", "exam", "fold"]  # of a table without rows
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def predict_together(
     ensemble: dict[str, list[np.ndarray]] = {}
     with ExitStack() as stack:
         write = stack.enter_context(maps_file(out_maps, len(rows)))
-        members = [Member(fold, kept, kept.feed(job, rows)) for fold, kept in models.items()]
+        members = _members(job, rows, models)
         for places, answers, joint in _answers(job, members):
             write(places, joint)
             keep(ensemble, joint)
@@ -79,6 +78,17 @@ def predict_together(
     _write(out_csv, job.task, rows, {ENSEMBLE: ensemble})
     _write(out_folds, job.task, rows, by_fold)
     return {fold: joined(parts)["embedding"] for fold, parts in by_fold.items() if parts}
+
+
+def _members(job: FoldJob, rows: Rows, models: Mapping[int, KeptModel]) -> list[Member]:
+    """Models that normalise alike share a feed: with `image` each picture is measured once, and a
+    GPU keeps the pictures once."""
+    feeds: dict[str, Feed] = {}
+    for kept in models.values():
+        alike = str(kept.normalise)
+        if alike not in feeds:
+            feeds[alike] = kept.feed(job, rows)
+    return [Member(fold, kept, feeds[str(kept.normalise)]) for fold, kept in models.items()]
 
 
 def _answers(
@@ -110,4 +120,4 @@ def _write(
         if outputs
         for row in task.table([row | {"fold": fold} for row in rows], joined(outputs))
     ]
-    write_csv(path, list(table[0]) if table else COLUMNS, table)
+    write_csv(path, list(table[0] if table else IDENTITY), table)

@@ -65,7 +65,7 @@ def valued(side: Mapping[str, Any], form: str = ".3f") -> str:
 def relied(part: Mapping[str, Any]) -> dict[str, Any]:
     """The tables of a part: calibration by the bundle's map, and what its sets hold."""
     calibration, sets = part["calibration"], part["sets"]
-    measured = calibration.get("metrics", {})
+    measured = calibration["metrics"] if "map" in calibration else {}
     return {
         "title": titled(part["name"]),
         "map": calibration.get("map"),

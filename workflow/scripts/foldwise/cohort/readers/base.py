@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from foldwise.cohort.archive import Listing
+from foldwise.cohort.archive import HeaderFacts, Listing
 from foldwise.cohort.findings import Finding
 from foldwise.cohort.identity import Names
 from foldwise.cohort.tables.labels import ClassScheme
@@ -108,8 +108,8 @@ class Reader(Protocol):
         """Whether a file is meant to be an image of this kind, sound or not."""
         ...
 
-    def facts(self, path: Path) -> dict[str, str]:
-        """What the header says: patient, accession, view, side. Raises an error with `reason`."""
+    def facts(self, path: Path) -> HeaderFacts:
+        """What the header says. Raises an error with `reason`."""
         ...
 
     def rows(

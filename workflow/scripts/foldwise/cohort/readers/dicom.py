@@ -4,7 +4,7 @@ import logging
 import warnings
 from pathlib import Path
 
-from foldwise.cohort.archive import Listing
+from foldwise.cohort.archive import HeaderFacts, Listing
 from foldwise.cohort.identity import Names
 from foldwise.cohort.join import by_layout
 from foldwise.cohort.readers.base import Columns, Joined, ReadFault
@@ -31,9 +31,8 @@ class Reader:
             return True
         return not _ending(path) and _begins_as_dicom(path)
 
-    def facts(self, path: Path) -> dict[str, str]:
-        """Patient, accession, view, side, burned-in text, modality, photometric interpretation and
-        encoding, as the header says.
+    def facts(self, path: Path) -> HeaderFacts:
+        """What the header says, all of it.
 
         Raises ReadFault not_an_image, and UnreadableImage as `read_header` does.
         """
@@ -41,17 +40,17 @@ class Reader:
         # Rows are what every image has and no report, plan or index.
         if header.rows is None:
             raise ReadFault("not_an_image")
-        return {
-            "patient": header.patient_id,
-            "accession": header.accession,
-            "study_uid": header.study_uid,
-            "view": header.view,
-            "side": header.laterality,
-            "burned_in": header.burned_in,
-            "modality": header.modality,
-            "photometric": header.photometric,
-            "syntax": header.transfer_syntax,
-        }
+        return HeaderFacts(
+            patient=header.patient_id,
+            accession=header.accession,
+            study_uid=header.study_uid,
+            view=header.view,
+            side=header.laterality,
+            burned_in=header.burned_in,
+            modality=header.modality,
+            photometric=header.photometric,
+            syntax=header.transfer_syntax,
+        )
 
     def rows(
         self, table: Table, listing: Listing, layout: str, stated: Columns, names: Names

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from foldwise.cohort.archive import Listing
+from foldwise.cohort.archive import HeaderFacts, Listing
 from foldwise.cohort.identity import Names
 from foldwise.cohort.join import by_layout
 from foldwise.cohort.readers.base import Columns, Joined, ReadFault
@@ -20,12 +20,12 @@ class Reader:
         """By the file's ending."""
         return path.suffix.lower() in ENDINGS
 
-    def facts(self, path: Path) -> dict[str, str]:
+    def facts(self, path: Path) -> HeaderFacts:
         """Nothing; a plain image's metadata is not trusted. Raises ReadFault for an empty file."""
         # All else is seen when it is decoded; this costs nothing, and says so before.
         if path.stat().st_size == 0:
             raise ReadFault("empty")
-        return {}
+        return HeaderFacts()
 
     def rows(
         self, table: Table, listing: Listing, layout: str, stated: Columns, names: Names

@@ -41,6 +41,18 @@ def columns(head: str) -> tuple[str, str]:
     return f"label_{head}", f"p_{head}_"
 
 
+def columns_of(label: str) -> tuple[str, str]:
+    """The same of any label: the one label of a sample is called ""."""
+    return columns(label) if label else ("label", "p_")
+
+
+def classes_of(task: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Label -> its classes, from params["task"]; zones and masks have no classes."""
+    if "heads" in task:
+        return task["heads"]
+    return {"": task["classes"]} if "classes" in task else {}
+
+
 def scorer(
     rows: Sequence[dict[str, str]], heads: Mapping[str, Sequence[str]]
 ) -> Callable[[Weights], dict[str, Any]]:

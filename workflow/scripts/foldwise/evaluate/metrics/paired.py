@@ -112,34 +112,46 @@ def sign_flip(differences: np.ndarray) -> float:
     return float(min(share[sums >= abs(int(differences.sum()))].sum(), 1.0))
 
 
+# Placements are whole numbers of half pairs: what differs by less has differed in rounding alone.
+STEP = 1e-12
+ALIKE = (
+    "all samples differ between the runs by one and the same value: how far it varies is not seen"
+)
+
+
 @dataclass(frozen=True)
 class DeLong:
-    """Two areas under ROC curves of the same samples, and the two-sided p of their difference."""
+    """Two areas under ROC curves of the same samples, and the two-sided p of their difference.
+
+    Where there is none p is NaN, and `why` says what lacks.
+    """
 
     first: float
     second: float
     p: float
+    why: str = ""
 
 
 def delong(positive: np.ndarray, first: np.ndarray, second: np.ndarray) -> DeLong:
     """DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44:837.
 
     positive: (N,) bool; first, second: (N,) scores of the two runs. Samples are taken as
-    independent: one a patient. p is NaN without two samples of each side, 1 for equal areas without
-    spread.
+    independent: one a patient. No p without two samples of each side, and none where all samples of
+    a side differ alike, unless they do not differ at all: then it is 1.
     """
     parts = [_placements(positive, score) for score in (first, second)]
     areas = [float(of_positive.mean()) if len(of_positive) else np.nan for of_positive, _ in parts]
     sides = [np.array([part[side] for part in parts]) for side in (0, 1)]
     if min(side.shape[1] for side in sides) < 2:
-        return DeLong(*areas, float("nan"))
+        return DeLong(*areas, float("nan"), "a side has fewer than two samples")
+    gains = [after - before for before, after in sides]
+    if max(np.ptp(gain) for gain in gains) < STEP:
+        # A spread that was not seen is not a spread of 0, by which any difference were certain.
+        same = abs(areas[1] - areas[0]) < STEP
+        return DeLong(*areas, 1.0, "") if same else DeLong(*areas, float("nan"), ALIKE)
     # Variance of a difference, by the placements of each side: 1, -1 of the covariance matrix.
-    variance = sum(float(np.var(side[1] - side[0], ddof=1)) / side.shape[1] for side in sides)
-    difference = areas[1] - areas[0]
-    # Scores that separate the classes entirely have no spread: rounding may even turn the sign.
-    if variance <= 0:
-        return DeLong(*areas, 1.0 if difference == 0 else 0.0)
-    return DeLong(*areas, float(2 * norm.sf(abs(difference) / np.sqrt(variance))))
+    variance = sum(float(np.var(gain, ddof=1)) / len(gain) for gain in gains)
+    return DeLong(*areas, float(2 * norm.sf(abs(areas[1] - areas[0]) / np.sqrt(variance))))
 
 
 def _placements(positive: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from foldwise.errors import FoldwiseError
+from foldwise.evaluate.metrics.heads import classes_of, columns_of
 from foldwise.files import read_csv, write_json
 
 DIGITS = 3  # of a point, whose farthest is at 1
@@ -66,9 +67,8 @@ def _fold(
 
 def label_columns(task: Mapping[str, Any]) -> list[str]:
     """Column of the truth of each part of an answer; none of a mask."""
-    if task.get("classes"):
-        return ["label"]
-    return [f"label_{part}" for part in task.get("heads") or task.get("zones") or []]
+    parts = task["zones"] if "zones" in task else classes_of(task)
+    return [columns_of(part)[0] for part in parts]
 
 
 def principal(features_nd: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -30,10 +30,9 @@ def write_operating_points(
     truth or answer is missing are left out of that part; a task without classes has no curve.
     """
     rows = [row for path in predictions for row in read_csv(path)]
-    task, curves = params["task"], []
-    parts = task.get("heads") or ({"": task["classes"]} if task.get("classes") else {})
-    for part, classes in parts.items():
-        label, prefix = heads.columns(part) if part else ("label", "p_")
+    curves = []
+    for part, classes in heads.classes_of(params["task"]).items():
+        label, prefix = heads.columns_of(part)
         usable = [
             row for row in rows if row.get(label) in classes and _finite(row, prefix, classes)
         ]

@@ -28,6 +28,7 @@ from foldwise.train.feed.images import Images
 from foldwise.train.feed.normalise import levels_by_picture
 
 Normalisation = tuple[list[float], list[float]]  # mean and standard deviation of each channel
+Levelled = tuple[torch.Tensor, torch.Tensor]  # the same of each row, (B, C) each
 
 
 @dataclass(frozen=True)
@@ -54,17 +55,20 @@ class Levels:
             found = levels_by_picture(images, places, channels)
         else:
             found = np.array(prepare.normalise)[:, None]
-        self.mean, self.std = found.astype(np.float32)
+        # On the device from the start: a copy a batch would wait for the device each time.
+        self.mean, self.std = torch.from_numpy(found.astype(np.float32)).to(prepare.device)
 
-    def __call__(self, rows: np.ndarray, drawn: Drawn | None) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation (B, C), (1, C) where all rows share them."""
+    def __call__(self, rows: np.ndarray, drawn: Drawn | None) -> Levelled:
+        """Mean and standard deviation (B, C), (1, C) where all rows share them, on the device."""
         if not self.by_picture:
             return self.mean, self.std
-        mean = self.mean[rows]
+        index = torch.from_numpy(rows).to(self.mean.device)
+        mean = self.mean[index]
         if drawn is not None:
             # The ground of a picture whose grey levels were turned round lies on the other side.
-            mean = np.where(drawn.gain[:, None] < 0, 1 - mean, mean)
-        return mean, self.std[rows]
+            turned = torch.from_numpy(drawn.gain < 0).to(mean.device)
+            mean = torch.where(turned[:, None], 1 - mean, mean)
+        return mean, self.std[index]
 
 
 RESIDENT_SHARE = 0.5  # of a GPU's free memory that the images may take
@@ -168,7 +172,7 @@ class OnCpu:
         if drawn is not None and self.augmentation.tones:
             gain, offset = (part.astype(np.float32) for part in (drawn.gain, drawn.offset))
             grey = toned(grey, gain[:, None, None], offset[:, None, None])
-        mean, std = (part[:, :, None] for part in self.levels(rows, drawn))
+        mean, std = (part.numpy()[:, :, None] for part in self.levels(rows, drawn))
         table = (grey - mean) / std
         # Where one table serves all: a view of it, no copies.
         return np.broadcast_to(table, (len(rows), *table.shape[-2:]))
@@ -221,10 +225,7 @@ class OnDevice:
             planes = warp_tensor(planes, drawn.matrix, self.augmentation.border, mask=True)
         if drawn is not None and self.augmentation.tones:
             image = toned(image, self._column(drawn.gain), self._column(drawn.offset))
-        mean, std = (
-            torch.from_numpy(part).to(self.device)[:, :, None, None]
-            for part in self.levels(rows, drawn)
-        )
+        mean, std = (part[:, :, None, None] for part in self.levels(rows, drawn))
         image = (image - mean) / std
         whole = planes.to(torch.uint8 if self.top == 255 else torch.int32)
         return image.contiguous(memory_format=torch.channels_last), whole
