@@ -38,6 +38,12 @@ def arguments() -> argparse.Namespace:
         choices=MISFITS,
         help="predict such images too, which else go to quarantine by their header; repeatable",
     )
+    parser.add_argument(
+        "--dicom",
+        action="store_true",
+        help="also write DICOM objects of each image into private/: a structured report, and "
+        "Grad-CAM as a secondary capture or the mask as a segmentation",
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that decode")
     return parser.parse_args()
 
@@ -59,6 +65,7 @@ def main(given: argparse.Namespace) -> None:
         with_names=given.with_names,
         allow=tuple(given.allow or ()),
         crew=Crew(given.workers),
+        dicom=given.dicom,
     )
     done = predict(request)
     print(f"{done['predicted']} predicted, {done['quarantine']} in quarantine: {given.out}")

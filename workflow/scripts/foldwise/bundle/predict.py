@@ -7,7 +7,7 @@ batches cut the same way, so that equal files give equal bits.
 import logging
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ from foldwise.train.predict_holdout import predict_together
 
 log = logging.getLogger("foldwise")
 
+DICOM = "dicom"  # the reader whose files lie in exams
+
 # Images that are predicted between two notes of progress; what a stop loses at most.
 PART = 256
 
@@ -57,6 +59,7 @@ class Request:
     texts: str | None = None
     with_names: bool = False
     allow: tuple[str, ...] = ()  # of MISFITS: reasons that keep no image out
+    dicom: bool = False  # whether objects are written that lie in the images' exams
     crew: Crew = field(default_factory=Crew)
 
 
@@ -68,17 +71,19 @@ def predict(request: Request) -> dict[str, int]:
     `grey_distance` in brightness and contrast (1: as one in twenty training images).
     `<out stem>_quarantine.csv`: sample, reason, meaning; `<out stem>_about.json`: by which models,
     and what of these columns there is. `private/<out stem>/files.csv` beside it says which file a
-    sample is.
+    sample is; `private/<out stem>/dicom` holds what `request.dicom` asks for.
     """
     manifest = read_manifest(request.bundle)
     reader = request.reader or manifest["reader"]
+    check_dicom(request, reader)
     private = private_folder(private_folder(request.out.parent / "private") / request.out.stem)
     images = named(find(request.sources, reader), private)
     log.info("%s.", plural(len(images), "different image"))
     kept_out = unlike(images, reader, wanted(request, manifest))
     image = manifest["params"]["image"]
     fit = [one for one in images if one.sample not in kept_out]
-    rows, quarantine, cache = decode(fit, reader, image, private, request.crew)
+    masked = manifest["params"]["kind"] == "segmentation"
+    rows, quarantine, cache = decode(fit, reader, image, private, request.crew, masked)
     quarantine += list(kept_out.values())
     names = ["sample", "reason", "meaning"]
     write_csv(request.out.with_name(f"{request.out.stem}_quarantine.csv"), names, quarantine)
@@ -91,17 +96,44 @@ def predict(request: Request) -> dict[str, int]:
     if "text" in params["task"]:
         with_texts(rows, images, request.texts)
     job = bundle_job(manifest, params, rows, Images.of(rows, cache), device())
+    job = replace(job, rows={"holdout": unlabelled(job)})
+    kept = members(request.bundle, manifest, job, list(request.folds) or None)
     # A stop loses one part at most: parts that are there are read and not predicted again.
-    table = answered(request, manifest, job, private)
+    parts = answered(request, manifest, job, kept, private)
+    table = [row for path in parts for row in read_csv(path)]
     # A network of three channels is given colour as colour: only grey ones lose it unseen.
     if image["channels"] == 1:
         note_colour(table, images)
     write_table(request, table, images)
     done = {"predicted": len(table), "quarantine": len(quarantine)}
-    write_json(
-        request.out.with_name(f"{request.out.stem}_about.json"), about(manifest, reader, done)
-    )
+    said = about(manifest, reader, done)
+    if request.dicom:
+        # Here: who asks for no objects does not load what makes them.
+        from foldwise.bundle.dicom.write import Answers, write_dicom
+
+        said |= {"dicom": write_dicom(Answers(manifest, job, kept, parts), images, private)}
+    write_json(request.out.with_name(f"{request.out.stem}_about.json"), said)
     return done
+
+
+def check_dicom(request: Request, reader: str) -> None:
+    """Refuse objects that would be about nothing, before anything is decoded."""
+    if request.dicom and reader != DICOM:
+        raise FoldwiseError(
+            f"--dicom writes reports into the exams of DICOM images, and these files are read as "
+            f"'{reader}', which belong to no exam. Leave --dicom out, or give DICOM files and "
+            f"--reader {DICOM}."
+        )
+
+
+def unlabelled(job: FoldJob) -> list[dict[str, Any]]:
+    """Rows as a cohort's, of images of which nothing is known."""
+    labels = job.task.unlabelled()
+    return [
+        # Nothing is known of patients here: each image is a group of its own.
+        row | labels | {"group": row["sample"], "exam": "", "fold": 1}
+        for row in job.part("holdout")
+    ]
 
 
 def about(manifest: Mapping[str, Any], reader: str, done: Mapping[str, int]) -> dict[str, Any]:
@@ -125,21 +157,19 @@ def wanted(request: Request, manifest: Mapping[str, Any]) -> Wanted:
 
 
 def answered(
-    request: Request, manifest: Mapping[str, Any], job: FoldJob, private: Path
-) -> list[dict[str, str]]:
-    """A row an image, in order of content; parts that were made are read."""
-    labels = job.task.unlabelled()
-    rows = [
-        # Nothing is known of patients here: each image is a group of its own.
-        row | labels | {"group": row["sample"], "exam": "", "fold": 1}
-        for row in job.part("holdout")
-    ]
+    request: Request,
+    manifest: Mapping[str, Any],
+    job: FoldJob,
+    kept: Mapping[int, KeptModel],
+    private: Path,
+) -> list[Path]:
+    """Tables of a row an image, in order of content; parts that were made are left as they are."""
+    rows = job.part("holdout")
     # Batches are cut at the same rows in one go and in parts.
     step = (
         max(1, PART // job.params["training"]["batch_size"]) * job.params["training"]["batch_size"]
     )
-    kept = members(request.bundle, manifest, job, list(request.folds) or None)
-    found: list[dict[str, str]] = []
+    found: list[Path] = []
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
         # A part of other models, images or texts, or read otherwise, is never taken for this one.
@@ -150,7 +180,7 @@ def answered(
         path = private / "parts" / f"{state}.csv"
         if not path.exists():
             answer_part(job, part, kept, manifest, path)
-        found += read_csv(path)
+        found.append(path)
         log.info("Predicted %d of %d images.", min(start + step, len(rows)), len(rows))
     return found
 

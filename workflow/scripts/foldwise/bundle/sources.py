@@ -9,11 +9,12 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import PIL.Image
 import pydicom
 from pydicom.misc import is_dicom
@@ -28,9 +29,11 @@ from foldwise.files import is_temporary, private_folder, read_csv
 from foldwise.hashing import content_of, digest, file_digest
 from foldwise.integrity import read_sealed
 from foldwise.pixels.cache import Crew, write_shard
-from foldwise.pixels.decode.base import of_content
+from foldwise.pixels.decode.base import Decoder, of_content
 from foldwise.pixels.picture import REASONS, UnreadableImage
 from foldwise.pixels.prepare import ImageSettings
+from foldwise.pixels.prepared import Prepared
+from foldwise.pixels.source import Source
 from foldwise.registry import load
 
 log = logging.getLogger("foldwise")
@@ -122,14 +125,21 @@ def unlike(images: Sequence[Image], reader: str, wanted: Wanted) -> dict[str, di
 
 
 def decode(
-    images: Sequence[Image], reader: str, settings: Mapping[str, Any], private: Path, crew: Crew
+    images: Sequence[Image],
+    reader: str,
+    settings: Mapping[str, Any],
+    private: Path,
+    crew: Crew,
+    masked: bool = False,
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]], Path]:
     """Rows (sample, content, shard, row, facts) of what could be read, the quarantine, the folder.
 
-    Shards that were made are not made again.
+    `masked`: whether rows have a mask's plane. Shards that were made are not made again.
     """
     image, decoder = ImageSettings(**settings), load("DECODERS", reader)()
     key = digest([reader, dict(settings)])
+    if masked and decoder.shape(image)[0] == image.channels:
+        decoder, key = WithEmptyMask(decoder), digest([reader, dict(settings), "mask"])
     folder = private_folder(private / "images" / key)
     by_keyed = {one.keyed: one for one in images}
     # Of equal files one is decoded.
@@ -155,6 +165,24 @@ def decode(
         done += len(contents)
         log.info("Decoded %d of %d images.", done, len(images))
     return sorted(rows, key=lambda row: row["content"]), quarantine, folder
+
+
+@dataclass(frozen=True)
+class WithEmptyMask:
+    """A decoder of images without masks, for models that are fed one with each image."""
+
+    of: Decoder
+
+    def shape(self, settings: ImageSettings) -> tuple[int, int, int]:
+        """(C + 1, H, W)."""
+        channels, rows, columns = self.of.shape(settings)
+        return channels + 1, rows, columns
+
+    def read(self, files: list[Source], settings: ImageSettings) -> Prepared:
+        """As the decoder does, and an empty plane behind it. Raises UnreadableImage."""
+        found = self.of.read(files, settings)
+        empty = np.zeros_like(found.pixels[:1])
+        return replace(found, pixels=np.concatenate([found.pixels, empty]))
 
 
 def in_colour(path: Path) -> bool:

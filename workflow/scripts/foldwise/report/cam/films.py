@@ -32,10 +32,11 @@ class Film:
             f"predicted-{self.predicted}",
             f"true-{self.label}",
         )
-        return "_".join(_plain(part) for part in parts)
+        return "_".join(plain_name(part) for part in parts)
 
 
-def _plain(text: str) -> str:
+def plain_name(text: str) -> str:
+    """A text as part of a file's name."""
     return "".join(letter if letter.isalnum() or letter in "-." else "-" for letter in text)
 
 
