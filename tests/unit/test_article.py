@@ -13,6 +13,7 @@ from foldwise.article.inputs import article_files, studies_of
 from foldwise.article.render import SHIPPED
 from foldwise.article.study import Study
 from foldwise.errors import FoldwiseError
+from foldwise.evaluate.cautions import undefined
 from foldwise.files import read_json, write_json
 from foldwise.report import templates
 from foldwise.report.ledger import Ledger
@@ -230,6 +231,25 @@ def test_readers_are_told_each_metric_once_and_nothing_of_what_to_run_next(folde
     assert text.count("Macro F1 0.1: too far apart.") == 1
     assert "Read next" not in text and "stop_after" not in text
     assert "Kappa quadratic" not in text
+
+
+def outside_code(text):
+    """Markdown without what is set as code, targets of links, and attributes."""
+    return re.sub(r"`[^`]*`|\]\([^)]*\)|\{#[^}]*\}", " ", text)
+
+
+@pytest.mark.usefixtures("without_documents")
+def test_readers_meet_no_name_of_a_key_or_a_file_outside_code(folder):
+    path = folder / "results/density/runs/cv/cv_summary.json"
+    summary = read_json(path)
+    lacking = {"unknown_precision": {"n_folds": 1}, "balanced_accuracy": {"n_folds": 2}}
+    summary["warnings"] = list(undefined(lacking, 3))
+    write_json(path, summary)
+    out = write(folder)
+    text = (out / "article.md").read_text()
+    assert "- Unknown, precision: defined in 1 of 3 folds." in text
+    for page in sorted(out.rglob("*.md")):
+        assert not re.findall(r"[a-z]+_[a-z]+", outside_code(page.read_text())), page.name
 
 
 @pytest.mark.usefixtures("without_documents")

@@ -6,7 +6,6 @@ import shutil
 import pytest
 
 from foldwise.article.build import write_article
-from foldwise.article.literals import check_part, included
 from foldwise.article.render import SHIPPED
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_json, write_json
@@ -153,8 +152,7 @@ def test_a_file_that_was_changed_since_it_was_made_stops_with_file_and_line(fold
 
 
 def test_a_number_that_is_typed_into_an_included_part_is_refused(folder):
-    assert included((SHIPPED / "article.md.j2").read_text()) == [PART.name]
-    check_part(PART.read_text(), str(PART))
+    assert "## Calibration" in write_with(folder, KINDS), "the shipped part has no such number"
     own = folder / "own.md.j2"
     own.write_text((SHIPPED / "article.md.j2").read_text())
     (folder / PART.name).write_text("## Calibration\n\nLog loss was 0.53.\n")

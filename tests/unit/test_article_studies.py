@@ -154,7 +154,10 @@ def test_one_correction_is_for_the_tests_of_all_studies(out):
     rows = read_csv(out / "tables" / "density-across.csv")
     expected = multipletests([row["p"] for row in found["comparisons"]], method="holm")[1]
     assert [row["p, Holm"] for row in rows] == [f"{p:.2g}" for p in expected]
-    assert [row["Compared with"] for row in rows] == ["logistic statistics", "blurred, cv"]
+    assert [row["Compared with"] for row in rows] == [
+        "Logistic regression on pixel statistics",
+        "blurred, cv",
+    ]
     text = (out / "article.md").read_text()
     assert "Study zones was not compared with density: it predicts something else." in text
     assert f"number of tests among them, {found['number']}" in text

@@ -1,6 +1,7 @@
 """The analysis of a search: sentences that the numbers carry, figures, measured gradients."""
 
 import csv
+import re
 import statistics
 import subprocess
 import sys
@@ -83,7 +84,7 @@ def test_three_choices_are_compared_in_pairs_with_a_wider_interval():
     found = searched_by(values, loss=["a", "a", "b", "b", "c"])
     (one,) = effect(found, "loss").differences
     assert one.what == "b against a"
-    assert "loss c: one trial alone" in told(found, "loss")
+    assert "loss `c`: one trial alone" in told(found, "loss")
 
 
 def table_of(folder, rows):
@@ -123,7 +124,10 @@ def test_another_systems_table_gives_a_searchs_files_and_all_of_an_analysis(tmp_
         f"mean {statistics.mean(values):.4f}, standard deviation {np.std(values, ddof=1):.4f}"
         in text
     )
-    assert "| focal | 2 | 0.1245 |" in text
+    assert "| `focal` | 2 | 0.1245 |" in text
+    for path in (base / "analysis").glob("*.md"):
+        outside = re.sub(r"`[^`]*`|\]\([^)]*\)", " ", path.read_text())
+        assert not re.findall("[a-z]+_[a-z]+", outside), f"{path.name} has names of keys as words"
     # Nothing of what only models can tell is made up.
     assert "Not measured" in (base / "analysis" / "MATHEMATICAL_ANALYSIS_SUMMARY.md").read_text()
 
@@ -165,7 +169,7 @@ def test_a_search_of_our_own_is_told_with_curves_pruning_and_defaults(tmp_path):
     text = (tmp_path / "HYPERPARAMETER_TUNING_SUMMARY.md").read_text()
     pruned = searched.states["PRUNED"]
     assert f"| PRUNED | {pruned} ({pruned / 24:.0%}) |" in text
-    assert "| training.batch_size | 16 |" in text and "Spared by pruning" in text
+    assert "| `training.batch_size` | 16 |" in text and "Spared by pruning" in text
     first = (tmp_path / "fig2_parameter_effects.png").read_bytes()
     write_analysis(tmp_path, searched)
     assert (tmp_path / "fig2_parameter_effects.png").read_bytes() == first

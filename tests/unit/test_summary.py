@@ -115,7 +115,7 @@ def test_a_metric_that_a_fold_lacks_is_said():
     odd.metrics["auc"] = None
     got = summarise([fold(1, 0.9), odd], BINARY, Bootstrap(1, "patient", 0))
     assert got["auc"]["n_folds"] == 1
-    assert any("auc is defined in 1 of 2" in w["text"] for w in got["warnings"])
+    assert any("AUC: defined in 1 of 2 folds" in w["text"] for w in got["warnings"])
 
 
 def test_equal_input_gives_equal_bytes(summary, tmp_path):

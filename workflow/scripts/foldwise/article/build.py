@@ -11,9 +11,9 @@ from foldwise.article.formats import write_formats
 from foldwise.article.render import SHIPPED, render
 from foldwise.article.study import Study
 from foldwise.article.table import write_table
-from foldwise.article.wording import limitations
+from foldwise.article.wording import limitations, words
 from foldwise.errors import FoldwiseError, nearest
-from foldwise.evaluate.wording import spoken
+from foldwise.evaluate.wording import method_name, spoken
 from foldwise.files import write_json, write_text
 from foldwise.report.ledger import Ledger
 from foldwise.settings.groups import unit_of
@@ -137,6 +137,8 @@ def _context(
         "figure": figure,
         "ref": ref,
         "spoken": spoken,
+        "method_name": method_name,
+        "words": words,
         "limitations": limitations,
         "reliability": reliability,
         "unit_of": unit_of,

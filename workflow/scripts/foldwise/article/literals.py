@@ -1,73 +1,136 @@
-"""Numbers typed by hand in the results of an article's template: each is refused with its line."""
+"""Numbers typed by hand in the results of an article: each is refused with its file and line.
+
+Text gets into an article in many ways: by parts that a template includes, macros that it imports,
+a template that it extends, variables that it sets. So what is typed is marked where templates are
+read, and looked for in what they made.
+"""
 
 import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from jinja2 import Environment, pass_context
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
 
 from foldwise.errors import FoldwiseError
 
-HEADING = re.compile(r"^(#+)\s+(.*)$")
-# Parts of a line that hold no result: looked-up values, prose that is marked as such, attributes,
-# targets of links, citations, code.
+HEADING = re.compile(r"^(#+)[ \t]+(.*)$", re.MULTILINE)
+# What holds no result: prose that is marked as such, comments, attributes, targets of links,
+# citations, code.
 NO_RESULT = re.compile(
-    r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|\[[^\]]*\]\{\.prose\}|\{[^{}]*\}|\]\([^)]*\)|@[\w:-]+|`[^`]*`"
+    r"<!--(?:.|\n)*?-->|\[[^\]]*\]\{\.prose\}|\{[^{}\n]*\}|\]\([^)\n]*\)|@[\w:-]+|`[^`\n]*`"
 )
-INCLUDED = re.compile(r"""\{%-?\s*include\s+["']([^"']+)["']""")
 NUMBER = re.compile(r"(?<![\w.])[+-]?\d[\d,]*(?:\.\d+)?\s*%?|(?<![\w.])\.\d+")
+# A typed digit is a character of Unicode's private planes: ten of them for each place.
+FIRST_MARK, LAST_MARK = 0xF0000, 0x10FFFD
+MARK = re.compile(f"[{chr(FIRST_MARK)}-{chr(LAST_MARK)}]")
+# Values of expressions that stand in the template itself; equal to what they are made of.
+TYPED = {kind: type(f"typed_{kind.__name__}", (kind,), {}) for kind in (str, int, float)}
 
 
-def check_literals(text: str, where: str, section: str = "Results") -> None:
-    """Raise FoldwiseError for numbers in section `section` that are neither looked up nor prose.
+class Typed(Extension):
+    """Marks the digits that stand in templates: looked-up ones are told from them."""
 
-    `text` is a template in Markdown, `where` its path. A number in words the author vouches for is
-    marked `[three of 4 readers]{.prose}`.
-    """
-    _refuse(_section(text, section), where, section)
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self.places: list[str] = []
+        environment.filters["typed"] = self._typed
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        """The template with its text marked, and each value in its expressions through `typed`."""
+        before, where = "", stream.filename or stream.name or "template"
+        for token in stream:
+            kind, line = token.type, token.lineno
+            if kind == "data":
+                yield Token(line, kind, self._marked_lines(token.value, where, line))
+            else:
+                yield token
+            # After a dot stands a place in a list; of strings side by side the last is followed.
+            literal = kind in ("string", "integer", "float") and before != "dot"
+            if literal and not kind == stream.current.type == "string":
+                yield Token(line, "pipe", "|")
+                yield Token(line, "name", "typed")
+                yield Token(line, "lparen", "(")
+                yield Token(line, "integer", self._place(where, line))
+                yield Token(line, "rparen", ")")
+            before = kind
+
+    # With a context Jinja does not compute the value while it compiles, and keeps its type.
+    @pass_context
+    def _typed(self, _context: Any, value: Any, place: int) -> Any:
+        if type(value) not in TYPED:
+            return value
+        made = TYPED[type(value)](value)
+        made.place = place
+        return made
+
+    def finalize(self, shown: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Prints as `shown` does, and marks what an expression has typed."""
+
+        def marked(value: Any) -> Any:
+            if type(value) in TYPED.values():
+                return self._marked(str(value), value.place)
+            return shown(value)
+
+        return marked
+
+    def _place(self, where: str, line: int) -> int:
+        # There are characters for 13,107 places; no article has so many lines with digits.
+        here = f"{where}, line {line}"
+        if here not in self.places:
+            self.places.append(here)
+        return self.places.index(here)
+
+    def _marked_lines(self, text: str, where: str, first: int) -> str:
+        lines = enumerate(text.split("\n"), first)
+        return "\n".join(
+            self._marked(line, self._place(where, number)) if re.search(r"\d", line) else line
+            for number, line in lines
+        )
+
+    def _marked(self, text: str, place: int) -> str:
+        start = FIRST_MARK + 10 * place
+        return re.sub("[0-9]", lambda digit: chr(start + int(digit[0])), text)
+
+    def refuse(self, made: str, section: str = "Results") -> None:
+        """Raise FoldwiseError for typed numbers in a section of what a template made.
+
+        A number in words the author vouches for is marked `[three of 4 readers]{.prose}`.
+        """
+        # One character for one, so that a place in the one text is the same in the other.
+        text = re.sub("[0-9]", "\0", made)
+        text = MARK.sub(lambda mark: str((ord(mark[0]) - FIRST_MARK) % 10), text)
+        text = NO_RESULT.sub(lambda part: re.sub(r"[^\n]", " ", part[0]), text)
+        found = (
+            (self._place_of(made[number.start() : number.end()]), number[0].strip())
+            for start, end in _sections(text, section)
+            for number in NUMBER.finditer(text, start, end)
+        )
+        faults = [
+            f"{place}: '{number}' stands in section {section} and is looked up nowhere. Read it "
+            "from the study (`{{ study.summary(...) }}`), or mark what is no result as prose: "
+            "[...]{.prose}."
+            # A macro that is called twice has the fault once.
+            for place, number in dict.fromkeys(found)
+        ]
+        if faults:
+            raise FoldwiseError("\n".join(faults))
+
+    def _place_of(self, number: str) -> str:
+        return self.places[(ord(MARK.search(number)[0]) - FIRST_MARK) // 10]
 
 
-def check_part(text: str, where: str, section: str = "Results") -> None:
-    """The same of a template that stands in the section as a whole."""
-    _refuse(list(enumerate(_blanked(text).splitlines(), 1)), where, section)
-
-
-def included(text: str, section: str = "Results") -> list[str]:
-    """Names of the templates that a section of `text` includes."""
-    lines = [line.rstrip() for line in text.splitlines()]
-    numbers = {number for number, _ in _section(text, section)}
-    return [found[1] for n in sorted(numbers) for found in INCLUDED.finditer(lines[n - 1])]
-
-
-def _refuse(lines: list[tuple[int, str]], where: str, section: str) -> None:
-    faults = []
-    for number, line in lines:
-        for found in NUMBER.finditer(NO_RESULT.sub(" ", line)):
-            faults.append(
-                f"{where}, line {number}: '{found[0].strip()}' stands in section {section} and is "
-                "looked up nowhere. Read it from the study (`{{ study.summary(...) }}`), or mark "
-                "what is no result as prose: [...]{.prose}."
-            )
-    if faults:
-        raise FoldwiseError("\n".join(faults))
-
-
-def _section(text: str, name: str) -> list[tuple[int, str]]:
-    """Lines of a section with their numbers, its subsections included."""
-    inside, depth, lines = False, 0, []
-    for number, line in enumerate(_blanked(text).splitlines(), 1):
-        heading = HEADING.match(line)
+def _sections(text: str, name: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each section of that name, its subsections included."""
+    start, depth = None, 0
+    for heading in HEADING.finditer(text):
         # A deeper heading inside is a part of the section, not its end.
-        if heading and (not inside or len(heading[1]) <= depth):
-            inside = heading[2].split("{")[0].strip().lower() == name.lower()
-            depth = len(heading[1])
-        elif inside:
-            lines.append((number, line))
-    return lines
-
-
-def _blanked(text: str) -> str:
-    """The text with comments and statements of several lines taken out, line numbers kept."""
-    return re.sub(
-        r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<!--.*?-->",
-        # Line ends stay, so that faults are told by the template's own lines.
-        lambda found: re.sub(r"[^\n]", " ", found[0]),
-        text,
-        flags=re.DOTALL,
-    )
+        if start is not None and len(heading[1]) > depth:
+            continue
+        if start is not None:
+            yield start, heading.start()
+        here = heading[2].split("{")[0].strip().lower() == name.lower()
+        start, depth = (heading.end(), len(heading[1])) if here else (None, 0)
+    if start is not None:
+        yield start, len(text)

@@ -2,13 +2,13 @@
 
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
 
-from foldwise.article.literals import check_literals, check_part, included
+from foldwise.article.literals import Typed
 from foldwise.errors import FoldwiseError
 from foldwise.report import templates
 from foldwise.report.ledger import Number, escaped
@@ -23,36 +23,49 @@ def render(template: Path, context: Mapping[str, Any], traced: bool) -> str:
     Raises FoldwiseError, with file and line, for a fault of the template, a value that is not
     defined, and a number that is typed by hand.
     """
-    text = _read(template)
-    check_literals(text, str(template))
+    _check_readable(template)
+    _refuse_typed(template, context)
+    made = _made(_environment(template, _traced if traced else _plain), template, context)
+    # Conditions that are not met leave empty lines behind.
+    return re.sub(r"\n{3,}", "\n\n", made).strip() + "\n"
+
+
+def _refuse_typed(template: Path, context: Mapping[str, Any]) -> None:
+    """A reading by itself: the marks of what is typed must not get into the article."""
+    environment = _environment(template, _plain)
+    environment.add_extension(Typed)
+    typed = environment.extensions[Typed.identifier]
+    environment.finalize = typed.finalize(_plain)
+    typed.refuse(_made(environment, template, context))
+
+
+def _environment(template: Path, finalize: Callable[[Any], Any]) -> Environment:
     # The user's own folder first: a shipped part may be replaced by a file of its name.
     loader = ChoiceLoader([FileSystemLoader(template.parent), FileSystemLoader(SHIPPED)])
-    environment = Environment(
+    return Environment(
         loader=loader,
         # A misspelt value is an error; jinja's default would print nothing in its place.
         undefined=StrictUndefined,
-        finalize=_traced if traced else _plain,
+        finalize=finalize,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def _made(environment: Environment, template: Path, context: Mapping[str, Any]) -> str:
     try:
-        for name in included(text):
-            part, path, _ = loader.get_source(environment, name)
-            check_part(part, str(path))
-        made = environment.get_template(template.name).render(context)
+        return environment.get_template(template.name).render(context)
     except FoldwiseError as error:
         raise FoldwiseError(f"{_line_of(error, template)}: {error}") from error
     except (TemplateError, TypeError, ValueError, LookupError) as error:
         # What a template may get wrong in its expressions; a fault of ours is none of these lines.
         raise FoldwiseError(f"{_line_of(error, template)}: {error}.") from error
-    # Conditions that are not met leave empty lines behind.
-    return re.sub(r"\n{3,}", "\n\n", made).strip() + "\n"
 
 
-def _read(template: Path) -> str:
+def _check_readable(template: Path) -> None:
     try:
-        return template.read_text(encoding="utf-8")
+        template.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FoldwiseError(
             f"{template}: cannot be read as UTF-8 text ({error}). Correct article.template."

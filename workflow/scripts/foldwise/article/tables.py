@@ -6,7 +6,7 @@ from typing import Any
 from foldwise.article import reliability
 from foldwise.article.study import Study
 from foldwise.article.table import Table, cell, span
-from foldwise.evaluate.wording import called
+from foldwise.evaluate.wording import called, method_name
 from foldwise.settings.groups import units_of
 
 # How the counts of the folds call the part that none of them has.
@@ -118,7 +118,7 @@ def comparisons(study: Study) -> Table:
         # None where a fold has no value: there is no test to correct then.
         tested = row.value(*place, "p_holm") is not None
         cells.append(row(*place, "p_holm", form=".2g") if tested else "–")
-        rows.append((method(other), *cells))
+        rows.append((method_name(other), *cells))
     return Table(
         f"{called(metric)[0]} beside other methods and runs on the same folds, with 95 % intervals "
         "of the difference: corrected for overlapping training parts, and over resampled groups; p "
@@ -137,7 +137,7 @@ def across(study: Study) -> Table:
         known = one["p"] is not None
         tests = [study.across(*at, key, form=".2g") if known else "–" for key in ("p", "p_holm")]
         bounds = span(study.across.interval(*at, form="+.3f", sides=("low", "high")))
-        row = (one["study"], method(one["against"]), called(one["metric"])[0])
+        row = (one["study"], method_name(one["against"]), called(one["metric"])[0])
         rows.append((*row, study.across(*at, "difference", form="+.3f"), bounds, *tests))
     return Table(
         "Every comparison of this article, with the 95 % interval of the difference and p over "
@@ -145,11 +145,6 @@ def across(study: Study) -> Table:
         header,
         tuple(rows),
     )
-
-
-def method(name: str) -> str:
-    """A run or classical method as a reader calls it."""
-    return name.removeprefix("baseline_").replace("_", " ")
 
 
 TABLES: dict[str, Callable[[Study], Table]] = {

@@ -1,5 +1,7 @@
 """Sentences of an article that hang on what the artefacts say: chosen by facts, never typed."""
 
+from typing import Any
+
 from foldwise.article.study import Study
 from foldwise.settings.groups import units_of
 
@@ -47,3 +49,8 @@ def limitations(study: Study) -> list[str]:
 def _without_advice(text: str) -> str:
     """A warning without what whoever runs the study is to do next: readers cannot."""
     return text.partition(" Read next:")[0]
+
+
+def words(value: Any) -> str:
+    """A value of a setting in running text: `cross_entropy` is its name in a study file."""
+    return str(value).replace("_", " ")

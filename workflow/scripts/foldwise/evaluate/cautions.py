@@ -42,7 +42,7 @@ def cautions(
     return [
         *_collapsed(folds),
         *_unstable(over_folds, monitor, units),
-        *_undefined(over_folds, len(folds)),
+        *undefined(over_folds, len(folds)),
         *_never(details),
         *_few(rows, details, units),
     ]
@@ -67,10 +67,11 @@ def _unstable(over_folds: Mapping[str, Any], monitor: str, units: str) -> Iterat
         yield {"kind": "instability", "text": f"{text} {READ_NEXT.format(units=units)}"}
 
 
-def _undefined(over_folds: Mapping[str, Any], n: int) -> Iterator[Caution]:
+def undefined(over_folds: Mapping[str, Any], n: int) -> Iterator[Caution]:
+    """Metrics that fewer than all `n` folds have."""
     for name, values in over_folds.items():
         if values["n_folds"] < n:
-            text = f"{name} is defined in {values['n_folds']} of {n} folds."
+            text = f"{called(name)[0]}: defined in {values['n_folds']} of {n} folds."
             yield {"kind": "undefined", "text": text}
 
 

@@ -16,7 +16,7 @@ from foldwise.evaluate.fold import plain
 from foldwise.evaluate.metrics.draws import resample
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import FoldResult
-from foldwise.evaluate.wording import spoken
+from foldwise.evaluate.wording import called, spoken
 from foldwise.hashing import stream_seed
 from foldwise.settings.groups import units_of
 
@@ -135,7 +135,7 @@ def _of_metric(name: str, runs: Runs, of_patients: float) -> dict[str, Any]:
 
 def _in_words(metric: str, found: Mapping[str, Any], seeds: int, units: str) -> str:
     if metric not in found:
-        return f"{spoken(metric)} is not defined in every fold of every seed."
+        return f"{called(metric)[0]} is not defined in every fold of every seed."
     own = found[metric]
     text = (
         f"Over {seeds} seeds {spoken(metric)} is {own['mean']:.3f} on average, with a standard "

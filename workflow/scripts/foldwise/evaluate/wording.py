@@ -1,8 +1,8 @@
 """How metrics, groups and classical methods are called in sentences, tables and figures."""
 
-from foldwise.metrics import BY_NAME, TABLE, head_of, metric_of, titled
+from foldwise.metrics import TABLE, head_of, metric_of, titled
 
-__all__ = ["called", "head_of", "in_words", "significant", "spoken", "titled"]
+__all__ = ["called", "head_of", "method_name", "significant", "spoken", "titled"]
 
 # First words that keep their capital inside a sentence.
 NAMES = ("Brier", "Dice", "Jaccard")
@@ -46,10 +46,10 @@ def spoken(name: str) -> str:
     return title if kept else title[:1].lower() + title[1:]
 
 
-def in_words(text: str) -> str:
-    """A sentence that starts with the key of a metric, with the metric's name instead."""
-    first, space, rest = text.partition(" ")
-    return f"{called(first)[0]}{space}{rest}" if "_" in first or first in BY_NAME else text
+def method_name(name: str) -> str:
+    """A run or classical method (`baseline_<name>` as a run) as a reader calls it."""
+    own = name.removeprefix("baseline_")
+    return BASELINES.get(own, own.replace("_", " "))
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from foldwise.evaluate.wording import BASELINES, called, spoken
+from foldwise.evaluate.wording import called, method_name, spoken
 from foldwise.report.ledger import Source
 from foldwise.report.run import Run, Study
 from foldwise.report.tables import pooled
@@ -43,15 +43,11 @@ def _on_holdout(run: Run, methods: list[str]) -> list[dict[str, Any]]:
     at = ("ensemble", "image")
     return [
         {
-            "name": _title(method) if method else "",
+            "name": method_name(method) if method else "",
             "cells": [pooled(source, at, name) for name in run.headline],
         }
         for method, source in sources.items()
     ]
-
-
-def _title(method: str) -> str:
-    return BASELINES.get(method, method.replace("_", " "))
 
 
 def _at(method: str) -> tuple[str, ...]:
@@ -62,7 +58,7 @@ def _row(run: Run, source: Source, method: str) -> dict[str, Any]:
     """Means of a method; a fold of one class alone may leave the compared metric without one."""
     compared = (*_at(method), source.value("metric"))
     return {
-        "name": _title(method),
+        "name": method_name(method),
         "metrics": [source.maybe(*_at(method), name, "first", form=".3f") for name in run.headline],
         "difference": source.maybe(*compared, "difference", form="+.3f"),
     } | {

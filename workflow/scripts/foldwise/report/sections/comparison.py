@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from foldwise.evaluate.wording import called, in_words
+from foldwise.evaluate.wording import called
 from foldwise.report.ledger import Number, Source, escaped
 from foldwise.report.run import Run, Study
 from foldwise.report.tables import differences, mcnemar_tests
@@ -50,7 +50,7 @@ def _against(run: Run, source: Source, other: str) -> dict[str, Any]:
     base = ("against", other)
     return {
         "run": escaped(other),
-        "verdict": source(*base, "verdict", form=in_words),
+        "verdict": source(*base, "verdict"),
         "metrics": differences(source, base, run.metrics),
         "mcnemar": mcnemar_tests(source, base),
     }

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from foldwise.evaluate.wording import in_words
 from foldwise.report.ledger import Source
 from foldwise.report.run import Run, Study
 
@@ -44,7 +43,7 @@ def _of(source: Source) -> list[dict[str, Any]]:
     return [
         {
             "title": TITLES.get(one["kind"], one["kind"]),
-            "text": source("warnings", i, "text", form=in_words),
+            "text": source("warnings", i, "text"),
         }
         for i, one in enumerate(source.value("warnings") or [])
     ]

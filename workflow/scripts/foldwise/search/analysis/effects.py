@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from foldwise.search.analysis.tables import setting
 from foldwise.search.analysis.trials import Searched, Trial, short
 
 LEVEL = 0.95
@@ -136,7 +137,7 @@ def sentences(found: Effect, sign: int) -> list[str]:
     name = short(found.key)
     lines = [_sentence(found, one, name, sign) for one in found.differences]
     if found.single:
-        lonely = ", ".join(str(level.value) for level in found.levels if level.n < 2)
+        lonely = ", ".join(setting(level.value) for level in found.levels if level.n < 2)
         lines.append(f"{name} {lonely}: one trial alone, so that no interval can be given.")
     return lines or [f"{name}: too few trials to compare its values."]
 
@@ -150,7 +151,8 @@ def _sentence(found: Effect, one: Difference, name: str, sign: int) -> str:
     if found.numeric:
         verdict = f"larger {name} {'helps' if better else 'hurts'}"
     else:
-        verdict = f"{one.what.split(' against ')[0]} is {'better' if better else 'worse'}"
+        level = _levels(found)[one.what.split(" against ")[0]]
+        verdict = f"{setting(level.value)} is {'better' if better else 'worse'}"
     return f"{stated} {one.value:+.4f} {interval}: {verdict}."
 
 
@@ -158,9 +160,14 @@ def _stated(found: Effect, one: Difference, name: str) -> str:
     if " against " not in one.what:
         return f"{name}, {one.what}:"
     second, _, first = one.what.partition(" against ")
-    means = {str(level.value): level for level in found.levels}
-    high, low = sorted((means[first], means[second]), key=lambda level: -level.mean)
+    more, less = (_levels(found)[value] for value in (second, first))
+    high, low = sorted((less, more), key=lambda level: -level.mean)
+    values = [setting(level.value) for level in (high, low, more, less)]
     return (
-        f"{name} {high.value} {high.mean:.4f} > {low.value} {low.mean:.4f} ({high.n} and {low.n} "
-        f"trials); {one.what}"
+        f"{name} {values[0]} {high.mean:.4f} > {values[1]} {low.mean:.4f} ({high.n} and {low.n} "
+        f"trials); {values[2]} against {values[3]}"
     )
+
+
+def _levels(found: Effect) -> dict[str, Level]:
+    return {str(level.value): level for level in found.levels}

@@ -50,7 +50,9 @@ def top_five(searched: Searched) -> Figure:
 
 
 def _label(searched: Searched, trial: Trial) -> str:
-    settings = [f"{short(k)} {trial.params[k]}" for k in varied(searched) if k in trial.params]
+    settings = [
+        f"{short(k)} {words(trial.params[k])}" for k in varied(searched) if k in trial.params
+    ]
     lines = [", ".join(settings[i : i + 2]) for i in range(0, min(len(settings), 6), 2)]
     return "\n".join([trial.name, *lines])
 
@@ -88,7 +90,7 @@ def _parameter(axes: Axes, searched: Searched, key: str) -> None:
             )
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         return
-    names = [_short(level.value) for level in found.levels]
+    names = [words(level.value) for level in found.levels]
     order = [level.value for level in found.levels]
     places = [order.index(trial.params[key]) for trial in trials]
     values = [trial.value for trial in trials]
@@ -113,8 +115,9 @@ def apart(places: Sequence[int]) -> np.ndarray:
     return np.array(places) + 0.24 * (np.arange(len(places)) / golden % 1 - 0.5)
 
 
-def _short(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def words(value: Any) -> str:
+    """A value of a setting in a figure, where nothing is set as code."""
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")
 
 
 def curves(searched: Searched) -> Figure:
@@ -171,7 +174,7 @@ def losses(searched: Searched) -> Figure:
         axes.plot(places, common["y"], "o", color=INK, markersize=3, alpha=0.7)
         axes.set_xticks(
             range(len(order)),
-            [f"{level.value}\nn = {level.n}" for level in found.levels],
+            [f"{words(level.value)}\nn = {level.n}" for level in found.levels],
         )
         axes.set_title(short(key))
         axes.set(xlabel="", ylabel="")
@@ -226,7 +229,7 @@ def epochs(searched: Searched) -> Figure:
 def _groups(searched: Searched, key: str) -> dict[str, list[Trial]]:
     groups: dict[str, list[Trial]] = {}
     for trial in searched.trials:
-        groups.setdefault(str(trial.params.get(key, "trials")), []).append(trial)
+        groups.setdefault(words(trial.params.get(key, "trials")), []).append(trial)
     return dict(sorted(groups.items()))
 
 

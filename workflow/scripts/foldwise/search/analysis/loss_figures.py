@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from foldwise.report.style import GREY, PAGE, area_styles, line_styles, text_on
-from foldwise.search.analysis.figures import said
+from foldwise.search.analysis.figures import said, words
 
 NAMES = ("easy", "medium", "hard")
 NOTHING = "No predictions: only a search of our own has models, masks and labels to measure with."
@@ -28,7 +28,7 @@ def shapes(report: Mapping[str, Any] | None) -> Figure:
         truth, level, size = (
             np.array([row[key] for row in loss["shape"]]) for key in ("truth", "loss", "gradient")
         )
-        value.plot(truth, level, label=name, **line)
+        value.plot(truth, level, label=words(name), **line)
         # By number: JSON's keys are text, among which 64 is larger than 512.
         bins = loss["sizes"][max(loss["sizes"], key=int)]["bins"]
         gradient.plot([b["truth"] for b in bins], [b["gradient"] for b in bins],
@@ -68,7 +68,8 @@ def pixels(report: Mapping[str, Any] | None) -> Figure:
         first = next(iter(losses.values()))["sizes"][size]
         bars = {report["element"].split(",")[0]: first["shares"]}
         bars |= {
-            f"gradient, {name}": loss["sizes"][size]["gradient"] for name, loss in losses.items()
+            f"gradient, {words(name)}": loss["sizes"][size]["gradient"]
+            for name, loss in losses.items()
         }
         _stacked(axes, bars)
         axes.set_title(f"{size} px, {first['n']:,} {report['element'].split(',')[0]}")

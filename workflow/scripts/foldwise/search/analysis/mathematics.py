@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from foldwise.search.analysis.tables import document, number, table
+from foldwise.search.analysis.tables import code, document, number, setting, table
 
 # p: probability of the truth of an element; y: truth 0 or 1 of a pixel, q: its probability of 1.
 # One entry a loss, as its docstring in foldwise.losses defines it; a test holds them together.
@@ -20,10 +20,10 @@ EQUATIONS = {
     ),
     "zone_cross_entropy": (
         "L = sum w_y (-log p) / sum w_y",
-        "w is unknown_weight where a zone cannot be scored, else 1",
+        "w is `unknown_weight` where a zone cannot be scored, else 1",
     ),
     "zone_ordinal": (
-        "L = zone_cross_entropy + ordinal_weight x squared distance of cumulative distributions",
+        "L = zone cross-entropy + ordinal_weight x squared distance of cumulative distributions",
         "scores far from the truth weigh more",
     ),
     "dice": (
@@ -76,9 +76,11 @@ def equations(report: Mapping[str, Any]) -> str:
     for name in report["losses"]:
         formula, remark = EQUATIONS[name]
         given = report["settings"][name].items()
-        settings = ", ".join(f"{k} {v}" for k, v in given if k != "name" and v is not None)
+        settings = ", ".join(
+            f"{code(k)} {setting(v)}" for k, v in given if k != "name" and v is not None
+        )
         stated = f" Settings: {settings}." if settings else ""
-        parts.append(f"### {name}\n\n    {formula}\n\nNote: {remark}.{stated}")
+        parts.append(f"### {code(name)}\n\n    {formula}\n\nNote: {remark}.{stated}")
     return "\n\n".join(parts)
 
 
@@ -89,7 +91,7 @@ def measured(report: Mapping[str, Any]) -> str:
         for size, found in loss["sizes"].items():
             shares = [f"{found['shares'][part]:.1%}" for part in ("easy", "medium", "hard")]
             gradient = [f"{found['gradient'][part]:.1%}" for part in ("easy", "medium", "hard")]
-            rows.append([name, size, f"{found['n']:,}", found["loss"], *shares, *gradient,
+            rows.append([code(name), size, f"{found['n']:,}", found["loss"], *shares, *gradient,
                          _factor(found)])  # fmt: skip
     head = ["Loss", "Size", "Number", "Value", "Easy", "Medium", "Hard"]
     head += ["Gradient of easy", "of medium", "of hard", "Hard over easy, each"]
@@ -121,12 +123,12 @@ def follows(report: Mapping[str, Any]) -> str:
         else:
             comparison = f"a hard one weighs {value:,.1f} times as much as an easy one on average"
         lines.append(
-            f"- {name}: hard ones are {one['shares']['hard']:.1%} of all and give "
+            f"- {code(name)}: hard ones are {one['shares']['hard']:.1%} of all and give "
             f"{one['gradient']['hard']:.1%} of the gradient; {comparison}."
         )
     order = sorted(found, key=lambda name: -found[name]["gradient"]["hard"])
     if len(order) > 1:
-        lines.append(f"- By the share of gradient from hard ones: {', '.join(order)}.")
+        lines.append(f"- By the share of gradient from hard ones: {', '.join(map(code, order))}.")
     return "\n".join(lines)
 
 
@@ -135,8 +137,8 @@ def method(report: Mapping[str, Any]) -> str:
     errors = [one["error"] for loss in report["losses"].values() for one in loss["sizes"].values()]
     return (
         f"Elements are {report['element']}, of {report['images']} validation images of "
-        f"{report['run']}, in batches as in training. p is what the model gives to the truth: "
-        f"hard below {report['hard']}, easy from {report['easy']} on. Gradients of each loss with "
-        "respect to the network's outputs are PyTorch's own; along their sign they differ from "
-        f"central differences by at most {number(max(errors))} of their size."
+        f"{code(report['run'])}, in batches as in training. p is what the model gives to the "
+        f"truth: hard below {report['hard']}, easy from {report['easy']} on. Gradients of each "
+        "loss with respect to the network's outputs are PyTorch's own; along their sign they "
+        f"differ from central differences by at most {number(max(errors))} of their size."
     )

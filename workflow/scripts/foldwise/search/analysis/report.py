@@ -10,7 +10,7 @@ from foldwise.evaluate.wording import called
 from foldwise.report.files import ANALYSIS_FIGURES
 from foldwise.search.analysis.effects import LEVEL, Effect, effect, sentences
 from foldwise.search.analysis.figures import categorical, efficiency
-from foldwise.search.analysis.tables import document, number, setting, share, table
+from foldwise.search.analysis.tables import code, document, number, setting, share, table
 from foldwise.search.analysis.trials import Searched, short, varied
 
 SIZES = ("image.size", "training.stages", "training.tiles.size")
@@ -52,7 +52,7 @@ def summary(searched: Searched) -> str:
     return (
         f"{total} trials: {states}. {called(searched.metric)[0]} over the {len(values)} compared: "
         f"mean {statistics.mean(values):.4f}, standard deviation {number(spread(values))}, best "
-        f"{values[0]:.4f} ({searched.trials[0].name}), worst {values[-1]:.4f}. "
+        f"{values[0]:.4f} ({code(searched.trials[0].name)}), worst {values[-1]:.4f}. "
         f"{'More' if searched.sign > 0 else 'Less'} is better."
     )
 
@@ -60,8 +60,9 @@ def summary(searched: Searched) -> str:
 def best(searched: Searched) -> str:
     """Settings of the best trial, and how far its last epoch fell behind."""
     trial = searched.trials[0]
-    rows = [(key, setting(value)) for key, value in trial.params.items()]
-    text = f"{trial.name}: {trial.value:.4f} after {trial.best_epoch:g} of {trial.epochs:g} epochs"
+    rows = [(code(key), setting(value)) for key, value in trial.params.items()]
+    text = f"{code(trial.name)}: {trial.value:.4f} after {trial.best_epoch:g} of "
+    text += f"{trial.epochs:g} epochs"
     if trial.last is not None:
         lost = searched.sign * (trial.value - trial.last)
         share_lost = f" ({abs(lost / trial.value):.0%})" if trial.value else ""
@@ -79,7 +80,7 @@ def top(searched: Searched, count: int = 10) -> str:
     rows = [
         [
             rank,
-            trial.name,
+            code(trial.name),
             trial.value,
             *(setting(trial.params.get(key, "-")) for key in keys),
             f"{trial.best_epoch:g}",
@@ -95,7 +96,7 @@ def _effect(searched: Searched, found: Effect) -> str:
     rows = [(setting(x.value), x.n, x.mean, x.sd, x.best) for x in found.levels]
     levels = f"{table(head, rows)}\n\n" if rows else ""
     text = "\n".join(f"- {line}" for line in sentences(found, searched.sign))
-    return f"### {found.key}\n\n{levels}{text}"
+    return f"### {code(found.key)}\n\n{levels}{text}"
 
 
 def groups(searched: Searched) -> str:
@@ -108,8 +109,8 @@ def groups(searched: Searched) -> str:
             low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
             epochs = [t.best_epoch for t in searched.trials if t.params.get(key) == level.value]
             quartiles = f"{low:.4f} to {high:.4f}"
-            rows.append((level.value, level.n, level.mean, level.sd, float(middle), quartiles,
-                         f"{statistics.mean(epochs):.1f}"))  # fmt: skip
+            rows.append((setting(level.value), level.n, level.mean, level.sd, float(middle),
+                         quartiles, f"{statistics.mean(epochs):.1f}"))  # fmt: skip
         head = [short(key), "Trials", "Mean", "Standard deviation", "Median", "Quartiles"]
         parts.append(table([*head, "Epochs to the best"], rows))
     return "\n\n".join(parts)
@@ -136,7 +137,7 @@ def convergence(searched: Searched) -> str:
             if late
             else f" None of {len(stated)} trials ended worse than at its best."
         )
-    rows = [(t.name, f"{t.best_epoch:g}", t.value) for t in efficiency(searched)[:5]]
+    rows = [(code(t.name), f"{t.best_epoch:g}", t.value) for t in efficiency(searched)[:5]]
     return f"{text}\n\nFastest of the better half:\n\n" + table(
         ["Trial", "Epochs to the best", called(searched.metric)[0]], rows
     )
@@ -201,4 +202,4 @@ def numbers(searched: Searched) -> str:
 
 def figures() -> str:
     """Links to the seven figures."""
-    return "\n\n".join(f"![{name}]({name}.png)" for name in ANALYSIS_FIGURES)
+    return "\n\n".join(f"![{title}]({name}.png)" for name, title in ANALYSIS_FIGURES.items())

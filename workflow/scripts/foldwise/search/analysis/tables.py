@@ -26,8 +26,15 @@ def number(value: Any) -> str:
 
 
 def setting(value: Any) -> str:
-    """A value of a setting, as a study file would have it."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    """A value of a setting, as a study file would have it; words as code."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return code(value) if isinstance(value, str) else str(value)
+
+
+def code(name: str) -> str:
+    """A name of a key, a file or a run, as Markdown sets it."""
+    return f"`{name}`"
 
 
 def share(part: int, whole: int) -> str:

@@ -129,6 +129,9 @@ def varied(searched: Searched) -> list[str]:
 
 
 def short(key: str) -> str:
-    """The last part of a dotted key, with the one before where that says nothing by itself."""
+    """A parameter in running text: the last part of its key that says what it is."""
     parts = key.split(".")
-    return ".".join(parts[-2:]) if parts[-1] == "name" else parts[-1]
+    own = parts[-2] if parts[-1] == "name" and len(parts) > 1 else parts[-1]
+    # A search may vary both networks: their rates are two parameters.
+    whose = "teacher's " if parts[0] == "teacher" and len(parts) > 1 else ""
+    return whose + own.replace("_", " ")

@@ -13,7 +13,7 @@ from scipy import stats
 from foldwise.evaluate.metrics.paired import holm
 from foldwise.search.analysis.effects import effect
 from foldwise.search.analysis.report import top
-from foldwise.search.analysis.tables import document, setting, share, table
+from foldwise.search.analysis.tables import code, document, setting, share, table
 from foldwise.search.analysis.trials import Searched, varied
 from foldwise.search.optimism import savings
 from foldwise.search.propose.samplers import distributions, quiet
@@ -47,8 +47,10 @@ def space(parameters: Sequence[Parameter]) -> str:
     """What was searched."""
     rows = []
     for one in parameters:
-        when = ", ".join(f"{key} is {' or '.join(map(str, v))}" for key, v in one.when.items())
-        rows.append((one.key, one.kind, _range(one), when or "always"))
+        when = ", ".join(
+            f"{code(key)} is {' or '.join(map(setting, v))}" for key, v in one.when.items()
+        )
+        rows.append((code(one.key), one.kind, _range(one), when or "always"))
     return table(["Parameter", "Type", "Values", "On"], rows)
 
 
@@ -72,7 +74,7 @@ def against_defaults(searched: Searched) -> str:
     rows = []
     for key, value in searched.trials[0].params.items():
         default = searched.defaults.get(key)
-        rows.append((key, setting(default), setting(value), _change(default, value)))
+        rows.append((code(key), setting(default), setting(value), _change(default, value)))
     return table(["Setting", "Default", "Best", "Change"], rows)
 
 
@@ -109,7 +111,7 @@ def _pattern(searched: Searched, key: str, count: int) -> list[tuple[Any, ...]]:
         leading = sum(t.params.get(key) == level.value for t in searched.trials[:count])
         # sf is P(X > k), and this many or more is asked for: hence one less.
         p = float(stats.hypergeom.sf(leading - 1, total, level.n, count))
-        rows.append((key, setting(level.value), leading, level.n, p))
+        rows.append((code(key), setting(level.value), leading, level.n, p))
     return rows
 
 
@@ -126,7 +128,7 @@ def ranges(searched: Searched) -> str:
             kept = ", ".join(setting(value) for value in one.choices if value in leading)
         else:
             kept = f"{min(leading):g} to {max(leading):g}"
-        rows.append((one.key, _range(one), kept, len(leading)))
+        rows.append((code(one.key), _range(one), kept, len(leading)))
     note = (
         f"Where the best {count} trials lie. With so few a narrow range may be chance: patterns "
         "above say what is more than that."
@@ -150,7 +152,7 @@ def importance(searched: Searched) -> str:
     # 80 %, as is said below: twenty draws do not reach to the ends of a wider range.
     bounds = {key: np.quantile(values, [0.1, 0.9]) for key, values in found.items()}
     rows = [
-        (key, value, f"{bounds[key][0]:.2f} to {bounds[key][1]:.2f}")
+        (code(key), value, f"{bounds[key][0]:.2f} to {bounds[key][1]:.2f}")
         for key, value in whole.items()
         if key in bounds
     ]

@@ -12,7 +12,7 @@ from foldwise.search.analysis.figures import DRAWN
 from foldwise.search.analysis.loss_figures import DRAWN as LOSS_DRAWN
 from foldwise.search.analysis.mathematics import mathematics
 from foldwise.search.analysis.report import report
-from foldwise.search.analysis.tables import document, table
+from foldwise.search.analysis.tables import code, document, table
 from foldwise.search.analysis.trials import Searched
 from foldwise.search.analysis.tuning import tuning
 
@@ -39,7 +39,7 @@ def write_analysis(
 
 def made(base: Path, searched: Searched) -> str:
     """What was made, with sizes in bytes."""
-    rows = [(path.name, f"{path.stat().st_size:,}") for path in sorted(base.iterdir())
+    rows = [(code(path.name), f"{path.stat().st_size:,}") for path in sorted(base.iterdir())
             if path.suffix in (".png", ".md") and path.name != "ANALYSIS_COMPLETE.md"]  # fmt: skip
     counts = (
         f"{plural(len(searched.trials), 'trial')} compared. Start with REPORT.md; every number in "
