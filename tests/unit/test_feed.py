@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from foldwise.train.feed import pixels as pixels_of_a_batch
 from foldwise.train.feed.augment import Augmentation
@@ -70,6 +71,42 @@ def test_the_way_of_a_gpu_agrees_with_that_of_a_cpu(size, kept, bits, monkeypatc
     np.testing.assert_array_equal(here["planes"], there["planes"])
     assert here["planes"].dtype == there["planes"].dtype
     assert here["planes"].max() == 2**bits - 1
+
+
+class Copies(TorchDispatchMode):
+    """Counts copies from main memory to a device that wait for all that the device has to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = self.all = 0
+
+    def __torch_dispatch__(self, operator, types, arguments=(), named=None):
+        made = operator(*arguments, **(named or {}))
+        name, given = operator.overloadpacket.__name__, named or {}
+        source = {"_to_copy": arguments[:1], "copy_": arguments[1:2]}.get(name)
+        if source and source[0].device.type == "cpu" and made.device.type != "cpu":
+            self.all += 1
+            self.waiting += not (given.get("non_blocking") or arguments[2:3] == (True,))
+        return made
+
+
+@pytest.mark.parametrize("size", [16, 8])
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_batch_never_waits_for_the_device(size, kept, monkeypatch):
+    """By value on the device without memory, which computes nothing but knows what is copied."""
+    monkeypatch.setattr(pixels_of_a_batch, "free_memory", lambda device: 10**6 * kept)
+    images = make_images(ROWS, 16)
+    strengths = Augmentation(0.5, 0.5, 5, 0.1, 0.1, 0.1, 0.1)
+    meta = torch.device("meta")
+    prepare = Preparation(([0.4], [0.2]), meta, strengths, 4)
+    feed = Feed(TASK, images, ROWS, TASK.targets(ROWS), prepare)
+    with Copies() as copies:
+        batch = feed.batch(np.arange(12), size, 1)
+    assert batch["image"].device == meta and batch["image"].shape == (12, 1, size, size)
+    assert copies.all > 3 and copies.waiting == 0
+    with Copies() as copies:
+        torch.ones(1).to(meta)
+    assert copies.waiting == 1
 
 
 def rows_of(images: Memory) -> np.ndarray:

@@ -68,9 +68,12 @@ def relational_angle(student_bd: Tensor, teacher_be: Tensor) -> Tensor:
     n = len(student_bd)
     if n < 3:
         return student_bd.float().sum() * 0
-    apart = ~torch.eye(n, dtype=torch.bool, device=student_bd.device)
+    apart = ~torch.eye(n, dtype=torch.bool)
     # [j, i, k]: i, j and k are three samples, and each angle counts once in each direction.
     three = apart[:, :, None] & apart[:, None, :] & apart[None]
+    # As places, found on the CPU: a GPU that is asked which are true is waited for.
+    device = student_bd.device
+    three = tuple(places.to(device, non_blocking=True) for places in torch.where(three))
     student, teacher = (_cosines(x.float())[three] for x in (student_bd, teacher_be))
     return functional.smooth_l1_loss(student, teacher)
 

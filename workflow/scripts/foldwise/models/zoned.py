@@ -40,7 +40,7 @@ class ZonedModel(VisionModel):
         """(B, Z, places) means over the boxes of a map (B, places, h, w), or of tokens."""
         # In some networks the rectifier comes after the last layer with places.
         last = self.layout.to_map(last) if self.layout.to_map else last.relu()
-        weights = box_weights(self.boxes, *last.shape[2:]).to(last)
+        weights = box_weights(self.boxes, *last.shape[2:]).to(last, non_blocking=True)
         return weights @ last.flatten(2).transpose(1, 2)
 
     def classify(self, features_bd: Tensor, embedding_be: Tensor | None = None) -> Tensor:

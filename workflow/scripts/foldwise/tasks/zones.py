@@ -101,7 +101,8 @@ class Zones(Task):
     def flip_targets(self, batch: Batch, mirrored: torch.Tensor) -> Batch:
         """Scores of flipped images, each at the zone that its lung part now lies in."""
         score = batch["score"]
-        order = torch.tensor(self.mirrored_order, device=score.device)
+        # Not made there: that would wait for all that a GPU has to compute before.
+        order = torch.tensor(self.mirrored_order).to(score.device, non_blocking=True)
         return batch | {"score": torch.where(mirrored[:, None], score[:, order], score)}
 
 

@@ -15,6 +15,7 @@ import torch
 from torch.nn import functional
 
 from foldwise.hashing import stream_seed
+from foldwise.train.feed.device import sent
 from foldwise.train.feed.draws import uniform
 
 # All are drawn whatever is switched on, so that one strength does not shift another's draws.
@@ -183,7 +184,7 @@ def warp_tensor(
     if not image.shape[1]:
         return image.new_empty((*image.shape[:2], out, out))
     # grid_sample counts in half sides from the centre.
-    halves = torch.from_numpy(matrix * [1, 1, 2]).to(image.device, image.dtype)
+    halves = sent(matrix * [1, 1, 2], image.device, image.dtype)
     shape = [*image.shape[:2], out, out]
     # -1 and 1 are the outer edges of pixels, not their centres, as `pixel_matrices` has it.
     grid = functional.affine_grid(halves, shape, align_corners=False)
@@ -201,7 +202,7 @@ def warp_tensor(
 def _into(grid: torch.Tensor, inside: np.ndarray, side: int, border: str) -> torch.Tensor:
     """Coordinates (B, S, S, 2) in half sides of parts of a square as those in its half sides."""
     corner, sides = (
-        torch.from_numpy(part).to(grid.device, grid.dtype)[:, None, None]
+        sent(part, grid.device, grid.dtype)[:, None, None]
         for part in (inside[:, [2, 0]], sides_of(inside))
     )
     pixel = (grid + 1) / 2 * sides

@@ -5,6 +5,7 @@ import torch
 
 from foldwise.tasks.base import Batch, Rows, Task
 from foldwise.train.feed.augment import draw
+from foldwise.train.feed.device import sent
 from foldwise.train.feed.draws import content_keys
 from foldwise.train.feed.images import Images
 from foldwise.train.feed.pixels import Normalisation, OnCpu, OnDevice, Preparation
@@ -50,7 +51,7 @@ class Feed:
         `repeats` (B,) tells apart one row drawn several times. Valid until the next call: the
         pixels' buffers are used again.
         """
-        index = torch.from_numpy(rows).to(self.device)
+        index = sent(rows, self.device)
         batch = {name: values[index] for name, values in self.targets.items()}
         drawn = None
         if epoch is not None and self.augmentation is not None:
@@ -65,8 +66,7 @@ class Feed:
             batch["planes"] = planes
         if self.task is not None and drawn is not None and drawn.mirrored.any():
             # Left and right trade places in some targets (zones of the lungs).
-            mirrored = torch.from_numpy(drawn.mirrored).to(self.device)
-            batch = self.task.flip_targets(batch, mirrored)
+            batch = self.task.flip_targets(batch, sent(drawn.mirrored, self.device))
         return batch
 
     def normalisation(self, row: int) -> Normalisation:

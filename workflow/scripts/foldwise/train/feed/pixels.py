@@ -24,6 +24,7 @@ from foldwise.train.feed.augment import (
     warp_planes,
     warp_tensor,
 )
+from foldwise.train.feed.device import sent
 from foldwise.train.feed.images import Images
 from foldwise.train.feed.normalise import levels_by_picture
 
@@ -62,7 +63,7 @@ class Levels:
         """Mean and standard deviation (B, C), (1, C) where all rows share them, on the device."""
         if not self.by_picture:
             return self.mean, self.std
-        index = torch.from_numpy(rows).to(self.mean.device)
+        index = sent(rows, self.mean.device)
         mean = self.mean[index]
         if drawn is not None:
             # The ground of a picture whose grey levels were turned round lies on the other side.
@@ -72,6 +73,7 @@ class Levels:
 
 
 RESIDENT_SHARE = 0.5  # of a GPU's free memory that the images may take
+CHUNK = 64  # pictures that are brought there at once
 
 
 class Inside:
@@ -195,22 +197,19 @@ class OnDevice:
         needed = len(places) * int(np.prod(images.shape)) * images.dtype.itemsize
         fits = needed <= RESIDENT_SHARE * free_memory(self.device)
         # PyTorch indexes no uint16 on a GPU: 16 bits travel as int16.
-        kind = torch.uint8 if self.top == 255 else torch.int16
-        self.buffer = torch.empty((0, *images.shape), dtype=kind)
-        self.resident = self._gather(np.arange(len(places))) if fits else None
-        # Lets the pinned copy of all pictures go: main memory that is pinned cannot be swapped out.
-        self.buffer = self.buffer[:0].clone()
+        self.kind = torch.uint8 if self.top == 255 else torch.int16
+        self.resident = self._all() if fits else None
 
     def __call__(self, rows: np.ndarray, size: int, drawn: Drawn | None) -> tuple[Any, Any]:
         if self.resident is None:
             pixels = self._gather(rows)
         else:
-            pixels = self.resident[torch.from_numpy(rows).to(self.device)]
+            pixels = self.resident[sent(rows, self.device)]
         # As int16 the upper half of 16 bits is negative: the mask makes it 32768 and more again.
         values = (pixels if self.top == 255 else pixels.int() & self.top).float()
         image, planes = values[:, : self.channels] / self.top, values[:, self.channels :]
         if size != image.shape[-1]:
-            weights = area_weights(image.shape[-1], size).to(self.device)
+            weights = area_weights(image.shape[-1], size).to(self.device, non_blocking=True)
             image = weights @ image @ weights.T
             planes = resized_masks(planes, size)
         if crops(drawn, self.tile, size):
@@ -230,18 +229,25 @@ class OnDevice:
         whole = planes.to(torch.uint8 if self.top == 255 else torch.int32)
         return image.contiguous(memory_format=torch.channels_last), whole
 
+    def _all(self) -> torch.Tensor:
+        shape = (len(self.places), *self.images.shape)
+        resident = torch.empty(shape, dtype=self.kind, device=self.device)
+        # In parts: what has been pinned is kept by PyTorch, and takes that memory from all others.
+        for start in range(0, len(resident), CHUNK):
+            part = np.arange(start, min(start + CHUNK, len(resident)))
+            resident[start : start + CHUNK] = self._gather(part)
+        return resident
+
     def _gather(self, rows: np.ndarray) -> torch.Tensor:
-        if len(rows) > len(self.buffer):
-            shape = (len(rows), *self.images.shape)
-            # Pinned memory goes to a GPU without another copy on the way.
-            pinned = self.device.type == "cuda"
-            self.buffer = torch.empty(shape, dtype=self.buffer.dtype, pin_memory=pinned)
-        pixels = self.buffer[: len(rows)]
+        # Pinned memory goes to a GPU while others are computed on there. Of each batch its own:
+        # PyTorch uses it again once it has been copied, and not before.
+        pinned = self.device.type == "cuda"
+        pixels = torch.empty((len(rows), *self.images.shape), dtype=self.kind, pin_memory=pinned)
         self.images.take(self.places[rows], pixels.numpy().view(self.images.dtype))
-        return pixels.to(self.device)
+        return pixels.to(self.device, non_blocking=True)
 
     def _column(self, values: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(values).to(self.device, torch.float32)[:, None, None, None]
+        return sent(values, self.device, torch.float32)[:, None, None, None]
 
 
 def crops(drawn: Drawn | None, tile: int | None, size: int) -> bool:
