@@ -1,10 +1,11 @@
 """Snakemake's own report, page and archive: captions, categories, nothing identifying."""
 
+import shutil
 import zipfile
 
 import pytest
 
-from flow import snakemake
+from flow import copy_project, jobs_in, rules_of, snakemake
 from foldwise.crate.rebuild import rebuild
 from foldwise.report.catalogue import figures_of
 from foldwise.report.entries import FIGURES
@@ -55,3 +56,26 @@ def test_the_crate_makes_the_tables_of_the_article_again(reports, tmp_path):
     found = rebuild(crate, tmp_path)
     tables = [path for path in found if path.endswith(".csv")]
     assert len(tables) >= 4 and all(found.values()), found
+
+
+@pytest.mark.slow
+def test_two_clones_write_the_same_article(tmp_path_factory, tmp_path):
+    """In folders, time zones and hash seeds of their own; nothing but the article is made."""
+    finished = once(tmp_path_factory, finished_holdout)
+    written = [bytes_of(finished / "results/mine/article")]
+    for place, zone in (("one", "UTC"), ("another/place", "Asia/Tokyo")):
+        folder = copied(finished, tmp_path / place / "study")
+        clone = copy_project(tmp_path / place / "clone")
+        shutil.rmtree(folder / "results/mine/article")
+        environment = {"TZ": zone, "PYTHONHASHSEED": str(len(written))}
+        done = snakemake(folder, "article", root=clone, environment=environment)
+        assert rules_of(jobs_in(done.stdout + done.stderr)) - {"article"} == {"write_article"}
+        written.append(bytes_of(folder / "results/mine/article"))
+    assert {"article.pdf", "article.docx", "article.html", "ledger.json"} <= set(written[0])
+    assert written[0] == written[1] == written[2]
+
+
+def bytes_of(folder):
+    """Path of each file in a folder -> its content."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

@@ -31,6 +31,11 @@ def table(*values):
     return rows, named
 
 
+def anyhow(rows):
+    """How each picture was taken: nothing that the page shows."""
+    return {row["sample"]: () for row in rows}
+
+
 def groups_by_filter(rows, named, levels):
     """Number of groups that each choice of filters leaves, one of each column or none."""
     found = []
@@ -62,7 +67,7 @@ def test_every_choice_of_filters_leaves_none_or_as_many_groups_as_stated(seed):
     ]
     rows, named = table(*values)
     asked = judged(a=sites, b=["F", "M"], c=["young", "old"])
-    levels, shown = shown_values(rows, named, asked)
+    levels, shown = shown_values(rows, named, asked, anyhow(rows))
     assert all(count == 0 or count >= LEAST for count in groups_by_filter(rows, shown, levels))
     # What is shown is the truth, and most of it is shown.
     of_sample = {row["sample"]: row for row in named}
@@ -71,23 +76,41 @@ def test_every_choice_of_filters_leaves_none_or_as_many_groups_as_stated(seed):
     assert np.mean([its != HIDDEN for _, its in told]) > 0.5
 
 
+def test_a_filter_of_the_view_beside_them_leaves_no_handful_either():
+    """Of 24 patients 12 have a value in all, and 2 of these in the second view."""
+    rows, named = table(*[("x",)] * 12, *[("y",)] * 12)
+    taken = {row["sample"]: ("CC",) for row in rows}
+    seconds = [row for row in rows if row["sample"].endswith("y")]
+    taken |= {row["sample"]: ("MLO",) for row in [*seconds[:2], *seconds[12:]]}
+    levels, shown = shown_values(rows, named, judged(a=["x", "y"]), taken)
+    assert levels == {"a": ["x", "y", HIDDEN]}
+    both = {one: {"a": own["a"], "view": taken[one][0]} for one, own in shown.items()}
+    counts = groups_by_filter(rows, both, levels | {"view": ["CC", "MLO"]})
+    assert all(count == 0 or count >= LEAST for count in counts)
+    # In the view that is rare among them both values are hidden, in the other one neither is.
+    assert {own["a"] for own in both.values() if own["view"] == "MLO"} == {HIDDEN}
+    assert {own["a"] for own in both.values() if own["view"] == "CC"} == {"x", "y"}
+
+
 def test_what_the_section_on_subgroups_does_not_tell_is_hidden_however_many_it_has():
     rows, named = table(*[("x",)] * 9, *[("y",)] * 8, *[("z",)] * 7)
-    levels, shown = shown_values(rows, named, judged(few={"y", "z"}, a=["z", "y", "x"]))
+    levels, shown = shown_values(
+        rows, named, judged(few={"y", "z"}, a=["z", "y", "x"]), anyhow(rows)
+    )
     assert levels == {"a": ["x", HIDDEN]}
     assert [shown[f"s{n}x"]["a"] for n in (0, 10, 20)] == ["x", HIDDEN, HIDDEN]
 
 
 def test_one_rare_value_hides_among_the_next_rare_one():
     rows, named = table(*[("x",)] * 9, *[("y",)] * 8, ("z",))
-    levels, shown = shown_values(rows, named, judged(a=["x", "y", "z"]))
+    levels, shown = shown_values(rows, named, judged(a=["x", "y", "z"]), anyhow(rows))
     assert levels == {"a": ["x", HIDDEN]}
     assert shown["s10x"]["a"] == shown["s17x"]["a"] == HIDDEN
 
 
 def test_columns_that_hide_all_or_are_refused_are_none():
     rows, named = table(*[("x", "p")] * 9, *[("y", "q")] * 2)
-    levels, shown = shown_values(rows, named, judged(a=["x", "y"], b=["p"], c=[]))
+    levels, shown = shown_values(rows, named, judged(a=["x", "y"], b=["p"], c=[]), anyhow(rows))
     assert levels == {}
     assert shown["s0x"] == {}
 

@@ -17,7 +17,7 @@ from analysed import searched_by
 from foldwise.errors import FoldwiseError
 from foldwise.report.files import ANALYSIS_DOCUMENTS, ANALYSIS_FIGURES
 from foldwise.search.analysis.effects import effect, sentences
-from foldwise.search.analysis.figures import categorical
+from foldwise.search.analysis.figures import categorical, parameters
 from foldwise.search.analysis.foreign import read_search, write_search
 from foldwise.search.analysis.report import report
 from foldwise.search.analysis.trials import of_search
@@ -54,6 +54,13 @@ def test_a_rate_of_few_trials_is_a_slope_and_no_category():
     found = replace(found, space=(drawn, found.space[1]))
     assert effect(found, "lr").levels == () and "tenfold" in told(found, "lr")
     assert categorical(found) == ["batch"]
+
+
+def test_the_star_is_the_best_trials_own_point():
+    found = searched_by([0.5, 0.6, 0.7, 0.65], batch=[4, 8, 8, 4])
+    dots, *_, star = parameters(found).axes[0].lines
+    assert star.get_marker() == "*" and dots.get_marker() == "o"
+    assert (star.get_xdata()[0], star.get_ydata()[0]) == (dots.get_xdata()[0], 0.7)
 
 
 def test_less_is_better_turns_the_verdict_and_not_the_difference():

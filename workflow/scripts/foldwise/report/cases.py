@@ -19,7 +19,8 @@ from foldwise.report.explorer.subgroups import shown_values
 QUALITY = 60  # of WebP: 1 to 3 kB a picture, so that MOST of them can be mailed
 MOST = 2000
 # Columns of the cohort that may stand in results: terms of a list, never an id or a free text.
-SUBGROUPS = ("view", "side", "stratum")
+TAKEN = ("view", "side")
+SUBGROUPS = (*TAKEN, "stratum")
 MOST_VALUES = 24  # of a subgroup; with more it is none
 
 
@@ -101,10 +102,12 @@ def _subgroups(
     own = {row["sample"]: {name: row.get(name, "") for name in SUBGROUPS} for row in cohort}
     if extras.judged is None:
         return subgroups_of(cohort, ()), own
-    levels, values = shown_values(rows, extras.values, extras.judged)
     # A column that the study names is told by the rule of subgroups alone.
     stated = [one["column"] for one in extras.judged["columns"]]
     of_cohort = subgroups_of(cohort, stated)
+    names = [name for name in TAKEN if name in of_cohort]
+    taken = {sample: tuple(one[name] for name in names) for sample, one in own.items()}
+    levels, values = shown_values(rows, extras.values, extras.judged, taken)
     return of_cohort | levels, {sample: own[sample] | one for sample, one in values.items()}
 
 

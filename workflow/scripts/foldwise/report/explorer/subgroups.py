@@ -2,9 +2,12 @@
 
 The page lets a reader filter by several columns at once, so that the rule of the section on
 subgroups, a number of groups below which a value is not told, holds of each combination of the
-study's own columns here (not of view, side, fold and answer, which a reader may filter by as well)
+study's own columns with view and side here: of what others may know of a patient or a picture
 (k-anonymity by suppression of cells: Sweeney 2002, "Achieving k-anonymity privacy protection using
-generalization and suppression", doi:10.1142/S021848850200165X).
+generalization and suppression", doi:10.1142/S021848850200165X). Not of fold, truth and prediction:
+nobody else knows the fold and the prediction, and the truth of each case is what the page is to
+show, with any filter or none. To hide what a filter leaves would hide nothing, as each case bears
+its values.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,16 +20,20 @@ Row = Mapping[str, str]
 
 
 def shown_values(
-    rows: Sequence[Row], values: Sequence[Row], judged: Mapping[str, Any]
+    rows: Sequence[Row],
+    values: Sequence[Row],
+    judged: Mapping[str, Any],
+    taken: Mapping[str, tuple[str, ...]],
 ) -> tuple[dict[str, list[str]], dict[str, dict[str, str]]]:
     """Column -> its values in order, and sample -> column -> value or HIDDEN.
 
     rows: val_predictions.csv of all folds of a run. values: subgroups.csv of the study. judged:
     subgroups.json of the run, whose `few` values, those hidden for others' sake too, stay hidden.
+    taken: of each sample, how its picture was taken, which the page shows as well.
     """
     of_sample = {row["sample"]: row for row in values}
-    groups, cells = [row["group"] for row in rows], [()] * len(rows)
-    levels = {}
+    groups, cells = [row["group"] for row in rows], [taken[row["sample"]] for row in rows]
+    levels: dict[str, list[str]] = {}
     for column in judged["columns"]:
         # Columns in the study's order: a rare combination loses the value of its last column.
         name = column["column"]
@@ -38,7 +45,8 @@ def shown_values(
         if order and len(set(own)) > 1:
             levels[name] = [*order, *([HIDDEN] if HIDDEN in own else [])]
             cells = [(*cell, value) for cell, value in zip(cells, own, strict=True)]
-    named = [dict(zip(levels, cell, strict=True)) for cell in cells]
+    own = [cell[len(cell) - len(levels) :] for cell in cells]
+    named = [dict(zip(levels, cell, strict=True)) for cell in own]
     return levels, {row["sample"]: one for row, one in zip(rows, named, strict=True)}
 
 

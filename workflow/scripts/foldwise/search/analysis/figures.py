@@ -94,14 +94,16 @@ def _parameter(axes: Axes, searched: Searched, key: str) -> None:
     order = [level.value for level in found.levels]
     places = [order.index(trial.params[key]) for trial in trials]
     values = [trial.value for trial in trials]
-    axes.plot(apart(places), values, "o", color=GREY, markersize=3, alpha=0.7, zorder=2)
+    beside = apart(places)
+    axes.plot(beside, values, "o", color=GREY, markersize=3, alpha=0.7, zorder=2)
     axes.errorbar(
         range(len(order)),
         [level.mean for level in found.levels],
         [level.sd or 0 for level in found.levels],
         fmt="o", color=ACCENT, capsize=3, markersize=5, zorder=4,
     )  # fmt: skip
-    axes.plot([order.index(best.params[key])], [best.value], **STAR)
+    # On the best trial's own point, which would else look like a second trial.
+    axes.plot(beside[:1], [best.value], **STAR)
     crowded = sum(map(len, names)) > MOST_CHARACTERS
     axes.set_xticks(range(len(order)), names, rotation=25 if crowded else 0,
                     ha="right" if crowded else "center")  # fmt: skip
