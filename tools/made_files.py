@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = {
     "data": [
         "numpy", "scipy", "pydicom", "imagecodecs", "pylibjpeg-openjpeg", "pyjpegls",
-        "opencv-python-headless", "pillow", "nibabel", "scikit-learn", "pyyaml", "jsonschema",
+        "opencv-python-headless", "pillow", "nibabel", "scikit-learn", "openpyxl", "pyyaml",
+        "jsonschema",
     ],
     "train": [
         "numpy", "scipy", "torch", "torchvision", "scikit-learn", "opencv-python-headless",

@@ -121,6 +121,32 @@ def test_a_text_that_names_the_label_is_warned_of(study):
     assert "'scanner' alone gives modality away" in warning["text"]
 
 
+@pytest.mark.slow
+def test_nested_searches_the_teacher_beside_the_student(tmp_path):
+    """Two teachers in each inner fold of each outer one, and the best trial's in the outer fold."""
+    distillation_archive(tmp_path / "made", cases=24, size=32)
+    study = yaml.safe_load(STUDY)
+    study["search"] |= {"sampler": {"name": "grid"}, "trials": 2, "inner_folds": 2}
+    study["search"]["space"] = {
+        "teacher.training.lr": {"type": "categorical", "choices": RATES},
+    }
+    write_study(tmp_path, "mine", study)
+    jobs = run(tmp_path, "nested")
+    teachers = [variant("teacher", {"training.lr": rate}) for rate in RATES]
+    inner = [job for job in jobs if job.startswith("teach_fold")]
+    assert {job.split(",")[-1] for job in inner} == set(teachers)
+    found = read_json(tmp_path / RESULTS / "search/nested_summary.json")["search"]["outer"]
+    assert [row["outer"] for row in found] == [1, 2]
+    runs = tmp_path / RESULTS / "runs"
+    for row in found:
+        rate = row["params"]["teacher.training.lr"]
+        params = read_json(runs / f"nested_{row['outer']}" / "params.json")
+        assert params["teacher"]["run"] == teachers[RATES.index(rate)]
+        taught = runs / params["teacher"]["run"] / f"fold_{row['outer']}"
+        assert next(taught.rglob("*.npz")).is_file()
+    assert plan(tmp_path, "nested") == set()
+
+
 def test_trials_learn_from_the_teacher_that_they_name(tmp_path):
     distillation_archive(tmp_path / "made", cases=20, size=32)
     study = yaml.safe_load(STUDY)

@@ -86,6 +86,38 @@ def test_what_training_would_find_out_is_told_first(study, damage, words):
     assert [word for word in [*words, "make_encoders.py mine"] if word not in said] == [], said
 
 
+SEARCHED = """
+training: {teacher: teacher}
+runs:
+  cv: {}
+  teacher: {training.teacher: null}
+search:
+  trials: 2
+  space:
+    KEY: {type: categorical, choices: [encoders/mine/text, ./encoders/other/text]}
+"""
+
+
+@pytest.mark.parametrize("key", ["model.text.name", "teacher.model.text.name"])
+def test_what_a_search_may_ask_for_is_checked_before_it_starts(study, key):
+    path = study / "config/studies/mine.yaml"
+    path.write_text(STUDY + SEARCHED.replace("KEY", key))
+    (said,) = problems()
+    assert "no folder ./encoders/other/text" in said and "make_encoders.py mine" in said
+    shutil.copytree(study / "encoders/mine", study / "encoders/other")
+    assert problems() == []
+    edit(study / "encoders/other/text/config.json", max_position_embeddings=16)
+    (said,) = problems()
+    assert "./encoders/other/text reads 16 tokens at the most" in said
+    # With fewer tokens wherever it is asked for it runs.
+    whose = key.removesuffix("text.name")
+    few = f"{whose}text.max_tokens: {{type: categorical, choices: [8, 16]}}"
+    path.write_text(path.read_text() + f"    {few}\n")
+    assert problems() == []
+    path.write_text(path.read_text().replace("[8, 16]", "[8, 32]"))
+    assert len(problems()) == 1
+
+
 def test_an_encoder_of_the_hub_is_to_be_fetched_unless_it_is_kept_here(study):
     path = study / "config/studies/mine.yaml"
     path.write_text(STUDY.replace("encoders/mine/text", "some/bert"))

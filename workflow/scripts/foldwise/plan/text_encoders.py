@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from foldwise import registry
+from foldwise.search.read_space import parse_space
+from foldwise.search.space import combinations, size
 from foldwise.settings.changes import override
 from foldwise.settings.study import RUN_BRANCHES
+from foldwise.settings.teachers import PREFIX, split
 
 TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "spiece.model")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin", "model.safetensors.index.json")
@@ -28,11 +31,35 @@ LIBRARIES = (
 MAKE = "`python workflow/scripts/make_encoders.py {study}` makes small ones from the study's texts"
 
 
-def models_of(study: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The branch `model` of each run that reads texts."""
+# Settings of a model that say which files an encoder needs, and how many tokens it is given.
+OF_FILES = tuple(f"model.{one}" for one in ("text.name", "text.weights", "text.max_tokens"))
+OF_FILES += ("model.vision.name", "model.vision.weights")
+
+
+def models_of(study: dict[str, Any]) -> list[dict[str, Any]]:
+    """The branch `model` of each run that reads texts, those that a search may ask for included."""
     kept = {key: study[key] for key in RUN_BRANCHES}
     found = {run: override(kept, of, run)["model"] for run, of in study["runs"].items()}
-    return {run: model for run, model in found.items() if model["name"] in registry.VISION_TEXT}
+    teacher = study["training"].get("teacher")
+    models = list(found.values())
+    for own, of_teacher in map(split, _searched(study)):
+        models += [override(kept, own, "search.space")["model"]] if own else []
+        if of_teacher and teacher in found:
+            models.append(override({"model": found[teacher]}, of_teacher, "search.space")["model"])
+    return [model for model in models if model["name"] in registry.VISION_TEXT]
+
+
+def _searched(study: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What a search may set of OF_FILES, of the student and of its teacher, each choice once."""
+    raw = (study.get("search") or {}).get("space")
+    space = parse_space(raw) if raw else ()
+    wanted = {one.key for one in space if one.key.removeprefix(PREFIX) in OF_FILES}
+    # With what switches them on, as `when` says: a choice that no trial may make is not checked.
+    parents = {parent for one in space if one.key in wanted for parent in one.when}
+    part = tuple(one for one in space if one.key in wanted | parents)
+    if wanted and size(part) is not None:
+        for chosen in combinations(part):
+            yield {key: value for key, value in chosen.items() if key in wanted}
 
 
 def libraries(studies: Iterable[dict[str, Any]]) -> tuple[str, ...]:
@@ -41,9 +68,9 @@ def libraries(studies: Iterable[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def encoders(study: dict[str, Any]) -> Iterator[str]:
-    """What is wrong with the encoders of any run, each told once."""
+    """What is wrong with the encoders of any run or trial, each told once."""
     told = set()
-    for model in models_of(study).values():
+    for model in models_of(study):
         for problem in (*_text(model["text"]), *_vision(model["vision"], study["image"])):
             if problem not in told:
                 told.add(problem)
@@ -53,7 +80,7 @@ def encoders(study: dict[str, Any]) -> Iterator[str]:
 def encoders_to_fetch(study: dict[str, Any]) -> Iterator[str]:
     """Encoders of the hub that a job would have to download: compute nodes are often offline."""
     names = {}
-    for model in models_of(study).values():
+    for model in models_of(study):
         names |= {model["text"]["name"]: "AutoTokenizer, m.AutoModel"}
         if not registry.has("VISION", model["vision"]["name"]):
             names.setdefault(model["vision"]["name"], "AutoModel")

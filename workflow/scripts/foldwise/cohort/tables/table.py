@@ -1,17 +1,20 @@
-"""Tables of labels as they come: encodings, separators and the known layouts.
+"""Tables of labels as they come: encodings, separators, workbooks and the known layouts.
 
-Standard library only. A cell is text, stripped of space (also the no-break space of spreadsheets);
-what a value means is decided elsewhere, by stated settings.
+Standard library only (workbook.py imports more where a table is one). A cell is text, stripped of
+space (also the no-break space of spreadsheets); what a value means is decided elsewhere, by stated
+settings.
 """
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from foldwise.cohort.identity import may_identify
 from foldwise.cohort.tables.json_lines import Record, read_cases, read_lines
+from foldwise.cohort.tables.workbook import is_workbook, records_of
 from foldwise.errors import FoldwiseError, choose, nearest, plural
 
 FORMATS = ("accession", "paths", "feature_s", "folders", "json_lines", "medpix")
@@ -33,6 +36,7 @@ class TableSettings:
     format: str = "accession"
     encoding: str = "auto"
     separator: str = "auto"
+    sheet: str | None = None
     folders: dict[str, Any] | None = None
     key: str = "data.table.path"
 
@@ -87,22 +91,20 @@ def read_table(settings: TableSettings) -> Table:
     """
     choose(settings.format, FORMATS, "format", "data.table.format")
     if settings.format in ("json_lines", "medpix"):
-        return _of_records(settings)
-    text = _text(settings)
+        return _of_json(settings)
+    data = _bytes(settings)
+    if is_workbook(data) and settings.format != "feature_s":
+        return _of_records(settings, records_of(Path(settings.path), settings.sheet))
+    text = _decoded(settings, data)
     # Not str.splitlines, which also splits at characters that a cell may hold.
     lines = re.split("\r\n|\n|\r", text)
     if not any(line.strip() for line in lines):
         raise FoldwiseError(f"{settings.path} is empty ({settings.key}). Put the rows there.")
     table = _alternating(settings, lines) if settings.format == "feature_s" else None
-    table = table or _separated(settings, lines)
-    if not table.rows and not table.ragged:
-        raise FoldwiseError(
-            f"{settings.path} has a header and no row ({settings.key}). Put the rows there."
-        )
-    return table
+    return table or _separated(settings, lines)
 
 
-def _of_records(settings: TableSettings) -> Table:
+def _of_json(settings: TableSettings) -> Table:
     """A table of JSON lines: its columns are all keys, in order of first appearance."""
     joined, path = settings.format == "medpix", Path(settings.path)
     if not (path.is_dir() if joined else path.is_file()):
@@ -123,7 +125,7 @@ def _of_records(settings: TableSettings) -> Table:
     return Table(settings.path, columns, rows)
 
 
-def _text(settings: TableSettings) -> str:
+def _bytes(settings: TableSettings) -> bytes:
     path = Path(settings.path)
     if not path.is_file():
         raise FoldwiseError(
@@ -131,15 +133,19 @@ def _text(settings: TableSettings) -> str:
             " Correct the path, or put the table there."
         )
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise FoldwiseError(
             f"{path} ({settings.key}) cannot be read ({error.strerror}). Ask for the right to read "
             "it, or mount its disk."
         ) from error
-    # The first bytes of .xlsx and .xls, which Latin-1 would decode without complaint.
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise FoldwiseError(f"{path} is a spreadsheet, not text. Save it as CSV and name that.")
+
+
+def _decoded(settings: TableSettings, data: bytes) -> str:
+    path = Path(settings.path)
+    # Latin-1 would decode it without complaint.
+    if is_workbook(data):
+        raise FoldwiseError(f"{path} is a spreadsheet, not text. Save it as text and name that.")
     if settings.encoding != "auto":
         return _decode(path, data, settings.encoding)
     # A byte order mark: what Excel's "Unicode text" begins with.
@@ -184,13 +190,18 @@ def _separated(settings: TableSettings, lines: list[str]) -> Table:
         # Excel's own first line. An empty one takes its place, so that line numbers stay right.
         stated, lines = lines[0][4], ["", *lines[1:]]
     separator = settings.separator if settings.separator != "auto" else stated or _guess(lines)
-    records = [
-        (line, record) for line, record in _records(settings, lines, separator) if any(record)
-    ]
+    table = _of_records(settings, _records(settings, lines, separator))
+    if settings.separator != "auto" and len(table.columns) == 1:
+        _check_separator(settings, lines)
+    return table
+
+
+def _of_records(settings: TableSettings, records: Sequence[tuple[int, list[str]]]) -> Table:
+    """A table of lines and their cells, the header first; empty lines are none."""
+    records = [(line, [cell(text) for text in record]) for line, record in records]
+    records = [(line, record) for line, record in records if any(record)]
     if not records:
         raise FoldwiseError(f"{settings.path} is empty ({settings.key}). Put the rows there.")
-    if settings.separator != "auto" and len(records[0][1]) == 1:
-        _check_separator(settings, lines)
     columns = _header(settings.path, records[0][1])
     rows, ragged = [], []
     for line, record in records[1:]:
@@ -199,6 +210,10 @@ def _separated(settings: TableSettings, lines: list[str]) -> Table:
             ragged.append(line)
         else:
             rows.append(Row(line, dict(zip(columns, record, strict=False))))
+    if not rows and not ragged:
+        raise FoldwiseError(
+            f"{settings.path} has a header and no row ({settings.key}). Put the rows there."
+        )
     return Table(settings.path, columns, tuple(rows), tuple(ragged))
 
 
@@ -221,7 +236,7 @@ def _records(
 ) -> list[tuple[int, list[str]]]:
     reader = csv.reader((line + "\n" for line in lines), delimiter=separator, strict=True)
     try:
-        return [(reader.line_num, [cell(value) for value in record]) for record in reader]
+        return [(reader.line_num, list(record)) for record in reader]
     except csv.Error as error:
         raise FoldwiseError(
             f"{settings.path}, line {reader.line_num}: quotes do not match ({error}). A quote "
