@@ -261,7 +261,8 @@ def make_gradcam(run: Run) -> None:
 
 def _summarise(run: Run, measures: object) -> None:
     paths = run.paths()
-    each = zip(run.folds, paths["metrics"], paths["predictions"], paths["folds"], strict=True)
+    names = ("metrics", "predictions", "folds", "histories")
+    each = zip(run.folds, *(paths[name] for name in names), strict=True)
     folds = [read_fold(*one) for one in each]
     base = run.results / "runs" / "cv"
     summary = summarise(folds, measures, Bootstrap(42, run.group_by, 100))

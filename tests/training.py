@@ -101,7 +101,7 @@ def make_params(size: int = 16, **changes: Any) -> dict[str, Any]:
         params[branch] = check(branch, {}, "test")
     params["image"] = check("image", {"size": size}, "test")
     params["task"] = {"classes": CLASSES}
-    params["training"] |= {"epochs": 3, "batch_size": 8, "lr": 0.01}
+    params["training"] |= {"epochs": 3, "batch_size": 8, "lr": 0.01, "stop_after": None}
     dotted = {path.replace("__", "."): value for path, value in changes.items()}
     inner = {path: value for path, value in dotted.items() if "." in path}
     return override(params | {key: dotted[key] for key in dotted.keys() - inner}, inner, "test")

@@ -201,3 +201,6 @@ def test_the_start_names_rows_that_contradict_each_other(study):
     text = told(study)
     assert "would stop the run: 1 exam with two different labels (4 images). Correct" in text
     assert rows[0]["AccessionNumber"] not in text
+    listed = study.table.with_name("excluded.csv")
+    listed.write_text(f"id,reason\n{int(rows[0]['AccessionNumber'])},two readers\n")
+    assert "would stop" not in told(study, exclusions=str(listed))

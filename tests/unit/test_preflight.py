@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+import preflight as preflight_script
 from flow import write_study
+from foldwise.cohort.understood import WOULD_STOP
 from foldwise.errors import FoldwiseError
 from foldwise.plan.disk_space import image_bytes
 from foldwise.plan.preflight import decoders, ignored, preflight
@@ -171,3 +173,16 @@ def test_batches_that_no_training_part_can_fill_are_refused(study, tmp_path):
     said = str(caught.value)
     assert f"training.batch_size of run cv: a batch of {files} is larger than the smallest" in said
     assert f"search.space: training.batch_size: a batch of {4 * files} is larger" in said
+
+
+def test_what_would_stop_the_run_is_not_called_ready(study, monkeypatch, capsys):
+    said = [f"Study mine: {WOULD_STOP}1 exam with two different labels."]
+    for name, value in {"preflight": [], "decoders": [], "report": said}.items():
+        monkeypatch.setattr(preflight_script, name, lambda *_, value=value: value)
+    monkeypatch.setattr(preflight_script, "configured", lambda *_: [{"name": "mine"}])
+    monkeypatch.setattr("sys.argv", ["preflight.py"])
+    assert preflight_script.main() == 1
+    assert "Not ready" in capsys.readouterr().out
+    said[0] = "Study mine: 8 rows of the table."
+    assert preflight_script.main() == 0
+    assert "\nReady: mine." in capsys.readouterr().out

@@ -45,7 +45,9 @@ def test_a_proposal_is_a_sound_study_with_reasons(pictures, capsys):
         "mapping": {},
     }
     assert (study["image"]["size"], study["image"]["channels"]) == (96, 1)
-    assert study["training"]["stop_after"] == study["training"]["epochs"]
+    assert study["training"]["stop_after"] == "auto"
+    text = Path("config/studies/grades.yaml").read_text()
+    assert "stop_after: auto  # keeps the last epoch: below 200 groups" in text
     assert study["training"]["batch_size"] * 8 <= 40 * 4 // 5
     said = capsys.readouterr().out
     assert "200 x 120 pixels" in said and "preflight.py grades" in said
@@ -102,7 +104,7 @@ def test_sizes_follow_the_data_and_the_machine():
     small, large = propose(FACTS, 1 << 34), propose(FACTS, 1 << 28)
     assert large.batch[0] < small.batch[0] <= 32
     assert side_for(FACTS) == 256
-    assert propose(FACTS, 1 << 34).stop_after[0] is None
+    assert propose(FACTS, 1 << 34).stop_after[1].startswith("keeps the best epoch")
     assert batch_for(256, 3, 20, 1 << 40) == 2
     with pytest.raises(FoldwiseError, match="1 classes have two patients"):
         propose(Facts(**vars(FACTS) | {"classes": {"a": 5, "b": 1}}), 1 << 34)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from foldwise.cohort.understood import report
+from foldwise.cohort.understood import WOULD_STOP, report
 from foldwise.errors import FoldwiseError
 from foldwise.plan.preflight import decoders, preflight
 from foldwise.settings.study import configured
@@ -26,6 +26,9 @@ def main() -> int:
     print("\n".join(lines))
     for warning in warnings:
         print(f"Warning: {warning}")
+    if any(WOULD_STOP in line for line in lines):
+        print("Not ready: see above what would stop the run.")
+        return 1
     print(f"Ready: {', '.join(study['name'] for study in studies)}.")
     return 0
 

@@ -6,14 +6,14 @@ from foldwise.article.study import Study
 from foldwise.settings.groups import units_of
 
 # Groups below which a proportion near .9 has an interval wider than a tenth (Wilson, 95 %).
-FEW_GROUPS = 140
+FEW_FOR_INTERVALS = 140
 # Warnings about a setting, which the limitation of the kept epoch tells readers of.
 OF_SETTINGS = "selection"
 
 
 def limitations(study: Study) -> list[str]:
     """What the study's own files know against it, a sentence each."""
-    manifest, params = study.manifest, study.params
+    manifest = study.manifest
     groups = units_of(manifest.value("group_by"))
     found = [
         "All images come from one archive; no other site's images were judged.",
@@ -26,14 +26,14 @@ def limitations(study: Study) -> list[str]:
     if manifest.value("group_by") == "image":
         found.append("Nothing keeps images of one patient together: each image is its own group.")
     # A classical method has no epochs, and a fixed number of them is chosen by nobody.
-    if params.value("training", "stop_after") is None and "epochs" in params.value("training"):
+    if study.summary.value("selection") is not None:
         found.append(
             "The epoch whose weights were kept was chosen on the part that judges the fold, which "
             "flatters every cross-validated figure."
         )
     if study.holdout is None:
         found.append("No images were held out of all folds; every figure is cross-validated.")
-    if (manifest.value("groups") or 0) < FEW_GROUPS:
+    if (manifest.value("groups") or 0) < FEW_FOR_INTERVALS:
         found.append(
             f"The number of {groups} is small, so intervals are wide and rare errors may not have "
             "been seen at all."

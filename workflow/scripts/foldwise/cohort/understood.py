@@ -12,10 +12,11 @@ from typing import Any
 
 from foldwise.cohort.archive import Entry, list_archive, remembered
 from foldwise.cohort.build import CohortSettings, by_header, join
-from foldwise.cohort.conflicts import Conflicts, refusal
+from foldwise.cohort.conflicts import refusal
 from foldwise.cohort.findings import describe
 from foldwise.cohort.identity import Names
 from foldwise.cohort.readers.base import Joined, Matched
+from foldwise.cohort.tables.exclusions import IdList
 from foldwise.cohort.tables.folders import table_of_folders
 from foldwise.cohort.tables.labels import CLASS, DROPPED, ClassScheme, canonical
 from foldwise.cohort.tables.table import read_table
@@ -25,6 +26,8 @@ from foldwise.settings.groups import unit_of, units_of
 
 # Rows of the mapping that are shown; label columns that are counted, of zones and heads.
 ROWS, COLUMNS = 3, 6
+# How a line begins that tells of what `make_cohort` will refuse.
+WOULD_STOP = "This would stop the run: "
 
 
 def understood(study: dict[str, Any], private: str | Path) -> list[str]:
@@ -53,7 +56,7 @@ def understood(study: dict[str, Any], private: str | Path) -> list[str]:
         f"{plural(len(table.rows), 'row')} of the table, {plural(rows, 'row')} without an image"
         f"{_reasons(joined)}; {images} matched{_groups(joined.matched, settings.group, headers)}.",
         *_classes(joined, scheme),
-        *_contradictions(joined, scheme, settings.conflicts),
+        *_contradictions(joined, scheme, settings, headers),
         *_mapping(joined, scheme),
     ]
 
@@ -100,10 +103,17 @@ def _classes(joined: Joined, scheme: ClassScheme) -> Iterator[str]:
         yield f"{'Images of each class' if column == 'label' else column}: {', '.join(said)}."
 
 
-def _contradictions(joined: Joined, scheme: ClassScheme, conflicts: Conflicts) -> Iterator[str]:
+def _contradictions(
+    joined: Joined, scheme: ClassScheme, settings: CohortSettings, headers: dict[str, Entry]
+) -> Iterator[str]:
     """Exams whose rows say two things: what the cohort will refuse or leave out."""
     images: Counter[str] = Counter()
+    excluded = IdList(settings.exclusions, "data.exclusions", reasons=True)
     for one in joined.matched:
+        owners = one.patients or [_owner(one, "patient", headers)]
+        # As the cohort does: what is left out by name contradicts nothing.
+        if excluded.find([one.accession, *owners, *one.files]):
+            continue
         columns = {name for labels in one.labels for name in labels}
         said = (
             {scheme.of_column(c).outcome(row.get(c, "")) for row in one.labels} for c in columns
@@ -111,8 +121,8 @@ def _contradictions(joined: Joined, scheme: ClassScheme, conflicts: Conflicts) -
         if any(len(outcomes) > 1 for outcomes in said):
             images[one.accession or one.files[0]] += 1
     if images:
-        if conflicts.labels == "refuse":
-            yield f"This would stop the run: {refusal('two_labels', len(images), images.total())}"
+        if settings.conflicts.labels == "refuse":
+            yield f"{WOULD_STOP}{refusal('two_labels', len(images), images.total())}"
         else:
             yield f"{plural(len(images), 'exam')} with two different labels, left out."
 

@@ -11,14 +11,13 @@ from typing import Any
 
 from foldwise.evaluate.wording import spoken
 from foldwise.metrics import metric_of
+from foldwise.settings.training import FEW_GROUPS
 
 History = Mapping[str, Any]
 # A kept epoch in this first part of the training has been chosen from noise, or training hurts.
 EARLY_SHARE = 0.1
 # Above this share of its highest learning rate a schedule has not come down yet.
 HIGH_RATE = 0.5
-# Fewer groups than this, and the best epoch of a fold is chosen from too few of them.
-FEW_GROUPS = 200
 
 
 def selection(histories: Sequence[History], metric: str) -> dict[str, Any] | None:
@@ -115,8 +114,8 @@ def cautions(found: Mapping[str, Any] | None, groups: int, units: str) -> list[s
         usual = round(statistics.median(one["epochs"] for one in folds))
         said.append(
             f"{groups} {units} are few to choose an epoch by: below about {FEW_GROUPS}, set "
-            f"training.stop_after (the folds trained {usual} epochs) so that the last epoch counts "
-            "and nothing is chosen by the part that judges."
+            f"training.stop_after to auto, or to a number (the folds trained {usual} epochs), so "
+            "that the last epoch counts and nothing is chosen by the part that judges."
         )
     return said
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from foldwise.errors import FoldwiseError
 from foldwise.proposal.facts import Facts
+from foldwise.settings.training import FEW_GROUPS
 
 # Multiples of 32, by which the usual networks shrink a picture.
 SIDES = (32, 64, 96, 128, 160, 224, 256, 320, 384, 512)
-# Groups below which the best epoch of a fold is chosen by chance more than by merit.
-FEW_GROUPS = 200
 # Groups from which a larger network has something to learn from.
 MANY_GROUPS = 1000
 # Bytes of activations, gradients and buffers for each input value while a small network trains.
@@ -27,7 +26,7 @@ class Proposal:
     folds: tuple[int, str]
     batch: tuple[int, str]
     epochs: tuple[int, str]
-    stop_after: tuple[int | None, str]
+    stop_after: tuple[str, str]
 
 
 def propose(facts: Facts, memory: int) -> Proposal:
@@ -48,17 +47,21 @@ def propose(facts: Facts, memory: int) -> Proposal:
     batch = batch_for(size, facts.channels, trained, memory)
     # By steps: a small data set needs more epochs for as many updates of the weights.
     epochs = min(100, max(15, round(STEPS / max(1, trained // batch))))
-    few = facts.groups < FEW_GROUPS
     return Proposal(
         size=(size, f"pictures are {facts.width} x {facts.height} pixels (median of a sample)"),
         network=network_for(facts.groups),
         folds=(folds, f"the rarest class has {rarest} groups, and each fold needs one"),
         batch=(batch, f"{trained} images train; {memory >> 30} GB of memory"),
         epochs=(epochs, f"about {epochs * max(1, trained // batch):,} steps"),
-        stop_after=(epochs, f"below {FEW_GROUPS} groups the best epoch is chosen by chance")
-        if few
-        else (None, "enough groups for the validation part to choose the epoch"),
+        stop_after=("auto", end_for(facts.groups)),
     )
+
+
+def end_for(groups: int) -> str:
+    """What `training.stop_after: auto` does with so many groups."""
+    if groups < FEW_GROUPS:
+        return f"keeps the last epoch: below {FEW_GROUPS} groups the best one is chosen by chance"
+    return "keeps the best epoch: there are enough groups for the validation part to choose it"
 
 
 def side_for(facts: Facts) -> int:
@@ -115,7 +118,7 @@ def study_text(facts: Facts, proposal: Proposal, root: str, table: str) -> str:
         "training:",
         _line("  batch_size: {0}", proposal.batch),
         _line("  epochs: {0}", proposal.epochs),
-        _line("  stop_after: {0}", (_said(proposal.stop_after[0]), proposal.stop_after[1])),
+        _line("  stop_after: {0}", proposal.stop_after),
     ]
     return "\n".join(lines) + "\n"
 

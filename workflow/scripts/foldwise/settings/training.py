@@ -7,6 +7,9 @@ from typing import Any
 from foldwise.settings.changes import dotted
 from foldwise.settings.rules import check_rules, sides_of
 
+# Groups of a study below which the best epoch of a fold is chosen by chance more than by merit.
+FEW_GROUPS = 200
+
 
 @dataclass(frozen=True)
 class EarlyStopping:
@@ -66,8 +69,24 @@ COPIED += ("head_only_epochs", "lr_warmup_epochs")
 COPIED += ("stop_after", "monitor", "accumulate", "clip_norm", "precision", "sampler")
 
 
+def with_end(params: dict[str, Any], groups: int) -> dict[str, Any]:
+    """Params in which `stop_after: auto` is decided for a study of so many groups.
+
+    Of the whole study and not of a fold or a part: all folds, and all runs that are compared, must
+    come by their weights in the same way. A classical method has no epochs, and stays as it is.
+    """
+    training = params["training"]
+    if "stop_after" not in training or training["stop_after"] != "auto":
+        return params
+    last = sum(stage.epochs for stage in _stages(training, params["image"]["size"]))
+    return params | {"training": training | {"stop_after": last if groups < FEW_GROUPS else None}}
+
+
 def read_settings(params: dict[str, Any], where: str = "params.json") -> Settings:
-    """Settings from the content of a `params.json`; `where` is named if values contradict."""
+    """Settings from the content of a `params.json`, after `with_end`.
+
+    `where` is named if values contradict.
+    """
     check_rules(dotted(params), where)
     training = params["training"]
     return Settings(

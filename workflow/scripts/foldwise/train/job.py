@@ -14,6 +14,7 @@ import torch
 from foldwise.folds.subset import subset
 from foldwise.pixels.cache import Images as Cache
 from foldwise.registry import load
+from foldwise.settings.training import with_end
 from foldwise.tasks.base import Rows, Task
 from foldwise.train.feed.images import Images
 from foldwise.train.feed.rows import parts
@@ -83,6 +84,10 @@ def fold_job(
 ) -> FoldJob:
     """The job of a rule's files; pictures are those of the parts `used`."""
     rows = parts(files.cohort, files.fold, fold, files.texts)
+    # Before a learning curve takes a part: its runs end as the whole one does. Not the holdout,
+    # which judges no epoch.
+    folded = {row["group"] for part in ("train", "val") for row in rows.get(part, [])}
+    params = with_end(params, len(folded))
     if "part" in params:
         # A run of a learning curve: the validation part stays whole.
         rows["train"] = subset(rows["train"], params["part"], params["seed"])

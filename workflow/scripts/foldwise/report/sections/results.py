@@ -27,7 +27,7 @@ def values(run: Run) -> dict[str, Any]:
         "meanings": _meanings(run),
         "n_pooled": run.summary("pooled", "image", "n", form=","),
         # With a fixed number of epochs the validation part only judges (train/loop.py).
-        "chooses_epoch": run.params.value("training", "stop_after") is None,
+        "chooses_epoch": run.summary.value("selection") is not None,
         "selection": run.summary("selection", "text") if run.summary.value("selection") else None,
         "nested": "nested" in run.study["report"]["search"],
         "per_fold": _per_fold(run),
