@@ -42,6 +42,22 @@ def test_what_a_search_came_to_stands_below_its_last_line(tmp_path):
     assert Calm(PLAIN, dry_run=True).format(job(files=files)).endswith("Training fold 2")
 
 
+def test_a_plan_that_became_shorter_has_an_end_of_its_own():
+    ends = record(message="Complete log(s): /x.log")
+
+    def finished(done, *between):
+        calm = Calm(logging.Formatter(), dry_run=False)
+        for one in (record(LogEvent.PROGRESS, done=done, total=8), *between):
+            calm.format(one)
+        return calm.format(ends)
+
+    assert finished(3).startswith("All jobs are done: what was planned beyond them")
+    assert finished(8) == "Complete log(s): /x.log"
+    assert finished(3, record(message="no", level=logging.ERROR)) == "Complete log(s): /x.log"
+    stop = record(message="Terminating processes on user request")
+    assert finished(3, stop) == "Complete log(s): /x.log"
+
+
 def test_after_a_stop_nothing_is_called_failed():
     calm = Calm(PLAIN, dry_run=False)
     end = "WorkflowError:\nAt least one job did not complete successfully."

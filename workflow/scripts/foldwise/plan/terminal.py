@@ -38,6 +38,8 @@ TARGETS = (
     *("search", "seeds", "tuned"),
 )
 NO_RULE = re.compile(r"No rule to produce (\S+)")
+# Its last words of a run, however that went.
+LAST = "Complete log"
 FAILED = "At least one job did not complete successfully"
 # An input of this name is a few lines for whoever waits at the terminal: they are shown.
 SHOWN = "/in_short.txt"
@@ -81,7 +83,7 @@ class Calm(logging.Formatter):
         self.before, self.dry_run = before, dry_run
         self.done, self.total = 0, 0
         self.notes: set[str] = set()
-        self.stopped = False
+        self.stopped, self.wrong = False, False
         self.ways = {
             LogEvent.JOB_INFO: self.planned if dry_run else self.started,
             LogEvent.JOB_ERROR: self.failed,
@@ -94,6 +96,7 @@ class Calm(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The text of an event; empty for none, which is then not written."""
+        self.wrong |= record.levelno >= logging.ERROR
         way = self.ways.get(getattr(record, "event", None), self.other)
         return way(record)
 
@@ -144,6 +147,10 @@ class Calm(logging.Formatter):
             # The job's own message comes with its error; a signal leaves none.
             ended = SIGNAL.search(text)
             return f"A job was ended by {ended[1]}, which came from outside." if ended else ""
+        short = self.done < self.total and not (self.wrong or self.stopped)
+        if text.startswith(LAST) and short:
+            # What followed from the cohort came out of the plan, and its jobs are told as no end.
+            return f"All jobs are done: what was planned beyond them is as it should be.\n{text}"
         return "" if text.startswith(NOISE) else text
 
 
