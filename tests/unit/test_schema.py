@@ -69,6 +69,7 @@ def test_classes_may_be_written_as_numbers(tmp_path):
         ({"runs": {"cv": {"training.lrr": 1}}}, ["runs.cv", "training.lrr", "training.lr"]),
         ({"runs": {"cv": {"image.size": 64}}}, ["runs.cv", "image.size", "study of its own"]),
         ({"runs": {"cv": {"training.lr": -1}}}, ["runs.cv", "training.lr"]),
+        ({"learning_curve": [40, 70]}, ["learning_curve: [40, 70] is 2 values", "3 are the least"]),
     ],
 )
 def test_bad_settings_are_named(tmp_path, changes, words):

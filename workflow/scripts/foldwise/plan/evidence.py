@@ -63,8 +63,9 @@ class Evidence:
         def read(_: Wildcards) -> list[str]:
             asking = [name for name in self.studies.names if self.studies.by_name[name][key]]
             if not asking:
+                studies = ", ".join(self.studies.names)
                 raise FoldwiseError(
-                    f"No study of config/config.yaml has `{key}`. Add `{key}: {example}` to a "
+                    f"None of the studies ({studies}) has `{key}`. Add `{key}: {example}` to a "
                     f'study\'s file, or --config set="{key}={example.replace(" ", "")}".'
                 )
             made = []

@@ -184,7 +184,8 @@ class Searches:
                 names = self.studies.names
             if not names:
                 where = NONE.format("a study's file")
-                raise FoldwiseError(f"No study of config/config.yaml has a search. {where}")
+                studies = ", ".join(self.studies.names)
+                raise FoldwiseError(f"None of the studies ({studies}) has a search. {where}")
             return [path for name in names for path in self.files_of(name, part)]
 
         return read

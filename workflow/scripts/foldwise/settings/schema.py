@@ -15,7 +15,7 @@ from typing import Any
 
 import jsonschema
 
-from foldwise.errors import FoldwiseError, nearest
+from foldwise.errors import FoldwiseError, nearest, plural
 from foldwise.settings.names import hint
 from foldwise.settings.unions import chosen, chosen_throughout, properties_of, union_of
 from foldwise.settings.yaml_file import read_yaml
@@ -189,6 +189,10 @@ def _tell(error: jsonschema.ValidationError) -> str:
             f"{place}: '{error.instance}' is no name: use small letters, digits and _, and begin "
             "with a letter."
         )
+    if error.validator == "minItems":
+        count = plural(len(error.instance), "value")
+        text = f"{error.instance} is {count}, and {error.validator_value} are the least"
+        return f"{place}: {text}. {error.schema.get('description') or ''}".rstrip()
     if error.validator in ("oneOf", "anyOf"):
         return f"{place}: {error.instance!r} does not fit. {error.schema.get('description') or ''}"
     return f"{place}: {error.message}. {error.schema.get('description') or ''}".rstrip()
