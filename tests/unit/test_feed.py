@@ -92,13 +92,14 @@ class Copies(TorchDispatchMode):
 
 @pytest.mark.parametrize("size", [16, 8])
 @pytest.mark.parametrize("kept", [False, True])
-def test_a_batch_never_waits_for_the_device(size, kept, monkeypatch):
+@pytest.mark.parametrize("own", [False, True])
+def test_a_batch_never_waits_for_the_device(size, kept, own, monkeypatch):
     """By value on the device without memory, which computes nothing but knows what is copied."""
     monkeypatch.setattr(pixels_of_a_batch, "free_memory", lambda device: 10**6 * kept)
     images = make_images(ROWS, 16)
     strengths = Augmentation(0.5, 0.5, 5, 0.1, 0.1, 0.1, 0.1)
     meta = torch.device("meta")
-    prepare = Preparation(([0.4], [0.2]), meta, strengths, 4)
+    prepare = Preparation(([0.4], [0.2]), meta, strengths, 4, by_picture=own)
     feed = Feed(TASK, images, ROWS, TASK.targets(ROWS), prepare)
     with Copies() as copies:
         batch = feed.batch(np.arange(12), size, 1)

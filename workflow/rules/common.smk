@@ -14,7 +14,7 @@ from snakemake.resources import Resources
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from foldwise.errors import FoldwiseError
-from foldwise.plan import driver, lost, state, terminal
+from foldwise.plan import driver, faster, lost, state, terminal
 from foldwise.plan.evidence import Evidence
 from foldwise.plan.reports import Reports
 from foldwise.plan.searches import Searches
@@ -26,6 +26,7 @@ if workflow.is_main_process and not workflow.output_settings.verbose:
     terminal.calm(dry_run=workflow.output_settings.dryrun)
 if workflow.is_main_process:
     lost.make_again(DAG)  # Not for a cluster's job: it makes its own files alone.
+faster.plan()
 
 # Results derive from patients' data: no rights for others on anything made from here on.
 os.umask(0o077)
@@ -53,6 +54,7 @@ except FoldwiseError as error:
     refuse(error)
 
 searches, reports, evidence = Searches(studies), Reports(studies), Evidence(studies)
+COHORT = faster.Awaited(workflow, "cohort")
 if workflow.is_main_process:
     for line in searches.started_otherwise():
         print(line, file=sys.stderr)
@@ -83,7 +85,7 @@ def asked(files):
         except FoldwiseError as error:
             refuse(error)
 
-    return read
+    return faster.of_wildcards(read)
 
 
 def current(files):
@@ -92,19 +94,19 @@ def current(files):
     Asked through the checkpoint, a job is planned anew after `cohort` has run, so that a cohort
     that comes out as it was reruns nothing. Before there is one, the plan is complete without.
     """
+    answer = asked(files)
 
     def read(wildcards):
         settle(wildcards)
-        return asked(files)(wildcards)
+        return answer(wildcards)
 
-    return read
+    return faster.of_wildcards(read)
 
 
 def settle(wildcards):
     """Ask for the cohort, of the study around; a plan names all that may follow from it."""
-    runs = workflow.is_main_process and not workflow.output_settings.dryrun
     study = around(wildcards.study)
-    if runs and state.was_there(tuple(expand(rules.cohort.output, study=study))):
+    if COHORT.awaited(study):
         checkpoints.cohort.get(study=study)
 
 

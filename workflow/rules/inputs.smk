@@ -8,6 +8,7 @@ from foldwise.article.agreement import disagreements
 
 def shards(wildcards):
     """Cache shards of a study, known once its cohort is listed."""
+    settle(wildcards)
     images = checkpoints.cohort.get(study=wildcards.study).output.images
     return state.shard_files(studies.of(wildcards), images)
 

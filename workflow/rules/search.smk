@@ -13,10 +13,6 @@ localrules:
     trial_result,
 
 
-ruleorder: suggest_trial > run_params
-ruleorder: train_trial > train_fold
-
-
 rule search:
     input:
         asked(searches.targets("search")),

@@ -4,6 +4,9 @@ results/{study}/{cohort.csv,folds}, results/cache -> results/{study}/runs/{run}/
 results/{study}/embeddings
 """
 
+# Trials have rules of their own: without this each of theirs would be planned here as well.
+OF_NO_TRIAL = r"(?!trial_\d\d\d\d+/)[a-z][a-z0-9_]*"
+
 
 rule run_params:
     output:
@@ -12,6 +15,8 @@ rule run_params:
         "results/{study}/logs/{run}/run_params.log",
     benchmark:
         "results/{study}/benchmarks/{run}/run_params.tsv"
+    wildcard_constraints:
+        run=OF_NO_TRIAL,
     conda:
         "../../envs/data.yaml"
     params:
@@ -65,6 +70,8 @@ rule train_fold:
         "results/{study}/logs/{run}/train_fold/fold_{fold}.log",
     benchmark:
         "results/{study}/benchmarks/{run}/train_fold/fold_{fold}.tsv"
+    wildcard_constraints:
+        run=OF_NO_TRIAL,
     conda:
         "../../envs/train.yaml"
     threads: studies.threads

@@ -12,6 +12,7 @@ from typing import Any
 from foldwise.errors import FoldwiseError
 from foldwise.metrics import judging
 from foldwise.plan import state
+from foldwise.plan.faster.params import of_wildcards
 from foldwise.plan.studies import Studies, Wildcards
 from foldwise.plan.targets import (
     nested_files,
@@ -49,16 +50,19 @@ class Searches:
             said += [f"{name}: {found}"] if found else []
         return said
 
+    @of_wildcards
     def all_params(self, wildcards: Wildcards) -> dict[str, Any]:
         """Params: all that decides this trial, or the whole search."""
         number = wildcards.get("number")
         plan = self.plan(wildcards)
         return plan.whole() if number is None else plan.of_trial(int(number))
 
+    @of_wildcards
     def choice(self, wildcards: Wildcards) -> dict[str, Any]:
         """Params of rules that choose among all trials: what decides these, and their number."""
         return self.plan(wildcards).choice()
 
+    @of_wildcards
     def base(self, wildcards: Wildcards) -> dict[str, Any]:
         """Params: what all trials share, or a run without changes where there is no search."""
         found = self.studies.plans[wildcards.study]

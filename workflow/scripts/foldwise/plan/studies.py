@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from foldwise.plan import state
+from foldwise.plan.faster.params import of_wildcards
 from foldwise.plan.fingerprint import code_of, words
 from foldwise.search.given import read_given
 from foldwise.search.plan import Plan, check_plan, outer_study, plan_of
@@ -59,6 +60,7 @@ class Studies:
         self.settings_of_run = functools.cache(self._settings_of_run)
         self.words_of_run = functools.cache(self._words_of_run)
         self.cache_of_study = functools.cache(self._cache_of_study)
+        self.archive_of_study = functools.cache(self._archive_of_study)
 
     def check_searches(self) -> None:
         """Raise FoldwiseError with all that is wrong with a study's search or given parameters."""
@@ -83,7 +85,7 @@ class Studies:
         def read(wildcards: Wildcards) -> dict[str, Any]:
             return state.settings_at(self.of(wildcards), paths)
 
-        return read
+        return of_wildcards(read)
 
     def code(self, rule: str) -> Callable[[Wildcards], str]:
         """Params: a digest of the code that the job's run reaches from this rule's adapter."""
@@ -91,7 +93,7 @@ class Studies:
         def read(wildcards: Wildcards) -> str:
             return code_of(rule, self.words_of_run(wildcards.study, run_of(wildcards)))
 
-        return read
+        return of_wildcards(read)
 
     def _variants(self, name: str) -> dict[str, dict[str, Any]]:
         """Run -> its changes, of each teacher that trials of a study, or `tuned`, may have."""
@@ -116,14 +118,19 @@ class Studies:
 
         return read
 
+    @of_wildcards
     def archive(self, wildcards: Wildcards) -> dict[str, str]:
         """Params of `cohort`: sizes and times of the archive's files and the table's digest."""
-        return state.archive_state(self.of(wildcards))
+        return self.archive_of_study(wildcards.study)
+
+    def _archive_of_study(self, name: str) -> dict[str, str]:
+        return state.archive_state(self.by_name[name])
 
     def table(self, wildcards: Wildcards) -> str:
         """Params of `subgroup_values`: the table's digest."""
         return state.table_state(self.of(wildcards))
 
+    @of_wildcards
     def cache_key(self, wildcards: Wildcards) -> str:
         """Params: name of the cache that holds the study's images."""
         return self.cache_of_study(wildcards.study)
@@ -145,14 +152,17 @@ class Studies:
             return with_changes(self.by_name[study], run, self.variants[study][run], study)
         return run_settings(self.by_name[study], run)
 
+    @of_wildcards
     def threads(self, wildcards: Wildcards) -> int:
         """Threads of a training job: a setting of the run, since results depend on it."""
         return self.of(wildcards)["training"]["threads"]
 
+    @of_wildcards
     def group(self, wildcards: Wildcards) -> str:
         """Params: what a group of the study is, to be called by that name."""
         return self.of(wildcards)["data"]["group"]
 
+    @of_wildcards
     def folds(self, wildcards: Wildcards) -> list[int]:
         """Numbers of the study's folds, from 1."""
         return state.fold_numbers(self.of(wildcards))

@@ -67,7 +67,7 @@ class Levels:
         mean = self.mean[index]
         if drawn is not None:
             # The ground of a picture whose grey levels were turned round lies on the other side.
-            turned = torch.from_numpy(drawn.gain < 0).to(mean.device)
+            turned = sent(drawn.gain < 0, mean.device)
             mean = torch.where(turned[:, None], 1 - mean, mean)
         return mean, self.std[index]
 

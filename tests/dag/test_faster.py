@@ -1,0 +1,117 @@
+"""What a start leaves out changes no plan: a workflow of three rules with a checkpoint shows it.
+
+Each test here fails where a new version of Snakemake has changed what `plan/faster` relies on.
+"""
+
+import pytest
+from snakemake.io import IOFile
+from snakemake.output_index import OutputIndex
+from snakemake.rules import get_function_params
+
+import flow
+from flow import ROOT, jobs_in
+from foldwise.plan.faster import of_wildcards
+from foldwise.plan.faster.lookup import by_name
+
+AGAIN = "Updating checkpoint dependencies"
+WORKFLOW = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "workflow" / "scripts")!r})
+from foldwise.plan import faster, lost
+from snakemake.dag import DAG
+lost.make_again(DAG)
+faster.plan()
+LISTED = faster.Awaited(workflow, "listed")
+def after(wildcards):
+    if LISTED.awaited(wildcards.study):
+        checkpoints.listed.get(study=wildcards.study)
+    return f"{{wildcards.study}}/images.csv"
+rule all:
+    input: "mine/second.txt"
+rule second:
+    input: after
+    output: "{{study}}/second.txt"
+    shell: "cp {{input}} {{output}}"
+checkpoint listed:
+    output: "{{study}}/images.csv", "{{study}}/labels.csv"
+    params: archive=config.get("archive", 1)
+    shell: "echo image > {{output[0]}}; echo label > {{output[1]}}"
+"""
+
+
+def snakemake(folder, *arguments):
+    (folder / "Snakefile").write_text(WORKFLOW)
+    profile = str(ROOT / "profiles" / "default")
+    done = flow.snakemake(folder, "--workflow-profile", profile, *arguments, root=folder)
+    return done.stdout + done.stderr
+
+
+def jobs(said):
+    return {job.split()[0] for job in jobs_in(said)} - {"all"}
+
+
+@pytest.fixture
+def finished(tmp_path):
+    assert jobs(snakemake(tmp_path)) == {"listed", "second"}
+    return tmp_path
+
+
+def test_a_start_with_nothing_to_do_plans_no_job_twice(finished):
+    said = snakemake(finished)
+    assert "Nothing to be done" in said and AGAIN not in said
+
+
+def test_what_follows_from_a_changed_checkpoint_waits_for_what_it_makes(finished):
+    for change in (("--config", "archive=2"), ("--forcerun", "listed")):
+        said = snakemake(finished, *change)
+        assert jobs(said) == {"listed"} and AGAIN in said, change
+
+
+def test_a_lost_file_and_a_killed_job_are_no_unchanged_checkpoint(finished):
+    (finished / ".snakemake/incomplete/bWluZS9vdGhlcg==").touch()
+    said = snakemake(finished)
+    assert "Nothing to be done" in said and AGAIN in said
+    (finished / "mine/images.csv").unlink()
+    said = snakemake(finished)
+    assert jobs(said) == {"listed"}
+
+
+def test_rules_are_found_by_name_as_snakemake_finds_them():
+    class Rule:
+        def __init__(self, *paths):
+            self.paths = [IOFile(path, rule=None) for path in paths]
+
+        def products(self):
+            return self.paths
+
+    class Index(OutputIndex):
+        pass
+
+    rules = [
+        Rule("results/{study}/cohort.csv", "results/{study}/logs/cohort.log"),
+        Rule("results/{study}/runs/{run}/fold_{fold}/results/best_model.pt"),
+        Rule("results/{study}/runs/trial_{n}/fold_{fold}/results/best_model.pt", "{any}"),
+        Rule("results/cache/{key}/{shard}.npy", "results/cache/{key}_{shard}"),
+        Rule("plain.txt", "results/{study}/search/{study}_best_params.json"),
+    ]
+    paths = [
+        "results/mine/cohort.csv",
+        "results/mine/runs/trial_0001/fold_1/results/best_model.pt",
+        "results/mine/runs/cv/fold_1/results/best_model.pt",
+        "results/cache/00/aa.npy",
+        "results/cache/00_aa",
+        "results/mine/search/mine_best_params.json",
+        "plain.txt",
+        "cohort.csv",
+    ]
+    usual = [OutputIndex(rules).match(path) for path in paths]
+    by_name(Index)
+    assert [Index(rules).match(path) for path in paths] == usual
+    assert len({len(found) for found in usual}) > 1
+
+
+def test_snakemake_is_told_what_a_function_takes():
+    def read(*given):
+        return given
+
+    assert list(get_function_params(of_wildcards(read))) == ["wildcards"]

@@ -1,0 +1,23 @@
+"""What keeps a start with nothing to do short: work of Snakemake's that no plan of ours needs.
+
+Each part stands aside where Snakemake is not what it was, and the plan is the same without it
+(`tests/dag/test_faster.py`).
+"""
+
+from foldwise.plan.faster.lookup import by_name
+from foldwise.plan.faster.params import of_wildcards, without_tables
+from foldwise.plan.faster.unchanged import Awaited, planned_once
+
+__all__ = ["Awaited", "of_wildcards", "plan"]
+
+
+def plan() -> None:
+    """Have Snakemake plan so from here on, in this process."""
+    # Here and not above: who asks studies for their settings plans nothing.
+    from snakemake.dag import DAG
+    from snakemake.output_index import OutputIndex
+    from snakemake.persistence import PersistenceBase
+
+    planned_once(DAG)
+    by_name(OutputIndex)
+    without_tables(PersistenceBase)
