@@ -49,6 +49,8 @@ def test_every_kind_has_one_from_archive_to_report(kind, tmp_path):
     study = example.make(tmp_path, "made")
     example.models(tmp_path / "made")
     study["folds"] |= {"holdout": 0.3}
+    # Of what is left of so few images an epoch has to be more than one step.
+    study["training"] |= {"batch_size": 4}
     write_study(tmp_path, "mine", study)
     assert rules_of(run(tmp_path)) >= JUDGED
     check_apart(tmp_path)

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from foldwise.article.across import TOLD, across, read_reported
+from foldwise.article.across import COLUMNS, across, read_reported
 from foldwise.article.study import Study
 from foldwise.article.tables import TABLES
 from foldwise.evaluate.fold import evaluate_fold
@@ -28,7 +28,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for fold in (1, 2, 3):
         blur(tmp_path / f"results/blurred/runs/cv/fold_{fold}/results")
-    numbers = dict.fromkeys(TOLD, 0.1)
+    numbers = dict.fromkeys(COLUMNS, 0.1)
     against = {
         f"baseline_{name}": {"metrics": {"kappa": numbers | {"p": p}}}
         for name, p in (("weak", 0.012), ("strong", 0.2), ("undefined", None))

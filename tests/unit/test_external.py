@@ -10,7 +10,7 @@ from sklearn.metrics import cohen_kappa_score, log_loss
 from foldwise.bundle.cohort_facts import cohort_facts
 from foldwise.bundle.external import Tables, comparison, external_summary
 from foldwise.bundle.page.build import write_page
-from foldwise.bundle.page.words import FELL, HELD, ROSE, UNKNOWN, _missed, _tally
+from foldwise.bundle.page.words import FELL, ROSE, UNCHANGED, UNKNOWN, _missed, _tally
 from foldwise.bundle.recalibrate import error, loss, recalibration, sharpened
 from foldwise.bundle.shift import label_shift, moments
 from foldwise.bundle.site import SiteFiles, predict_site
@@ -134,7 +134,7 @@ def test_the_paragraph_counts_what_is_worse():
         {"metric": "accuracy", "verdict": FELL},
         {"metric": "log_loss", "verdict": ROSE},  # the lower the better
         {"metric": "auc", "verdict": ROSE},
-        {"metric": "kappa", "verdict": HELD},
+        {"metric": "kappa", "verdict": UNCHANGED},
         {"metric": "macro_f1", "verdict": UNKNOWN},
     ]
     [said] = _tally(rows)
@@ -154,7 +154,7 @@ def side(value, low, high):
 @pytest.mark.parametrize(
     ("here", "there", "verdict"),
     [
-        (side(0.7, 0.6, 0.8), side(0.75, 0.7, 0.8), HELD),
+        (side(0.7, 0.6, 0.8), side(0.75, 0.7, 0.8), UNCHANGED),
         (side(0.5, 0.45, 0.55), side(0.8, 0.75, 0.85), FELL),
         (side(0.5, None, None), side(0.8, 0.75, 0.85), UNKNOWN),
         (side(None, None, None), side(0.8, 0.75, 0.85), UNKNOWN),

@@ -4,6 +4,7 @@ import pytest
 
 from foldwise.errors import FoldwiseError
 from foldwise.plan import fingerprint
+from foldwise.plan.state import FILLS_CACHE
 
 FILES = {
     "fit.py": (
@@ -215,3 +216,30 @@ def test_a_function_that_a_decorator_of_ours_registers_counts_though_nobody_name
     before = code("zones")
     edit(steps, "    return 1\n", "    return 2\n")
     assert code("zones") != before
+
+
+def reached_by(*entries):
+    """`module:name` of all that a digest of these entries is over, in the code as it is."""
+    walk = fingerprint.Walk(fingerprint.tree(), [])
+    walk.digest_of([], [tuple(entry.split(":")) for entry in entries])
+    return {
+        f"{module}:{name}"
+        for module, number in walk.parts
+        for name in fingerprint.tree().source(module).parts[number].names
+    }
+
+
+def test_a_function_that_another_library_is_told_by_name_counts():
+    decoder = "foldwise.pixels.dicom.decoders"
+    # pydicom calls it, and no code of ours does.
+    assert f"{decoder}:decode_frame" in reached_by(f"{decoder}:register")
+    reached = reached_by("foldwise.pixels.decode.dicom:Decoder")
+    assert {f"{decoder}:decode_frame", f"{decoder}:_decode_colour_jpeg"} <= reached
+
+
+def test_the_key_of_a_cache_is_over_what_fills_it_and_not_over_what_reads_it():
+    reached = reached_by(*FILLS_CACHE)
+    assert {"foldwise.pixels.decode.base:of_content", "foldwise.cohort.identity:Names"} <= reached
+    assert {"foldwise.pixels.source:bytes_of", "foldwise.hashing:content_of"} <= reached
+    assert "foldwise.pixels.cache:_fill" in reached
+    assert "foldwise.pixels.cache:Images" not in reached

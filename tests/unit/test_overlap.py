@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from foldwise.bundle.overlap import COMPARED, NO_KEY, NOT_CARRIED, said
+from foldwise.bundle.overlap import COMPARED, NO_KEY, NOT_CARRIED, in_words
 from foldwise.bundle.site import SiteFiles, predict_site
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, read_json
@@ -46,7 +46,7 @@ def test_pictures_of_the_training_are_counted_and_listed_in_private(made, tmp_pa
     # g0 has pictures 0 and 1, g2 has 5.
     assert found == {"state": COMPARED, "n": 9, "same": 3, "groups": 2}
     assert sorted(row["group"] for row in listed) == ["g0", "g0", "g2"]
-    text = said(found, "patient")
+    text = in_words(found, "patient")
     assert "3 pictures of 2 patients here are the training's own" in text
     assert not [row for row in listed if row["sample"] in (tmp_path / "site.json").read_text()]
 
@@ -54,10 +54,10 @@ def test_pictures_of_the_training_are_counted_and_listed_in_private(made, tmp_pa
 def test_without_the_key_nothing_is_known_and_that_is_said(made, tmp_path):
     found, listed = found_at(made, tmp_path, "")
     assert found["state"] == NO_KEY and listed == []
-    assert "cannot be known" in said(found, "patient")
-    assert "names none" in said(found | {"state": NOT_CARRIED}, "patient")
+    assert "cannot be known" in in_words(found, "patient")
+    assert "names none" in in_words(found | {"state": NOT_CARRIED}, "patient")
     none = {"state": COMPARED, "n": 9, "same": 0, "groups": 0}
-    assert "None of 9 pictures" in said(none, "patient")
+    assert "None of 9 pictures" in in_words(none, "patient")
 
 
 def test_what_leaves_is_keyed_and_nothing_else(made):

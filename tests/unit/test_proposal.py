@@ -100,6 +100,13 @@ def test_what_cannot_be_told_is_asked_for(pictures):
         look(pictures / "empty", pictures / "grades.csv")
 
 
+def test_only_pictures_that_the_reader_takes_are_proposed(pictures):
+    for path in sorted((pictures / "films").iterdir()):
+        path.rename(path.with_suffix(".bmp"))
+    with pytest.raises(FoldwiseError, match=r"a picture that is read \(\.jpeg, .*convert them"):
+        look(pictures / "films", pictures / "grades.csv")
+
+
 def test_sizes_follow_the_data_and_the_machine():
     small, large = propose(FACTS, 1 << 34), propose(FACTS, 1 << 28)
     assert large.batch[0] < small.batch[0] <= 32

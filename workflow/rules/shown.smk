@@ -60,7 +60,7 @@ rule examples:
 
 rule cases:
     input:
-        unpack(current(reports.beside_cases)),
+        unpack(current(reports.case_details)),
         params="results/{study}/runs/{run}/params.json",
         cohort=current("results/{study}/cohort.csv"),
         predictions=of_folds("results/{study}/runs/{run}/fold_{fold}/results/val_predictions.csv"),

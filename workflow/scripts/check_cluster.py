@@ -24,35 +24,35 @@ def submit(profile: str, jobs: list[str]) -> str:
     command = [sys.executable, "-m", "snakemake", *jobs, "--snakefile", str(SNAKEFILE)]
     command += ["--profile", profile, "--retries", "0", "--keep-going", "--forceall"]
     driver = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    said = []
+    lines = []
     while True:
         try:
             for line in driver.stdout:
-                said.append(line)
+                lines.append(line)
                 if re.match(SHOWN, line):
                     print(line.rstrip(), flush=True)
             driver.wait()
-            return "".join(said)
+            return "".join(lines)
         except KeyboardInterrupt:
             print("Waiting until the jobs are removed again.", flush=True)
 
 
-def tell(name: str, said: str, known: list[str]) -> bool:
+def report_probe(name: str, output: str, unseen: list[str]) -> bool:
     """Print what a probe found, or why it did not run. True if all of it works.
 
-    `known` is what this machine does not see either.
+    `unseen` is what this machine does not see either.
     """
     path = RESULTS / f"{name}.json"
     if path.exists():
-        found = read_json(path)
-        print(f"\n{name.upper()} job ran on {found['node']}:")
-        lines = verdict(found, sys.executable, known)
+        facts = read_json(path)
+        print(f"\n{name.upper()} job ran on {facts['node']}:")
+        lines = verdict(facts, sys.executable, unseen)
         for works, sentence in lines:
             print(f"  {'works' if works else 'FAILS'}  {sentence}")
         return all(works for works, _ in lines)
     print(f"\n{name.upper()} job FAILED:")
-    block = re.search(rf"Error in rule {name}_probe.*?message: (.*?)\n +jobid:", said, re.S)
-    print(f"  {block[1].strip() if block else said.strip()[-2000:]}")
+    block = re.search(rf"Error in rule {name}_probe.*?message: (.*?)\n +jobid:", output, re.S)
+    print(f"  {block[1].strip() if block else output.strip()[-2000:]}")
     return False
 
 
@@ -66,9 +66,9 @@ def main() -> int:
     private_folder(RESULTS.parent)
     for name in names:
         (RESULTS / f"{name}.json").unlink(missing_ok=True)
-    said = submit(asked.profile, [str(RESULTS / f"{name}.json") for name in names])
-    known = unseen_here()
-    works = [tell(name, said, known) for name in names]
+    output = submit(asked.profile, [str(RESULTS / f"{name}.json") for name in names])
+    unseen = unseen_here()
+    works = [report_probe(name, output, unseen) for name in names]
     return int(not all(works))
 
 

@@ -2,7 +2,9 @@
 
 Snakemake's own lock stays behind when a driver is killed and then wants `--unlock`. With `nolock`
 (as in the profile) the guard takes that lock itself, so that a run without this plugin is refused
-while jobs are on the cluster, and lifts the one that a dead driver left.
+while jobs are on the cluster, and lifts the one that a dead driver left. A library of locks would
+not do: what is left behind are Snakemake's own files, the driver may be on another machine and be
+seen to be alive by its sign alone, and jobs that outlive it keep the folder locked.
 """
 
 import json

@@ -11,16 +11,16 @@ class FoldwiseError(Exception):
     """
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, names: Iterable[str]) -> str:
     """A hint ` Did you mean 'x'?`, or an empty string when nothing known is near."""
-    found = difflib.get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.6)
-    return f" Did you mean '{found[0]}'?" if found else ""
+    matches = difflib.get_close_matches(str(word), [str(name) for name in names], n=1, cutoff=0.6)
+    return f" Did you mean '{matches[0]}'?" if matches else ""
 
 
-def choose(word: str, known: Iterable[str], what: str, where: str) -> str:
-    """Return `word` if it is one of `known`, else raise naming the value, the place, the choice."""
+def choose(word: str, options: Iterable[str], what: str, where: str) -> str:
+    """`word` if it is one of `options`, else raise naming the value, the place, the choice."""
     # Sorted: the same message each time, whatever order a set or a dict of names had.
-    names = sorted(known)
+    names = sorted(options)
     if word in names:
         return word
     raise FoldwiseError(

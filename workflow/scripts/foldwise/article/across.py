@@ -12,7 +12,7 @@ from foldwise.evaluate.metrics.paired import holm
 from foldwise.files import read_json
 
 # Of a comparison's metric, what is told.
-TOLD = ("first", "second", "difference", "low", "high", "groups_low", "groups_high", "p")
+COLUMNS = ("first", "second", "difference", "low", "high", "groups_low", "groups_high", "p")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def across(studies: Sequence[Reported], task: Any, bootstrap: Bootstrap, metric:
         metric: by which studies are compared; inside a study its own metric counts.
 
     Returns:
-        `comparisons`: study, run, against, metric, TOLD and `p_holm` over all of them;
+        `comparisons`: study, run, against, metric, COLUMNS and `p_holm` over all of them;
         `apart`: study and reason.
     """
     rows = [row for one in studies for row in _inside(one)]
@@ -80,17 +80,17 @@ def across(studies: Sequence[Reported], task: Any, bootstrap: Bootstrap, metric:
 
 def _inside(one: Reported) -> list[dict[str, Any]]:
     """Comparisons that the study's own report has."""
-    found = one.comparisons
-    if found is None:
+    comparisons = one.comparisons
+    if comparisons is None:
         return []
-    pairs = ((other, entry["metrics"]) for other, entry in found["against"].items())
-    metric = found["metric"]
+    pairs = ((other, entry["metrics"]) for other, entry in comparisons["against"].items())
+    metric = comparisons["metric"]
     return [_row(one, other, metric, has[metric]) for other, has in pairs if metric in has]
 
 
 def _row(one: Reported, against: str, metric: str, has: Mapping[str, Any]) -> dict[str, Any]:
     named = {"study": one.study, "run": one.run, "against": against, "metric": metric}
-    return named | {key: has[key] for key in TOLD} | {"p_holm": None}
+    return named | {key: has[key] for key in COLUMNS} | {"p_holm": None}
 
 
 def _between(
@@ -104,10 +104,10 @@ def _between(
     if _samples(first) != _samples(second):
         return None, "it was judged on other images or other folds, so no test pairs them"
     # The other study comes first: a difference is the article's own less the other.
-    found = compare(first, second, task, bootstrap, metric)
-    if metric not in found["metrics"]:
+    comparison = compare(first, second, task, bootstrap, metric)
+    if metric not in comparison["metrics"]:
         return None, "the metric is not defined in every fold"
-    return _row(own, f"{other.study}, {other.run}", metric, found["metrics"][metric]), ""
+    return _row(own, f"{other.study}, {other.run}", metric, comparison["metrics"][metric]), ""
 
 
 def _samples(folds: Sequence[Any]) -> list[tuple[int, set[str]]]:

@@ -47,10 +47,10 @@ class Numbering:
             order = getattr(self.final, kind)
             if name in order:
                 return f"[{word} {order.index(name) + 1}](#{anchor}-{name})"
-        known = self.final.figures + self.final.tables
+        keys = self.final.figures + self.final.tables
         raise FoldwiseError(
-            f"'{name}' is referred to and never shown.{nearest(name, known)} Shown: "
-            f"{', '.join(known)}."
+            f"'{name}' is referred to and never shown.{nearest(name, keys)} Shown: "
+            f"{', '.join(keys)}."
         )
 
 
@@ -115,9 +115,9 @@ def _context(
                 f"{', '.join(tables.TABLES)}."
             )
         key, made = f"{of.name}-{name}", tables.TABLES[name](of)
-        found = {"key": key, "number": numbering.place("tables", key), "table": made}
+        context = {"key": key, "number": numbering.place("tables", key), "table": made}
         # What is across all studies is of none of them.
-        return found | {"caption": made.caption if name == "across" else whose(of) + made.caption}
+        return context | {"caption": made.caption if name == "across" else whose(of) + made.caption}
 
     def figure(name: str, of: Study = study) -> dict[str, Any]:
         title, caption = of.figure_text(name)

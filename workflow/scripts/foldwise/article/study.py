@@ -60,10 +60,12 @@ class Study:
     def metric(self, name: str, form: str = ".3f") -> dict[str, Any]:
         """A metric over the folds: `title`, `mean`, `std`, `interval` (two numbers or none)."""
         if not isinstance(self.summary.value(name), dict):
-            known = [key for key in self.summary.value() if "mean" in str(self.summary.value(key))]
+            defined = [
+                key for key in self.summary.value() if "mean" in str(self.summary.value(key))
+            ]
             raise FoldwiseError(
-                f"{self.files['summary']} has no metric '{name}'.{nearest(name, known)} Metrics: "
-                f"{', '.join(known)}."
+                f"{self.files['summary']} has no metric '{name}'.{nearest(name, defined)} Metrics: "
+                f"{', '.join(defined)}."
             )
         return {
             "key": name,

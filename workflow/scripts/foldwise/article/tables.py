@@ -89,8 +89,8 @@ def classes(study: Study) -> Table:
         place = ("pooled", "image", "details", "per_class", name)
         cells = [study.summary(*place, "support", form=",")]
         for key in ("recall", "specificity", "precision", "f1", "auc"):
-            known = study.summary.value(*place, key) is not None
-            cells.append(study.summary(*place, key, form=".3f") if known else "–")
+            defined = study.summary.value(*place, key) is not None
+            cells.append(study.summary(*place, key, form=".3f") if defined else "–")
         rows.append((name, *cells))
     return Table("Each class against the rest, per image.", header, tuple(rows))
 
@@ -134,8 +134,8 @@ def across(study: Study) -> Table:
     rows = []
     for place, one in enumerate(study.across.value("comparisons")):
         at = ("comparisons", place)
-        known = one["p"] is not None
-        tests = [study.across(*at, key, form=".2g") if known else "–" for key in ("p", "p_holm")]
+        tested = one["p"] is not None
+        tests = [study.across(*at, key, form=".2g") if tested else "–" for key in ("p", "p_holm")]
         bounds = span(study.across.interval(*at, form="+.3f", sides=("low", "high")))
         row = (one["study"], method_name(one["against"]), called(one["metric"])[0])
         rows.append((*row, study.across(*at, "difference", form="+.3f"), bounds, *tests))

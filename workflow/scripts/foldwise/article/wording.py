@@ -15,35 +15,35 @@ def limitations(study: Study) -> list[str]:
     """What the study's own files know against it, a sentence each."""
     manifest = study.manifest
     groups = units_of(manifest.value("group_by"))
-    found = [
+    limits = [
         "All images come from one archive; no other site's images were judged.",
     ]
     if manifest.value("group_by") == "accession":
-        found.append(
+        limits.append(
             "Images were grouped by exam, not by patient: a patient with several exams can be both "
             "trained on and judged."
         )
     if manifest.value("group_by") == "image":
-        found.append("Nothing keeps images of one patient together: each image is its own group.")
+        limits.append("Nothing keeps images of one patient together: each image is its own group.")
     # A classical method has no epochs, and a fixed number of them is chosen by nobody.
     if study.summary.value("selection") is not None:
-        found.append(
+        limits.append(
             "The epoch whose weights were kept was chosen on the part that judges the fold, which "
             "flatters every cross-validated figure."
         )
     if study.holdout is None:
-        found.append("No images were held out of all folds; every figure is cross-validated.")
+        limits.append("No images were held out of all folds; every figure is cross-validated.")
     if (manifest.value("groups") or 0) < FEW_FOR_INTERVALS:
-        found.append(
+        limits.append(
             f"The number of {groups} is small, so intervals are wide and rare errors may not have "
             "been seen at all."
         )
     if manifest.value("quarantine_share"):
-        found.append("Some images could not be used; they may differ from those that were.")
+        limits.append("Some images could not be used; they may differ from those that were.")
     for place, warning in enumerate(study.summary.value("warnings") or []):
         if warning["kind"] != OF_SETTINGS:
-            found.append(study.summary("warnings", place, "text", form=_without_advice))
-    return found
+            limits.append(study.summary("warnings", place, "text", form=_without_advice))
+    return limits
 
 
 def _without_advice(text: str) -> str:

@@ -129,7 +129,7 @@ def blur(values: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.resize(blurred, values.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def overlap(found: np.ndarray, truth: np.ndarray) -> float:
+def overlap(predicted: np.ndarray, truth: np.ndarray) -> float:
     """Jaccard of two foregrounds (H, W); 0 where both are empty, which tells ways not apart."""
-    both = jaccard((found & truth).sum(), truth.sum(), found.sum())
+    both = jaccard((predicted & truth).sum(), truth.sum(), predicted.sum())
     return float(np.nan_to_num(both))

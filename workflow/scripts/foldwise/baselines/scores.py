@@ -33,10 +33,10 @@ def _zone(
     train: np.ndarray, val: np.ndarray, scores: np.ndarray, unknown: int, top: int
 ) -> np.ndarray:
     """(N, V) of one zone."""
-    known = scores != unknown
-    rest = _fit(train, val, (~known).astype(float)).clip(0, 1)
+    scored = scores != unknown
+    rest = _fit(train, val, (~scored).astype(float)).clip(0, 1)
     # A line knows no ends: scores beyond the scale would have no neighbours to be shared by.
-    score = _fit(train[known], val, scores[known].astype(float)).clip(0, top)
+    score = _fit(train[scored], val, scores[scored].astype(float)).clip(0, top)
     values = np.arange(top + 1)
     shares = (1 - np.abs(score[:, None] - values)).clip(0)
     return np.concatenate([shares * (1 - rest[:, None]), rest[:, None]], axis=1)

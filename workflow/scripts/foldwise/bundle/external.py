@@ -8,7 +8,7 @@ import numpy as np
 
 from foldwise import __version__
 from foldwise.bundle.cohort_facts import NORMAL_95
-from foldwise.bundle.page.words import FELL, HELD, ROSE, UNKNOWN, words
+from foldwise.bundle.page.words import FELL, ROSE, UNCHANGED, UNKNOWN, words
 from foldwise.bundle.recalibrate import curve, probabilities, recalibration
 from foldwise.bundle.reliance import checked, covered
 from foldwise.bundle.shift import shift
@@ -107,12 +107,12 @@ def comparison(expected: Mapping[str, Any], here: Mapping[str, Any]) -> list[dic
     rows = []
     for name in (name for name in ours if name in theirs):
         row = {"metric": name, "title": called(name)[0]}
-        row |= {"here": _known(ours[name]), "expected": _known(theirs[name])}
+        row |= {"here": _measured_value(ours[name]), "expected": _measured_value(theirs[name])}
         rows.append(row | _difference(name, row["here"], row["expected"]))
     return rows
 
 
-def _known(metric: Mapping[str, Any]) -> dict[str, Any]:
+def _measured_value(metric: Mapping[str, Any]) -> dict[str, Any]:
     return {"value": metric["value"], "interval": metric.get("interval") or [None, None]}
 
 
@@ -134,7 +134,7 @@ def _difference(name: str, here: Mapping[str, Any], there: Mapping[str, Any]) ->
     ]
     reach = NORMAL_95 * float(np.hypot(*errors))
     low, high = gap - reach, gap + reach
-    verdict = HELD if low <= 0 <= high else FELL if high < 0 else ROSE
+    verdict = UNCHANGED if low <= 0 <= high else FELL if high < 0 else ROSE
     return {"difference": gap, "difference_interval": [low, high], "verdict": verdict}
 
 

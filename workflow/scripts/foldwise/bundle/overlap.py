@@ -51,7 +51,7 @@ def counted(state: str, same: Sequence[bool], groups: Sequence[str]) -> dict[str
     return {"state": state, "n": len(same), "same": sum(same), "groups": len(inside)}
 
 
-def said(found: Mapping[str, Any], group_by: str) -> str:
+def in_words(found: Mapping[str, Any], group_by: str) -> str:
     """What can be said of patients of the training among those here, in a sentence."""
     if found["state"] == NOT_CARRIED:
         return (

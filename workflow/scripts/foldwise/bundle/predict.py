@@ -15,7 +15,7 @@ import numpy as np
 
 from foldwise.bundle.cohort_facts import distances, grey_distances
 from foldwise.bundle.members import bundle_job, members, params_of
-from foldwise.bundle.reliance import columns, told
+from foldwise.bundle.reliance import columns, in_words
 from foldwise.bundle.sources import (
     Image,
     decode,
@@ -138,7 +138,7 @@ def unlabelled(job: FoldJob) -> list[dict[str, Any]]:
 
 def about(manifest: Mapping[str, Any], reader: str, done: Mapping[str, int]) -> dict[str, Any]:
     """What a table of predictions is of; a table is passed on without the log that said so."""
-    reliability = told(manifest)
+    reliability = in_words(manifest)
     if "calibration" in reliability:
         log.info("Neither calibrated probabilities nor sets: %s", reliability["calibration"])
     bundle = {name: manifest[name] for name in ("study", "foldwise", "licence")}

@@ -52,21 +52,21 @@ def _of_part(
     return made
 
 
-def told(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def in_words(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What stands in the columns of `columns`, in words, or why there are none."""
     found = manifest["reliability"]
     if not found["parts"]:
         return {"calibration": found["reason"], "sets": found["reason"]}
     return {
         part or "answer": {
-            "calibration": _map_told(one["calibration"]),
-            "sets": _sets_told(one["sets"], found["error"]),
+            "calibration": _map_in_words(one["calibration"]),
+            "sets": _sets_in_words(one["sets"], found["error"]),
         }
         for part, one in found["parts"].items()
     }
 
 
-def _map_told(found: Mapping[str, Any]) -> str:
+def _map_in_words(found: Mapping[str, Any]) -> str:
     if "reason" in found:
         return str(found["reason"])
     fitted = found["map"]
@@ -74,7 +74,7 @@ def _map_told(found: Mapping[str, Any]) -> str:
     return f"{fitted['method']}{number}, learned on the study's validation predictions"
 
 
-def _sets_told(found: Mapping[str, Any], error: float) -> str:
+def _sets_in_words(found: Mapping[str, Any], error: float) -> str:
     if "reason" in found:
         return str(found["reason"])
     return f"hold the truth in {1 - error:.0%} of images like those of the study"
@@ -126,7 +126,7 @@ def _checked(
         better = mended(found["calibration"]["map"], p_mnk)
         tables = {BEFORE: part.probabilities, MENDED: better}
         said["calibration"] = {
-            "map": _map_told(found["calibration"]),
+            "map": _map_in_words(found["calibration"]),
             "metrics": measured(part, tables, bootstrap),
         }
     else:

@@ -29,7 +29,7 @@ def read_sites(places: Sequence[str | Path]) -> list[dict[str, Any]]:
 
     Raises FoldwiseError for a place without one, for two sites of one name, and for other bundles.
     """
-    sites = [read_json(_found(Path(place))) for place in places]
+    sites = [read_json(_summary_path(Path(place))) for place in places]
     # One site twice would count as two in the summary and narrow its interval.
     names = [site["study"] for site in sites]
     doubled = sorted({name for name in names if names.count(name) > 1})
@@ -49,7 +49,7 @@ def read_sites(places: Sequence[str | Path]) -> list[dict[str, Any]]:
     return sites
 
 
-def _found(place: Path) -> Path:
+def _summary_path(place: Path) -> Path:
     for path in (place, place / NAME, place / "external" / NAME):
         if path.is_file():
             return path

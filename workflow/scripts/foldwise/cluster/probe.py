@@ -51,13 +51,13 @@ def unseen_here() -> list[str]:
 
 def libraries() -> dict[str, str]:
     """Version of each library that a study needs, or why it cannot be imported."""
-    found = {}
+    versions = {}
     for name in LIBRARIES:
         try:
-            found[name] = str(getattr(importlib.import_module(name), "__version__", "there"))
+            versions[name] = str(getattr(importlib.import_module(name), "__version__", "there"))
         except ImportError as error:
-            found[name] = f"FAILED: {error}"
-    return found
+            versions[name] = f"FAILED: {error}"
+    return versions
 
 
 def gpus() -> list[dict[str, Any]]:
@@ -65,14 +65,14 @@ def gpus() -> list[dict[str, Any]]:
     # Not above: where torch cannot be imported the probe has to say so, and not to fail.
     import torch
 
-    found = []
+    cards = []
     for index in range(torch.cuda.device_count()):
         ones = torch.ones(256, 256, device=f"cuda:{index}")
         about = torch.cuda.get_device_properties(index)
         # A GPU may be listed and still refuse work: an old driver, a mode of exclusive use.
         works = bool((ones @ ones)[0, 0] == 256)
-        found.append({"name": about.name, "gb": round(about.total_memory / 2**30), "works": works})
-    return found
+        cards.append({"name": about.name, "gb": round(about.total_memory / 2**30), "works": works})
+    return cards
 
 
 def memory_limit_mb() -> int | None:
@@ -100,44 +100,44 @@ def disk_speed(folder: Path) -> int:
         path.unlink(missing_ok=True)
 
 
-def verdict(found: dict[str, Any], driver_python: str, known: list[str]) -> list[tuple[bool, str]]:
+def verdict(facts: dict[str, Any], driver_python: str, unseen: list[str]) -> list[tuple[bool, str]]:
     """(works, sentence) for each thing that a study depends on.
 
-    `known` is what the login node does not see either: no fault of the cluster.
+    `unseen` is what the login node does not see either: no fault of the cluster.
     """
-    asked, lines = found["asked"], []
+    asked, lines = facts["asked"], []
     # Another Python is no fault where the job runs in a container or conda environment.
-    own = found["python"] == driver_python
-    lines.append((own, f"Python {found['version']} at {found['python']}"))
+    own = facts["python"] == driver_python
+    lines.append((own, f"Python {facts['version']} at {facts['python']}"))
     if not own:
         lines[-1] = (True, f"{lines[-1][1]}, not the driver's: a container's or conda's")
-    for name, version in found["libraries"].items():
+    for name, version in facts["libraries"].items():
         if version.startswith("FAILED"):
             lines.append((False, f"{name}: {version}. Install it in the environment of the jobs."))
-    enough = found["cores"] >= asked["threads"]
-    lines.append((enough, f"{found['cores']} cores for {asked['threads']} asked"))
-    limit = found["memory_limit_mb"]
+    enough = facts["cores"] >= asked["threads"]
+    lines.append((enough, f"{facts['cores']} cores for {asked['threads']} asked"))
+    limit = facts["memory_limit_mb"]
     if limit is not None:
         lines.append((limit >= asked["mem_mb"], f"{limit} MB for {asked['mem_mb']} asked"))
     if asked["gpu"]:
-        lines += _of_gpu(found)
-    lines += _of_data(found["unseen"], known)
-    lines.append((found["temporary_gb"] >= 1, f"{found['temporary_gb']} GB in the node's TMPDIR"))
-    lines.append((found["disk_mb_s"] >= 5, f"{found['disk_mb_s']} MB/s to results/"))
+        lines += _of_gpu(facts)
+    lines += _of_data(facts["unseen"], unseen)
+    lines.append((facts["temporary_gb"] >= 1, f"{facts['temporary_gb']} GB in the node's TMPDIR"))
+    lines.append((facts["disk_mb_s"] >= 5, f"{facts['disk_mb_s']} MB/s to results/"))
     return lines
 
 
-def _of_data(unseen: list[str], known: list[str]) -> list[tuple[bool, str]]:
+def _of_data(unseen: list[str], of_driver: list[str]) -> list[tuple[bool, str]]:
     # A path that is wrong everywhere is the study's fault, and told of elsewhere.
-    only_here = [problem for problem in unseen if problem not in known]
+    only_here = [problem for problem in unseen if problem not in of_driver]
     if only_here:
         return [(False, f"seen from the login node, not from here: {each}") for each in only_here]
-    return [] if known else [(True, "sees the data, tables and weights of the studies")]
+    return [] if of_driver else [(True, "sees the data, tables and weights of the studies")]
 
 
-def _of_gpu(found: dict[str, Any]) -> list[tuple[bool, str]]:
-    mask = found["variables"]["CUDA_VISIBLE_DEVICES"]
-    if not found["gpus"]:
+def _of_gpu(facts: dict[str, Any]) -> list[tuple[bool, str]]:
+    mask = facts["variables"]["CUDA_VISIBLE_DEVICES"]
+    if not facts["gpus"]:
         return [
             (
                 False,
@@ -146,12 +146,12 @@ def _of_gpu(found: dict[str, Any]) -> list[tuple[bool, str]]:
                 "without CUDA, or the container started without --nv.",
             )
         ]
-    lines = [(gpu["works"], f"{gpu['name']}, {gpu['gb']} GB") for gpu in found["gpus"]]
-    if mask is None and len(found["gpus"]) > 1:
+    lines = [(gpu["works"], f"{gpu['name']}, {gpu['gb']} GB") for gpu in facts["gpus"]]
+    if mask is None and len(facts["gpus"]) > 1:
         lines.append(
             (
                 True,
-                f"the site sets no CUDA_VISIBLE_DEVICES and shows {len(found['gpus'])} GPUs: your "
+                f"the site sets no CUDA_VISIBLE_DEVICES and shows {len(facts['gpus'])} GPUs: your "
                 "own jobs spread over them, and may meet those of others there. Ask for whole "
                 "nodes, or ask the site for its GPU hook.",
             )

@@ -51,12 +51,12 @@ class Listing:
         """
         if self.by_header is not None:
             return self.by_header
-        found: dict[str, list[str]] = {name: [] for name in sorted(self.folders)}
+        of_folder: dict[str, list[str]] = {name: [] for name in sorted(self.folders)}
         for path in sorted(self.files):
             top, slash, _ = path.partition("/")
             if slash:
-                found[top].append(path)
-        return found
+                of_folder[top].append(path)
+        return of_folder
 
 
 def list_archive(root: str | Path) -> Listing:
@@ -190,14 +190,14 @@ class Inventory:
         self.listing = list_archive(root)
         self.key = inventory_key(root, kind)
         self.path = private_folder(folder) / f"archive_{self.key}.json"
-        self.known: dict[str, list] = _load(self.path)
+        self.stored: dict[str, list] = _load(self.path)
         self.read_now = 0
 
     def _save(self) -> None:
         files = {
             # Files that are gone are forgotten: their digests are private and of no more use.
-            path: self.known[path]
-            for path in sorted(self.known)
+            path: self.stored[path]
+            for path in sorted(self.stored)
             if path in self.listing.files
         }
         write_private(self.path, json.dumps({"root": self.root, "files": files}) + "\n")
@@ -207,25 +207,26 @@ class Inventory:
         return sorted(
             path
             for path in set(paths)
-            if self.known.get(path, [None])[0] != list(self.listing.files[path])
+            if self.stored.get(path, [None])[0] != list(self.listing.files[path])
         )
 
     def entry(self, path: str) -> Entry | None:
         """What is known of a file, None if it is gone or has changed since it was read."""
-        if path not in self.listing.files or path not in self.known or self.stale([path]):
+        if path not in self.listing.files or path not in self.stored or self.stale([path]):
             return None
-        return _entry_of(self.known[path][1:])
+        return _entry_of(self.stored[path][1:])
 
     def read(
         self,
         paths: Iterable[str],
         facts: Read,
         threads: int = 2,
-        told: Callable[[int, int], None] | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
     ) -> dict[str, Entry]:
-        """Entries of `paths` (relative), reading what changed; `told(done, all)` once a minute.
+        """Entries of `paths` (relative), reading what changed.
 
-        Saved once a minute too, so that a killed first run goes on where it was.
+        Once a minute `on_progress(done, all)` is called and what was read is saved, so that a
+        killed first run goes on where it was.
         """
         wanted = sorted(set(paths))
         changed, saved = self.stale(wanted), time.monotonic()
@@ -234,21 +235,21 @@ class Inventory:
         passing: dict[str, Entry] = {}
         # Threads, not processes: reading and hashing release the interpreter's lock.
         with ThreadPoolExecutor(threads) as pool:
-            found = pool.map(lambda path: _read(Path(self.root, path), facts), changed)
-            for done, (path, entry) in enumerate(zip(changed, found, strict=True), 1):
+            entries = pool.map(lambda path: _read(Path(self.root, path), facts), changed)
+            for done, (path, entry) in enumerate(zip(changed, entries, strict=True), 1):
                 if entry[2] in PASSING:
                     passing[path] = _entry_of(entry)
-                    self.known.pop(path, None)
+                    self.stored.pop(path, None)
                 else:
-                    self.known[path] = [list(self.listing.files[path]), *entry]
+                    self.stored[path] = [list(self.listing.files[path]), *entry]
                 if time.monotonic() - saved > SAVE_SECONDS:
                     self._save()
                     saved = time.monotonic()
-                    if told:
-                        told(done, len(changed))
+                    if on_progress:
+                        on_progress(done, len(changed))
         if changed:
             self._save()
-        return {path: passing.get(path) or _entry_of(self.known[path][1:]) for path in wanted}
+        return {path: passing.get(path) or _entry_of(self.stored[path][1:]) for path in wanted}
 
 
 def _read(path: Path, facts: Read) -> Stored:

@@ -144,19 +144,19 @@ def clashes(
     across = [group for group in twins if len({row["group"] for row in group}) > 1]
     within = [group for group in twins if group not in across]
     torn = [group for group in within if len({_answer(row, decoded) for row in group}) > 1]
-    found = {"same_pixels": across, "two_labels": torn}
-    refused = [reason for reason in found if getattr(rules, MESSAGES[reason][0]) == "refuse"]
+    pairs = {"same_pixels": across, "two_labels": torn}
+    refused = [reason for reason in pairs if getattr(rules, MESSAGES[reason][0]) == "refuse"]
     said = [
-        refusal(reason, len(found[reason]), sum(map(len, found[reason])), "picture")
+        refusal(reason, len(pairs[reason]), sum(map(len, pairs[reason])), "picture")
         for reason in refused
-        if found[reason]
+        if pairs[reason]
     ]
     if said:
-        bad = [item for reason in refused for item in _marked(found[reason], reason)]
+        bad = [item for reason in refused for item in _marked(pairs[reason], reason)]
         raise stop(identified(bad, study), study, " ".join(said))
     # The first stays, in the order of images.csv: that follows contents, so no random key decides.
     copies = [row["sample"] for group in within if group not in torn for row in group[1:]]
-    marked = [item for reason, groups in found.items() for item in _marked(groups, reason)]
+    marked = [item for reason, groups in pairs.items() for item in _marked(groups, reason)]
     return marked + [Finding(sample, "decode", LEFT_OUT, "copy") for sample in copies]
 
 
@@ -170,10 +170,10 @@ def _marked(groups: list[list[dict[str, str]]], reason: str) -> list[Finding]:
 
 def _answer(row: dict[str, str], decoded: dict[str, dict[str, Any]]) -> tuple[str, ...]:
     """What is to be learned of an image: its labels, and its mask where it has one."""
-    known = {"sample", "group", "exam", "content", "shard", "row"}
+    columns = {"sample", "group", "exam", "content", "shard", "row"}
     # What says where or how an image was taken, and nothing that is learned of it.
-    known |= {"view", "side", "split", "stratum"}
-    labels = (value for name, value in sorted(row.items()) if name not in known)
+    columns |= {"view", "side", "split", "stratum"}
+    labels = (value for name, value in sorted(row.items()) if name not in columns)
     return (*labels, decoded[row["content"]]["facts"]["answer"])
 
 

@@ -52,11 +52,11 @@ def write_audit(
 
 def identified(findings: list[Finding], study: Path) -> list[Finding]:
     """Findings with file, row, accession and patient, from the study's private files."""
-    known = {row["key"]: row for row in _private(study / "private" / "findings.csv")}
-    known |= {row["sample"]: row for row in _private(study / "private" / "id_map.csv")}
+    private = {row["key"]: row for row in _private(study / "private" / "findings.csv")}
+    private |= {row["sample"]: row for row in _private(study / "private" / "id_map.csv")}
     names = ("file", "row", "accession", "patient")
     return [
-        replace(item, **{name: known[item.key][name] for name in names if item.key in known})
+        replace(item, **{name: private[item.key][name] for name in names if item.key in private})
         for item in findings
     ]
 
@@ -93,19 +93,19 @@ def checks_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
         LEFT_OUT: manifest["left_out"],
         NOTE: manifest["notes"],
     }
-    found = [
+    checks = [
         {"check": reason, "kind": kind, "count": number, "description": describe(reason)}
         for kind, reasons in counts.items()
         for reason, number in reasons.items()
     ]
-    named = {row["check"] for row in found}
+    named = {row["check"] for row in checks}
     passed = [
         {"check": reason, "kind": "passed", "count": 0, "description": describe(reason)}
         # Also what was looked for and not found: an audit's reader must see that it was looked for.
         for reason in REASONS
         if reason not in named
     ]
-    return found + passed
+    return checks + passed
 
 
 def manifest_of(

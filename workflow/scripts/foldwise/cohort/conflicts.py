@@ -120,8 +120,8 @@ def label_clashes(items: list[Item]) -> list[list[Item]]:
 
     def disagree(group: list[Item]) -> bool:
         columns = {name for item in group for name in item.outcomes}
-        said = ({one for item in group for one in item.outcomes[name]} for name in columns)
-        return any(len(outcomes) > 1 for outcomes in said)
+        values = ({one for item in group for one in item.outcomes[name]} for name in columns)
+        return any(len(outcomes) > 1 for outcomes in values)
 
     exams = _together([item for item in items if disagree([item])], _exam)
     # Exams that contradict themselves are told of already, and not once more as copies.

@@ -60,8 +60,8 @@ def check_folds(items: list[Item], settings: FoldSettings) -> None:
 
 def check_decoders(items: list[Item]) -> None:
     """Raise FoldwiseError when files of `items` are in an encoding that nothing here reads."""
-    said = (entry.facts.syntax for item in items for entry in item.entries)
-    syntaxes = Counter(syntax for syntax in said if syntax)
+    stated = (entry.facts.syntax for item in items for entry in item.entries)
+    syntaxes = Counter(syntax for syntax in stated if syntax)
     if syntaxes:
         from foldwise.pixels.dicom.health import require  # late: it imports the codecs
 

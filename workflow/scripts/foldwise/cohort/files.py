@@ -82,10 +82,10 @@ def _check_column(usable: list[Item], column: str, order: tuple[str, ...], drawn
 
 
 def _check_varied(usable: list[Item], scheme: ClassScheme) -> None:
-    said = {value for item in usable for value in item.labels.values()}
-    if len({*scheme.mapping.values()}) > 1 and len(said) == 1:
+    labels = {value for item in usable for value in item.labels.values()}
+    if len({*scheme.mapping.values()}) > 1 and len(labels) == 1:
         raise FoldwiseError(
-            f"All labels of {len(usable)} images are {said.pop()}: there is nothing to learn. "
+            f"All labels of {len(usable)} images are {labels.pop()}: there is nothing to learn. "
             "Check the columns that data.columns names, and data.views and data.subset."
         )
 
@@ -199,14 +199,14 @@ def _label_row(item: Item, label_columns: tuple[str, ...], table: str) -> dict[s
 
 def _id_row(item: Item) -> dict[str, str]:
     named = {name: getattr(item, name) for name in ("sample", "group", "exam", "content")}
-    told = {
+    texts = {
         "file": " ".join(item.matched.files),
         "row": " ".join(str(row.line) for row in item.matched.rows),
         "accession": item.accession,
         "patient": " ".join(item.matched.patients),
         "date": item.matched.date,
     }
-    return named | {name: shown(text) for name, text in told.items()}
+    return named | {name: shown(text) for name, text in texts.items()}
 
 
 def _is_row(finding: Finding) -> bool:

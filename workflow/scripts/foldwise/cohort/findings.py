@@ -149,16 +149,16 @@ class Finding:
 
 def public_rows(findings: Iterable[Finding]) -> list[dict[str, str]]:
     """Public halves, sorted, each once; what was left out on purpose is only counted."""
-    told = (finding for finding in findings if finding.kind != LEFT_OUT)
+    kept = (finding for finding in findings if finding.kind != LEFT_OUT)
     # A set, sorted: neither the table's order nor repeats change the file, and nothing reruns.
-    found = {tuple(getattr(finding, name) for name in PUBLIC) for finding in told}
-    return [dict(zip(PUBLIC, values, strict=True)) for values in sorted(found)]
+    rows = {tuple(getattr(finding, name) for name in PUBLIC) for finding in kept}
+    return [dict(zip(PUBLIC, values, strict=True)) for values in sorted(rows)]
 
 
 def private_rows(findings: Iterable[Finding]) -> list[dict[str, str]]:
     """Both halves, sorted, each once; people open these in spreadsheets, which run formulas."""
-    found = {tuple(shown(getattr(finding, name)) for name in PRIVATE) for finding in findings}
-    return [dict(zip(PRIVATE, values, strict=True)) for values in sorted(found)]
+    rows = {tuple(shown(getattr(finding, name)) for name in PRIVATE) for finding in findings}
+    return [dict(zip(PRIVATE, values, strict=True)) for values in sorted(rows)]
 
 
 def quarantined(findings: Iterable[Finding]) -> set[str]:
@@ -181,8 +181,8 @@ def counts_of(findings: Iterable[Finding], kind: str) -> dict[str, int]:
 
 def ranked(counts: dict[str, int]) -> dict[str, int]:
     """Counts, largest first, equal ones by name, without zeros."""
-    known = {name: number for name, number in counts.items() if number}
-    return dict(sorted(known.items(), key=lambda item: (-item[1], item[0])))
+    nonzero = {name: number for name, number in counts.items() if number}
+    return dict(sorted(nonzero.items(), key=lambda item: (-item[1], item[0])))
 
 
 def describe(reason: str) -> str:

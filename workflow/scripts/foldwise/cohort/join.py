@@ -165,11 +165,11 @@ def by_path(table: Table, listing: Listing, columns: Columns, names: Names) -> J
 def by_folder(table: Table, listing: Listing, columns: Columns, names: Names) -> Joined:
     """As `by_path`, for a table without patients: the image's folder stands for the patient."""
     joined = by_path(table, listing, columns, names)
-    found = [
+    matched = [
         replace(item, patients=(str(PurePosixPath(item.files[0]).parent),))
         for item in joined.matched
     ]
-    return replace(joined, matched=found)
+    return replace(joined, matched=matched)
 
 
 def relative(path: str, root: Path) -> str:
@@ -231,10 +231,10 @@ def _left(folder: str, names: Names) -> Finding:
     return Finding(key, "archive", LEFT_OUT, "no_row", file=folder, accession=folder)
 
 
-def repeated_rows(found: list[Matched], names: Names) -> list[Finding]:
+def repeated_rows(matched: list[Matched], names: Names) -> list[Finding]:
     """A note for each row that says again what another says; two that differ are a conflict."""
     notes = {}
-    for item in (item for item in found if len({*map(str, item.labels)}) == 1):
+    for item in (item for item in matched if len({*map(str, item.labels)}) == 1):
         for count, row in enumerate(item.rows[1:]):
             key = names.name("row", f"{item.accession or item.files[0]}\0{count}")
             notes[row.line] = Finding(

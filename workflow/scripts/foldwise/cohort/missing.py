@@ -26,7 +26,7 @@ def judge_missing(
             for labels in one.labels
             for column, raw in labels.items()
         }
-        for kind, reason, detail in _said(one, outcomes, bool(listed), scheme):
+        for kind, reason, detail in _reasons(one, outcomes, bool(listed), scheme):
             key = names.name("row", one.identity)
             lines = " ".join(str(row.line) for row in one.rows)
             ledger.findings.append(
@@ -34,7 +34,7 @@ def judge_missing(
             )
 
 
-def _said(
+def _reasons(
     one: Missing, outcomes: set[Outcome], excluded: bool, scheme: ClassScheme
 ) -> list[tuple[str, str, str]]:
     kinds = {outcome.kind for outcome in outcomes}
@@ -42,13 +42,13 @@ def _said(
         return [(LEFT_OUT, "excluded", "")]
     if kinds == {DROPPED}:
         return [(LEFT_OUT, "dropped_class", "")]
-    said = [(QUARANTINE, one.reason, "")]
+    reasons = [(QUARANTINE, one.reason, "")]
     # Rows of several columns have several outcomes without contradicting themselves.
     if len(outcomes) > 1 and {*map(len, one.labels)} == {1}:
-        said.append((QUARANTINE, "two_labels", ""))
+        reasons.append((QUARANTINE, "two_labels", ""))
     # Sorted: a set's order changes from one Python process to the next.
     for outcome in sorted(outcomes, key=lambda outcome: outcome.value):
         if outcome.kind in (UNKNOWN, MISSING):
             reason = scheme.unknown if outcome.kind == UNKNOWN else "no_label"
-            said.append((QUARANTINE, reason, outcome.value))
-    return said
+            reasons.append((QUARANTINE, reason, outcome.value))
+    return reasons

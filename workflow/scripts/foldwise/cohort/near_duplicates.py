@@ -81,17 +81,17 @@ def judge(
     private = study / "private"
     pairs = near_duplicates(rows, cache, private / "near_duplicates.json")
     kind = NOTE if rule == "note" else QUARANTINE
-    found = [
+    findings = [
         Finding(rows[a]["sample"], "decode", kind, REASON, detail=f"{rows[b]['sample']} {r:.2f}")
         for one, other, r in map(astuple, pairs)
         for a, b in ((one, other), (other, one))
     ]
-    named = identified(found, study)
+    named = identified(findings, study)
     write_private_csv(private / "near_duplicates.csv", PRIVATE, private_rows(named))
     if pairs and rule == "refuse":
-        raise stop(named, study, refusal(REASON, len(pairs), len({item.key for item in found})))
+        raise stop(named, study, refusal(REASON, len(pairs), len({item.key for item in findings})))
     log.info("Near duplicates: %d pairs of images of different groups.", len(pairs))
-    return found, pairs
+    return findings, pairs
 
 
 def _planes(rows: Sequence[dict[str, Any]], cache: Path) -> list[tuple]:

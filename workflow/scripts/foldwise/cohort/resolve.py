@@ -76,7 +76,7 @@ class Ledger:
 
 
 def items_of(
-    found: list[Matched], entries: dict[str, Entry], names: Names, views: tuple[str, ...] = ()
+    matched: list[Matched], entries: dict[str, Entry], names: Names, views: tuple[str, ...] = ()
 ) -> list[Item]:
     """Items with content and facts; copies of one content get names of their own.
 
@@ -85,7 +85,7 @@ def items_of(
     items = []
     copies: dict[str, int] = defaultdict(int)
     # By path: which of several copies is called the second must not hang on the table's order.
-    for one in sorted(found, key=lambda one: one.files):
+    for one in sorted(matched, key=lambda one: one.files):
         own = tuple(entries[path] for path in one.files)
         content = (
             content_of([entry.sha256 for entry in own])

@@ -41,7 +41,7 @@ def text_probe(cohort: str | Path, texts: str | Path, out: str | Path) -> dict[s
     rows = [row for row in read_cohort(cohort) if row["sample"] in text_rows]
     labels = [name for name in (rows[0] if rows else {}) if name.partition("_")[0] == "label"]
     columns = [name for name in next(iter(text_rows.values()), {}) if name != "sample"]
-    found = [
+    probes = [
         {"column": column, "head": label.removeprefix("label_")}
         | probe(
             [text_rows[row["sample"]][column] for row in rows],
@@ -52,19 +52,19 @@ def text_probe(cohort: str | Path, texts: str | Path, out: str | Path) -> dict[s
         for column in columns
         for label in labels
     ]
-    said = [_warning(one) for one in found if (one["balanced_accuracy"] or 0) >= THRESHOLD]
-    for warning in said:
+    warnings = [_warning(one) for one in probes if (one["balanced_accuracy"] or 0) >= THRESHOLD]
+    for warning in warnings:
         log.warning("Text probe: %s", warning["text"])
-    result = {"columns": found, "warnings": said, "threshold": THRESHOLD, "method": METHOD}
+    result = {"columns": probes, "warnings": warnings, "threshold": THRESHOLD, "method": METHOD}
     write_json(out, result)
     return result
 
 
-def _warning(found: dict[str, Any]) -> dict[str, str]:
+def _warning(one: dict[str, Any]) -> dict[str, str]:
     return {
         "kind": "label_in_text",
-        "text": f"The text column '{found['column']}' alone gives {found['head']} away: balanced "
-        f"accuracy {found['balanced_accuracy']:.3f} by a bag of words (limit {THRESHOLD}). Take it "
+        "text": f"The text column '{one['column']}' alone gives {one['head']} away: balanced "
+        f"accuracy {one['balanced_accuracy']:.3f} by a bag of words (limit {THRESHOLD}). Take it "
         "out of data.columns.texts unless it is known when the model is used.",
     }
 

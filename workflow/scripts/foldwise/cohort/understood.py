@@ -67,8 +67,8 @@ def _reasons(joined: Joined) -> str:
     return f" ({said})" if said else ""
 
 
-def _groups(found: list[Matched], by: str, headers: dict[str, Entry]) -> str:
-    owners = {_owner(one, by, headers) for one in found}
+def _groups(matched: list[Matched], by: str, headers: dict[str, Entry]) -> str:
+    owners = {_owner(one, by, headers) for one in matched}
     if "" in owners:
         return f", {units_of(by)} not counted before their headers are read"
     return f" of {plural(len(owners), unit_of(by))}"
@@ -95,12 +95,12 @@ def _classes(joined: Joined, scheme: ClassScheme) -> Iterator[str]:
             yield f"{column}: {plural(len(set(raw)), 'value')}, each taken as it is."
             continue
         counts = Counter(one.value for one in outcomes if one.kind == CLASS)
-        said = [f"{name} {counts[name]}" for name in own.order]
+        counted = [f"{name} {counts[name]}" for name in own.order]
         dropped = sum(one.kind == DROPPED for one in outcomes)
         unknown = len(outcomes) - dropped - counts.total()
-        said += [f"left out {dropped}"] if dropped else []
-        said += [f"no or another value {unknown}"] if unknown else []
-        yield f"{'Images of each class' if column == 'label' else column}: {', '.join(said)}."
+        counted += [f"left out {dropped}"] if dropped else []
+        counted += [f"no or another value {unknown}"] if unknown else []
+        yield f"{'Images of each class' if column == 'label' else column}: {', '.join(counted)}."
 
 
 def _contradictions(

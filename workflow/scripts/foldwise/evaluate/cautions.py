@@ -104,8 +104,8 @@ def _never_in_zones(zones: Mapping[str, Any]) -> Iterator[Caution]:
     names = [f"score {k}" for k in range(UNKNOWN)] + ["unknown"]
     for k, name in enumerate(names):
         true = sum(sum(zone["confusion"][k]) for zone in zones.values())
-        said = sum(row[k] for zone in zones.values() for row in zone["confusion"])
-        if true and not said:
+        predicted = sum(row[k] for zone in zones.values() for row in zone["confusion"])
+        if true and not predicted:
             text = f"No zone of any fold is called {name}, though {true} are: its recall is 0."
             yield {"kind": "never", "text": text}
 

@@ -57,9 +57,11 @@ def compare(
     groups = [row["group"] for row in before]
     metrics = of_metrics(first, second, bootstrap_difference(*scorers, groups, bootstrap))
     direction, tests = direction or task.monitors[objective], tests_of(before, after)
-    said = f"{called(objective)[0]} is not defined in every fold of both runs: not compared by it."
+    verdict_text = (
+        f"{called(objective)[0]} is not defined in every fold of both runs: not compared by it."
+    )
     if objective in metrics:
-        said = verdict(objective, metrics[objective], direction, bootstrap.group_by, tests)
+        verdict_text = verdict(objective, metrics[objective], direction, bootstrap.group_by, tests)
     level = by_last_epoch(first, second, objective)
     return {
         "objective": objective,
@@ -68,7 +70,7 @@ def compare(
         **tests,
         "group_by": bootstrap.group_by,
         "last_epoch": level,
-        "verdict": f"{said} {level['text']}" if level else said,
+        "verdict": f"{verdict_text} {level['text']}" if level else verdict_text,
     }
 
 
@@ -163,8 +165,8 @@ def of_metric(
         "groups_low": interval.low,
         "groups_high": interval.high,
     }
-    found = {key: None if np.isnan(value) else float(value) for key, value in numbers.items()}
-    return found | ({"no_interval": test.interval.why} if test.interval.why else {})
+    finite = {key: None if np.isnan(value) else float(value) for key, value in numbers.items()}
+    return finite | ({"no_interval": test.interval.why} if test.interval.why else {})
 
 
 def over_seeds(comparisons: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
@@ -187,11 +189,11 @@ def over_seeds(comparisons: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def as_text(
-    found: Mapping[int, Mapping[str, Any]], together: Mapping[str, Any] | None, optimism: str
+    comparisons: Mapping[int, Mapping[str, Any]], together: Mapping[str, Any] | None, optimism: str
 ) -> str:
     """The comparison for a reader, in Markdown."""
     lines = ["# Tuned against baseline, on the same folds", ""]
-    for seed, item in found.items():
+    for seed, item in comparisons.items():
         lines += [f"Seed {seed}: {item['verdict']}", ""]
         test = item["mcnemar"]
         if test:

@@ -74,9 +74,9 @@ def summarise_holdout(
 
 
 def _spread(values: Sequence[float | None]) -> dict[str, Any]:
-    known = np.array([value for value in values if value is not None], np.float64)
+    defined = np.array([value for value in values if value is not None], np.float64)
     return {
-        "mean": float(known.mean()) if len(known) else None,
-        "std": float(known.std(ddof=1)) if len(known) > 1 else None,
-        "n_folds": len(known),
+        "mean": float(defined.mean()) if len(defined) else None,
+        "std": float(defined.std(ddof=1)) if len(defined) > 1 else None,
+        "n_folds": len(defined),
     }

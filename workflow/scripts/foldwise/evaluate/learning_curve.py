@@ -66,25 +66,25 @@ def learning_curve(
     if values is None:
         return {"metric": metric, "sizes": [], "text": bounds}
     groups, limits = [size.groups for size in sizes], limits_of(metric)
-    found: dict[str, Any] = {"metric": metric, "sizes": []}
+    curve: dict[str, Any] = {"metric": metric, "sizes": []}
     for size, value, interval in zip(sizes, values[0], bounds, strict=True):
         of_size = {"part": size.part, "groups": size.groups, "images": size.images}
-        found["sizes"].append(of_size | {"value": value, "interval": interval})
+        curve["sizes"].append(of_size | {"value": value, "interval": interval})
     law = fit(groups, values, limits)
     # In equal ratios: the curve bends most where there are few.
     places = np.geomspace(groups[0], 2 * groups[-1], POINTS)
-    found["curve"] = [
+    curve["curve"] = [
         {"groups": place} | _summed(at, bootstrap.level)
         for place, at in zip(places, law.at(places), strict=True)
     ]
     twice = law.at(2 * groups[-1])
-    found["fit"] = {"a": law.a[0], "b": law.b[0], "c": law.c[0]}
-    found["twice"] = {"groups": 2 * groups[-1]} | _summed(twice, bootstrap.level)
-    found["gain"] = _summed(twice - law.at(groups[-1]), bootstrap.level)
+    curve["fit"] = {"a": law.a[0], "b": law.b[0], "c": law.c[0]}
+    curve["twice"] = {"groups": 2 * groups[-1]} | _summed(twice, bootstrap.level)
+    curve["gain"] = _summed(twice - law.at(groups[-1]), bootstrap.level)
     # A size that is known but was not used shows how far such a curve can be relied on.
     foretold = fit(groups[:-1], values[:, :-1], limits).at(groups[-1])
-    found["left_out"] = _summed(foretold, bootstrap.level) | {"measured": values[0, -1]}
-    return plain(found | {"text": _in_words(found, units_of(bootstrap.group_by))})
+    curve["left_out"] = _summed(foretold, bootstrap.level) | {"measured": values[0, -1]}
+    return plain(curve | {"text": _in_words(curve, units_of(bootstrap.group_by))})
 
 
 def _drawn(
@@ -123,9 +123,9 @@ def _summed(values: np.ndarray, level: float) -> dict[str, Any]:
     return {"value": values[0], "interval": [low, high]}
 
 
-def _in_words(found: Mapping[str, Any], units: str) -> str:
-    metric, whole, twice = found["metric"], found["sizes"][-1], found["twice"]
-    name, gain, left = spoken(metric), found["gain"], found["left_out"]
+def _in_words(curve: Mapping[str, Any], units: str) -> str:
+    metric, whole, twice = curve["metric"], curve["sizes"][-1], curve["twice"]
+    name, gain, left = spoken(metric), curve["gain"], curve["left_out"]
     text = (
         f"With all {whole['groups']:.0f} {units} of a training part {name} is "
         f"{whole['value']:.3f}; twice as many may give {twice['value']:.3f} "

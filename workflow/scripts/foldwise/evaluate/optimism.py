@@ -61,10 +61,10 @@ def measured_against_promised(
         }
         for fold, best in zip(folds, chosen, strict=True)
     ]
-    known = [row for row in rows if row["found"] is not None]
+    measured = [row for row in rows if row["found"] is not None]
     # A fold in which the metric is not defined proves no promise wrong.
-    promised = statistics.mean(row["promised"] for row in known or rows)
-    found = statistics.mean(row["found"] for row in known) if known else None
+    promised = statistics.mean(row["promised"] for row in measured or rows)
+    found = statistics.mean(row["found"] for row in measured) if measured else None
     text = f"Outside of the search, {spoken(objective)} is {shown(found)} on average over outer "
     text += f"folds; the searches inside promised {promised:.4g}."
     sign = 1 if direction == "max" else -1

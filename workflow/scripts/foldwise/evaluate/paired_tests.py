@@ -25,8 +25,8 @@ def tests_of(before: Rows, after: Rows) -> dict[str, Any]:
         head: [[_of_head(row, head, heads) for row in run] for run in (before, after)]
         for head in heads
     }
-    found = {name: test(before, after) for name, test in made.items()}
-    return found | {
+    tests = {name: test(before, after) for name, test in made.items()}
+    return tests | {
         f"{name}_of": {head: test(*rows) for head, rows in of_heads.items()}
         for name, test in made.items()
     }
@@ -83,8 +83,8 @@ def areas_of_classes(before: Rows, after: Rows) -> dict[str, Any] | None:
 def _area(test: DeLong, p_holm: float | None) -> dict[str, Any]:
     values = {"first": test.first, "second": test.second, "p": test.p}
     # JSON has no NaN; without both sides there is not even an area.
-    told = {name: None if np.isnan(value) else value for name, value in values.items()}
-    return told | {"p_holm": p_holm} | ({"why": test.why} if test.why else {})
+    numbers = {name: None if np.isnan(value) else value for name, value in values.items()}
+    return numbers | {"p_holm": p_holm} | ({"why": test.why} if test.why else {})
 
 
 def exact_mcnemar(before: list[dict], after: list[dict]) -> dict[str, Any] | None:

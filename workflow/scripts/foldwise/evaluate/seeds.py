@@ -83,21 +83,21 @@ def of_seeds(runs: Runs, task: Any, bootstrap: Bootstrap, metric: str) -> dict[s
         if name != "levels" and all(fold.metrics.get(name) is not None for fold in folds)
     ]
     patients = _of_patients(runs, task, bootstrap)
-    found = {name: _of_metric(name, runs, patients.get(name, 0.0)) for name in names}
+    metrics = {name: _of_metric(name, runs, patients.get(name, 0.0)) for name in names}
     units = units_of(bootstrap.group_by)
     return plain(
         {
             "seeds": list(runs),
             "metric": metric,
-            "metrics": found,
-            "text": _in_words(metric, found, len(runs), units),
+            "metrics": metrics,
+            "text": _in_words(metric, metrics, len(runs), units),
         }
     )
 
 
 def _of_patients(runs: Runs, task: Any, bootstrap: Bootstrap) -> dict[str, float]:
     """Metric -> variance of its pooled value over draws of patients, mean over seeds."""
-    found: dict[str, list[float]] = {}
+    variances: dict[str, list[float]] = {}
     # One stream for all: every seed's run is judged by the same draws of patients.
     seed = stream_seed(bootstrap.seed, "seeds")
     for run in runs.values():
@@ -106,8 +106,8 @@ def _of_patients(runs: Runs, task: Any, bootstrap: Bootstrap) -> dict[str, float
         draws = resample(task.scorer(rows), groups, seed, bootstrap.resamples, jackknife=False)
         for name, values in draws.drawn.items():
             there = values[~np.isnan(values)]
-            found.setdefault(name, []).append(float(there.var()) if len(there) else 0.0)
-    return {name: float(np.mean(values)) for name, values in found.items()}
+            variances.setdefault(name, []).append(float(there.var()) if len(there) else 0.0)
+    return {name: float(np.mean(values)) for name, values in variances.items()}
 
 
 def _of_metric(name: str, runs: Runs, of_patients: float) -> dict[str, Any]:
@@ -133,10 +133,10 @@ def _of_metric(name: str, runs: Runs, of_patients: float) -> dict[str, Any]:
     return found | {"shares": shares}
 
 
-def _in_words(metric: str, found: Mapping[str, Any], seeds: int, units: str) -> str:
-    if metric not in found:
+def _in_words(metric: str, components: Mapping[str, Any], seeds: int, units: str) -> str:
+    if metric not in components:
         return f"{called(metric)[0]} is not defined in every fold of every seed."
-    own = found[metric]
+    own = components[metric]
     text = (
         f"Over {seeds} seeds {spoken(metric)} is {own['mean']:.3f} on average, with a standard "
         f"deviation of {own['std']:.3f}; two trainings that differ in their seed alone may lie "

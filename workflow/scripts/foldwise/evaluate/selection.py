@@ -34,10 +34,10 @@ def selection(histories: Sequence[History], metric: str) -> dict[str, Any] | Non
     kept, last = (
         statistics.fmean(fold[key] for fold in both) if both else None for key in ("kept", "last")
     )
-    found = {"metric": metric, "kept": kept, "last": last, "gain": None, "folds": folds}
+    selected = {"metric": metric, "kept": kept, "last": last, "gain": None, "folds": folds}
     if both:
-        found["gain"] = _sign(metric) * (kept - last)
-    return found | {"text": _in_words(found, len(both))}
+        selected["gain"] = _sign(metric) * (kept - last)
+    return selected | {"text": _in_words(selected, len(both))}
 
 
 def _sign(metric: str) -> int:
@@ -70,54 +70,53 @@ def _rate_share(epochs: Sequence[Mapping[str, Any]], number: int) -> float | Non
     return rates[number - 1] / highest if comes_down else None
 
 
-def _in_words(found: Mapping[str, Any], n: int) -> str:
-    name = spoken(found["metric"])
+def _in_words(selected: Mapping[str, Any], n: int) -> str:
+    name = spoken(selected["metric"])
     if not n:
         return f"No fold has {name} in both its kept and its last epoch."
     text = (
-        f"The kept epochs have {name} {found['kept']:.3f} on average, the last epochs of the same "
-        f"folds {found['last']:.3f}"
+        f"The kept epochs have {name} {selected['kept']:.3f} on average, the last epochs of the "
+        f"same folds {selected['last']:.3f}"
     )
-    if found["gain"] > 0:
-        text += f": the choice may flatter by up to {found['gain']:.3f}."
+    if selected["gain"] > 0:
+        text += f": the choice may flatter by up to {selected['gain']:.3f}."
     else:
         text += ", which is no worse: nothing here says that the choice flatters."
     # Their last epoch is no end of a schedule: the comparison is then less fair to it.
-    short = sum(fold["ended"] == "no gain" for fold in found["folds"])
+    short = sum(fold["ended"] == "no gain" for fold in selected["folds"])
     if short:
-        text += (
-            f" {short} of {len(found['folds'])} folds stopped early, before their schedule ended."
-        )
+        number = len(selected["folds"])
+        text += f" {short} of {number} folds stopped early, before their schedule ended."
     return text
 
 
-def cautions(found: Mapping[str, Any] | None, groups: int, units: str) -> list[str]:
+def cautions(selected: Mapping[str, Any] | None, groups: int, units: str) -> list[str]:
     """Sentences on a choice that is not to be trusted; none where nothing was chosen."""
-    if found is None:
+    if selected is None:
         return []
-    folds, said = found["folds"], []
+    folds, sentences = selected["folds"], []
     early = [one for one in folds if one["kept_epoch"] <= EARLY_SHARE * one["epochs"]]
     if early:
-        said.append(
+        sentences.append(
             f"{_named(early)} kept an epoch from the first tenth of the training "
             f"({_epochs(early)}): what was trained afterwards made it worse, or the choice follows "
             "noise. Compare with the last epoch, and lower training.lr or set training.stop_after."
         )
     high = [one for one in folds if (one["rate_share"] or 0) > HIGH_RATE and one not in early]
     if high:
-        said.append(
+        sentences.append(
             f"{_named(high)} kept an epoch from before the learning rate had come down "
             f"({_epochs(high)}): it was chosen among unsettled epochs. Compare with "
             "the last epoch, or set training.stop_after."
         )
     if groups < FEW_GROUPS:
         usual = round(statistics.median(one["epochs"] for one in folds))
-        said.append(
+        sentences.append(
             f"{groups} {units} are few to choose an epoch by: below about {FEW_GROUPS}, set "
             f"training.stop_after to auto, or to a number (the folds trained {usual} epochs), so "
             "that the last epoch counts and nothing is chosen by the part that judges."
         )
-    return said
+    return sentences
 
 
 def _named(folds: Sequence[Mapping[str, Any]]) -> str:

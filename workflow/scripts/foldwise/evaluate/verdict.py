@@ -16,46 +16,48 @@ OF_WINNER = (
 
 
 def verdict(
-    name: str, found: Mapping[str, Any], direction: str, group_by: str, tests: Mapping[str, Any]
+    name: str, numbers: Mapping[str, Any], direction: str, group_by: str, tests: Mapping[str, Any]
 ) -> str:
     """Whether the difference is resolved: both intervals, over folds and groups, leave out 0.
 
     Args:
         name: the objective.
-        found: its numbers, of `foldwise.evaluate.compare.of_metric`.
+        numbers: its own, of `foldwise.evaluate.compare.of_metric`.
         direction: "max" or "min".
         group_by: data.group, what groups are.
         tests: what `foldwise.evaluate.paired_tests.tests_of` gives.
     """
-    difference = found["difference"] * (1 if direction == "max" else -1)
+    difference = numbers["difference"] * (1 if direction == "max" else -1)
     side = "better" if difference > 0 else "worse" if difference < 0 else "equal"
-    second, first = (significant(found[run], 4) for run in ("second", "first"))
+    second, first = (significant(numbers[run], 4) for run in ("second", "first"))
     text = f"{called(name)[0]} {second} against {first}, {side}"
-    text += f" by {significant(abs(found['difference']))}" if difference else ""
+    text += f" by {significant(abs(numbers['difference']))}" if difference else ""
     # Over folds the training sets vary, over groups the patients: a difference has to outlast both.
     spans = {"folds": ("low", "high"), "groups": ("groups_low", "groups_high")}
-    bounds = {over: (found[low], found[high]) for over, (low, high) in spans.items()}
-    known = {over: pair for over, pair in bounds.items() if None not in pair}
-    clear = {over: low > 0 or high < 0 for over, (low, high) in known.items()}
-    if len(known) == 2:
-        folds, groups = (" to ".join(map(significant, pair)) for pair in known.values())
+    bounds = {over: (numbers[low], numbers[high]) for over, (low, high) in spans.items()}
+    intervals = {over: pair for over, pair in bounds.items() if None not in pair}
+    clear = {over: low > 0 or high < 0 for over, (low, high) in intervals.items()}
+    if len(intervals) == 2:
+        folds, groups = (" to ".join(map(significant, pair)) for pair in intervals.values())
         text += f" (95 % interval {folds} over folds, {groups} over {units_of(group_by)})"
     p_of = _answers(tests, group_by)
     if not difference or (len(clear) == 2 and not any(clear.values())):
-        said = "not resolved, these data do not tell the two apart."
+        conclusion = "not resolved, these data do not tell the two apart."
     else:
-        said = _missing(clear, found, group_by) or _resolved(name, clear, p_of, group_by)
-    return " ".join(filter(None, [f"{text}: {said}", _tests_in_words(found, p_of, group_by)]))
+        conclusion = _missing(clear, numbers, group_by) or _resolved(name, clear, p_of, group_by)
+    return " ".join(
+        filter(None, [f"{text}: {conclusion}", _tests_in_words(numbers, p_of, group_by)])
+    )
 
 
-def _missing(clear: Mapping[str, bool], found: Mapping[str, Any], group_by: str) -> str:
+def _missing(clear: Mapping[str, bool], numbers: Mapping[str, Any], group_by: str) -> str:
     """What an interval that there is not leaves to be said; nothing where there are both."""
     if len(clear) == 2:
         return ""
     if "folds" in clear:
         why = f"over {units_of(group_by)} there is no interval"
     else:
-        why = f"over folds there is neither interval nor test, since {found['no_interval']}"
+        why = f"over folds there is neither interval nor test, since {numbers['no_interval']}"
     others = "".join(
         f"; that over {'folds' if over == 'folds' else units_of(group_by)} "
         f"{'leaves out' if out else 'holds'} 0"
@@ -101,16 +103,16 @@ def _answers(tests: Mapping[str, Any], group_by: str) -> dict[str, float]:
     return {name: tests[key]["p"] for key, name in names.items() if tests[key]}
 
 
-def _tests_in_words(found: Mapping[str, Any], p_of: Mapping[str, float], group_by: str) -> str:
+def _tests_in_words(numbers: Mapping[str, Any], p_of: Mapping[str, float], group_by: str) -> str:
     """What each test says at its level, and why those that differ may; nothing without tests."""
     if not p_of:
         return ""
-    over_folds = {"the corrected t test over folds": found["p"]}
-    known = {test: p for test, p in (over_folds | p_of).items() if p is not None}
-    parts = [f"{test} p {p:.2g} ({'yes' if p < ALPHA else 'no'})" for test, p in known.items()]
+    over_folds = {"the corrected t test over folds": numbers["p"]}
+    defined = {test: p for test, p in (over_folds | p_of).items() if p is not None}
+    parts = [f"{test} p {p:.2g} ({'yes' if p < ALPHA else 'no'})" for test, p in defined.items()]
     text = f"A difference at the level of {ALPHA:.0%}, each by itself: {', '.join(parts)}."
     # Where all tests agree, or none is over folds, there is nothing to explain.
-    if found["p"] is None or len({p < ALPHA for p in known.values()}) == 1:
+    if numbers["p"] is None or len({p < ALPHA for p in defined.values()}) == 1:
         return text
     return (
         f"{text} They ask different things: the first of the metric with other training sets, the "

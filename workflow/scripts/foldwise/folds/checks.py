@@ -87,14 +87,14 @@ def assert_no_leak(fold: list[dict[str, str]], cohort: list[dict[str, str]]) -> 
         )
     # Pixels too: one picture may be filed twice, in other files and under other patients.
     for what in ("group", "content", "pixels"):
-        found: dict[str, set[str]] = defaultdict(set)
+        folds_of: dict[str, set[str]] = defaultdict(set)
         for row in fold:
             # Before decoding there are no pixels to compare.
             if about[row["sample"]].get(what):
-                found[about[row["sample"]][what]].add(row["part"])
-        torn = sorted(name for name, parts in found.items() if len(parts) > 1)
+                folds_of[about[row["sample"]][what]].add(row["part"])
+        torn = sorted(name for name, parts in folds_of.items() if len(parts) > 1)
         if torn:
-            parts = " and ".join(sorted(found[torn[0]]))
+            parts = " and ".join(sorted(folds_of[torn[0]]))
             raise FoldwiseError(
                 f"Leak audit: {len(torn)} {_what(what, len(torn))} in more than one part "
                 f"({parts}): {', '.join(torn[:5])}{', ...' if len(torn) > 5 else ''}. Who that is "

@@ -63,8 +63,8 @@ def group_rows(rows: list[dict[str, str]], strata: str = CLASS, bins: int | None
     if kinds:
         blocks.append(_counts(rows, place, other, kinds))
     columns = [*classes, *kinds]
-    held = [sorted(contents[name]) for name in names]
-    return Groups(names, held, np.concatenate(blocks, axis=1), columns, len(classes))
+    contents_of = [sorted(contents[name]) for name in names]
+    return Groups(names, contents_of, np.concatenate(blocks, axis=1), columns, len(classes))
 
 
 def _counts(
@@ -130,9 +130,9 @@ def _deviations(parts: list[dict[str, Any]]) -> dict[str, float]:
     groups = np.array([part["groups"] for part in parts], float)
     names = sorted({name for part in parts for name in part["classes"]})
     counts = np.array([[part["classes"].get(name, 0) for name in names] for part in parts], float)
-    found = {"group_deviation": float(np.abs(groups / groups.mean() - 1).max())}
+    deviations = {"group_deviation": float(np.abs(groups / groups.mean() - 1).max())}
     if names:
         shares = counts / counts.sum(1, keepdims=True)
         overall = counts.sum(0) / counts.sum()
-        found["class_deviation"] = float(np.abs(shares - overall).max())
-    return found
+        deviations["class_deviation"] = float(np.abs(shares - overall).max())
+    return deviations

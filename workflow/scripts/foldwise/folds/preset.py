@@ -61,10 +61,10 @@ def preset_folds(parts: list[str], n: int, where: str) -> list[str]:
 
 
 def _check_groups(rows: list[dict[str, str]], parts: list[str]) -> None:
-    found: dict[str, set[str]] = {}
+    folds_of: dict[str, set[str]] = {}
     for row, part in zip(rows, parts, strict=True):
-        found.setdefault(row["group"], set()).add(part)
-    torn = sorted(group for group, own in found.items() if len(own) > 1)
+        folds_of.setdefault(row["group"], set()).add(part)
+    torn = sorted(group for group, own in folds_of.items() if len(own) > 1)
     if torn:
         named = ", ".join(torn[:5]) + (", ..." if len(torn) > 5 else "")
         raise FoldwiseError(

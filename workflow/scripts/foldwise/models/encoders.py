@@ -82,8 +82,10 @@ class HubVision(HubTokens):
         channels = getattr(self.net.config, "num_channels", image_bchw.shape[1])
         if image_bchw.shape[1] == 1:
             image_bchw = image_bchw.expand(-1, channels, -1, -1)
-        known = inspect.signature(self.net.forward).parameters
-        sized = {"interpolate_pos_encoding": True} if "interpolate_pos_encoding" in known else {}
+        parameters = inspect.signature(self.net.forward).parameters
+        sized = (
+            {"interpolate_pos_encoding": True} if "interpolate_pos_encoding" in parameters else {}
+        )
         return self.net(image_bchw, **sized).last_hidden_state
 
 
@@ -197,8 +199,8 @@ def tokenise(texts: Sequence[str], source: str, max_tokens: int) -> dict[str, np
             f"tokens at the most. Set it to {longest} or less."
         )
     # Padded to one length and not to the batch's longest: a row's bits must not hang on its batch.
-    found = tokenizer(list(texts), padding="max_length", truncation=True, max_length=max_tokens)
-    arrays = {key: np.array(found[key], np.int64) for key in ("input_ids", "attention_mask")}
+    tokens = tokenizer(list(texts), padding="max_length", truncation=True, max_length=max_tokens)
+    arrays = {key: np.array(tokens[key], np.int64) for key in ("input_ids", "attention_mask")}
     highest = arrays["input_ids"].max()
     # Checked here: on a GPU a wrong index ends in an assertion that names neither text nor model.
     if highest >= config.vocab_size:

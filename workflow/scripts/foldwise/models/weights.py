@@ -25,8 +25,8 @@ def load_weights(backbone: Backbone, source: str, name: str) -> None:
     """
     if source in ("none", None):
         return
-    found = imagenet(backbone, name) if source == "imagenet" else read_weights(source)
-    fill(backbone.net, adapted(found, backbone), source, name)
+    weights = imagenet(backbone, name) if source == "imagenet" else read_weights(source)
+    fill(backbone.net, adapted(weights, backbone), source, name)
 
 
 def fill(net: nn.Module, state: Mapping[str, Tensor], source: str, name: str) -> None:
@@ -77,34 +77,34 @@ def read_weights(path: str | Path) -> Mapping[str, Tensor]:
             f"model.weights: no file {path}. Use `none`, `imagenet` or the path of a state dict."
         )
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        weights = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise FoldwiseError(
             f"model.weights: {path} cannot be read as tensors alone ({type(error).__name__}). "
             "Save the network's state_dict() with torch.save and name that file."
         ) from error
     for wrapper in WRAPPERS:
-        if isinstance(found, dict) and isinstance(found.get(wrapper), dict):
-            found = found[wrapper]
-    if not isinstance(found, dict) or not all(isinstance(v, Tensor) for v in found.values()):
+        if isinstance(weights, dict) and isinstance(weights.get(wrapper), dict):
+            weights = weights[wrapper]
+    if not isinstance(weights, dict) or not all(isinstance(v, Tensor) for v in weights.values()):
         raise FoldwiseError(
-            f"model.weights: {path} holds {type(found).__name__}, not a state dict of tensors. "
+            f"model.weights: {path} holds {type(weights).__name__}, not a state dict of tensors. "
             "Save the network's state_dict() with torch.save and name that file."
         )
-    return found
+    return weights
 
 
-def adapted(found: Mapping[str, Tensor], backbone: Backbone) -> dict[str, Tensor]:
+def adapted(weights: Mapping[str, Tensor], backbone: Backbone) -> dict[str, Tensor]:
     """The file's tensors under the names of `backbone.net`, without a head."""
-    found = dict(found)
+    weights = dict(weights)
     # As often as there are prefixes: some files have several, one inside the other.
     for _ in PREFIXES:
         for prefix in PREFIXES:
-            if any(key.startswith(prefix) for key in found):
-                found = {key.removeprefix(prefix): value for key, value in found.items()}
+            if any(key.startswith(prefix) for key in weights):
+                weights = {key.removeprefix(prefix): value for key, value in weights.items()}
     # "head." is our own, of a model trained here whose backbone is taken over.
     heads = ("head.", *backbone.own_head)
-    state = {backbone.rename(k): v for k, v in found.items() if not k.startswith(heads)}
+    state = {backbone.rename(k): v for k, v in weights.items() if not k.startswith(heads)}
     stem = f"{backbone.stem}.weight"
     wanted = backbone.net.get_submodule(backbone.stem).in_channels
     if stem in state and state[stem].dim() == 4 and wanted == 1 and state[stem].shape[1] == 3:

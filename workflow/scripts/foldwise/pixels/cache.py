@@ -60,8 +60,8 @@ def write_shard(
         np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=whole).flush()
         _reserve(temporary)
         work = partial(_fill, read, temporary)
-        found = run_isolated(work, list(enumerate(contents)), crew.workers, crew.limits)
-        fates = [_fate(result, temporary, size) for result in found]
+        results = run_isolated(work, list(enumerate(contents)), crew.workers, crew.limits)
+        fates = [_fate(result, temporary, size) for result in results]
         if crew.limits.memory is not None:  # this picture's doing, and not the machine's
             fates = ["too_large" if fate == "out_of_memory" else fate for fate in fates]
         _check_passing(fates)
@@ -86,17 +86,17 @@ def _fill(read: Read, path: Path, task: tuple[int, str]) -> Prepared | str:
     # OpenCV's threads do not survive a fork: 0 does without them, 1 would wait for them forever.
     cv2.setNumThreads(0)
     try:
-        found = read(content)
+        prepared = read(content)
     except UnreadableImage as error:
         return error.reason
     except MemoryError:
         return "out_of_memory"
     # Mapped in the child: pixels reach the file without a pipe to the parent.
     shard = np.lib.format.open_memmap(path, mode="r+")
-    pixels = np.ascontiguousarray(found.pixels, shard.dtype)
+    pixels = np.ascontiguousarray(prepared.pixels, shard.dtype)
     shard[row] = pixels
     # The checksum is of what was decoded, not of what was read back: a fault of the disk shows.
-    return replace(found, pixels=NOTHING, checksum=checksum(pixels))
+    return replace(prepared, pixels=NOTHING, checksum=checksum(pixels))
 
 
 def _fate(result: Prepared | str | Died, path: Path, size: int) -> Prepared | str:
@@ -124,13 +124,13 @@ def _check_passing(fates: list[Prepared | str]) -> None:
         )
     passing = Counter(fate for fate in fates if isinstance(fate, str) and fate in PASSING)
     if passing:
-        said = " ".join(
+        reasons = " ".join(
             f"{number} because {REASONS[reason]}. {PASSING[reason]}"
             for reason, number in sorted(passing.items())
         )
         raise FoldwiseError(
             f"{sum(passing.values())} of {len(fates)} images of this cache shard could not be read "
-            f"now: {said} Then run the same command again."
+            f"now: {reasons} Then run the same command again."
         )
 
 
@@ -209,12 +209,12 @@ class Images:
 
     def damaged(self) -> list[tuple[str, int]]:
         """(shard, row) of each image that is not what was decoded."""
-        found = []
+        places = []
         for index in range(len(self)):
             shard, row = self._place(index)
             if checksum(self._shards[shard][row]) != self._checksums[index]:
-                found.append((self._names[shard], row))
-        return found
+                places.append((self._names[shard], row))
+        return places
 
     def _place(self, index: int) -> tuple[int, int]:
         shard = int(np.searchsorted(self._starts, index, side="right")) - 1

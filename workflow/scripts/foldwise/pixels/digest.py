@@ -30,9 +30,9 @@ def pixel_digest(picture: Picture) -> str:
     # The narrowest type that fits: 8-bit values in words of 16 are the same picture.
     kinds = [kind for kind in ("u1", "<u2", "<u4") if top <= np.iinfo(kind).max]
     kind = kinds[0] if kinds and above.dtype.kind == "u" else "<f8"
-    found = hashlib.sha256(f"{above.shape} {kind}\n".encode())
-    found.update(np.ascontiguousarray(above.astype(kind, copy=False)))
-    return found.hexdigest()
+    sha256 = hashlib.sha256(f"{above.shape} {kind}\n".encode())
+    sha256.update(np.ascontiguousarray(above.astype(kind, copy=False)))
+    return sha256.hexdigest()
 
 
 def _above(picture: Picture) -> np.ndarray:

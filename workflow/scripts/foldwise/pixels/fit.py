@@ -58,8 +58,8 @@ def tissue_box(foreground_of: Mask, shape: tuple[int, int]) -> tuple[int, int, i
     if count < 2:
         return 0, rows, 0, columns
     # The largest: letters and markers beside the breast are foreground too. 0 is the background.
-    found = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    part = labels == found
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    part = labels == largest
     down, across = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
     turned = _turned(foreground_of)
     return (

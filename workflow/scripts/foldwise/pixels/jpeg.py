@@ -56,7 +56,7 @@ class Headers:
 
 def headers_of(stream: bytes | memoryview) -> Headers:
     """Segments up to the first scan (ISO 10918-1 B); `data` is where its coded bits begin, or 0."""
-    found, offset = Headers(), 2
+    headers, offset = Headers(), 2
     while offset + 4 <= len(stream) and stream[offset] == 0xFF:
         marker = stream[offset + 1]
         if marker == 0xFF:  # fill byte
@@ -64,18 +64,18 @@ def headers_of(stream: bytes | memoryview) -> Headers:
             continue
         (length,) = struct.unpack_from(">H", stream, offset + 2)
         body = bytes(stream[offset + 4 : offset + 2 + length])
-        _read(found, marker, body)
+        _read(headers, marker, body)
         offset += 2 + length
         if marker == SOS:
-            found.data = offset
+            headers.data = offset
             break
-    return found
+    return headers
 
 
-def _read(found: Headers, marker: int, body: bytes) -> None:
+def _read(headers: Headers, marker: int, body: bytes) -> None:
     if marker in FRAMES:
-        found.kind, found.bits = marker, body[0]
-        found.rows, found.columns, found.components = struct.unpack_from(">HHB", body, 1)
+        headers.kind, headers.bits = marker, body[0]
+        headers.rows, headers.columns, headers.components = struct.unpack_from(">HHB", body, 1)
     elif marker == DHT:
         while body:
             number, counts = body[0], body[1:17]
@@ -83,13 +83,13 @@ def _read(found: Headers, marker: int, body: bytes) -> None:
             for bits, count in enumerate(counts, 1):
                 lengths[list(body[place : place + count])] = bits
                 place += count
-            found.lengths[number], body = lengths, body[place:]
+            headers.lengths[number], body = lengths, body[place:]
     elif marker == DRI:
-        (found.restarts,) = struct.unpack(">H", body[:2])
+        (headers.restarts,) = struct.unpack(">H", body[:2])
     elif marker == SOS:
         number = body[0]
-        found.tables = tuple(body[2 + 2 * place] >> 4 for place in range(number))
-        found.predictor, found.shift = body[1 + 2 * number], body[3 + 2 * number] & 15
+        headers.tables = tuple(body[2 + 2 * place] >> 4 for place in range(number))
+        headers.predictor, headers.shift = body[1 + 2 * number], body[3 + 2 * number] & 15
 
 
 def check_length(stream: bytes | memoryview) -> None:
@@ -97,8 +97,10 @@ def check_length(stream: bytes | memoryview) -> None:
 
     A header of a kilobyte may claim gigapixels, which a codec fills for half a minute.
     """
-    found = headers_of(stream)
-    if found.kind in FEWEST and found.rows * found.columns // FEWEST[found.kind] > len(stream):
+    headers = headers_of(stream)
+    if headers.kind in FEWEST and headers.rows * headers.columns // FEWEST[headers.kind] > len(
+        stream
+    ):
         raise UnreadableImage("truncated")
 
 
@@ -107,12 +109,12 @@ def check_complete(stream: bytes | memoryview, pixels: np.ndarray, decode: Decod
 
     `pixels` as `decode(stream)` gives them. Lossless colours and restarts are not looked at.
     """
-    found = headers_of(stream)
-    if found.kind == SOF_LOSSLESS:
+    headers = headers_of(stream)
+    if headers.kind == SOF_LOSSLESS:
         check_lossless(stream, pixels)
-    elif found.bits == 8:
+    elif headers.bits == 8:
         check_transformed(stream)
-    elif pixels.ndim == 2 and found.kind in SEQUENTIAL:
+    elif pixels.ndim == 2 and headers.kind in SEQUENTIAL:
         check_by_its_end(stream, pixels, decode)
 
 
@@ -122,40 +124,40 @@ def check_lossless(stream: bytes | memoryview, pixels: np.ndarray) -> None:
     The bits that `pixels` (rows, columns) need are counted with the stream's own codes: where
     some were missing or zeroed the decoder has made up others.
     """
-    found = headers_of(stream)
-    plain = found.kind == SOF_LOSSLESS and found.components == 1 and not found.restarts
-    if not plain or not 1 <= found.predictor <= 7 or found.tables[0] not in found.lengths:
+    headers = headers_of(stream)
+    plain = headers.kind == SOF_LOSSLESS and headers.components == 1 and not headers.restarts
+    if not plain or not 1 <= headers.predictor <= 7 or headers.tables[0] not in headers.lengths:
         return
-    coded = bytes(stream[found.data :])
+    coded = bytes(stream[headers.data :])
     coded = coded[: coded.rfind(EOI)]
     # A zero after each 0xFF is stuffing (F.1.2.3) and holds no bits of the picture.
     held = len(coded) - coded.count(b"\xff\x00")
-    needed = -(-_bits(pixels, found) // 8)
+    needed = -(-_bits(pixels, headers) // 8)
     if not needed <= held <= needed + SLACK:
         raise UnreadableImage("damaged")
 
 
-def _bits(pixels: np.ndarray, found: Headers) -> int:
+def _bits(pixels: np.ndarray, headers: Headers) -> int:
     """Of all differences to their prediction (ISO 10918-1 H.1.2): code and further bits."""
     values = np.ascontiguousarray(pixels, np.uint16)
-    values = values >> found.shift if found.shift else values
-    price = _prices(found)
+    values = values >> headers.shift if headers.shift else values
+    price = _prices(headers)
     # What predicts the first value of all: half of the scale (H.1.2.1).
-    start = np.uint16(1 << (found.bits - found.shift - 1))
+    start = np.uint16(1 << (headers.bits - headers.shift - 1))
     total = int(price[np.diff(values[:, 0], prepend=start)].sum(dtype=np.int64))
-    if found.predictor == 1:
+    if headers.predictor == 1:
         return total + _bits_of_lines(values, price)
     for top in range(0, len(values), ROWS):
-        total += _sum(price, _differences(values, top, found.predictor))
+        total += _sum(price, _differences(values, top, headers.predictor))
     return total
 
 
-def _prices(found: Headers) -> np.ndarray:
+def _prices(headers: Headers) -> np.ndarray:
     """Bits that each difference, as 16 bits, takes."""
     signed = np.arange(1 << 16, dtype=np.uint16).view(np.int16).astype(np.int64)
     category = np.ceil(np.log2(np.abs(signed) + 1)).astype(int)
     further = np.where(category < 16, category, 0)  # 32768 stands alone in its category
-    return (found.lengths[found.tables[0]][category] + further).astype(np.uint8)
+    return (headers.lengths[headers.tables[0]][category] + further).astype(np.uint8)
 
 
 def _sum(price: np.ndarray, differences: np.ndarray) -> int:
@@ -253,8 +255,8 @@ def _segments(stream: bytes) -> Iterator[tuple[int, bytes]]:
         yield marker, bytes(stream[offset + 4 : offset + 2 + length])
         offset += 2 + length
         if marker == SOS:
-            found = NEXT_MARKER.search(stream, offset)
-            offset = found.start() if found else len(stream)
+            match = NEXT_MARKER.search(stream, offset)
+            offset = match.start() if match else len(stream)
 
 
 def check_by_its_end(stream: bytes, pixels: np.ndarray, decode: Decode) -> None:

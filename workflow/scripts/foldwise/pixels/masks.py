@@ -22,10 +22,10 @@ def foreground(mask: Picture, rule: str) -> np.ndarray:
     values = mask_values(mask)
     if rule == "nonzero":
         return values != 0
-    found = values > half_scale(mask)
-    if values.any() and not found.any():
+    mask_hw = values > half_scale(mask)
+    if values.any() and not mask_hw.any():
         raise UnreadableImage("mask_dim")
-    return found
+    return mask_hw
 
 
 def mask_values(mask: Picture) -> np.ndarray:
@@ -61,21 +61,21 @@ def is_swapped(image: Picture, mask: Picture) -> bool:
     return len(values) <= 2 and not is_grey(image) and len(np.unique(mask_values(mask))) > MANY
 
 
-def mask_digest(found: np.ndarray) -> str:
+def mask_digest(mask_hw: np.ndarray) -> str:
     """SHA-256 of a foreground (H, W) bool."""
-    total = hashlib.sha256(f"{found.shape}\n".encode())
-    total.update(np.packbits(found))
+    total = hashlib.sha256(f"{mask_hw.shape}\n".encode())
+    total.update(np.packbits(mask_hw))
     return total.hexdigest()
 
 
-def placed(found: np.ndarray, where: Place, size: int) -> np.ndarray:
+def placed(mask_hw: np.ndarray, where: Place, size: int) -> np.ndarray:
     """(size, size) bool: of a foreground (H, W) the pixel under each output pixel's centre."""
-    rows, columns = found.shape
+    rows, columns = mask_hw.shape
     down = _nearest(where.box[:2], where.rows, rows)
     across = _nearest(where.box[2:], where.columns, columns)
     out = np.zeros((size, size), bool)
     bottom, right = where.top_row + where.rows, where.left_column + where.columns
-    out[where.top_row : bottom, where.left_column : right] = found[np.ix_(down, across)]
+    out[where.top_row : bottom, where.left_column : right] = mask_hw[np.ix_(down, across)]
     return out
 
 

@@ -23,10 +23,10 @@ def percentiles(values: np.ndarray, shares: tuple[float, ...]) -> list[float]:
     for part in _parts(flat):
         for bracket in brackets:
             bracket.see(part)
-    found = (bracket.value() for bracket in brackets)
+    exact = (bracket.value() for bracket in brackets)
     return [
         float(np.percentile(flat, share)) if value is None else value
-        for share, value in zip(shares, found, strict=True)
+        for share, value in zip(shares, exact, strict=True)
     ]
 
 

@@ -76,18 +76,18 @@ def size_of(path: str | Path, limit: int) -> int:
     Opening what is no file (a pipe) could wait forever.
     """
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except FileNotFoundError:
         raise UnreadableImage("missing") from None
     except OSError:
         raise UnreadableImage("not_readable") from None
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise UnreadableImage("not_readable")
-    if found.st_size == 0:
+    if status.st_size == 0:
         raise UnreadableImage("empty")
-    if found.st_size > limit:
+    if status.st_size > limit:
         raise UnreadableImage("too_large")
-    return found.st_size
+    return status.st_size
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,8 @@ def _picture(source: Source, values: Values) -> Picture:
         except UnreadableImage:
             raise
         except Image.UnidentifiedImageError:
-            known = content[:4] in TIFF_STARTS  # of samples that Pillow has no name for
-            raise UnreadableImage("sample_format" if known else "not_a_picture") from None
+            is_tiff = content[:4] in TIFF_STARTS  # of samples that Pillow has no name for
+            raise UnreadableImage("sample_format" if is_tiff else "not_a_picture") from None
         except Image.DecompressionBombError:
             raise UnreadableImage("too_large") from None
         except MemoryError:
@@ -223,8 +223,8 @@ def _narrow(pixels: np.ndarray) -> np.ndarray:
 
 def orientation_of(image: Image.Image) -> int:
     """1 to 8; 1 where the file says nothing that has a meaning."""
-    said = image.getexif().get(ORIENTATION, 1)
-    return said if said in TURNS else 1
+    orientation = image.getexif().get(ORIENTATION, 1)
+    return orientation if orientation in TURNS else 1
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

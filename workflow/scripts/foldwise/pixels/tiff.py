@@ -71,32 +71,32 @@ def samples_of(image: Image.Image) -> Samples:
         raise UnreadableImage("sample_format")
     kind = kinds.pop()
     kind = UNSIGNED if kind == 4 else kind  # 4: not said
-    found = Samples(number, bits.pop(), kind, tags.get(PHOTOMETRIC, -1), tags.get(PLANES, 1))
-    _check(found)
+    samples = Samples(number, bits.pop(), kind, tags.get(PHOTOMETRIC, -1), tags.get(PLANES, 1))
+    _check(samples)
     compressed = tags.get(COMPRESSION, 1) != 1
-    if found.kind != UNSIGNED and found.bits > 8 and tags.prefix == b"MM" and compressed:
+    if samples.kind != UNSIGNED and samples.bits > 8 and tags.prefix == b"MM" and compressed:
         raise UnreadableImage("sample_format")  # Pillow swaps bytes that libtiff has swapped
-    return found
+    return samples
 
 
 def _all(values: int | tuple[int, ...]) -> set[int]:
     return set(values) if isinstance(values, tuple) else {values}
 
 
-def _check(found: Samples) -> None:
-    if found.is_grey:
-        read = (found.kind, found.bits) in GREY
-    elif found.is_wide_colour:
-        read = (found.photometric, found.kind) == (RGB, UNSIGNED)
+def _check(samples: Samples) -> None:
+    if samples.is_grey:
+        read = (samples.kind, samples.bits) in GREY
+    elif samples.is_wide_colour:
+        read = (samples.photometric, samples.kind) == (RGB, UNSIGNED)
         # What a fourth plane is to the others is not looked after.
-        read = read and found.number in ((3,) if found.is_in_planes else (3, 4))
+        read = read and samples.number in ((3,) if samples.is_in_planes else (3, 4))
     else:
-        read = found.kind == UNSIGNED and found.bits <= 8
+        read = samples.kind == UNSIGNED and samples.bits <= 8
     if not read:
         raise UnreadableImage("sample_format")
 
 
-def as_tagged(pixels: np.ndarray, found: Samples) -> np.ndarray:
+def as_tagged(pixels: np.ndarray, samples: Samples) -> np.ndarray:
     """Grey as Pillow gives it, with the type that the tags name; white is still where it was.
 
     Pillow turns white-is-zero in 8 bits and less only. Raises UnreadableImage sample_format where
@@ -104,9 +104,9 @@ def as_tagged(pixels: np.ndarray, found: Samples) -> np.ndarray:
     """
     if pixels.ndim != 2:
         raise UnreadableImage("sample_format")
-    wanted = np.dtype(GREY[found.kind, found.bits])
+    wanted = np.dtype(GREY[samples.kind, samples.bits])
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-    if found.bits in (1, 2, 4):
+    if samples.bits in (1, 2, 4):
         return pixels  # spread over 8 bits
     if pixels.dtype.kind in "iu" and wanted.kind in "iu":
         if pixels.dtype.itemsize == wanted.itemsize:
@@ -119,14 +119,14 @@ def as_tagged(pixels: np.ndarray, found: Samples) -> np.ndarray:
     return pixels.astype(wanted)
 
 
-def planes(content: bytes, image: Image.Image, found: Samples) -> Iterator[bytes]:
+def planes(content: bytes, image: Image.Image, samples: Samples) -> Iterator[bytes]:
     """Each plane of colours as a grey TIFF."""
     tags = image.tag_v2
-    for plane in range(found.number):
-        own = {SAMPLES: 1, BITS: found.bits, FORMAT: found.kind, PHOTOMETRIC: BLACK_IS_ZERO}
+    for plane in range(samples.number):
+        own = {SAMPLES: 1, BITS: samples.bits, FORMAT: samples.kind, PHOTOMETRIC: BLACK_IS_ZERO}
         for tag in PARTS:
             if tag in tags:
-                step = len(tags[tag]) // found.number
+                step = len(tags[tag]) // samples.number
                 own[tag] = tags[tag][plane * step : (plane + 1) * step]
         yield _with_directory(content, own | {tag: tags[tag] for tag in KEPT if tag in tags})
 

@@ -43,8 +43,8 @@ class Bundles:
 
     def holdout(self, wildcards: Wildcards) -> list[str]:
         """Input: its holdout, of a study that has one."""
-        held = has_holdout(self.studies.of(wildcards))
-        return [f"{self._folder(wildcards)}/holdout_summary.json"] if held else []
+        there = has_holdout(self.studies.of(wildcards))
+        return [f"{self._folder(wildcards)}/holdout_summary.json"] if there else []
 
     def reliability(self, wildcards: Wildcards) -> list[str]:
         """Input: its calibration and conformal sets, of a study of classes."""

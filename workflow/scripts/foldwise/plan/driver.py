@@ -4,6 +4,14 @@ Snakemake locks the folder by files, which outlive a `kill -9` or a power cut an
 `--unlock`. A driver notes who it is and which lock is its own; the next one lifts that lock if it
 can see that the process is dead. Linux only, and only for runs whose jobs are this machine's own:
 elsewhere Snakemake's message stands. Standard library only.
+
+The plugin for PBS has a guard of its own (`guard.py` there), and the two are not one. Here no lock
+is taken: Snakemake's is looked at, and a process of this machine is asked for. There one is taken,
+a sign of life is given at each poll, and a driver on another machine is told from a dead one by its
+silence, since jobs outlive it. The plugin is installed alone, and a laptop has no plugin, so that
+neither can import the other; `born` stands in both. A library such as filelock replaces neither:
+what a killed run leaves behind are Snakemake's own files, which no other lock lifts, and of another
+machine a lock of the file system says nothing where NFS keeps none.
 """
 
 import json

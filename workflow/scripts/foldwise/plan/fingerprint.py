@@ -40,12 +40,11 @@ def code_of(rule: str, names: frozenset[str]) -> str:
 
 
 @functools.cache
-def code_of_entry(group: str, name: str, *modules: str) -> str:
-    """Digest of one entry of the registry, of whole modules, and of all that they reach."""
-    entry = registry.entry(group, name)
-    return tree().remembered(
-        [*entry, *modules], lambda: Walk(tree(), []).digest_of(modules, [entry])
-    )
+def code_of_entry(group: str, name: str, *others: str) -> str:
+    """Digest of one entry of the registry, of others (`module:name`), and of all they reach."""
+    places = [":".join(registry.entry(group, name)), *others]
+    entries = [(module, own) for module, _, own in (place.partition(":") for place in places)]
+    return tree().remembered(places, lambda: Walk(tree(), []).digest_of([], entries))
 
 
 @functools.cache
@@ -133,13 +132,13 @@ class Walk:
         for entry in entries:
             self.touch(entry[0])
             self.waiting += self.parts_of(*entry)
-        said = set()
+        texts = set()
         while self.waiting:
             step = self.waiting.pop()
             if step not in self.parts:
                 self.parts.add(step)
-                said.add(self.say(*step))
-        return digest(sorted(said))
+                texts.add(self.say(*step))
+        return digest(sorted(texts))
 
     def say(self, module: str, index: int) -> str:
         """Digest of one part with what it refers to; what that is waits to be reached as well."""
@@ -154,11 +153,11 @@ class Walk:
                 meant.append([group, name, self.follow(self.parts_of(*entry))])
         return digest([part.text, meant])
 
-    def follow(self, found: list[tuple[str, int]]) -> list[str]:
+    def follow(self, parts: list[tuple[str, int]]) -> list[str]:
         """Let parts wait to be reached; returns what they say, without where."""
-        self.waiting += found
+        self.waiting += parts
         # Sorted texts, without the modules' names: code that is moved says the same.
-        return sorted({self.tree.source(module).parts[index].text for module, index in found})
+        return sorted({self.tree.source(module).parts[index].text for module, index in parts})
 
     def touch(self, module: str) -> None:
         """A module is imported: what runs then counts, of it, its folders and what it imports."""

@@ -66,9 +66,9 @@ def preflight(
         problems, short = disk_space(studies, reading, Path(results), files)
         warnings += short
     if problems:
-        found = "\n".join(f"- {problem}" for problem in problems)
+        listed = "\n".join(f"- {problem}" for problem in problems)
         number = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
-        raise FoldwiseError(f"{number}, found before any job was started:\n{found}")
+        raise FoldwiseError(f"{number}, found before any job was started:\n{listed}")
     return warnings
 
 
@@ -204,12 +204,12 @@ def ignored(study: dict[str, Any]) -> Iterator[str]:
     """Settings that a study names and no run of it reads: most often those of another loss."""
     kept = {key: study[key] for key in (*RUN_BRANCHES, "kind")}
     runs = [dotted(override(kept, changes, run)) for run, changes in study["runs"].items()]
-    found = [unread(settings, defaults_for(settings)) for settings in runs]
-    if study["search"] is None and found:
-        for key in sorted(set.intersection(*map(set, found))):
+    unread_of = [unread(settings, defaults_for(settings)) for settings in runs]
+    if study["search"] is None and unread_of:
+        for key in sorted(set.intersection(*map(set, unread_of))):
             yield (
-                f"Study {study['name']}: {key} is set, and no run reads it, since {found[0][key]}. "
-                "Take it out, or change the latter."
+                f"Study {study['name']}: {key} is set, and no run reads it, since "
+                f"{unread_of[0][key]}. Take it out, or change the latter."
             )
 
 

@@ -50,18 +50,18 @@ class Reports:
         kinds = [*page.kinds_read(study), "cohort", "histories", *catalogue.asset_files(study)]
         return paths_of(dict.fromkeys(kinds), study, self.studies.folds(wildcards))
 
-    def beside_cases(self, wildcards: Wildcards) -> dict[str, list[str]]:
+    def case_details(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """Input of `cases`: Grad-CAM of the reported run, where the page has such maps, and the
         run's subgroups, where the study names any."""
         study = self.studies.of(wildcards)
         shown = study["report"]["thumbnails"] != "none" and wildcards.run == study["report"]["run"]
         drawn = shown and "gradcam" in catalogue.figures_of_study(study)
-        found = paths_of(["gradcam"] if drawn else [], study, self.studies.folds(wildcards))
+        inputs = paths_of(["gradcam"] if drawn else [], study, self.studies.folds(wildcards))
         if study["data"]["columns"]["subgroups"]:
             base = f"results/{wildcards.study}"
-            found["subgroup_values"] = [f"{base}/subgroups.csv"]
-            found["judged"] = [f"{base}/runs/{wildcards.run}/subgroups.json"]
-        return found
+            inputs["subgroup_values"] = [f"{base}/subgroups.csv"]
+            inputs["judged"] = [f"{base}/runs/{wildcards.run}/subgroups.json"]
+        return inputs
 
     def page_code(self, wildcards: Wildcards) -> str:
         """Params of `report_pack`: a digest of its code, templates and assets' figures."""
@@ -150,15 +150,15 @@ class Reports:
     def article_files(self, wildcards: Wildcards) -> list[str]:
         """Input of `write_article`: what a template may read, figures, files of the user's own."""
         own = self.studies.of(wildcards)["article"]
-        told = self.article_of(wildcards)
-        paths = [path for study in told for path in article_files(study).values()]
-        paths += [path for study in told for path in article_figures(study).values()]
+        article = self.article_of(wildcards)
+        paths = [path for study in article for path in article_files(study).values()]
+        paths += [path for study in article for path in article_figures(study).values()]
         return paths + ([own["template"]] if own["template"] else []) + own["bibliography"]
 
     def reported_runs(self, wildcards: Wildcards) -> list[tuple[str, str, list[int]]]:
         """Params of `compare_studies`: name, reported run and folds of each study."""
-        told = self.article_of(wildcards)
-        return [(one["name"], one["report"]["run"], state.fold_numbers(one)) for one in told]
+        article = self.article_of(wildcards)
+        return [(one["name"], one["report"]["run"], state.fold_numbers(one)) for one in article]
 
     def studies_compared(self, wildcards: Wildcards) -> list[str]:
         """Input of `compare_studies`: what those runs predicted, and their own comparisons."""

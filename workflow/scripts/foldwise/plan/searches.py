@@ -36,19 +36,19 @@ class Searches:
 
     def plan(self, wildcards: Wildcards) -> Plan:
         """The search of a study; one without is told so."""
-        found = self.studies.plans[wildcards.study]
-        if found is None:
+        plan = self.studies.plans[wildcards.study]
+        if plan is None:
             name = wildcards.study
             raise FoldwiseError(f"Study '{name}' has no search. {NONE.format('its file')}")
-        return found
+        return plan
 
     def started_otherwise(self) -> list[str]:
         """A line for each study whose trials were made by another search."""
-        said = []
+        sentences = []
         for name in self.names:
             found = another_search(f"results/{name}/runs", self.studies.plans[name].search)
-            said += [f"{name}: {found}"] if found else []
-        return said
+            sentences += [f"{name}: {found}"] if found else []
+        return sentences
 
     @of_wildcards
     def all_params(self, wildcards: Wildcards) -> dict[str, Any]:
@@ -80,14 +80,14 @@ class Searches:
 
     def objective(self, wildcards: Wildcards) -> tuple[str, str]:
         """Params: the metric that a verdict is about, and which way is better."""
-        if found := self.studies.plans[wildcards.study]:
-            first = found.search.objectives[0]
+        if plan := self.studies.plans[wildcards.study]:
+            first = plan.search.objectives[0]
             # Optuna says maximize where a verdict says max.
             return first.metric, first.direction[:3]
         base = self.base(wildcards)
-        known = judging(base["kind"], base["task"])
-        metric = base["training"]["monitor"] or next(iter(known))
-        return metric, known[metric]
+        metrics = judging(base["kind"], base["task"])
+        metric = base["training"]["monitor"] or next(iter(metrics))
+        return metric, metrics[metric]
 
     def before(self, wildcards: Wildcards) -> list[str]:
         """Input of `suggest_trial`: the trial before, and the one that has just left the window.

@@ -16,12 +16,19 @@ from foldwise.settings.kinds import baselines_of
 from foldwise.settings.paths import without_paths
 from foldwise.settings.study import run_settings
 
+# What fills a cache beside the decoder. What reads one, or finds the files, changes no pixel of it.
+FILLS_CACHE = (
+    "foldwise.pixels.cache:write_shard",
+    "foldwise.pixels.decode.base:of_content",
+    "foldwise.cohort.identity:Names",
+)
+
 
 def cache_key(study: dict) -> str:
     """Name of the cache that the study reads: a digest of reader, image settings, decoding code."""
     reader = study["data"]["reader"]
     # The decoder's code and not the reader's: how tables are joined changes no pixel.
-    code = code_of_entry("DECODERS", reader, "foldwise.pixels.cache")
+    code = code_of_entry("DECODERS", reader, *FILLS_CACHE)
     return digest([reader, study["image"], code])
 
 

@@ -107,8 +107,8 @@ class Studies:
     def _words_of_run(self, study: str, run: str) -> frozenset[str]:
         if run in self.variants[study]:
             return words(self.settings_of_run(study, run))
-        found = state.code_words(self.by_name[study], run)
-        return found | words(self.given) if run.startswith("tuned") else found
+        named = state.code_words(self.by_name[study], run)
+        return named | words(self.given) if run.startswith("tuned") else named
 
     def baseline_code(self, rule: str) -> Callable[[Wildcards], str]:
         """Params: a digest of the code of the one method that the rule fits, of no network's."""
@@ -197,14 +197,14 @@ class Studies:
         return [f"{runs}/{teacher}/{of_fold}/{name}.npz" for teacher in teachers]
 
     def _teachers(self, name: str, run: str) -> list[str]:
-        study, known = self.by_name[name], self.variants[name]
+        study, changed = self.by_name[name], self.variants[name]
         teacher = teacher_of(study, run)
-        if run in known:
+        if run in changed:
             teacher = self.settings_of_run(name, run)["training"]["teacher"]
         elif run.startswith("tuned") and self.given:
             teacher = teacher and variant(teacher, split(self.given)[1])
-        elif known and run.startswith(("trial_", "tuned", "nested_")):
-            return list(known)
+        elif changed and run.startswith(("trial_", "tuned", "nested_")):
+            return list(changed)
         return [teacher] if teacher else []
 
     def histories(self, wildcards: Wildcards) -> list[str]:

@@ -112,7 +112,7 @@ class Calm(logging.Formatter):
     def started(self, record: logging.LogRecord) -> str:
         """`14:03:21  [7/30]  Training fold 2 of run cv, study density`."""
         place = f"[{self.done}/{self.total}]  " if self.total else ""
-        line = f"{time.strftime('%H:%M:%S')}  {place}{_said(record)}"
+        line = f"{time.strftime('%H:%M:%S')}  {place}{_message_of(record)}"
         return "\n".join([line, *map(_text_of, filter(_is_shown, record.input))])
 
     def planned(self, record: logging.LogRecord) -> str:
@@ -121,7 +121,7 @@ class Calm(logging.Formatter):
             there = any(os.path.exists(path) for path in record.output)
             self.notes.add(FEWER if there else PARTS)
         why = because(record.reason)
-        first = f"{record.rule_name:<{WIDTH}}{_said(record)}"
+        first = f"{record.rule_name:<{WIDTH}}{_message_of(record)}"
         return f"{first}\n{'':<{WIDTH}}{why}" if why else first
 
     def progress(self, record: logging.LogRecord) -> str:
@@ -175,7 +175,7 @@ def _text_of(path: str) -> str:
     return Path(path).read_text(encoding="utf-8").rstrip()
 
 
-def _said(record: logging.LogRecord) -> str:
+def _message_of(record: logging.LogRecord) -> str:
     return record.rule_msg or f"Rule {record.rule_name}"
 
 

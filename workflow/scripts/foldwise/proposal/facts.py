@@ -10,12 +10,12 @@ from typing import Any
 
 from foldwise.cohort.archive import list_archive
 from foldwise.cohort.headers import ATTRIBUTES
+from foldwise.cohort.readers.images import ENDINGS
 from foldwise.cohort.tables.labels import canonical
 from foldwise.cohort.tables.naming import Spelling, ZeroPadded, without_zeros
 from foldwise.cohort.tables.table import Table, TableSettings, read_table
 from foldwise.errors import FoldwiseError
 
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".pgm")
 # Files whose size is looked at: enough for a median, and quick in an archive of any size.
 SAMPLED = 200
 # More values than this are names or numbers, and no classes.
@@ -90,14 +90,15 @@ def look(root: Path, path: Path, label: str | None = None) -> Facts:
 
 def _reader(root: Path, files: Sequence[str]) -> tuple[str, list[str]]:
     """The reader for most of the files, and the files that it reads."""
-    pictures = [name for name in files if name.lower().endswith(PICTURES)]
+    pictures = [name for name in files if PurePosixPath(name).suffix.lower() in ENDINGS]
     others = [name for name in files if name not in set(pictures)]
     # Fifty: an archive may begin with notes and tables, and opening all would take long.
     films = others if any(_is_dicom(root / name) for name in others[:50]) else []
     if not films and not pictures:
         raise FoldwiseError(
-            f"{root}: {len(files)} files, and none that is a DICOM file or a picture. Name the "
-            "folder that holds the images."
+            f"{root}: {len(files)} files, and none that is a DICOM file or a picture that is read "
+            f"({', '.join(sorted(ENDINGS))}). Name the folder that holds the images, or convert "
+            "them."
         )
     return ("dicom", films) if len(films) >= len(pictures) else ("images", pictures)
 
@@ -187,9 +188,11 @@ def _label_column(table: Table, image: str) -> str:
 
 
 def _usual_column(table: Table, role: str, taken: set[str]) -> str | None:
-    known = {column.lower().replace(" ", "_"): column for column in table.columns}
-    found = [known[name] for name in USUAL[role] if name in known and known[name] not in taken]
-    return found[0] if found else None
+    columns = {column.lower().replace(" ", "_"): column for column in table.columns}
+    usual = [
+        columns[name] for name in USUAL[role] if name in columns and columns[name] not in taken
+    ]
+    return usual[0] if usual else None
 
 
 def _shape(root: Path, files: Sequence[str], reader: str) -> tuple[int, int, int]:

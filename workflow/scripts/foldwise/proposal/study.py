@@ -102,8 +102,8 @@ def study_text(facts: Facts, proposal: Proposal, root: str, table: str) -> str:
         "seed: 42",
         "data:",
         f"  reader: {facts.reader}",
-        f"  root: {_said(root)}",
-        f"  table: {{path: {_said(table)}, format: {facts.format}}}",
+        f"  root: {_as_yaml(root)}",
+        f"  table: {{path: {_as_yaml(table)}, format: {facts.format}}}",
         f"  columns: {_mapping(facts.columns)}",
         *(
             ["  match: header  # folders are not called as the table's rows are"]
@@ -137,9 +137,12 @@ def _classes(order: list[str], rare: list[str]) -> list[str]:
     lines = [
         "  classes:",
         "    # From lowest to highest: kappa and all tables take this order.",
-        f"    order: {_said(order)}",
+        f"    order: {_as_yaml(order)}",
     ]
-    dropped = ["    # One patient each: no two folds could hold them.", f"    drop: {_said(rare)}"]
+    dropped = [
+        "    # One patient each: no two folds could hold them.",
+        f"    drop: {_as_yaml(rare)}",
+    ]
     return lines + (dropped if rare else [])
 
 
@@ -147,10 +150,10 @@ def _line(form: str, chosen: tuple[object, str]) -> str:
     return f"{form.format(chosen[0])}  # {chosen[1]}"
 
 
-def _said(value: object) -> str:
+def _as_yaml(value: object) -> str:
     """A value as YAML reads it: JSON is YAML, and quotes what would be taken for a number."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def _mapping(values: dict[str, str]) -> str:
-    return "{" + ", ".join(f"{key}: {_said(value)}" for key, value in values.items()) + "}"
+    return "{" + ", ".join(f"{key}: {_as_yaml(value)}" for key, value in values.items()) + "}"

@@ -145,6 +145,6 @@ def _decision(truth: np.ndarray, tables: Mapping[str, np.ndarray]) -> dict[str, 
         return {}
     everybody = of_all(truth)
     curves = {name: net_benefit(truth, table) for name, table in tables.items()}
-    found = {"thresholds": THRESHOLDS.tolist(), "all": everybody.tolist()}
-    found |= {name: curve.tolist() for name, curve in curves.items()}
-    return found | {"helps": {name: helps(curve, everybody) for name, curve in curves.items()}}
+    benefits = {"thresholds": THRESHOLDS.tolist(), "all": everybody.tolist()}
+    benefits |= {name: curve.tolist() for name, curve in curves.items()}
+    return benefits | {"helps": {name: helps(curve, everybody) for name, curve in curves.items()}}

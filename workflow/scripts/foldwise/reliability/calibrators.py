@@ -56,8 +56,8 @@ def _temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
         return -float(log_softmax(logits / np.exp(log_t), axis=1)[rows, labels].mean())
 
     # Of log T: the loss has one minimum there, and 1/2 is as far from 1 as 2.
-    found = minimize_scalar(loss, bounds=LIMITS, method="bounded", options={"xatol": 1e-8})
-    return float(np.exp(found.x))
+    fit = minimize_scalar(loss, bounds=LIMITS, method="bounded", options={"xatol": 1e-8})
+    return float(np.exp(fit.x))
 
 
 def _steps(of_class: np.ndarray, probability: np.ndarray) -> dict[str, list[float]]:

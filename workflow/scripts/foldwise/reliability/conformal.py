@@ -50,14 +50,14 @@ def p_values(scores: np.ndarray, weights: np.ndarray, asked: np.ndarray) -> np.n
 def crossed_p_values(part: Part, by_class: bool) -> np.ndarray:
     """(N, K) p-values of all classes, each sample calibrated on the other folds."""
     # 1 keeps a class in the set: where nothing was calibrated, nothing is ruled out.
-    found = np.ones_like(part.probabilities)
+    p_nk = np.ones_like(part.probabilities)
     for fitted, judged in crossed(part):
         for k in range(len(part.classes)):
             used = fitted & (part.labels == k) if by_class else fitted
             own = 1 - part.probabilities[used, part.labels[used]]
             weights = _shares(part.group[used])
-            found[judged, k] = p_values(own, weights, 1 - part.probabilities[judged, k])
-    return found
+            p_nk[judged, k] = p_values(own, weights, 1 - part.probabilities[judged, k])
+    return p_nk
 
 
 def covered(rows: Sequence[Row], task: Mapping[str, Any], error: float) -> dict[str, np.ndarray]:
@@ -82,16 +82,16 @@ def least_groups(error: float) -> int:
 
 
 def _of_part(part: Part, error: float, bootstrap: Bootstrap) -> dict[str, Any]:
-    told = {"name": part.name, "classes": part.classes, "n": len(part.labels)}
-    told |= {"groups": part.groups, "few": few(part, least_groups(error)), "sets": {}}
-    if told["few"]:
-        return told
+    facts = {"name": part.name, "classes": part.classes, "n": len(part.labels)}
+    facts |= {"groups": part.groups, "few": few(part, least_groups(error)), "sets": {}}
+    if facts["few"]:
+        return facts
     for kind in KINDS:
         sets = crossed_p_values(part, kind == "by_class") > error
-        told["sets"][kind] = coverage(part, sets, bootstrap)
-        told["sets"][kind]["limits"] = limits(part, error, kind == "by_class")
-        told["sets"][kind]["rare"] = list(_rare(part, error)) if kind == "by_class" else []
-    return told | {"triage": of_confidence(part, error, bootstrap)}
+        facts["sets"][kind] = coverage(part, sets, bootstrap)
+        facts["sets"][kind]["limits"] = limits(part, error, kind == "by_class")
+        facts["sets"][kind]["rare"] = list(_rare(part, error)) if kind == "by_class" else []
+    return facts | {"triage": of_confidence(part, error, bootstrap)}
 
 
 def _rare(part: Part, error: float) -> Iterator[str]:
@@ -107,7 +107,7 @@ def limits(part: Part, error: float, by_class: bool) -> dict[str, float | None]:
 
     By the scores of all folds, which no new sample has a part in.
     """
-    found = {}
+    limit_of = {}
     for k, name in enumerate(part.classes):
         used = part.labels == k if by_class else np.ones(len(part.labels), bool)
         own = 1 - part.probabilities[used, part.labels[used]]
@@ -115,8 +115,8 @@ def limits(part: Part, error: float, by_class: bool) -> dict[str, float | None]:
         inside = own[p_values(own, weights, own) > error] if len(own) else own
         # Too few: not even a score beyond all of them would be rare enough to rule a class out.
         free = 1 / (1 + weights.sum()) > error
-        found[name] = None if free else float(inside.max())
-    return found
+        limit_of[name] = None if free else float(inside.max())
+    return limit_of
 
 
 def coverage(part: Part, sets: np.ndarray, bootstrap: Bootstrap) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def coverage(part: Part, sets: np.ndarray, bootstrap: Bootstrap) -> dict[str, An
         values["single_error"] = mean_defined(np.where(single, ~covered, np.nan), weights)
         return values
 
-    found = with_intervals(statistic, part, bootstrap)
-    by_class = {name: found.pop(f"class_{k}") for k, name in enumerate(part.classes)}
+    measured = with_intervals(statistic, part, bootstrap)
+    by_class = {name: measured.pop(f"class_{k}") for k, name in enumerate(part.classes)}
     sizes = {str(n): int((size == n).sum()) for n in range(sets.shape[1] + 1)}
-    return {"coverage": found.pop("accuracy"), **found, "by_class": by_class, "sizes": sizes}
+    return {"coverage": measured.pop("accuracy"), **measured, "by_class": by_class, "sizes": sizes}

@@ -56,13 +56,13 @@ def _sets(part: Mapping[str, Any]) -> dict[str, Any]:
     return {kind: _limits(part["sets"][kind]) for kind in KINDS}
 
 
-def _limits(found: Mapping[str, Any]) -> dict[str, Any]:
+def _limits(of_kind: Mapping[str, Any]) -> dict[str, Any]:
     # Upwards: a set may grow by it, and never lose the truth.
     rounded = {
         name: None if value is None else float(np.ceil(value * 10**DIGITS) / 10**DIGITS)
-        for name, value in found["limits"].items()
+        for name, value in of_kind["limits"].items()
     }
-    expected = {name: found[name] for name in ("coverage", "size", "by_class")}
+    expected = {name: of_kind[name] for name in ("coverage", "size", "by_class")}
     return {"limits": rounded, "expected": expected}
 
 

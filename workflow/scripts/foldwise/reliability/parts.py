@@ -45,12 +45,12 @@ def parts_named(rows: Sequence[Row], named: Mapping[str, Sequence[str]]) -> list
     """The labels of any study whose answers are probabilities; `named`: label -> its classes."""
     group = numbered([row["group"] for row in rows])
     fold = numbered([row["fold"] for row in rows])
-    found = []
+    parts = []
     for name, classes in named.items():
         label, prefix = columns_of(name)
         labels, probabilities = classification.arrays(rows, classes, label, prefix)
-        found.append(Part(name, list(classes), labels, probabilities, fold, group, prefix))
-    return found
+        parts.append(Part(name, list(classes), labels, probabilities, fold, group, prefix))
+    return parts
 
 
 def zone_parts(rows: Sequence[Row], zones: Sequence[str]) -> list[Part]:

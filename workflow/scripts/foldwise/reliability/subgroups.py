@@ -60,17 +60,17 @@ def subgroups(
     rows: val_predictions.csv of all folds; values: sample -> column -> value, as subgroups.csv;
     columns: `column`, `levels`, `refused` of each, as the study's subgroups.json.
     """
-    told = []
+    judged = []
     for one in columns:
         name = one["column"]
         own = [] if one["refused"] else [values[row["sample"]][name] for row in rows]
         levels = [_level(rows, own, level, task, asked, bootstrap) for level in one["levels"]]
-        told.append(dict(one) | _told(levels, _unknown(rows, own, asked.least)))
-    _adjust([level for one in told for level in one["levels"] if level.get("p") is not None])
+        judged.append(dict(one) | _published(levels, _unknown(rows, own, asked.least)))
+    _adjust([level for one in judged for level in one["levels"] if level.get("p") is not None])
     whole = _measured(rows, task, asked, bootstrap)
     named = {"metric": asked.metric, "metrics": [asked.metric, *asked.others]}
-    told = {"columns": told, "all": whole, "least": asked.least, "level": bootstrap.level}
-    return plain(named | told)
+    judged = {"columns": judged, "all": whole, "least": asked.least, "level": bootstrap.level}
+    return plain(named | judged)
 
 
 def _unknown(rows: Sequence[Row], own: Sequence[str], least: int) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _unknown(rows: Sequence[Row], own: Sequence[str], least: int) -> dict[str, A
     return {"level": "", "n": len(inside), "few": 0 < len(set(inside)) < least}
 
 
-def _told(levels: list[dict[str, Any]], unknown: dict[str, Any]) -> dict[str, Any]:
+def _published(levels: list[dict[str, Any]], unknown: dict[str, Any]) -> dict[str, Any]:
     """`levels`, `unknown` (a number, None of few) and `unknown_few`, by the rule of rare values."""
     # An unknown image counts as a value: else its number is what the others leave of the whole.
     hidden = _hidden([*levels, *([unknown] if unknown["n"] else [])])

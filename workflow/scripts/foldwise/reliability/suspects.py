@@ -125,16 +125,16 @@ def _by_image(
     return images, [zone for one in images for zone in of_image[one["sample"]]]
 
 
-def _listed(part: Part, rows: Sequence[Row], found: Suspects) -> list[dict[str, Any]]:
+def _listed(part: Part, rows: Sequence[Row], suspects: Suspects) -> list[dict[str, Any]]:
     return [
         {
             "sample": rows[i]["sample"],
             "label": part.name,
             "given": part.classes[part.labels[i]],
-            "looks_like": part.classes[found.guess[i]],
-            "probability_of_given": float(found.own[i]),
+            "looks_like": part.classes[suspects.guess[i]],
+            "probability_of_given": float(suspects.own[i]),
         }
-        for i in found.order
+        for i in suspects.order
     ]
 
 
@@ -143,14 +143,14 @@ def private_rows(
 ) -> list[dict[str, Any]]:
     """The list for a reader: `id` and an empty `reason`, as data.exclusions takes them signed."""
     by_sample = {row["sample"]: row for row in id_map}
-    found = []
+    private = []
     for one in listed:
         named = by_sample[one["sample"]]
         ids = {"id": _first_file(named["file"]), "reason": ""}
         ids |= {key: named[key] for key in ("accession", "patient", "row")}
         rounded = f"{float(one['probability_of_given']):.4f}"
-        found.append(ids | dict(one) | {"probability_of_given": rounded})
-    return found
+        private.append(ids | dict(one) | {"probability_of_given": rounded})
+    return private
 
 
 def _first_file(files: str) -> str:

@@ -82,8 +82,8 @@ def figure_inputs(
 ) -> dict[str, list[str]]:
     """Kind of file -> paths that figure `name` reads. FoldwiseError for an unknown figure."""
     entry = FIGURES[choose(name, FIGURES, "figure", "results/<study>/report")]
-    found = paths_of(entry.needs, study, folds)
+    inputs = paths_of(entry.needs, study, folds)
     # What is drawn of the folds' predictions is drawn of the holdout's in the same way.
-    if "holdout_predictions" in found:
-        return found | {"predictions": found.pop("holdout_predictions")}
-    return found
+    if "holdout_predictions" in inputs:
+        return inputs | {"predictions": inputs.pop("holdout_predictions")}
+    return inputs

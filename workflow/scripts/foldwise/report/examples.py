@@ -20,9 +20,9 @@ def choose(values: Sequence[float], each: int = EACH) -> list[tuple[int, str]]:
 
     Rows whose value is NaN are passed over; with too few rows each stands once, best first.
     """
-    known = [row for row in range(len(values)) if not np.isnan(values[row])]
+    defined = [row for row in range(len(values)) if not np.isnan(values[row])]
     # Ties keep the table's order, which is that of the content.
-    order = sorted(known, key=lambda row: -values[row])
+    order = sorted(defined, key=lambda row: -values[row])
     # A third of the images at most, so that the best are not the worst as well.
     each = max(1, min(each, len(order) // len(NAMES)))
     middle = (len(order) - each + 1) // 2

@@ -50,12 +50,12 @@ def predictions(paths: Paths) -> list[Predictions]:
     # Of the holdout, where all folds' models answer together, no row has a fold's number.
     folds = [row["fold"] for row in rows]
     fold = np.array([int(number) if number.isdigit() else 0 for number in folds], dtype=np.int64)
-    found = []
+    of_labels = []
     for label, classes in classes_of(paths).items():
         columns = heads.columns_of(label)
         labels, probabilities = classification.arrays(rows, classes, *columns)
-        found.append(Predictions(labels, probabilities, fold, classes, label))
-    return found
+        of_labels.append(Predictions(labels, probabilities, fold, classes, label))
+    return of_labels
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,10 @@ class History:
 
 def histories(paths: Paths) -> list[History]:
     """train_history.json of each fold given, in order of the folds."""
-    found = [read_json(path) for path in paths["histories"]]
+    histories_of = [read_json(path) for path in paths["histories"]]
     return [
         History(one["fold"], one["epochs"], one["best"]["epoch"], one["best"]["monitor"])
-        for one in sorted(found, key=lambda one: one["fold"])
+        for one in sorted(histories_of, key=lambda one: one["fold"])
     ]
 
 

@@ -143,8 +143,8 @@ class Ledger:
 
     def made(self, path: str) -> str:
         """When the file was made and by which code, as far as its job recorded it."""
-        found = self.origins.get(path)
-        return f"{found['made']}, code {found['code'] or 'unknown'}" if found else ""
+        origin = self.origins.get(path)
+        return f"{origin['made']}, code {origin['code'] or 'unknown'}" if origin else ""
 
     def _of_job(self, path: str, job: Job) -> dict[str, Any]:
         """Job, rule and run of a file, and what the job recorded: code, settings, time."""
@@ -154,14 +154,14 @@ class Ledger:
 
     def _checked(self, path: str) -> str:
         """Digest of the file's bytes. FoldwiseError where it is not as its job wrote it."""
-        found = file_digest(path)
+        digest_now = file_digest(path)
         recorded = self.origins.get(path)
-        if recorded and recorded["sha256"] != found:
+        if recorded and recorded["sha256"] != digest_now:
             raise FoldwiseError(
                 f"{path}: not what rule {recorded['rule']} wrote on {recorded['made']}; it was "
                 "changed afterwards. Delete it, and the same command makes it again."
             )
-        return found
+        return digest_now
 
 
 def outdated(saved: Mapping[str, Any]) -> list[str]:
@@ -203,18 +203,18 @@ class Source:
 
     def value(self, *keys: Key) -> Any:
         """The value at a path of keys, for decisions; None where there is none. Not noted."""
-        found = self._at(keys)
-        return None if found is _ABSENT else found
+        value = self._at(keys)
+        return None if value is _ABSENT else value
 
     def __call__(self, *keys: Key, form: Form = str) -> Number:
         """The number at a path of keys, shown by a format or a function; `–` where undefined.
 
         FoldwiseError where the file has no such key: `maybe` is for what may be absent.
         """
-        found = self._at(keys)
-        if found is _ABSENT:
+        value = self._at(keys)
+        if value is _ABSENT:
             raise FoldwiseError(f"{self.file}: nothing at '{_dotted(keys)}'.{self._near(keys)}")
-        return self._shown(keys, found, form)
+        return self._shown(keys, value, form)
 
     def maybe(self, *keys: Key, form: Form = str) -> Number:
         """Like a call; `–` also where the file has no such key."""

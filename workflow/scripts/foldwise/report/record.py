@@ -126,13 +126,13 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 def versions() -> dict[str, str]:
     """Package -> version, of those that are installed where the report is made."""
-    found = {}
+    of_package = {}
     for package in PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            of_package[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return of_package
 
 
 def _other_runs(results: Path, run: str) -> set[str]:
@@ -145,7 +145,7 @@ def rules(benchmarks: Path, run: str, without: Collection[str] = ()) -> list[dic
     They lie in `benchmarks`, or its folder `run`, by rule; folders of other runs are named in
     `without`.
     """
-    found: dict[str, dict[str, Any]] = {}
+    of_rule: dict[str, dict[str, Any]] = {}
     for path in sorted(benchmarks.rglob("*.tsv")):
         place = path.relative_to(benchmarks).with_suffix("").parts
         if place[0] in without:
@@ -153,14 +153,16 @@ def rules(benchmarks: Path, run: str, without: Collection[str] = ()) -> list[dic
         with open(path, encoding="utf-8", newline="") as stream:
             measured = list(csv.DictReader(stream, delimiter="\t"))
         rule = place[1] if place[0] == run else place[0]
-        row = found.setdefault(rule, {"rule": rule, "jobs": 0, "seconds": 0.0, "max_rss_mb": None})
+        row = of_rule.setdefault(
+            rule, {"rule": rule, "jobs": 0, "seconds": 0.0, "max_rss_mb": None}
+        )
         row["jobs"] += 1
         for one in measured[-1:]:
             row["seconds"] += _number(one.get("s")) or 0.0
             memory = [row["max_rss_mb"], _number(one.get("max_rss"))]
             # The largest of the jobs: a request of memory has to hold it.
             row["max_rss_mb"] = max((m for m in memory if m is not None), default=None)
-    return list(found.values())
+    return list(of_rule.values())
 
 
 def _number(text: str | None) -> float | None:

@@ -138,13 +138,13 @@ def value_faults(
 
 def read_with(parameter: Parameter, space: Space, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Searched values beside which a parameter is read, such as the loss that has it as a key."""
-    beside = {key: accepted[0] for key, accepted in parameter.when.items()}
+    needed = {key: accepted[0] for key, accepted in parameter.when.items()}
     for rule in READS:
         if rule.key == parameter.key and rule.by in {item.key for item in space}:
             values = values_of(rule.by, space, settings)
             # `when` goes first: it says beside which value the parameter is meant to be read.
-            beside.setdefault(rule.by, next(filter(rule.reads, values)))
-    return beside
+            needed.setdefault(rule.by, next(filter(rule.reads, values)))
+    return needed
 
 
 def values_of(key: str, space: Space, settings: Mapping[str, Any]) -> list:

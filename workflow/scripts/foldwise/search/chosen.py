@@ -18,13 +18,13 @@ from foldwise.settings.teachers import changed, split
 LEFT_OUT = "LEFT OUT"
 
 
-def best_params(study: str, search: Search, known: Sequence[Observation]) -> dict[str, Any]:
+def best_params(study: str, search: Search, observations: Sequence[Observation]) -> dict[str, Any]:
     """Content of `<study>_best_params.json`.
 
     It says nothing of how many trials there were, so that more trials with the same best change
     nothing that is made from it. `epochs` is the mean of the folds' best epochs.
     """
-    chosen, objective = best(known, search), search.objectives[0]
+    chosen, objective = best(observations, search), search.objectives[0]
     return {
         "study_name": study,
         "best_trial": chosen.suggestion.number,
@@ -82,5 +82,5 @@ def nested_params(base: dict[str, Any], chosen: dict[str, Any], run: str) -> dic
     in the inner folds, and keeps its last weights.
     """
     epochs = max(chosen["epochs"], 1)
-    found = tuned_params(base, chosen, run, base["seed"])
-    return found | {"training": found["training"] | {"stop_after": epochs}}
+    params = tuned_params(base, chosen, run, base["seed"])
+    return params | {"training": params["training"] | {"stop_after": epochs}}

@@ -12,13 +12,13 @@ from foldwise.search.settings import Search
 from foldwise.search.trials import Observation
 
 
-def optimism(known: Sequence[Observation], search: Search) -> dict:
+def optimism(observations: Sequence[Observation], search: Search) -> dict:
     """How far the best value is to be trusted: trials compared, bias, corrected value, in words."""
     objective = search.objectives[0]
-    trials = complete(known, search.phases[-1].budget)
-    chosen = best(known, search)
+    trials = complete(observations, search.phases[-1].budget)
+    chosen = best(observations, search)
     value, count = chosen.result.values[0], len(trials)
-    found = {"trials_compared": count, "value": value, "bias": None, "corrected": None}
+    estimate = {"trials_compared": count, "value": value, "bias": None, "corrected": None}
     statement = (
         f"{called(objective.metric)[0]} {value:.4g} is the best of {count} trials on the same folds"
     )
@@ -30,11 +30,11 @@ def optimism(known: Sequence[Observation], search: Search) -> dict:
         text = (
             f"{statement} and too good by an unknown amount: with one fold it cannot be estimated."
         )
-        return found | {"text": f"{text} Judge it on a holdout or by nested cross-validation."}
+        return estimate | {"text": f"{text} Judge it on a holdout or by nested cross-validation."}
     scores = objective.sign * np.array(metrics, dtype=float)
     bias = selection_bias(scores, trials.index(chosen))
     corrected = value - objective.sign * bias
-    return found | {
+    return estimate | {
         "bias": bias,
         "corrected": corrected,
         "source": SOURCE,
@@ -45,19 +45,19 @@ def optimism(known: Sequence[Observation], search: Search) -> dict:
     }
 
 
-def savings(known: Sequence[Observation]) -> dict:
+def savings(observations: Sequence[Observation]) -> dict:
     """What pruning saved, from measured times.
 
     A fold that was stopped is taken to have needed as many epochs as finished folds needed on
     average, each as long as this trial's own epochs took (all trials' where it had none).
     """
-    folds = [fold for item in known if item.result for fold in item.result.folds]
+    folds = [fold for item in observations if item.result for fold in item.result.folds]
     finished = [fold for fold in folds if fold.state == "COMPLETE"]
     trained = sum(len(fold.curve) for fold in folds)
     seconds = math.fsum(fold.seconds for fold in folds)
     usual = np.mean([len(fold.curve) for fold in finished]) if finished else 0.0
     pace, epochs, spared = seconds / trained if trained else 0.0, 0.0, 0.0
-    for item in known:
+    for item in observations:
         if item.result is None or item.result.state != "PRUNED":
             continue
         own = sum(len(fold.curve) for fold in item.result.folds)

@@ -27,14 +27,14 @@ def intermediate(study: optuna.Study, **_):
 
 
 def write_pages(
-    folder: str | Path, study: str, search: Search, known: Sequence[Observation]
+    folder: str | Path, study: str, search: Search, observations: Sequence[Observation]
 ) -> None:
     """Write one HTML page a plot; one that cannot be drawn says why instead.
 
     Pages show the trials of the last phase's budget. Each holds the plotting script, so it opens
     from a mail or a stick, without a network.
     """
-    trials = of_budget(known, search.phases[-1].budget)
+    trials = of_budget(observations, search.phases[-1].budget)
     loaded = add_study(None, study, search, [item for item in trials if item.result])
     for page in SEARCH_PAGES:
         with quiet():

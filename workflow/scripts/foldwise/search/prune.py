@@ -25,9 +25,14 @@ class FoldPruner:
     """
 
     def __init__(
-        self, search: Search, number: int, fold: int, known: Sequence[Observation], epochs: int
+        self,
+        search: Search,
+        number: int,
+        fold: int,
+        observations: Sequence[Observation],
+        epochs: int,
     ):
-        """`known` are the trials before `number`, `epochs` the most that the fold is trained."""
+        """`observations`: of trials before `number`; `epochs`: the most that a fold is trained."""
         self.name = search.pruner["name"]
         self.metric = search.objectives[0].metric
         self.off = self.name == "none" and not search.patient
@@ -38,7 +43,7 @@ class FoldPruner:
         # By the trial's number alone: Optuna hashes the study's name as well, so that a study that
         # was renamed would prune otherwise.
         bracket = bracket_of(search.pruner, number, epochs)
-        peers = comparable(search, number, known)
+        peers = comparable(search, number, observations)
         if self.name == "hyperband":
             peers = [
                 item
@@ -69,13 +74,15 @@ class FoldPruner:
         return f"{self.name} pruner: {self.metric} {value:.4g} at epoch {epoch}, {self.peers} known"
 
 
-def comparable(search: Search, number: int, known: Sequence[Observation]) -> list[Observation]:
+def comparable(
+    search: Search, number: int, observations: Sequence[Observation]
+) -> list[Observation]:
     """Earlier trials with a result that trial `number` may know, of its own budget."""
     # A trial of fewer epochs or images is worse at the same epoch for that reason alone.
     phase = search.phase(number)
     return [
         item
-        for item in known
+        for item in observations
         if item.result is not None
         and item.suggestion.number < search.seen(number)
         and budget_of(item) == phase.budget
@@ -172,7 +179,7 @@ def bracket_of(settings: Mapping[str, Any], number: int, epochs: int) -> int:
 
 
 def stop_between_folds(
-    search: Search, number: int, known: Sequence[Observation], done: Sequence[FoldOutcome]
+    search: Search, number: int, observations: Sequence[Observation], done: Sequence[FoldOutcome]
 ) -> str:
     """The reason not to begin the fold after those `done`, or ''."""
     # A trial that failed or was pruned in one fold has no mean, whatever its other folds gave.
@@ -185,7 +192,7 @@ def stop_between_folds(
         return ""
     if name == "first_fold":
         scores = {done[0].fold: scores[done[0].fold]} if len(done) == 1 else {}
-    peers = [fold_scores(item, metric) for item in comparable(search, number, known)]
+    peers = [fold_scores(item, metric) for item in comparable(search, number, observations)]
     with quiet():
         # A study of its own, in which a step is a fold and not an epoch.
         study = memory(search, across_pruner(search.across))

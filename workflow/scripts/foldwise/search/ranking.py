@@ -12,11 +12,13 @@ def budget_of(item: Observation) -> Budget:
     return Budget(item.suggestion.epochs, item.suggestion.subset)
 
 
-def complete(known: Sequence[Observation], budget: Budget | None = None) -> list[Observation]:
+def complete(
+    observations: Sequence[Observation], budget: Budget | None = None
+) -> list[Observation]:
     """Trials with values, of one budget if one is named."""
     return [
         item
-        for item in known
+        for item in observations
         if item.result is not None
         and item.result.state == "COMPLETE"
         and (budget is None or budget_of(item) == budget)
@@ -31,25 +33,26 @@ def dominates(
     return min(gains) >= 0 and max(gains) > 0
 
 
-def front(known: Sequence[Observation], search: Search) -> list[Observation]:
-    """Those of the complete trials `known` that no other of them dominates, in the order given."""
+def front(observations: Sequence[Observation], search: Search) -> list[Observation]:
+    """Those of the complete trials that no other of them dominates, in the order given."""
     return [
         item
-        for item in known
+        for item in observations
         if not any(
-            dominates(other.result.values, item.result.values, search.objectives) for other in known
+            dominates(other.result.values, item.result.values, search.objectives)
+            for other in observations
         )
     ]
 
 
-def ranked(known: Sequence[Observation], search: Search) -> list[tuple[int, Observation]]:
+def ranked(observations: Sequence[Observation], search: Search) -> list[tuple[int, Observation]]:
     """Complete trials of the last phase's budget with their ranks from 1, best first.
 
     With several objectives a rank is a front: those left when the fronts before are taken away
     (Goldberg 1989). Equal ranks are ordered by the first objective, then by number.
     """
     sign = search.objectives[0].sign
-    left = complete(known, search.phases[-1].budget)
+    left = complete(observations, search.phases[-1].budget)
     # The number last: equal trials have one order, however they were read.
     left.sort(key=lambda item: (-sign * item.result.values[0], item.suggestion.number))
     if len(search.objectives) == 1:
@@ -66,14 +69,14 @@ def ranked(known: Sequence[Observation], search: Search) -> list[tuple[int, Obse
     return order
 
 
-def best(known: Sequence[Observation], search: Search, where: str = "search") -> Observation:
+def best(observations: Sequence[Observation], search: Search, where: str = "search") -> Observation:
     """The best trial of the last phase's budget; of a Pareto front, by the first objective.
 
     Raises FoldwiseError where no trial has a value.
     """
-    order = ranked(known, search)
+    order = ranked(observations, search)
     if not order:
-        results = [item.result for item in known if item.result]
+        results = [item.result for item in observations if item.result]
         states = [result.state for result in results]
         counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
         failed = [result.reason for result in results if result.state == "FAIL"]

@@ -44,9 +44,9 @@ def parse_parameter(key: str, entry: dict, place: str) -> Parameter:
     kind = choose(entry["type"], KEYS, "type", place)
     for name in entry:
         if name not in KEYS[kind]:
-            known = ", ".join(sorted(KEYS[kind]))
+            keys = ", ".join(sorted(KEYS[kind]))
             raise FoldwiseError(
-                f"{place}: unknown key '{name}'.{nearest(name, KEYS[kind])} Known keys: {known}."
+                f"{place}: unknown key '{name}'.{nearest(name, KEYS[kind])} Known keys: {keys}."
             )
     when = {
         parent: tuple(value) if isinstance(value, list) else (value,)
@@ -116,17 +116,17 @@ def check_range(parameter: Parameter, place: str) -> None:
 
 def condition_faults(space: list[Parameter], where: str) -> list[str]:
     """What is wrong with the `when` of any parameter."""
-    known, faults = {parameter.key: parameter for parameter in space}, []
+    by_key, faults = {parameter.key: parameter for parameter in space}, []
     for parameter in space:
         place = f"{where}.{parameter.key}.when"
         for parent, accepted in parameter.when.items():
-            if parent not in known:
+            if parent not in by_key:
                 faults.append(
                     f"{place}: '{parent}' is not searched, so this is always or never on."
-                    f"{nearest(parent, known)} Name a searched setting or take `when` away."
+                    f"{nearest(parent, by_key)} Name a searched setting or take `when` away."
                 )
                 continue
-            values = known[parent].values()
+            values = by_key[parent].values()
             if values is None:
                 faults.append(f"{place}: '{parent}' is continuous; name one with listed values.")
                 continue
@@ -134,7 +134,7 @@ def condition_faults(space: list[Parameter], where: str) -> list[str]:
                 f"{place}: '{parent}' is never {value!r}.{nearest(value, values)} "
                 f"Its values: {', '.join(map(str, values))}."
                 for value in accepted
-                if not known[parent].contains(value)
+                if not by_key[parent].contains(value)
             ]
     return faults
 

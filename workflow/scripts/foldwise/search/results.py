@@ -15,12 +15,12 @@ from foldwise.search.trials import Observation, kind_of_failure, trial_name
 STATES = ("COMPLETE", "PRUNED", "FAIL")
 
 
-def write_table(path: str | Path, search: Search, known: Sequence[Observation]) -> None:
+def write_table(path: str | Path, search: Search, observations: Sequence[Observation]) -> None:
     """`search_results_final.csv`: all trials; those of the last budget with a value come ranked."""
     # Values of other budgets are not to be compared: such trials have no rank.
-    order = ranked(known, search)
+    order = ranked(observations, search)
     placed = {item.suggestion.number for _, item in order}
-    rest = [(None, item) for item in known if item.suggestion.number not in placed]
+    rest = [(None, item) for item in observations if item.suggestion.number not in placed]
     # Stable: within a state trials stay in the order of their numbers.
     rest.sort(
         key=lambda pair: STATES.index(pair[1].result.state) if pair[1].result else len(STATES)
@@ -53,13 +53,13 @@ def table_row(
     return row
 
 
-def write_history(path: str | Path, search: Search, known: Sequence[Observation]) -> None:
+def write_history(path: str | Path, search: Search, observations: Sequence[Observation]) -> None:
     """`history_trials.csv`: the first objective after each epoch of each fold of each trial."""
     metric = search.objectives[0].metric
     rows = [
         {"trial": trial_name(item.suggestion.number), "fold": fold.fold, "epoch": epoch}
         | {metric: "" if value is None else value}
-        for item in known
+        for item in observations
         if item.result
         for fold in item.result.folds
         for epoch, value in fold.curve
@@ -87,29 +87,29 @@ def _cell(value: Any) -> Any:
     return "" if value is None else value
 
 
-def summary(study: str, search: Search, known: Sequence[Observation]) -> dict[str, Any]:
+def summary(study: str, search: Search, observations: Sequence[Observation]) -> dict[str, Any]:
     """Content of `study_summary.json`."""
-    results = [item.result for item in known if item.result]
+    results = [item.result for item in observations if item.result]
     reasons = [kind_of_failure(result.reason) for result in results if result.state == "FAIL"]
-    chosen = best(known, search)
-    pareto = front(complete(known, search.phases[-1].budget), search)
+    chosen = best(observations, search)
+    pareto = front(complete(observations, search.phases[-1].budget), search)
     return {
         "study_name": study,
         # Of the last trial: that of an earlier one leaves later phases out.
-        "identity": search.identity(len(known) - 1),
+        "identity": search.identity(len(observations) - 1),
         "objectives": [asdict(objective) for objective in search.objectives],
         "folds": list(search.folds),
         "window": search.window,
         "phases": [asdict(phase) for phase in search.phases],
         "pruner": dict(search.pruner),
         "across_folds": dict(search.across),
-        "n_trials": len(known),
+        "n_trials": len(observations),
         "states": {state: sum(r.state == state for r in results) for state in STATES},
         "failures": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
         "best": described(chosen),
         "pareto_front": [described(item) for item in pareto] if len(search.objectives) > 1 else [],
-        "optimism": optimism(known, search),
-        "pruning": savings(known),
+        "optimism": optimism(observations, search),
+        "pruning": savings(observations),
     }
 
 
@@ -124,11 +124,13 @@ def described(item: Observation) -> dict[str, Any]:
     }
 
 
-def in_short(study: str, search: Search, known: Sequence[Observation], count: int = 5) -> str:
+def in_short(
+    study: str, search: Search, observations: Sequence[Observation], count: int = 5
+) -> str:
     """The best configuration and the top of the ranking, for the end of a search."""
     metrics = [objective.metric for objective in search.objectives]
-    top = ranked(known, search)[:count]
-    lines = [f"{study}: best {len(top)} of {plural(len(known), 'trial')}"]
+    top = ranked(observations, search)[:count]
+    lines = [f"{study}: best {len(top)} of {plural(len(observations), 'trial')}"]
     for rank, item in top:
         values = zip(metrics, item.result.values, strict=True)
         scores = ", ".join(f"{metric} {value:.4g}" for metric, value in values)
@@ -138,10 +140,10 @@ def in_short(study: str, search: Search, known: Sequence[Observation], count: in
 
 
 def write_results(
-    folder: str | Path, study: str, search: Search, known: Sequence[Observation]
+    folder: str | Path, study: str, search: Search, observations: Sequence[Observation]
 ) -> None:
     """Write the tables and the summary of a search into `folder`."""
     base = Path(folder)
-    write_table(base / "search_results_final.csv", search, known)
-    write_history(base / "history_trials.csv", search, known)
-    write_json(base / "study_summary.json", summary(study, search, known))
+    write_table(base / "search_results_final.csv", search, observations)
+    write_history(base / "history_trials.csv", search, observations)
+    write_json(base / "study_summary.json", summary(study, search, observations))

@@ -175,9 +175,9 @@ def parse_objectives(raw: Any, monitors: Mapping[str, str], where: str) -> tuple
                 f"{where}.objective: {entry!r}. Write a metric's name, or "
                 "{metric: <name>, direction: maximize | minimize}."
             )
-        known = {**monitors, **dict.fromkeys(COSTS, "min")}
-        metric = choose(named["metric"], known, "objective", f"{where}.objective")
-        direction = named["direction"] if "direction" in named else DIRECTIONS[known[metric]]
+        directions = {**monitors, **dict.fromkeys(COSTS, "min")}
+        metric = choose(named["metric"], directions, "objective", f"{where}.objective")
+        direction = named["direction"] if "direction" in named else DIRECTIONS[directions[metric]]
         objectives.append(
             Objective(metric, choose(direction, DIRECTIONS.values(), "direction", where))
         )

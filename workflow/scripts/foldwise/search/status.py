@@ -81,11 +81,11 @@ def running(suggestion: Suggestion, path: Path) -> Standing:
     It waits where no process holds the lock of a fold: between two of them, and after a stop.
     """
     lines, locks = {}, [is_free(folder) for folder in path.parent.glob("fold_*/state")]
-    for told in sorted(path.parent.glob("fold_*/results/ray_*.jsonl")):
+    for progress in sorted(path.parent.glob("fold_*/results/ray_*.jsonl")):
         # Lines from before the proposal are of another search.
-        line = last_line(told) if told.stat().st_mtime >= path.stat().st_mtime else None
+        line = last_line(progress) if progress.stat().st_mtime >= path.stat().st_mtime else None
         if line is not None:
-            lines[int(told.parts[-3].removeprefix("fold_"))] = line
+            lines[int(progress.parts[-3].removeprefix("fold_"))] = line
     if not lines:
         return Standing(suggestion, None, "waiting")
     # Folds may run at once: the one that told last is shown, of two the higher number.

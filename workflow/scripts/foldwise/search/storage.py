@@ -98,19 +98,19 @@ def epochs_of(result: Result) -> int:
     return sum(len(fold.curve) for fold in result.folds)
 
 
-def of_budget(known: Sequence[Observation], budget: Budget) -> list[Observation]:
+def of_budget(observations: Sequence[Observation], budget: Budget) -> list[Observation]:
     """Trials that were proposed for a budget."""
-    return [item for item in known if budget_of(item) == budget]
+    return [item for item in observations if budget_of(item) == budget]
 
 
 def add_study(
     storage: optuna.storages.BaseStorage | None,
     name: str,
     search: Search,
-    known: Sequence[Observation],
+    observations: Sequence[Observation],
     intermediate: bool = True,
 ) -> optuna.Study:
-    """An Optuna study of `known`, in `storage` or, where that is None, in memory."""
+    """An Optuna study of `observations`, in `storage` or, where that is None, in memory."""
     with quiet():
         study = optuna.create_study(
             storage=storage,
@@ -120,12 +120,12 @@ def add_study(
             sampler=optuna.samplers.RandomSampler(seed=0),
         )
         study.set_metric_names([objective.metric for objective in search.objectives])
-        study.add_trials([frozen(item, search, intermediate) for item in known])
+        study.add_trials([frozen(item, search, intermediate) for item in observations])
     return study
 
 
 def insert_intermediate(
-    connection: sqlite3.Connection, name: str, search: Search, known: Sequence[Observation]
+    connection: sqlite3.Connection, name: str, search: Search, observations: Sequence[Observation]
 ) -> None:
     """Insert the intermediate values of a study at once.
 
@@ -141,7 +141,7 @@ def insert_intermediate(
     rows = [
         # Optuna's word for a number that is not infinite; a curve holds no other.
         (trial, step, value, "FINITE")
-        for (trial,), item in zip(cursor.fetchall(), known, strict=True)
+        for (trial,), item in zip(cursor.fetchall(), observations, strict=True)
         for step, value in curve(item, search).items()
     ]
     cursor.executemany(
@@ -153,7 +153,7 @@ def insert_intermediate(
 
 
 def write_database(
-    path: str | Path, name: str, search: Search, known: Sequence[Observation]
+    path: str | Path, name: str, search: Search, observations: Sequence[Observation]
 ) -> None:
     """Write `study.db` (SQLite, Optuna's schema) whole: one study for each budget of the search.
 
@@ -164,7 +164,7 @@ def write_database(
     storage = optuna.storages.RDBStorage("sqlite://", engine_kwargs={"poolclass": StaticPool})
     try:
         for budget, study in study_names(name, search).items():
-            trials = of_budget(known, budget)
+            trials = of_budget(observations, budget)
             add_study(storage, study, search, trials, intermediate=False)
             insert_intermediate(storage.engine.raw_connection(), study, search, trials)
         memory = storage.engine.raw_connection()

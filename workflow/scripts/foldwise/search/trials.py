@@ -125,13 +125,13 @@ def combine(
                 return Result(**made, state=state, reason=reason, values=None)
     values = []
     for objective in objectives:
-        found = [fold.metrics.get(objective.metric) for fold in folds]
-        for fold, value in zip(folds, found, strict=True):
+        of_folds = [fold.metrics.get(objective.metric) for fold in folds]
+        for fold, value in zip(folds, of_folds, strict=True):
             if value is None or not math.isfinite(value):
                 reason = f"fold {fold.fold}: {objective.metric} is not defined"
                 return Result(**made, state="FAIL", reason=reason, values=None)
         # fsum is exact: the mean must not hang on the order of folds.
-        values.append(math.fsum(found) / len(found))
+        values.append(math.fsum(of_folds) / len(of_folds))
     return Result(**made, state="COMPLETE", reason="", values=tuple(values))
 
 
@@ -209,20 +209,20 @@ def read_observations(runs: str | Path, number: int, search: Search) -> list[Obs
 
     Results that are there but younger than the window are not even opened.
     """
-    known = []
+    observations = []
     for earlier in range(number):
         suggestion = read_suggestion(trial_file(runs, earlier, "suggestion.json"), search)
         result = None
         # Else a proposal would hang on which job happened to be faster.
         if earlier < search.seen(number):
             result = read_result(trial_file(runs, earlier, "result.json"), search)
-        known.append(Observation(suggestion, result))
-    return known
+        observations.append(Observation(suggestion, result))
+    return observations
 
 
 def read_all(runs: str | Path, search: Search) -> list[Observation]:
     """Every trial of the search that has a suggestion, with its result where there is one."""
-    known = []
+    observations = []
     for number in range(search.trials):
         path = trial_file(runs, number, "suggestion.json")
         # Trials are proposed one after the other: after a gap there is nothing to be found.
@@ -230,28 +230,30 @@ def read_all(runs: str | Path, search: Search) -> list[Observation]:
             break
         ended = trial_file(runs, number, "result.json")
         result = read_result(ended, search) if ended.is_file() else None
-        known.append(Observation(read_suggestion(path, search), result))
-    return known
+        observations.append(Observation(read_suggestion(path, search), result))
+    return observations
 
 
 def read_histories(
-    runs: str | Path, known: Sequence[Observation], folds: Sequence[int]
+    runs: str | Path, observations: Sequence[Observation], folds: Sequence[int]
 ) -> dict[str, list[dict[str, Any]]]:
     """Trial -> the train_history.json of each judging fold, of the trials that have ended."""
-    names = [trial_name(item.suggestion.number) for item in known if item.result]
+    names = [trial_name(item.suggestion.number) for item in observations if item.result]
     file = "fold_{}/results/train_history.json"
     return {
         name: [read_json(Path(runs, name, file.format(fold))) for fold in folds] for name in names
     }
 
 
-def check_failures(known: Sequence[Observation], search: Search, where: str = "search") -> None:
+def check_failures(
+    observations: Sequence[Observation], search: Search, where: str = "search"
+) -> None:
     """Stop a search in which too many trials fail, naming the commonest reason.
 
     Raises FoldwiseError once at least five results are known and more than the share
     `search.max_failed` of them is FAIL.
     """
-    results = [item.result for item in known if item.result is not None]
+    results = [item.result for item in observations if item.result is not None]
     failed = [result.reason for result in results if result.state == "FAIL"]
     # Of fewer than five a share says nothing: the first trial alone could stop a search.
     if len(results) < 5 or len(failed) <= search.max_failed * len(results):

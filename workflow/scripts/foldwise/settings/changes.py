@@ -81,9 +81,9 @@ def override(settings: dict, changes: dict[str, Any], where: str) -> dict:
 def _optional(part: Any, branches: list[str], leaf: str) -> bool:
     """Whether a key that nothing stated may be set, such as a map's, or one without a default."""
     schema_part = part_at(".".join(branches))
-    known = leaf in properties_of(schema_part)
+    named = leaf in properties_of(schema_part)
     return isinstance(part, dict) and (
-        known or isinstance(schema_part.get("additionalProperties"), dict)
+        named or isinstance(schema_part.get("additionalProperties"), dict)
     )
 
 

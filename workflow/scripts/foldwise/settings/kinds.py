@@ -131,12 +131,12 @@ def task_settings(study: dict) -> dict[str, Any]:
 
 def with_task(params: dict) -> dict:
     """Params of a run whose task is told again what it is told of the branches in them."""
-    told = {
+    of_task = {
         name: at(params, path)
         for name, path in KINDS[params["kind"]].task.items()
         if path.partition(".")[0] in params
     }
-    return params | {"task": params["task"] | told}
+    return params | {"task": params["task"] | of_task}
 
 
 def at(settings: dict, path: str) -> Any:

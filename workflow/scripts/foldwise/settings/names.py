@@ -76,9 +76,9 @@ USUAL = {
 }
 
 
-def hint(word: str, known: Iterable[str]) -> str:
-    """` Did you mean 'x'?` by usual name or spelling, or nothing. `known`: keys or dotted paths."""
-    names = [str(name) for name in known]
+def hint(word: str, options: Iterable[str]) -> str:
+    """` Did you mean 'x'?` by usual name or spelling, or nothing; of keys or dotted paths."""
+    names = [str(name) for name in options]
     branch, _, leaf = str(word).rpartition(".")
     spelt = leaf.lower().replace("-", "_")
     usual = USUAL.get(spelt) or spelt

@@ -172,9 +172,11 @@ def _check_leaves(value: Any, where: str, place: str) -> None:
 def _tell(error: jsonschema.ValidationError) -> str:
     place = ".".join(str(step) for step in error.absolute_path) or "top level"
     if error.validator == "additionalProperties" and error.validator_value is False:
-        known = error.schema["properties"]
-        hints = [_unknown(key, error.schema, place) for key in error.instance if key not in known]
-        return f"{place}: {' '.join(hints)} Known keys: {', '.join(sorted(known))}."
+        properties = error.schema["properties"]
+        hints = [
+            _unknown(key, error.schema, place) for key in error.instance if key not in properties
+        ]
+        return f"{place}: {' '.join(hints)} Known keys: {', '.join(sorted(properties))}."
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         return f"{place}: '{missing[0]}' is missing. Add it; config/README.md describes it."
@@ -222,10 +224,10 @@ def paths(part: dict, prefix: str = "") -> list[str]:
     own = dict(properties_of(part))
     for choice in union.choices.values() if union else ():
         own |= choice
-    found = []
+    of_schema = []
     for key, inner in own.items():
-        found += [f"{prefix}{key}", *paths(inner, f"{prefix}{key}.")]
-    return found
+        of_schema += [f"{prefix}{key}", *paths(inner, f"{prefix}{key}.")]
+    return of_schema
 
 
 def _wanted(part: dict) -> str:

@@ -34,16 +34,16 @@ def load_study(name: str, folder: str | Path = "config/studies", changes: str = 
     """
     path = Path(folder) / f"{name}.yaml"
     if not path.is_file():
-        known = sorted(file.stem for file in Path(folder).glob("*.yaml"))
+        names = sorted(file.stem for file in Path(folder).glob("*.yaml"))
         raise FoldwiseError(
-            f"Study '{name}': no file {path}.{nearest(name, known)} "
-            f"Studies there: {', '.join(known) or 'none'}."
+            f"Study '{name}': no file {path}.{nearest(name, names)} "
+            f"Studies there: {', '.join(names) or 'none'}."
         )
     raw = with_bundle(read_yaml(path), str(path))
     study = check("study", with_defaults(raw), str(path))
     if changes:
-        said = f"{path} with --config set"
-        study = check("study", override(study, parse_changes(changes), said), said)
+        place = f"{path} with --config set"
+        study = check("study", override(study, parse_changes(changes), place), place)
     study["name"] = name
     study["runs"] = {run: present(changes) for run, changes in study["runs"].items()}
     _check_classes(study, str(path))
@@ -110,10 +110,10 @@ def run_settings(study: dict, run: str, where: str = "") -> dict:
 def origin(study: dict, run: str) -> tuple[str, str, int]:
     """The run that `run` is a repeat of, by what ("seed", "part" or ""), and that number."""
     # Greedy, from the right: a run may be called so itself, such as fixed_seed_seed7.
-    found = re.fullmatch(r"(.+)_(seed|part)(\d+)", run)
-    if run in study["runs"] or found is None or found[1] not in study["runs"]:
+    match = re.fullmatch(r"(.+)_(seed|part)(\d+)", run)
+    if run in study["runs"] or match is None or match[1] not in study["runs"]:
         return run, "", 0
-    return found[1], found[2], int(found[3])
+    return match[1], match[2], int(match[3])
 
 
 def changes_of_run(study: dict, run: str) -> dict[str, Any]:

@@ -21,13 +21,13 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         """The mapping. Raises yaml.MarkedYAMLError for a key that is there already."""
-        found: dict[Any, yaml.Node] = {}
+        lines: dict[Any, yaml.Node] = {}
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 what = "a list" if isinstance(key, yaml.SequenceNode) else "settings"
                 problem = f"{what} as a key; a key is a word, put quotes around it if it is meant"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            first = found.setdefault(key.value, key)
+            first = lines.setdefault(key.value, key)
             # YAML's merge key may stand several times.
             if first is not key and key.value != "<<":
                 line = first.start_mark.line + 1

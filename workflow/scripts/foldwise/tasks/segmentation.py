@@ -121,8 +121,8 @@ class Segmentation(Task):
         table = []
         for index, row in enumerate(rows):
             measured = {name: _text(name, values[index]) for name, values in columns.items()}
-            said = {name: _text(name, values[index]) for name, values in overlap.items()}
-            table.append(identity(row) | said | measured)
+            overlaps = {name: _text(name, values[index]) for name, values in overlap.items()}
+            table.append(identity(row) | overlaps | measured)
         return table
 
     def without_truth(self, row: dict[str, Any]) -> dict[str, Any]:

@@ -86,12 +86,12 @@ class Zones(Task):
         """Columns: identity; for each zone label_ and predicted_ (0 to 4), p_<zone>_<value>."""
         table = []
         for row, probability in zip(rows, outputs["probability"], strict=True):
-            said = dict(identity(row))
+            cells = dict(identity(row))
             for zone, p in zip(self.zones, probability, strict=True):
                 label, names = columns(zone)
-                said |= {label: row[zone], f"predicted_{zone}": int(p.argmax())}
-                said |= {name: number(value) for name, value in zip(names, p, strict=True)}
-            table.append(said)
+                cells |= {label: row[zone], f"predicted_{zone}": int(p.argmax())}
+                cells |= {name: number(value) for name, value in zip(names, p, strict=True)}
+            table.append(cells)
         return table
 
     def answers(self) -> dict[str, list[str]]:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from foldwise.bundle.overlap import said as overlapping
+from foldwise.bundle.overlap import in_words as overlap_in_words
 from foldwise.evaluate.verdict import ALPHA
 from foldwise.evaluate.wording import spoken
 from foldwise.metrics import metric_of
 from foldwise.settings.groups import units_of
 
-HELD, FELL, ROSE, UNKNOWN = "no clear difference", "lower", "higher", "not known"
+UNCHANGED, FELL, ROSE, UNKNOWN = "no clear difference", "lower", "higher", "not known"
 
 
 def words(record: Mapping[str, Any]) -> list[str]:
@@ -27,7 +27,7 @@ def words(record: Mapping[str, Any]) -> list[str]:
     said += _parted(record["subgroups"])
     said += _calibrated(record["recalibration"])
     said += _covered(record)
-    said.append(overlapping(record["overlap"], record["group_by"]))
+    said.append(overlap_in_words(record["overlap"], record["group_by"]))
     return said
 
 
@@ -42,7 +42,7 @@ def _tally(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """How many metrics are clearly worse or better: one alone may have no interval."""
     judged = [row for row in rows if row["verdict"] != UNKNOWN]
     worse = sum(row["verdict"] == _worse(row["metric"]) for row in judged)
-    clear = sum(row["verdict"] != HELD for row in judged)
+    clear = sum(row["verdict"] != UNCHANGED for row in judged)
     if not judged:
         return []
     return [
@@ -61,7 +61,7 @@ def _main(row: Mapping[str, Any]) -> str:
         return f"{begin}; without an interval on both sides nothing can be said of the difference."
     low, high = row["difference_interval"]
     span = f"difference {row['difference']:+.3f}, {low:+.3f} to {high:+.3f}"
-    if row["verdict"] == HELD:
+    if row["verdict"] == UNCHANGED:
         # The interval's far end: "no difference" alone says nothing of how large a loss may be.
         bound = -low if worse == FELL else high
         return (

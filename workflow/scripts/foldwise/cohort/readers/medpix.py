@@ -45,7 +45,7 @@ class Reader(text.Reader):
     ) -> Joined:
         if CASE not in table.columns:
             return super().rows(table, listing, layout, stated, names)
-        alone = [row for row in table.rows if not row.get(CASE)]
+        unpaired = [row for row in table.rows if not row.get(CASE)]
         whole = replace(table, rows=tuple(row for row in table.rows if row.get(CASE)))
         joined = super().rows(whole, listing, layout, stated, names)
         findings = [
@@ -58,6 +58,6 @@ class Reader(text.Reader):
                 row=str(row.line),
                 accession=row.get("U_id"),
             )
-            for row in alone
+            for row in unpaired
         ]
         return replace(joined, findings=joined.findings + findings)

@@ -23,10 +23,10 @@ class Reader(images.Reader):
         """Join by file; each named text and label of a row belongs to its image."""
         columns = columns_of(table, stated, self.usual)
         joined = by_path(table, listing, columns, names)
-        found = [self.labelled(one, columns) for one in joined.matched]
+        labelled = [self.labelled(one, columns) for one in joined.matched]
         missing = [replace(one, labels=labels_of(one.rows, columns)) for one in joined.missing]
         heads = tuple(f"label_{head}" for head in columns.heads)
-        return replace(joined, matched=found, missing=missing, label_columns=heads)
+        return replace(joined, matched=labelled, missing=missing, label_columns=heads)
 
     def labelled(self, one: Matched, columns: Columns) -> Matched:
         """An image with the labels of its rows and the texts of the first."""

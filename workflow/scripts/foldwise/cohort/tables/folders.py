@@ -86,5 +86,5 @@ def _pattern(text: str | None) -> re.Pattern | None:
 
 
 def _group(stem: str, pattern: re.Pattern | None) -> str:
-    found = pattern.search(PurePosixPath(stem).name) if pattern else None
-    return (found[1] or "") if found else ""
+    match = pattern.search(PurePosixPath(stem).name) if pattern else None
+    return (match[1] or "") if match else ""

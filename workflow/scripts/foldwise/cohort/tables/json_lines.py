@@ -64,11 +64,11 @@ def join_files(folder: str | Path) -> list[tuple[Path, Path]]:
         kind: {path.stem.partition("_")[2] for path in folder.glob(f"{kind}_*.jsonl")}
         for kind in ("data", "descriptions")
     }
-    alone = sorted(names["data"] ^ names["descriptions"])
-    if alone or not names["data"]:
-        said = f"split '{alone[0]}' has one file of the two" if alone else "there is none"
+    unpaired = sorted(names["data"] ^ names["descriptions"])
+    if unpaired or not names["data"]:
+        fault = f"split '{unpaired[0]}' has one file of the two" if unpaired else "there is none"
         raise FoldwiseError(
-            f"{folder}: {said}. The format medpix reads data_<split>.jsonl (cases) together with "
+            f"{folder}: {fault}. The format medpix reads data_<split>.jsonl (cases) together with "
             "descriptions_<split>.jsonl (pictures): put both there, or correct data.table.path."
         )
     return [

@@ -69,10 +69,10 @@ class ClassScheme:
         """From mapping, order, drop at `place`. Raises FoldwiseError on a contradiction."""
         mapping: dict[str, str] = {}
         for raw, name in (classes.get("mapping") or {}).items():
-            known = mapping.setdefault(canonical(raw), str(name))
-            if known != str(name):
+            class_of = mapping.setdefault(canonical(raw), str(name))
+            if class_of != str(name):
                 raise FoldwiseError(
-                    f"{place}.mapping: '{canonical(raw)}' is given twice, as '{known}' and as "
+                    f"{place}.mapping: '{canonical(raw)}' is given twice, as '{class_of}' and as "
                     f"'{name}'. Keep one."
                 )
         order = tuple(str(name) for name in classes.get("order") or ())

@@ -77,8 +77,8 @@ def with_paths(table: Table, column: str, called: dict[str, list[str]]) -> Table
 
 
 def _with_path(row: Row, column: str, called: dict[str, list[str]]) -> Row:
-    found = called.get(composed(row.get(column)), [])
-    return Row(row.line, row.cells | {column: found[0]}) if len(found) == 1 else row
+    paths = called.get(composed(row.get(column)), [])
+    return Row(row.line, row.cells | {column: paths[0]}) if len(paths) == 1 else row
 
 
 def several(name: str, called: dict[str, list[str]]) -> bool:

@@ -30,14 +30,16 @@ def with_second(
         raise FoldwiseError(
             f"data.columns.second names no column for {', '.join(unread)}. Name one for each label."
         )
-    found = [replace(one, extra=one.extra | _read(one, columns, scheme)) for one in joined.matched]
+    matched = [
+        replace(one, extra=one.extra | _read(one, columns, scheme)) for one in joined.matched
+    ]
     named = tuple(PREFIX + column for column in columns)
-    return replace(joined, matched=found, extra_columns=(*joined.extra_columns, *named))
+    return replace(joined, matched=matched, extra_columns=(*joined.extra_columns, *named))
 
 
-def _label(name: str, known: tuple[str, ...]) -> str:
+def _label(name: str, classes: tuple[str, ...]) -> str:
     headed = f"label_{name}"
-    return headed if headed in known else choose(name, known, "label", "data.columns.second")
+    return headed if headed in classes else choose(name, classes, "label", "data.columns.second")
 
 
 def _read(one: Matched, columns: dict[str, str], scheme: ClassScheme) -> dict[str, str]:

@@ -67,17 +67,17 @@ def scorer(
 def details(rows: Sequence[dict[str, str]], heads: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Per head: classes, per-class report, confusion, predicted counts, collapse; and why a metric
     of `scores` is undefined."""
-    found = {
+    of_heads = {
         head: classification.details(*classification.arrays(rows, names, *columns(head)), names)
         for head, names in heads.items()
     }
     reasons = {
         f"{head}_{name}": reason
-        for head, own in found.items()
+        for head, own in of_heads.items()
         for name, reason in own["undefined"].items()
     }
-    collapsed = any(head["collapsed"] for head in found.values())
-    return {"heads": found, "undefined": reasons, "collapsed": collapsed}
+    collapsed = any(head["collapsed"] for head in of_heads.values())
+    return {"heads": of_heads, "undefined": reasons, "collapsed": collapsed}
 
 
 class Measures:

@@ -168,8 +168,8 @@ def of_draws(draws: Draws, name: str, level: float, kind: str = BOOTSTRAP) -> In
         return no_interval(level, len(usable), "most draws of patients do not have the metric")
     if kind == PROPORTION:
         return _wilson(value, usable, draws.patients, level)
-    found = _basic if kind == BIASED else _interval
-    interval = found(usable, value, draws.left_out.get(name, np.zeros(0)), level)
+    method = _basic if kind == BIASED else _interval
+    interval = method(usable, value, draws.left_out.get(name, np.zeros(0)), level)
     if interval.high - interval.low <= 1e-12 * max(1.0, abs(value)):
         why = "all draws of patients have one and the same value: how far it varies is not seen"
         return no_interval(level, len(usable), why)

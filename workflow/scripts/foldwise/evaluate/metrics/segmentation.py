@@ -61,12 +61,12 @@ def object_areas(foreground: np.ndarray) -> np.ndarray:
     return np.bincount(_components(foreground)[0].ravel())[1:]
 
 
-def matched_objects(truth: np.ndarray, found: np.ndarray) -> int:
+def matched_objects(truth: np.ndarray, predicted: np.ndarray) -> int:
     """Pairs of true and predicted components with Jaccard above 0.5, one to one.
 
     As in the Data Science Bowl 2018 (Caicedo et al. 2019, Nat Methods 16:1247). (H, W) bool each.
     """
-    (true_map, _), (found_map, n_found) = _components(truth), _components(found)
+    (true_map, _), (found_map, n_found) = _components(truth), _components(predicted)
     pairs, common = np.unique(true_map * (n_found + 1) + found_map, return_counts=True)
     true_of, found_of = np.divmod(pairs, n_found + 1)
     area_true = np.bincount(true_map.ravel())[true_of]

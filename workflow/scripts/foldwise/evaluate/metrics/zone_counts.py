@@ -35,12 +35,12 @@ def _far(matrix: np.ndarray, most: int) -> np.ndarray:
     return (_scored(matrix) * near).sum(axis=(-2, -1))
 
 
-def _known(matrix: np.ndarray) -> Counts:
+def _scored_counts(matrix: np.ndarray) -> Counts:
     """Classes 0..3 of the zones that the truth scores; one called unknown is a miss."""
-    known = np.array(matrix)
+    scored = np.array(matrix)
     # Columns stay whole: a zone called unknown is still one of its class that was missed.
-    known[..., UNKNOWN, :] = 0
-    counts = Counts(known)
+    scored[..., UNKNOWN, :] = 0
+    counts = Counts(scored)
     counts.truth, counts.predicted = counts.truth[..., :UNKNOWN], counts.predicted[..., :UNKNOWN]
     counts.hits = counts.hits[..., :UNKNOWN]
     return counts
@@ -58,12 +58,12 @@ def _within_one(matrix: np.ndarray) -> np.ndarray:
 
 @OF_COUNTS.metric("macro_f1")
 def _macro_f1(matrix: np.ndarray) -> np.ndarray:
-    return macro_f1(_known(matrix))
+    return macro_f1(_scored_counts(matrix))
 
 
 @OF_COUNTS.metric("weighted_f1")
 def _weighted_f1(matrix: np.ndarray) -> np.ndarray:
-    return weighted_f1(_known(matrix))
+    return weighted_f1(_scored_counts(matrix))
 
 
 @OF_COUNTS.metric("kappa")

@@ -172,9 +172,9 @@ def _scores(answers: Answers, weights: Weights) -> dict[str, Any]:
 
 def mean_score(zones: np.ndarray) -> np.ndarray:
     """(N,) mean over the zones that have a score; NaN for an image without any. zones: (N, Z)."""
-    known = zones != UNKNOWN
-    total = np.where(known, zones, 0).sum(axis=1).astype(np.float64)
-    count = known.sum(axis=1)
+    scored = zones != UNKNOWN
+    total = np.where(scored, zones, 0).sum(axis=1).astype(np.float64)
+    count = scored.sum(axis=1)
     return np.divide(total, count, out=np.full(len(zones), np.nan), where=count > 0)
 
 

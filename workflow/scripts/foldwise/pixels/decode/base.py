@@ -60,7 +60,9 @@ def of_content(
     plain = content_of([hashlib.sha256(file.content).hexdigest() for file in listed])
     if names.content(plain) != content:
         raise UnreadableImage("changed")
-    found = decoder.read(listed, settings)
+    prepared = decoder.read(listed, settings)
     # The cache is outside `private/`: a plain digest there could be tried against guesses.
-    answer = {"answer": names.pixels(found.facts["answer"])} if "answer" in found.facts else {}
-    return replace(found, digest=names.pixels(found.digest), facts=found.facts | answer)
+    answer = (
+        {"answer": names.pixels(prepared.facts["answer"])} if "answer" in prepared.facts else {}
+    )
+    return replace(prepared, digest=names.pixels(prepared.digest), facts=prepared.facts | answer)

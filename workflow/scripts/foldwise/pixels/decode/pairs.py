@@ -74,7 +74,7 @@ def _in_units(mask: Picture) -> Picture:
     return Picture((mask.stored * mask.slope + mask.intercept).astype(np.float32))
 
 
-def _notes(mask: Picture, found: np.ndarray, rule: str) -> list[str]:
+def _notes(mask: Picture, foreground: np.ndarray, rule: str) -> list[str]:
     grey = rule == "half" and is_grey(mask)
-    full = bool(found.mean() > NEARLY_ALL)
-    return ["grey_mask"] * grey + ["empty_mask"] * (not found.any()) + ["full_mask"] * full
+    full = bool(foreground.mean() > NEARLY_ALL)
+    return ["grey_mask"] * grey + ["empty_mask"] * (not foreground.any()) + ["full_mask"] * full

@@ -90,12 +90,12 @@ def padding_of(
     low, high = _range(facts.bits_stored, stored.dtype.kind == "i")
     words = coded.pixels.view(stored.dtype)
     if low <= first and last <= high:
-        found = (stored >= first) & (stored <= last)
-        if found.any():
-            return found
+        padding = (stored >= first) & (stored <= last)
+        if padding.any():
+            return padding
     # Written as a word, with what lies beside its stored bits.
-    found = (words >= first) & (words <= last)
-    return found if found.any() else None
+    padding = (words >= first) & (words <= last)
+    return padding if padding.any() else None
 
 
 def _as_word(value: int, dtype: np.dtype) -> int:

@@ -181,7 +181,8 @@ def register() -> None:
         decoder = get_decoder(syntax)
         # pydicom refuses a plug-in that it has already.
         if LABEL not in decoder.available_plugins and is_available(syntax):
-            decoder.add_plugin(LABEL, (__name__, "decode_frame"))
+            # Named by the function itself: a digest of code does not read texts.
+            decoder.add_plugin(LABEL, (__name__, decode_frame.__name__))
 
 
 def plugins(syntax: str) -> list[str]:

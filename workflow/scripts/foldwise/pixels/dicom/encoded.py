@@ -37,11 +37,11 @@ def read_encapsulated(stream: BinaryIO, facts: PixelFacts, reduce_levels: int) -
     if facts.syntax in WAVELETS:
         with faults("damaged"):
             jpeg_2000.check_complete(jpeg_2000.code_stream(source))
-    found = _decode_one(source, buffer, facts, reduce_levels, plain=not signed)
+    coded = _decode_one(source, buffer, facts, reduce_levels, plain=not signed)
     if facts.syntax in decoders.JPEG:
         with faults("damaged"):
-            jpeg.check_complete(source, _words(found.pixels), imagecodecs.jpeg8_decode)
-    return Coded(found.pixels, found.photometric, bits, signed)
+            jpeg.check_complete(source, _words(coded.pixels), imagecodecs.jpeg8_decode)
+    return Coded(coded.pixels, coded.photometric, bits, signed)
 
 
 def _decode_one(

@@ -81,16 +81,16 @@ def read_header(source: Source) -> Header:
 
 
 def _first(places: list[Dataset], keywords: tuple[str, ...]) -> str:
-    found = (text(place, keyword) for keyword in keywords for place in places)
-    return next((value for value in found if value), "")
+    texts = (text(place, keyword) for keyword in keywords for place in places)
+    return next((value for value in texts if value), "")
 
 
 def _view(places: list[Dataset]) -> str:
     """A term of View Position, else what View Code Sequence says, else whatever stands there."""
-    said = _first(places, ("ViewPosition",))
+    position = _first(places, ("ViewPosition",))
     coded = next((CODES[code] for code in _codes(places) if code in CODES), "")
     # A writer's own word is kept as the last resort: a filter of views may name it.
-    return said if said.upper() in VIEWS else coded or said
+    return position if position.upper() in VIEWS else coded or position
 
 
 def _codes(places: list[Dataset]) -> Iterator[str]:

@@ -158,11 +158,11 @@ def _reads(syntax: uid.UID, source: bytes, options: dict, label: str, shown: np.
 
 def main() -> int:
     """Print the table; 1 if a syntax cannot be read."""
-    found = health()
-    for entry in found:
+    decoders = health()
+    for entry in decoders:
         readable = ", ".join(entry.readable_by) or f"NOT READ: {entry.advice}"
         print(f"{entry.syntax:26} {entry.name[:44]:45} {readable}")
-    return int(any(not entry.readable_by for entry in found))
+    return int(any(not entry.readable_by for entry in decoders))
 
 
 if __name__ == "__main__":

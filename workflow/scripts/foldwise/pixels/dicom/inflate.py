@@ -39,10 +39,10 @@ def _inflate(body: memoryview, size: int) -> bytes:
             return imagecodecs.deflate_decode(body, raw=True, out=size)
         except imagecodecs.DeflateError:
             pass  # more elements after the pixels, or a file cut short: zlib tells which
-    found = zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, size)
-    if len(found) < size:
+    inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, size)
+    if len(inflated) < size:
         raise UnreadableImage("truncated")
-    return found
+    return inflated
 
 
 def _size_of(start: bytes) -> int:

@@ -13,8 +13,8 @@ from foldwise.pixels.display import FUNCTIONS, Lut, Window
 def read_luts(holder: Dataset, keyword: str, below_zero: bool, order: str) -> list[Lut]:
     """The usable tables of a LUT sequence. `below_zero`: what they are looked up by may be
     negative; `order` is the byte order of the file, `<` or `>`."""
-    found = (read_lut(item, below_zero, order) for item in values(holder, keyword))
-    return [lut for lut in found if lut is not None]
+    tables = (read_lut(item, below_zero, order) for item in values(holder, keyword))
+    return [lut for lut in tables if lut is not None]
 
 
 def read_lut(item: Dataset, below_zero: bool, order: str) -> Lut | None:

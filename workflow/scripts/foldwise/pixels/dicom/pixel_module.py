@@ -72,9 +72,9 @@ def pixel_facts(dataset: Dataset) -> PixelFacts:
     return facts
 
 
-def _high_bit(said: int | None, bits: int, allocated: int) -> int:
+def _high_bit(stated: int | None, bits: int, allocated: int) -> int:
     """Place of the topmost stored bit; a place that cannot be is taken for the usual one."""
-    return said if said is not None and bits - 1 <= said < allocated else bits - 1
+    return stated if stated is not None and bits - 1 <= stated < allocated else bits - 1
 
 
 def _check(facts: PixelFacts) -> None:

@@ -42,24 +42,24 @@ def text(dataset: Dataset, keyword: str) -> str:
 
 def as_number(value: Any) -> float | None:
     """The number at the start of a value: `1,5`, `0.07 mm`, `1A`; None if there is none."""
-    found = NUMBER.match(str(value).strip(" \0").replace(",", "."))
-    result = float(found.group()) if found else math.nan
+    match = NUMBER.match(str(value).strip(" \0").replace(",", "."))
+    result = float(match.group()) if match else math.nan
     return result if math.isfinite(result) else None
 
 
 def numbers(dataset: Dataset, keyword: str) -> list[float]:
     """The values that are finite numbers."""
-    found = (as_number(value) for value in values(dataset, keyword))
-    return [value for value in found if value is not None]
+    parsed = (as_number(value) for value in values(dataset, keyword))
+    return [value for value in parsed if value is not None]
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:
     """First number, or None."""
-    found = numbers(dataset, keyword)
-    return found[0] if found else None
+    parsed = numbers(dataset, keyword)
+    return parsed[0] if parsed else None
 
 
 def whole(dataset: Dataset, keyword: str, default: int | None = None) -> int | None:
     """First number as an integer, or the default."""
-    found = number(dataset, keyword)
-    return default if found is None else int(found)
+    value = number(dataset, keyword)
+    return default if value is None else int(value)

@@ -51,7 +51,7 @@ def predicted_maps(
 
     `predictions`: val_predictions.csv of the same folds, whose rows are those of the maps.
     """
-    found = {}
+    overlays = {}
     for table, path in zip(predictions, maps, strict=True):
         stored = np.load(path, mmap_mode="r")
         # Tasks without maps leave an array of (N, 0) in their place.
@@ -59,21 +59,21 @@ def predicted_maps(
             rows = read_csv(table)
             for row, values in zip(rows, stored, strict=True):
                 shown = middle(np.asarray(values), shares.get(row["sample"], 1))
-                found[row["sample"]] = {"prediction": area(shown, PREDICTED)}
-    return found
+                overlays[row["sample"]] = {"prediction": area(shown, PREDICTED)}
+    return overlays
 
 
 def gradcam_maps(films: Sequence[str | Path], shares: Shares) -> Overlays:
     """Sample -> "Grad-CAM", once a part of the answer, of the gradcam.json of each fold."""
-    found: Overlays = {}
+    overlays: Overlays = {}
     for path in films:
         entries = read_json(path)["films"]
         with np.load(Path(path).with_name("gradcam.npz")) as stored:
             for entry, values in zip(entries, stored["maps"], strict=True):
                 name = ", ".join(filter(None, ["Grad-CAM", entry.get("part")]))
                 shown = middle(values, shares.get(entry["sample"], 1))
-                found.setdefault(entry["sample"], {})[name] = area(shown, GRADCAM)
-    return found
+                overlays.setdefault(entry["sample"], {})[name] = area(shown, GRADCAM)
+    return overlays
 
 
 def true_masks(images: Any, rows: Sequence[Mapping[str, str]], channels: int) -> Overlays:

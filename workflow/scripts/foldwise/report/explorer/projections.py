@@ -104,8 +104,8 @@ def umap(features_nd: np.ndarray, seed: int) -> np.ndarray | None:
     if len(features_nd) < FEWEST_OF_UMAP:
         return None
     # With a seed it takes one thread, and gives the same each time.
-    found = UMAP(n_components=2, random_state=seed, n_jobs=1).fit_transform(features_nd)
-    return found - (found.max(axis=0) + found.min(axis=0)) / 2
+    points = UMAP(n_components=2, random_state=seed, n_jobs=1).fit_transform(features_nd)
+    return points - (points.max(axis=0) + points.min(axis=0)) / 2
 
 
 def scaled(points_n2: np.ndarray) -> np.ndarray:

@@ -37,9 +37,9 @@ def shown_values(
     for column in judged["columns"]:
         # Columns in the study's order: a rare combination loses the value of its last column.
         name = column["column"]
-        told = {one["level"] for one in column["levels"] if not one["few"]}
+        shown = {one["level"] for one in column["levels"] if not one["few"]}
         own = [of_sample[row["sample"]].get(name) for row in rows]
-        own = [value if value in told else HIDDEN for value in own]
+        own = [value if value in shown else HIDDEN for value in own]
         own = _without_rare(own, cells, groups, judged["least"])
         order = [one["level"] for one in column["levels"] if one["level"] in own]
         if order and len(set(own)) > 1:

@@ -32,9 +32,9 @@ def limits_of_agreement(truth: np.ndarray, predicted: np.ndarray) -> tuple[float
 
 
 def draw_differences(
-    axis: Axes, truth: np.ndarray, predicted: np.ndarray, decimals: int, room: float
+    axis: Axes, truth: np.ndarray, predicted: np.ndarray, decimals: int, headroom: float
 ) -> None:
-    """Difference against the mean of both, with bias and limits; `room` for words, relative."""
+    """Difference against the mean of both, with bias and limits; `headroom` for words, relative."""
     bias, reach = limits_of_agreement(truth, predicted)
     dots(axis, (truth + predicted) / 2, predicted - truth)
     axis.axhline(0, color=GREY, linewidth=0.6)
@@ -52,5 +52,5 @@ def draw_differences(
         )  # fmt: skip
     farthest = max(map(abs, [*(predicted - truth), *lines.values()]), default=0.0)
     # Even about 0, and never narrower than one step: tiny errors must not fill the panel.
-    highest = max(1.0, room * farthest)
+    highest = max(1.0, headroom * farthest)
     axis.set(ylim=(-highest, highest))

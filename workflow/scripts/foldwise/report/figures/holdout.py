@@ -37,13 +37,16 @@ def draw(paths: Paths) -> Figure:
     return figure
 
 
-def _legend(figure: Figure, held: dict[str, Any], unit: str) -> None:
-    share = f"{held['methods']['level']:.0%} interval"
+def _legend(figure: Figure, holdout: dict[str, Any], unit: str) -> None:
+    share = f"{holdout['methods']['level']:.0%} interval"
     handles = [
         Line2D([], [], label=f"cross-validation, mean, {share}", **MEAN),
         Line2D([], [], label="holdout, one model", **FOLD),
         Line2D(
-            [], [], label=f"holdout ({held['n']:,} images), together, {share} over {unit}", **POOLED
+            [],
+            [],
+            label=f"holdout ({holdout['n']:,} images), together, {share} over {unit}",
+            **POOLED,
         ),
     ]
     figure.legend(handles=handles, loc="outside upper right", ncols=3, columnspacing=1.2)

@@ -12,26 +12,26 @@ from foldwise.report.style import ACCENT, FAINT, GREY, INK, PAGE
 
 def draw(paths: Paths) -> Figure:
     """Sizes with their intervals, the curve with its own, and twice the whole as an open mark."""
-    found = read_json(paths["learning_curve"][0])
+    curve = read_json(paths["learning_curve"][0])
     figure = Figure(figsize=(0.6 * PAGE, 2.8))
     axis = figure.subplots()
-    if not found["sizes"]:
+    if not curve["sizes"]:
         axis.axis("off")
-        axis.text(0.5, 0.5, found["text"], ha="center", transform=axis.transAxes, wrap=True)
+        axis.text(0.5, 0.5, curve["text"], ha="center", transform=axis.transAxes, wrap=True)
         return figure
-    at = [point["groups"] for point in found["curve"]]
-    low, high = np.array([point["interval"] for point in found["curve"]]).T
+    at = [point["groups"] for point in curve["curve"]]
+    low, high = np.array([point["interval"] for point in curve["curve"]]).T
     axis.fill_between(at, low, high, color=FAINT, label="95 % interval of the curve")
-    axis.plot(at, [point["value"] for point in found["curve"]], color=GREY, linestyle="--")
-    _marks(axis, found["sizes"], color=ACCENT, label="trained")
-    _marks(axis, [found["twice"]], color=INK, markerfacecolor="white", label="twice, by the curve")
+    axis.plot(at, [point["value"] for point in curve["curve"]], color=GREY, linestyle="--")
+    _marks(axis, curve["sizes"], color=ACCENT, label="trained")
+    _marks(axis, [curve["twice"]], color=INK, markerfacecolor="white", label="twice, by the curve")
     axis.set_xscale("log")
-    ticks = [size["groups"] for size in [*found["sizes"], found["twice"]]]
+    ticks = [size["groups"] for size in [*curve["sizes"], curve["twice"]]]
     axis.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks], minor=False)
     # Marks of the logarithmic scale would stand between those of the sizes.
     axis.set_xticks([], minor=True)
     axis.set_xlabel(f"{groups_of(paths)} of a training part")
-    axis.set_ylabel(called(found["metric"])[0])
+    axis.set_ylabel(called(curve["metric"])[0])
     axis.legend(loc="best")
     return figure
 

@@ -65,11 +65,15 @@ def _axes(figure: Figure, line: int, column: int, side: float) -> Axes:
     return axis
 
 
-def agreement(picture: np.ndarray, truth: np.ndarray, found: np.ndarray) -> np.ndarray:
+def agreement(picture: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """(H, W, 3) in 0..1: a faded picture (H, W[, 3]) under what was found, missed and added."""
     grey = picture if picture.ndim == 2 else picture.mean(axis=2)
     shown = np.repeat((grey / 255 * (1 - FADED) + FADED)[..., None], 3, axis=2)
-    for where, colour in ((truth & found, BOTH), (truth & ~found, MISSED), (found & ~truth, ADDED)):
+    for where, colour in (
+        (truth & predicted, BOTH),
+        (truth & ~predicted, MISSED),
+        (predicted & ~truth, ADDED),
+    ):
         shown[where] = to_rgb(colour)
     return shown
 
@@ -81,7 +85,7 @@ def draw_objects(paths: Paths) -> Figure:
     (count, spread), (area, overlap) = figure.subplots(2, 2)
     true, found = _column(rows, "objects_true"), _column(rows, "objects_predicted")
     _against_truth(count, true, found, "objects in an image")
-    draw_differences(spread, true, found, decimals=1, room=1.2)
+    draw_differences(spread, true, found, decimals=1, headroom=1.2)
     spread.set_title("Counts: limits of agreement")
     spread.set_xlim(None, 1.25 * max([1.0, *(true + found) / 2]))
     spread.set(xlabel="mean of both counts", ylabel="predicted minus true")
@@ -95,14 +99,14 @@ def _column(rows: list[dict[str, str]], name: str) -> np.ndarray:
     return np.array([float(row[name]) if row[name] else np.nan for row in rows])
 
 
-def _against_truth(axis: Axes, true: np.ndarray, found: np.ndarray, what: str) -> None:
-    both = ~np.isnan(true) & ~np.isnan(found)
-    true, found = true[both], found[both]
-    top = 1.08 * max([1.0, *true, *found])
+def _against_truth(axis: Axes, true: np.ndarray, predicted: np.ndarray, what: str) -> None:
+    both = ~np.isnan(true) & ~np.isnan(predicted)
+    true, predicted = true[both], predicted[both]
+    top = 1.08 * max([1.0, *true, *predicted])
     axis.plot([0, top], [0, top], color=GREY, linewidth=0.9)
-    dots(axis, true, found, clip_on=False)
+    dots(axis, true, predicted, clip_on=False)
     name = what.split(",")[0].capitalize()
-    axis.set_title(f"{name}: {summary_of(true, found, '.3g')}" if len(true) else what)
+    axis.set_title(f"{name}: {summary_of(true, predicted, '.3g')}" if len(true) else what)
     axis.set(xlim=(-0.02 * top, top), ylim=(-0.02 * top, top), aspect="equal")
     axis.set(xlabel=f"true {what}", ylabel=f"predicted {what}")
     axis.grid(visible=False)

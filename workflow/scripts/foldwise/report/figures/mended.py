@@ -47,10 +47,10 @@ def draw_mended(paths: Paths) -> Figure:
 
 def draw_decision(paths: Paths) -> Figure:
     """Net benefit at each threshold: a panel a class, before and after, treat all, treat none."""
-    found = read_json(paths["calibration"][0])
+    calibration = read_json(paths["calibration"][0])
     shown = [
         (part, name)
-        for part in found["parts"]
+        for part in calibration["parts"]
         for name in part["classes"]
         if part["decision"][name]
     ]
@@ -59,7 +59,7 @@ def draw_decision(paths: Paths) -> Figure:
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis in axes.flat[len(shown) :]:
         axis.set_axis_off()
-    drawn = ["before", found["method"]]
+    drawn = ["before", calibration["method"]]
     for axis, (part, name) in zip(axes.flat, shown, strict=False):
         _curves(axis, part["decision"][name], drawn)
         above = f"{titled(part['name'])}\n" if part["name"] else ""

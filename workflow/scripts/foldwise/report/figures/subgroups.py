@@ -14,11 +14,11 @@ LETTERS = 24  # of a value at the left
 
 def draw(paths: Paths) -> Figure:
     """A row a value, below the name of its column; the dotted line is the metric of all."""
-    found = read_json(paths["subgroups"][0])
-    metric, rows = found["metric"], _rows(found)
+    subgroups = read_json(paths["subgroups"][0])
+    metric, rows = subgroups["metric"], _rows(subgroups)
     figure = Figure(figsize=(PAGE, 0.9 + 0.24 * len(rows)))
     axis = figure.subplots()
-    whole = found["all"][metric]["value"]
+    whole = subgroups["all"][metric]["value"]
     if whole is not None:
         axis.axvline(whole, color=GREY, linestyle=(0, (1.2, 1.6)), linewidth=0.9)
     for place, (_, one) in enumerate(rows):
@@ -37,14 +37,14 @@ def draw(paths: Paths) -> Figure:
     return figure
 
 
-def _rows(found: dict[str, Any]) -> list[tuple[str, dict[str, Any] | None]]:
+def _rows(subgroups: dict[str, Any]) -> list[tuple[str, dict[str, Any] | None]]:
     """(name, value with interval and n); None under the name of a column."""
     rows: list[tuple[str, dict[str, Any] | None]] = []
-    for column in found["columns"]:
+    for column in subgroups["columns"]:
         levels = [level for level in column["levels"] if not level["few"]]
         rows += [(column["column"], None)] if levels else []
         for level in levels:
-            own = level["metrics"][found["metric"]] | {"n": level["n"]}
+            own = level["metrics"][subgroups["metric"]] | {"n": level["n"]}
             rows.append((f"  {level['level']}", own))
     return rows or [("no subgroup is large enough", None)]
 

@@ -10,8 +10,8 @@ from foldwise.report.style import ACCENT, GREY, PAGE
 
 def draw(paths: Paths) -> Figure:
     """Left: error among the decided against their share. Right: sizes of sets. A row a label."""
-    found = read_json(paths["conformal"][0])
-    parts = [part for part in found["parts"] if part["sets"]]
+    conformal = read_json(paths["conformal"][0])
+    parts = [part for part in conformal["parts"] if part["sets"]]
     figure = Figure(figsize=(PAGE, 0.4 + 2.4 * max(len(parts), 1)))
     axes = figure.subplots(max(len(parts), 1), 2, squeeze=False)
     if not parts:
@@ -19,7 +19,7 @@ def draw(paths: Paths) -> Figure:
     for (left, right), part in zip(axes, parts, strict=False):
         curve = part["triage"]["curve"]
         left.plot(curve["decided"], curve["error"], color=ACCENT)
-        left.axhline(found["error"], color=GREY, linestyle=(0, (1.2, 1.6)), linewidth=0.9)
+        left.axhline(conformal["error"], color=GREY, linestyle=(0, (1.2, 1.6)), linewidth=0.9)
         left.set(xlim=(0, 1), ylim=(0, None), xlabel="share decided", ylabel="share wrong")
         left.set_title(titled(part["name"]) or "The surest first")
         sizes = part["sets"]["all"]["sizes"]

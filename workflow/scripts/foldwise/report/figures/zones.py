@@ -94,8 +94,8 @@ def _matrix(axis: Axes, labels: np.ndarray, predicted: np.ndarray):
 
 
 def _heading(zone: str, labels: np.ndarray, predicted: np.ndarray) -> str:
-    found = zone_scores(labels, predicted)
-    return f"{zone}\nexact {number(found['exact'], '.0%')}, kappa {number(found['kappa'], '.2f')}"
+    scores = zone_scores(labels, predicted)
+    return f"{zone}\nexact {number(scores['exact'], '.0%')}, kappa {number(scores['kappa'], '.2f')}"
 
 
 def draw_agreement(paths: Paths) -> Figure:
@@ -106,7 +106,7 @@ def draw_agreement(paths: Paths) -> Figure:
     figure = Figure(figsize=(PAGE, 3.3))
     left, right = figure.subplots(1, 2)
     _scatter(left, truth[both], guess[both])
-    draw_differences(right, truth[both], guess[both], decimals=2, room=1.15)
+    draw_differences(right, truth[both], guess[both], decimals=2, headroom=1.15)
     right.set_title("Limits of agreement")
     right.set(xlim=(-0.1, 3.5), xlabel="mean of both", ylabel="predicted minus reader")
     return figure

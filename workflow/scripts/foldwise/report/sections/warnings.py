@@ -30,13 +30,13 @@ def reads(study: Study) -> tuple[str, ...]:
 
 def values(run: Run) -> dict[str, Any]:
     """Warnings of the summary, the texts and the training, and whether code was not committed."""
-    found = _of(run.summary)
+    warnings = _of(run.summary)
     if "probe" in reads(run.study):
-        found += _of(run.file("probe"))
+        warnings += _of(run.file("probe"))
     for fold in run.folds:
-        found += _of(run.file("histories", fold))
+        warnings += _of(run.file("histories", fold))
     # Code that was not committed cannot be found again: a reader has to know.
-    return {"warnings": found, "dirty": run.file("record").value("git", "dirty")}
+    return {"warnings": warnings, "dirty": run.file("record").value("git", "dirty")}
 
 
 def _of(source: Source) -> list[dict[str, Any]]:

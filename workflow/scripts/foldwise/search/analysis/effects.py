@@ -132,35 +132,35 @@ def _step(x: np.ndarray) -> tuple[float, str]:
     return step, f"{step:g} more"
 
 
-def sentences(found: Effect, sign: int) -> list[str]:
+def sentences(effect: Effect, sign: int) -> list[str]:
     """What may be said of a parameter: resolved differences, or that nothing is resolved."""
-    name = short(found.key)
-    lines = [_sentence(found, one, name, sign) for one in found.differences]
-    if found.single:
-        lonely = ", ".join(setting(level.value) for level in found.levels if level.n < 2)
+    name = short(effect.key)
+    lines = [_sentence(effect, one, name, sign) for one in effect.differences]
+    if effect.single:
+        lonely = ", ".join(setting(level.value) for level in effect.levels if level.n < 2)
         lines.append(f"{name} {lonely}: one trial alone, so that no interval can be given.")
     return lines or [f"{name}: too few trials to compare its values."]
 
 
-def _sentence(found: Effect, one: Difference, name: str, sign: int) -> str:
+def _sentence(effect: Effect, one: Difference, name: str, sign: int) -> str:
     interval = f"({100 * LEVEL:.0f} % interval {one.low:+.4f} to {one.high:+.4f})"
-    stated = _stated(found, one, name)
+    stated = _stated(effect, one, name)
     if not one.resolved:
         return f"{stated} {one.value:+.4f} {interval}: not resolved."
     better = sign * one.value > 0
-    if found.numeric:
+    if effect.numeric:
         verdict = f"larger {name} {'helps' if better else 'hurts'}"
     else:
-        level = _levels(found)[one.what.split(" against ")[0]]
+        level = _levels(effect)[one.what.split(" against ")[0]]
         verdict = f"{setting(level.value)} is {'better' if better else 'worse'}"
     return f"{stated} {one.value:+.4f} {interval}: {verdict}."
 
 
-def _stated(found: Effect, one: Difference, name: str) -> str:
+def _stated(effect: Effect, one: Difference, name: str) -> str:
     if " against " not in one.what:
         return f"{name}, {one.what}:"
     second, _, first = one.what.partition(" against ")
-    more, less = (_levels(found)[value] for value in (second, first))
+    more, less = (_levels(effect)[value] for value in (second, first))
     high, low = sorted((less, more), key=lambda level: -level.mean)
     values = [setting(level.value) for level in (high, low, more, less)]
     return (

@@ -61,7 +61,7 @@ def parameters(searched: Searched) -> Figure:
     """Fig 2: values by each parameter: every trial, mean and spread, the best as a star."""
     keys = varied(searched)
     if not keys:
-        return said("All complete trials have the same parameters.")
+        return empty_figure("All complete trials have the same parameters.")
     rows, columns = grid(len(keys), MOST_PANELS)
     figure = Figure(figsize=(PAGE, 0.4 + 2.1 * rows))
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True).flat
@@ -126,7 +126,7 @@ def curves(searched: Searched) -> Figure:
     """Fig 3: objective and training loss of the best and the worst trial, with the best epoch."""
     shown = [trial for trial in searched.trials if trial.curves]
     if not shown:
-        return said("No curves: the search's table holds no values of single epochs.")
+        return empty_figure("No curves: the search's table holds no values of single epochs.")
     pair = [shown[0], shown[-1]] if len(shown) > 1 else shown
     names = [searched.metric, TRAIN_LOSS]
     figure = Figure(figsize=(PAGE, 3.9))
@@ -154,7 +154,9 @@ def losses(searched: Searched) -> Figure:
     """Fig 4: distribution of values by loss, or by the first other choice of the space."""
     keys = categorical(searched)
     if not keys:
-        return said("No loss and no other choice was searched, so there are no groups to compare.")
+        return empty_figure(
+            "No loss and no other choice was searched, so there are no groups to compare."
+        )
     figure = Figure(figsize=(PAGE, 2.9))
     panels = figure.subplots(1, len(keys[:2]), squeeze=False, sharey=True)[0]
     for axes, key in zip(panels, keys, strict=False):
@@ -241,7 +243,7 @@ def efficiency(searched: Searched) -> list[Trial]:
     return sorted(half, key=lambda trial: (trial.best_epoch, -searched.sign * trial.value))
 
 
-def said(reason: str) -> Figure:
+def empty_figure(reason: str) -> Figure:
     """A figure that says why there is nothing to draw."""
     figure = Figure(figsize=(PAGE, 1.0))
     figure.text(0.02, 0.5, reason, va="center", color=GREY)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from foldwise.report.style import GREY, PAGE, area_styles, line_styles, text_on
-from foldwise.search.analysis.figures import said, words
+from foldwise.search.analysis.figures import empty_figure, words
 
 NAMES = ("easy", "medium", "hard")
 NOTHING = "No predictions: only a search of our own has models, masks and labels to measure with."
@@ -19,7 +19,7 @@ LEAST_SHOWN = 0.06
 def shapes(report: Mapping[str, Any] | None) -> Figure:
     """Fig 6: shape, gradient and focusing of each loss, over the probability of the truth."""
     if report is None:
-        return said(NOTHING)
+        return empty_figure(NOTHING)
     figure = Figure(figsize=(PAGE, 2.9))
     value, gradient, focus = figure.subplots(1, 3)
     losses = report["losses"]
@@ -59,7 +59,7 @@ def focusing(truth: np.ndarray, gradient: np.ndarray) -> np.ndarray:
 def pixels(report: Mapping[str, Any] | None) -> Figure:
     """Fig 7: shares of easy, medium and hard elements, and of each loss's gradient, by size."""
     if report is None:
-        return said(NOTHING)
+        return empty_figure(NOTHING)
     losses = report["losses"]
     sizes = sorted(next(iter(losses.values()))["sizes"], key=int)
     figure = Figure(figsize=(PAGE, 1.0 + 0.34 * (len(losses) + 1) * 1.2))

@@ -98,16 +98,16 @@ def measured(report: Mapping[str, Any]) -> str:
     return table(head, rows)
 
 
-def factor(found: Mapping[str, Any]) -> float | None:
+def factor(sizes: Mapping[str, Any]) -> float | None:
     """Mean gradient of a hard element over that of an easy one; None without either."""
-    if not found["shares"]["hard"] or not found["gradient"]["easy"]:
+    if not sizes["shares"]["hard"] or not sizes["gradient"]["easy"]:
         return None
-    hard = found["gradient"]["hard"] / found["shares"]["hard"]
-    return hard / (found["gradient"]["easy"] / found["shares"]["easy"])
+    hard = sizes["gradient"]["hard"] / sizes["shares"]["hard"]
+    return hard / (sizes["gradient"]["easy"] / sizes["shares"]["easy"])
 
 
-def _factor(found: Mapping[str, Any]) -> str:
-    value = factor(found)
+def _factor(sizes: Mapping[str, Any]) -> str:
+    value = factor(sizes)
     return "-" if value is None else f"{value:,.1f}"
 
 

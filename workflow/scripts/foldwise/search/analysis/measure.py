@@ -23,11 +23,11 @@ LEAST_PX = 32
 
 
 def loss_params(
-    search: Search, known: Sequence[Observation], runs: Path
+    search: Search, observations: Sequence[Observation], runs: Path
 ) -> dict[str, dict[str, Any]]:
     """Loss -> params.json of the best trial that used it, best first."""
     found: dict[str, dict[str, Any]] = {}
-    for _, item in ranked(known, search):
+    for _, item in ranked(observations, search):
         params = read_json(runs / trial_name(item.suggestion.number) / "params.json")
         found.setdefault(params["loss"]["name"], params)
     return found

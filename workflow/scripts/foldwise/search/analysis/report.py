@@ -91,12 +91,12 @@ def top(searched: Searched, count: int = 10) -> str:
     return table(head, rows)
 
 
-def _effect(searched: Searched, found: Effect) -> str:
+def _effect(searched: Searched, effect: Effect) -> str:
     head = ["Value", "Trials", "Mean", "Standard deviation", "Best"]
-    rows = [(setting(x.value), x.n, x.mean, x.sd, x.best) for x in found.levels]
+    rows = [(setting(x.value), x.n, x.mean, x.sd, x.best) for x in effect.levels]
     levels = f"{table(head, rows)}\n\n" if rows else ""
-    text = "\n".join(f"- {line}" for line in sentences(found, searched.sign))
-    return f"### {code(found.key)}\n\n{levels}{text}"
+    text = "\n".join(f"- {line}" for line in sentences(effect, searched.sign))
+    return f"### {code(effect.key)}\n\n{levels}{text}"
 
 
 def groups(searched: Searched) -> str:
@@ -144,14 +144,17 @@ def convergence(searched: Searched) -> str:
 
 
 def _rank_correlation(epochs: list[float], goodness: list[float]) -> str:
-    found = stats.spearmanr(epochs, goodness)
+    spearman = stats.spearmanr(epochs, goodness)
     # At the level of all intervals of the document.
-    if found.pvalue >= 1 - LEVEL:
+    if spearman.pvalue >= 1 - LEVEL:
         verdict = "whether later is better is not resolved"
     else:
-        verdict = f"trials that were best later were {'better' if found.statistic > 0 else 'worse'}"
+        verdict = (
+            f"trials that were best later were {'better' if spearman.statistic > 0 else 'worse'}"
+        )
     return (
-        f"Rank correlation with the value {found.statistic:+.2f}, p {found.pvalue:.2g}: {verdict}."
+        f"Rank correlation with the value {spearman.statistic:+.2f}, p {spearman.pvalue:.2g}: "
+        f"{verdict}."
     )
 
 

@@ -44,7 +44,7 @@ class Searched:
     space: tuple[Parameter, ...]
     states: Mapping[str, int]
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    known: tuple[Observation, ...] = ()
+    observations: tuple[Observation, ...] = ()
 
     def better(self, first: float, second: float) -> bool:
         """Whether the first value is better than the second."""
@@ -59,7 +59,7 @@ def ordered(trials: Iterable[Trial], sign: int) -> tuple[Trial, ...]:
 def of_search(
     study: str,
     search: Search,
-    known: Sequence[Observation],
+    observations: Sequence[Observation],
     histories: Mapping[str, Sequence[Mapping[str, Any]]],
     defaults: Mapping[str, Any],
 ) -> Searched:
@@ -68,9 +68,9 @@ def of_search(
     trials = [
         _trial(item, objective.metric, histories.get(trial_name(item.suggestion.number), ()))
         # Of the last budget alone: values after fewer epochs or on a subset do not compare.
-        for item in complete(known, search.phases[-1].budget)
+        for item in complete(observations, search.phases[-1].budget)
     ]
-    results = [item.result for item in known if item.result]
+    results = [item.result for item in observations if item.result]
     states = {
         name: sum(r.state == name for r in results) for name in ("COMPLETE", "PRUNED", "FAIL")
     }
@@ -82,7 +82,7 @@ def of_search(
         space=search.space,
         states=states,
         defaults=defaults,
-        known=tuple(known),
+        observations=tuple(observations),
     )
 
 

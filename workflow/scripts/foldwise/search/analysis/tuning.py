@@ -38,7 +38,7 @@ def tuning(searched: Searched, benchmarks: Iterable[Path] = ()) -> str:
         ("Patterns of the top trials", patterns(searched)),
         ("Ranges to search next", ranges(searched)),
         ("Importance", importance(searched)),
-        ("Time and memory", costs(searched.known, list(benchmarks))),
+        ("Time and memory", costs(searched.observations, list(benchmarks))),
     ]
     return document(f"Tuning of {searched.study}", sections)
 
@@ -93,9 +93,9 @@ def patterns(searched: Searched) -> str:
     rows = [row for key in varied(searched) for row in _pattern(searched, key, count)]
     if not rows:
         return "Only continuous parameters were searched; see their effects in REPORT.md."
-    held = [p <= SIGNIFICANT for p in holm([row[-1] for row in rows])]
+    significant = [p <= SIGNIFICANT for p in holm([row[-1] for row in rows])]
     lines = [(*row[:4], row[-1], "yes" if kept else "not resolved")
-             for row, kept in zip(rows, held, strict=True)]  # fmt: skip
+             for row, kept in zip(rows, significant, strict=True)]  # fmt: skip
     head = ["Parameter", "Value", f"In the top {count}", f"In all {len(searched.trials)}"]
     note = (
         "p is that of drawing so many or more among the top at random (hypergeometric); Holm's "
@@ -142,15 +142,15 @@ def importance(searched: Searched) -> str:
         return f"At least {FEWEST} complete trials with differing values are needed."
     # A fixed seed: the same trials give the same document.
     rng = np.random.default_rng(0)
-    found: dict[str, list[float]] = {}
+    importances: dict[str, list[float]] = {}
     for draw in range(DRAWS):
         # Trials with replacement, as many as there are: a bootstrap of the search.
         chosen = rng.integers(0, len(searched.trials), len(searched.trials))
         for key, value in _importances(searched, chosen.tolist(), draw).items():
-            found.setdefault(key, []).append(value)
+            importances.setdefault(key, []).append(value)
     whole = _importances(searched, list(range(len(searched.trials))), 0)
     # 80 %, as is said below: twenty draws do not reach to the ends of a wider range.
-    bounds = {key: np.quantile(values, [0.1, 0.9]) for key, values in found.items()}
+    bounds = {key: np.quantile(values, [0.1, 0.9]) for key, values in importances.items()}
     rows = [
         (code(key), value, f"{bounds[key][0]:.2f} to {bounds[key][1]:.2f}")
         for key, value in whole.items()
@@ -185,9 +185,9 @@ def _importances(searched: Searched, chosen: list[int], seed: int) -> dict[str, 
         return optuna.importance.get_param_importances(study, evaluator=evaluator)
 
 
-def costs(known: Sequence[Observation], benchmarks: Sequence[Path]) -> str:
+def costs(observations: Sequence[Observation], benchmarks: Sequence[Path]) -> str:
     """Time by state, what pruning saved, from first to last, and the most memory that was used."""
-    results = [item.result for item in known if item.result]
+    results = [item.result for item in observations if item.result]
     if not results:
         return "Another system's table holds no times."
     rows = []
@@ -197,22 +197,26 @@ def costs(known: Sequence[Observation], benchmarks: Sequence[Path]) -> str:
             rows.append(
                 (f"Mean time of a {state.lower()} trial", duration(statistics.mean(seconds)))
             )
-    saved = savings(known)
+    saved = savings(observations)
     rows.append(("Training, all trials", duration(saved["seconds_trained"])))
     rows.append(
         ("Spared by pruning", f"{duration(saved['seconds_spared'])} ({saved['share_spared']:.0%})")
     )
-    rows += [("From first to last epoch", duration(passed))] if (passed := elapsed(known)) else []
+    rows += (
+        [("From first to last epoch", duration(passed))]
+        if (passed := elapsed(observations))
+        else []
+    )
     memory = peak_memory(benchmarks)
     rows.append(("Most memory of a training", f"{memory:,.0f} MB" if memory else "not measured"))
     return table(["", ""], rows)
 
 
-def elapsed(known: Sequence[Observation]) -> float | None:
+def elapsed(observations: Sequence[Observation]) -> float | None:
     """Seconds on the clock from the first fold's start to the last one's end."""
     spans = [
         (datetime.fromisoformat(fold.started).timestamp(), fold.seconds)
-        for item in known
+        for item in observations
         if item.result
         for fold in item.result.folds
         if fold.started

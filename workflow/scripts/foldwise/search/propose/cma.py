@@ -113,9 +113,9 @@ def point(moved: Space, item: Observation) -> np.ndarray:
 def losses_of(search: Search, items: Sequence[Observation]) -> list[float]:
     """Losses to rank by, lower is better; a trial without a value gets the worst plus one."""
     sign = -search.objectives[0].sign
-    known = [
+    signed = [
         sign * item.result.values[0] if item.result.state == "COMPLETE" else None for item in items
     ]
-    worst = max((loss for loss in known if loss is not None), default=0.0)
+    worst = max((loss for loss in signed if loss is not None), default=0.0)
     # Any number above the worst is the same: ranks alone count.
-    return [worst + 1.0 if loss is None else loss for loss in known]
+    return [worst + 1.0 if loss is None else loss for loss in signed]

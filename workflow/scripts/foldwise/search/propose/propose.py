@@ -28,26 +28,27 @@ TRIES = 16
 FAR = 1 << 20
 
 
-def propose(search: Search, number: int, known: Sequence[Observation]) -> Suggestion:
+def propose(search: Search, number: int, observations: Sequence[Observation]) -> Suggestion:
     """Propose trial `number`.
 
     Args:
         search: the search's settings.
         number: number of the trial, from 0.
-        known: the trials 0 .. number - 1 in order. Results that the window does not allow are
-            ignored, so that passing more cannot change the proposal.
+        observations: of the trials 0 .. number - 1 in order. Results that the window does not
+            allow are ignored, so that passing more cannot change the proposal.
     """
-    if [item.suggestion.number for item in known] != list(range(number)):
+    if [item.suggestion.number for item in observations] != list(range(number)):
         raise FoldwiseError(f"Trial {number} needs the suggestions of trials 0 to {number - 1}.")
     seen = search.seen(number)
     # A result that happens to be there early is not read: a proposal must not depend on which of
     # several jobs ended first.
-    known = [
-        item if item.suggestion.number < seen else replace(item, result=None) for item in known
+    observations = [
+        item if item.suggestion.number < seen else replace(item, result=None)
+        for item in observations
     ]
     phase = search.phase(number)
-    earlier = [item for item in known if budget_of(item) == phase.budget]
-    params, attributes = fresh(search, phase, number, known, earlier)
+    earlier = [item for item in observations if budget_of(item) == phase.budget]
+    params, attributes = fresh(search, phase, number, observations, earlier)
     return Suggestion(
         number=number,
         identity=search.identity(number),
@@ -61,7 +62,11 @@ def propose(search: Search, number: int, known: Sequence[Observation]) -> Sugges
 
 
 def fresh(
-    search: Search, phase: Phase, number: int, known: list[Observation], earlier: list[Observation]
+    search: Search,
+    phase: Phase,
+    number: int,
+    observations: list[Observation],
+    earlier: list[Observation],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Parameters that no trial of the same budget had, and the sampler's attributes.
 
@@ -69,11 +74,11 @@ def fresh(
     """
     tried = [dict(item.suggestion.params) for item in earlier]
     if phase.sampler == "best":
-        return best_of(search, phase, known, tried), {}
+        return best_of(search, phase, observations, tried), {}
     if phase.sampler == "grid":
         return grid(search, tried), {}
     for attempt in range(TRIES):
-        params, attributes = sample(search, number, attempt, known, earlier)
+        params, attributes = sample(search, number, attempt, observations, earlier)
         if params not in tried:
             return params, attributes
     rng = np.random.default_rng(stream_seed(search.seed, "trial", number, "untried"))
@@ -81,7 +86,11 @@ def fresh(
 
 
 def sample(
-    search: Search, number: int, attempt: int, known: list[Observation], earlier: list[Observation]
+    search: Search,
+    number: int,
+    attempt: int,
+    observations: list[Observation],
+    earlier: list[Observation],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """One answer of the phase's sampler; an attempt after a repeat has a seed of its own."""
     phase, seed = search.phase(number), stream_seed(search.seed, "trial", number, attempt)
@@ -93,14 +102,14 @@ def sample(
         # One sequence a phase: its points are even only together, so trials share its seed.
         stream = stream_seed(search.seed, "sequence", phase.first)
         return draw_sequence(search.space, phase.options["sequence"], index, stream), {}
-    guide = guiding(search, phase, known, earlier)
+    guide = guiding(search, phase, observations, earlier)
     if phase.sampler == "cmaes":
         return propose_cmaes(search, phase.options, guide, seed)
     return propose_model(search, phase, guide, seed)
 
 
 def guiding(
-    search: Search, phase: Phase, known: list[Observation], earlier: list[Observation]
+    search: Search, phase: Phase, observations: list[Observation], earlier: list[Observation]
 ) -> list[Observation]:
     """The trials that a model learns from: those of one budget only.
 
@@ -110,7 +119,7 @@ def guiding(
     startup = phase.options.get("startup")
     enough = LEAST if startup is None else startup
     for other in [phase, *reversed([item for item in search.phases if item.first < phase.first])]:
-        trials = [item for item in known if budget_of(item) == other.budget]
+        trials = [item for item in observations if budget_of(item) == other.budget]
         # Failed trials show where not to go, but a model cannot start from them.
         evaluated = [item for item in trials if item.result and item.result.state != "FAIL"]
         # Values of two budgets are never mixed: those of short trainings are of another scale.
@@ -135,14 +144,14 @@ def grid(search: Search, tried: list[dict]) -> dict[str, Any]:
 
 
 def best_of(
-    search: Search, phase: Phase, known: list[Observation], tried: list[dict]
+    search: Search, phase: Phase, observations: list[Observation], tried: list[dict]
 ) -> dict[str, Any]:
     """The best parameters of other budgets that this budget has not tried, latest phase first."""
     objective = search.objectives[0]
     for other in reversed([item for item in search.phases if item.first < phase.first]):
         complete = [
             item
-            for item in known
+            for item in observations
             if budget_of(item) == other.budget != phase.budget
             and item.result
             and item.result.state == "COMPLETE"
@@ -151,5 +160,5 @@ def best_of(
         if complete:
             best = max(complete, key=lambda item: item.result.values[0] * objective.sign)
             return dict(best.suggestion.params)
-    rng = np.random.default_rng(stream_seed(search.seed, "best", len(known)))
+    rng = np.random.default_rng(stream_seed(search.seed, "best", len(observations)))
     return untried(search.space, tried, rng)

@@ -27,8 +27,8 @@ def by_picture(params: Mapping[str, Any]) -> bool:
 
 def levels_by_picture(images: Images, places: np.ndarray, channels: int) -> np.ndarray:
     """(2, N, C) mean and standard deviation of each picture, for pixels scaled to 0..1."""
-    found = [measured(images, places[n : n + 1], channels) for n in range(len(places))]
-    return np.array(found, np.float64).reshape(-1, 2, channels).transpose(1, 0, 2)
+    levels = [measured(images, places[n : n + 1], channels) for n in range(len(places))]
+    return np.array(levels, np.float64).reshape(-1, 2, channels).transpose(1, 0, 2)
 
 
 def normalisation(

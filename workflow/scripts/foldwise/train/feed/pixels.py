@@ -53,11 +53,11 @@ class Levels:
         if prepare.by_picture:
             # Of whole pictures, also where crops are trained on: a tile of nothing but ground must
             # not be stretched until its noise looks like objects.
-            found = levels_by_picture(images, places, channels)
+            levels = levels_by_picture(images, places, channels)
         else:
-            found = np.array(prepare.normalise)[:, None]
+            levels = np.array(prepare.normalise)[:, None]
         # On the device from the start: a copy a batch would wait for the device each time.
-        self.mean, self.std = torch.from_numpy(found.astype(np.float32)).to(prepare.device)
+        self.mean, self.std = torch.from_numpy(levels.astype(np.float32)).to(prepare.device)
 
     def __call__(self, rows: np.ndarray, drawn: Drawn | None) -> Levelled:
         """Mean and standard deviation (B, C), (1, C) where all rows share them, on the device."""

@@ -40,9 +40,9 @@ def teach_crossed(job: FoldJob, out: str | Path) -> None:
         # One that an earlier job finished is restored from its saved state, which has its digest.
         train_fold(inner)
         kept = load_model(inner, own / "best_model.pt")
-        found = infer(job.task.teach, kept.model, kept.feed(inner, asked), kept.cut(job.params))
+        inferred = infer(job.task.teach, kept.model, kept.feed(inner, asked), kept.cut(job.params))
         contents += [public_content(row) for row in asked]
-        answers.append(found)
+        answers.append(inferred)
     joined = {name: np.concatenate([one[name] for one in answers]) for name in answers[0]}
     with replacing(out) as temporary, open(temporary, "wb") as stream:
         np.savez(stream, content=np.array(contents), **joined)

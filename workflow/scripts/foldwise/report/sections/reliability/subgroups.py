@@ -50,17 +50,17 @@ def _labels(columns: list[dict[str, Any]]) -> list[str]:
 def _row(source: Source, i: int, k: int, names: list[str]) -> dict[str, Any]:
     base = ("columns", i, "levels", k)
     level = source.value(*base)
-    told = {"name": escaped(level["level"]), "few": level["few"]}
+    cells = {"name": escaped(level["level"]), "few": level["few"]}
     if level["few"]:
-        return told
-    told |= {key: source(*base, key, form=",") for key in ("n", "groups")}
-    told["metrics"] = [_cell(source, (*base, "metrics", name)) for name in names]
+        return cells
+    cells |= {key: source(*base, key, form=",") for key in ("n", "groups")}
+    cells["metrics"] = [_cell(source, (*base, "metrics", name)) for name in names]
     sets = level["coverage"]
-    told["coverage"] = [_cell(source, (*base, "coverage", name), ".1%") for name in sets]
+    cells["coverage"] = [_cell(source, (*base, "coverage", name), ".1%") for name in sets]
     difference = level["difference"]
     at = (*base, "difference")
-    told["difference"] = _cell(source, at, "+.3f") if difference else None
-    return told | {"holm": source.maybe(*base, "holm", form=".2g")}
+    cells["difference"] = _cell(source, at, "+.3f") if difference else None
+    return cells | {"holm": source.maybe(*base, "holm", form=".2g")}
 
 
 def _cell(source: Source, at: tuple[Any, ...], form: str = ".3f") -> tuple[Any, list]:

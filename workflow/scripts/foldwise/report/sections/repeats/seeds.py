@@ -50,7 +50,7 @@ def values(run: Run) -> dict[str, Any]:
 def _gains(run: Run) -> list[dict[str, Any]]:
     """Each run compared: its difference, how far seeds alone go, and whether it lies within."""
     source, seeds = run.file("comparisons"), run.file("seeds")
-    metric, found = source.value("metric"), []
+    metric, gains = source.value("metric"), []
     for other in _others(run.study):
         place = ("against", other, "metrics", metric)
         difference = source.value(*place[:3]).get(metric, {}).get("difference")
@@ -60,7 +60,7 @@ def _gains(run: Run) -> list[dict[str, Any]]:
         trained = other not in _methods(run.study)
         reach = seeds.value("metrics", metric, "noise") / (1 if trained else math.sqrt(2))
         name = other.removeprefix("baseline_")
-        found.append(
+        gains.append(
             {
                 "run": BASELINES.get(name) or f"run {escaped(other)}",
                 "difference": source(*place, "difference", form="+.3f"),
@@ -68,4 +68,4 @@ def _gains(run: Run) -> list[dict[str, Any]]:
                 "trained": trained,
             }
         )
-    return found
+    return gains
