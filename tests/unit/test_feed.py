@@ -110,6 +110,15 @@ def test_a_batch_never_waits_for_the_device(size, kept, own, monkeypatch):
     assert copies.waiting == 1
 
 
+def test_nothing_is_drawn_where_nothing_would_change():
+    images, rows = make_images(ROWS, 16), np.arange(4)
+    plain, drawn = (feed_of(images, augmentation=strengths) for strengths in (None, Augmentation()))
+    assert drawn.augmentation is None
+    assert torch.equal(plain.batch(rows, 16)["image"], drawn.batch(rows, 16, 1)["image"])
+    assert feed_of(images, augmentation=Augmentation(contrast=0.1)).augmentation is not None
+    assert feed_of(images, augmentation=Augmentation(), tile=8).augmentation is not None
+
+
 def rows_of(images: Memory) -> np.ndarray:
     return images.places(ROWS)
 

@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from foldwise.files import read_csv
 from foldwise.train import fit, loop
 from foldwise.train.feed import feed, pixels
+from foldwise.train.machine import seed
 from foldwise.train.predict import load_model, predict_fold
 from training import (
     CLASSES,
@@ -295,3 +296,13 @@ def test_a_step_reads_no_value_of_the_device(tmp_path, monkeypatch, optimizer):
     with Readings() as readings:
         torch.ones(1).item()
     assert readings.count == 1
+
+
+def test_random_numbers_begin_as_torch_has_them_and_leave_no_note():
+    """torch.manual_seed keeps its stack, each time, for each kind of device that is not there."""
+    notes = len(torch.cuda._queued_calls)
+    seed(2**62 + 5, torch.device("cpu"))
+    drawn = torch.rand(4)
+    assert len(torch.cuda._queued_calls) == notes
+    torch.manual_seed(2**62 + 5)
+    assert torch.equal(drawn, torch.rand(4))

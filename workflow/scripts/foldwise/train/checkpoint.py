@@ -19,8 +19,8 @@ from foldwise.train.stop import Stop, Stopped
 logger = logging.getLogger("foldwise")
 
 # Saving may take this share of the time; between epochs' ends there are at least so many seconds.
-# A kill thus costs at most 50 times what a save does: seconds for a small network.
-SHARE, LEAST_SECONDS = 0.02, 60.0
+# A kill thus costs at most 100 times what a save does: seconds for a small network.
+SHARE, LEAST_SECONDS = 0.01, 60.0
 
 
 def run_digest(

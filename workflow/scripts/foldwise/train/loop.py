@@ -5,6 +5,7 @@ optimiser, a step is one or more batches.
 """
 
 import math
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
@@ -20,7 +21,7 @@ from foldwise.train.feed.batches import Rows, epoch_steps
 from foldwise.train.feed.draws import one_of
 from foldwise.train.fit import Fit, Noted
 from foldwise.train.job import FoldJob
-from foldwise.train.machine import environment, make_deterministic
+from foldwise.train.machine import environment, make_deterministic, seed
 from foldwise.train.optim import make_optimizer, trainable
 from foldwise.train.plan import OnEpoch, Plan, make_plan
 from foldwise.train.precision import forward_in
@@ -66,21 +67,26 @@ def train_epoch(fit: Fit, plan: Plan) -> None:
     fit.model.train()
     set_rates(fit, settings)
     plan.criterion.begin_epoch(fit.epoch)
+    reached = list(trainable(fit.model))
     for batches in epoch_steps(settings, epoch, plan.train.keys, plan.sampling)[fit.step :]:
-        train_step(fit, plan, batches, epoch)
+        train_step(fit, plan, batches, reached)
         fit.step += 1
         plan.checkpoint.pause(fit)
     fit.settle()
 
 
-def train_step(fit: Fit, plan: Plan, batches: list[Rows], epoch: int) -> None:
-    """One step of the optimiser, on the mean gradient of all images of the batches."""
-    settings, count = plan.settings, sum(len(rows) for rows, _ in batches)
+def train_step(fit: Fit, plan: Plan, batches: list[Rows], reached: Iterable[nn.Parameter]) -> None:
+    """One step of the optimiser, on the mean gradient of all images of the batches.
+
+    `reached` are the parameters that gradients reach in this epoch.
+    """
+    settings, epoch = plan.settings, fit.epoch + 1
+    count = sum(len(rows) for rows, _ in batches)
     # None and not zeros: what is frozen is then skipped, neither decayed nor moved by momentum.
     fit.optimizer.zero_grad(set_to_none=True)
     for number, (rows, repeats) in enumerate(batches):
         # Seeded for each batch, so that a resumed run needs no random state.
-        torch.manual_seed(stream_seed(settings.seed, "dropout", epoch, fit.step, number))
+        seed(stream_seed(settings.seed, "dropout", epoch, fit.step, number), plan.job.device)
         size = one_of(settings.stages[fit.stage].sizes, settings.seed, epoch, fit.step, number)
         batch = plan.train.batch(rows, size, epoch, repeats)
         with forward_in(settings.precision, plan.job.device):
@@ -90,7 +96,7 @@ def train_step(fit: Fit, plan: Plan, batches: list[Rows], epoch: int) -> None:
         (terms["loss"] * (len(rows) / count)).backward()
     # Of all batches' gradient together, as one large batch would be clipped.
     if settings.clip_norm is not None:
-        norm = torch.nn.utils.clip_grad_norm_(trainable(fit.model), settings.clip_norm)
+        norm = torch.nn.utils.clip_grad_norm_(reached, settings.clip_norm)
         fit.note(Noted("the gradient's norm", {"norm": norm}, rows, fit.step + 1))
     fit.optimizer.step()
 

@@ -55,6 +55,19 @@ def make_deterministic(device: Any) -> None:
     torch.backends.cudnn.benchmark = False
 
 
+def seed(number: int, device: Any) -> None:
+    """Begin the device's random numbers anew, as `torch.manual_seed` does of all devices.
+
+    Of those that are not there it keeps a note of each call with its whole stack, for the day that
+    they are: a millisecond and some memory a step.
+    """
+    import torch
+
+    torch.default_generator.manual_seed(number)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(number)
+
+
 def environment(device: Any, precision: str) -> dict[str, Any]:
     """The five things that decide the last bits of a run on a CPU, and the device."""
     import torch

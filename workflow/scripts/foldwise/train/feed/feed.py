@@ -35,6 +35,9 @@ class Feed:
         self.augmentation, self.seed = prepare.augmentation, prepare.seed
         make = OnCpu if self.device.type == "cpu" else OnDevice
         self.pixels = make(images, places_of(images, rows), prepare)
+        changes = self.augmentation and (self.augmentation.moves or self.augmentation.tones)
+        if not changes and prepare.tile is None and self.pixels.inside.whole:
+            self.augmentation = None  # Nothing that is drawn would change a pixel.
 
     def __len__(self) -> int:
         return len(self.keys)
