@@ -190,10 +190,12 @@ def _separated(settings: TableSettings, lines: list[str]) -> Table:
         # Excel's own first line. An empty one takes its place, so that line numbers stay right.
         stated, lines = lines[0][4], ["", *lines[1:]]
     separator = settings.separator if settings.separator != "auto" else stated or _guess(lines)
-    table = _of_records(settings, _records(settings, lines, separator))
-    if settings.separator != "auto" and len(table.columns) == 1:
+    records = _records(settings, lines, separator)
+    # Before anything else is found wrong with what a wrong separator has made of it.
+    header: list[str] = next((record for _, record in records if any(map(cell, record))), [])
+    if settings.separator != "auto" and len(header) == 1:
         _check_separator(settings, lines)
-    return table
+    return _of_records(settings, records)
 
 
 def _of_records(settings: TableSettings, records: Sequence[tuple[int, list[str]]]) -> Table:
