@@ -44,3 +44,21 @@ def test_a_picture_encoded_twice_with_two_labels_is_a_conflict(pictures):
     with pytest.raises(FoldwiseError, match=r"^1 picture with two different labels \(2 images"):
         pictures.audit()
     assert pictures.audit(conflicts=Conflicts(labels="drop"))["quarantine"] == {"two_labels": 2}
+
+
+def test_a_picture_in_colour_is_kept_out_where_grey_is_asked_for(pictures):
+    first, second = (pictures.root / row["image_path"] for row in read_csv(pictures.table)[:2])
+    grey = cv2.imread(str(first), cv2.IMREAD_GRAYSCALE)
+    tinted = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
+    tinted[: len(tinted) // 2, :, 2] = 255
+    assert cv2.imwrite(str(first), tinted)
+    # Grey stored as colour: three equal channels.
+    grey = cv2.imread(str(second), cv2.IMREAD_GRAYSCALE)
+    assert cv2.imwrite(str(second), cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR))
+    flow = pictures.cohort()
+    assert pictures.audit()["images"] == flow["usable"]
+    manifest = pictures.audit(grey=True)
+    assert manifest["quarantine"] == {"other_photometric": 1}
+    assert manifest["images"] == flow["usable"] - 1
+    (row,) = pictures.rows("private/quarantine")
+    assert row["file"].endswith(first.name) and row["reason"] == "other_photometric"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 from safetensors.numpy import load as load_safetensors
 
@@ -105,13 +106,39 @@ def test_pictures_of_another_look_are_seen_as_far(bundled, tmp_path):
         assert np.median([float(row[name]) for row in near]) < 1
 
 
-def test_pictures_in_colour_are_marked_where_grey_was_learned(bundled, tmp_path, caplog):
+def test_pictures_in_colour_are_kept_out_where_grey_was_learned(bundled, tmp_path, caplog):
     write_pictures(tmp_path / "in", 1, seed=9)
     random = np.random.default_rng(2).integers(0, 256, (44, 40, 3), dtype=np.uint8)
     assert cv2.imwrite(str(tmp_path / "in/colour.png"), random)
+    assert read_manifest(bundled.bundle)["looks"]["colour"] == {"grey": 24}
     rows = asked(bundled, tmp_path / "p.csv", tmp_path / "in")
+    quarantine = read_csv(tmp_path / "p_quarantine.csv")
+    assert len(rows) == 1 and [row["reason"] for row in quarantine] == ["other_photometric"]
+    assert "1 image in quarantine: image in colour" in caplog.text
+    assert "--allow other_photometric" in caplog.text
+    allowed = {"allow": ("other_photometric",)}
+    rows = asked(bundled, tmp_path / "p.csv", tmp_path / "in", **allowed)
     assert sorted(row["note"] for row in rows) == ["", "in colour"]
     assert "1 image in colour" in caplog.text
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA"])
+def test_grey_stored_as_colour_is_grey_and_colour_is_not(bundled, tmp_path, mode):
+    grey = PIL.Image.open(write_pictures(tmp_path / "grey", 1, seed=9)[0])
+    (tmp_path / "in").mkdir()
+    grey.convert(mode).save(tmp_path / "in/grey.png")
+    plain = asked(bundled, tmp_path / "plain.csv", tmp_path / "grey")
+    rows = asked(bundled, tmp_path / "p.csv", tmp_path / "in")
+    assert [row["note"] for row in rows] == [""] and answers(rows) == answers(plain)
+    if mode == "LA":
+        return  # it has no colours
+    coloured = np.array(grey.convert("RGB"))
+    coloured[:20, :, 0] = 255
+    PIL.Image.fromarray(coloured).convert(mode).save(tmp_path / "in/colour.png")
+    rows = asked(bundled, tmp_path / "both.csv", tmp_path / "in")
+    assert answers(rows) == answers(plain)
+    reasons = [row["reason"] for row in read_csv(tmp_path / "both_quarantine.csv")]
+    assert reasons == ["other_photometric"]
 
 
 def test_an_empty_folder_and_one_of_other_files_say_so(bundled, tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from foldwise.bundle.overlap import COMPARED, NO_KEY, NOT_CARRIED, in_words
+from foldwise.bundle.predict import Request, predict
 from foldwise.bundle.site import SiteFiles, predict_site
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, read_json
@@ -106,3 +107,38 @@ def test_a_bundle_without_digests_says_whom_to_ask(made, tmp_path, monkeypatch):
     (tmp_path / "shared.key").write_text(KEY)
     with pytest.raises(FoldwiseError, match=r"carries no digests .* set bundle.pixel_key"):
         with_bundle(site(made, tmp_path / "shared.key"), "site.yaml")
+
+
+def test_predictions_mark_what_the_training_had_by_the_key_alone(made, tmp_path, caplog):
+    caplog.set_level("INFO", logger="foldwise")
+    paths = write_pictures(tmp_path / "in", 4, seed=11)
+    shutil.copy(sorted(made.pictures.iterdir())[3], paths[2])
+    (tmp_path / "shared.key").write_text(KEY)
+    (tmp_path / "other.key").write_text(OTHER)
+
+    def asked(**more):
+        predict(Request(str(made.bundle), (str(tmp_path / "in"),), tmp_path / "p.csv", **more))
+        return read_csv(tmp_path / "p.csv"), read_json(tmp_path / "p_about.json")["overlap"]
+
+    rows, about = asked(key=str(tmp_path / "shared.key"))
+    files = {row["sample"]: row["file"] for row in read_csv(tmp_path / "private/p/files.csv")}
+    marked = {files[row["sample"]] for row in rows if row["in_training"] == "yes"}
+    assert marked == {str(paths[2])} and about == {"state": COMPARED, "n": 4, "same": 1}
+    assert "1 image of 4 the training had too" in caplog.text
+    rows, about = asked()
+    assert "in_training" not in rows[0] and about == {"state": NO_KEY}
+    assert "without their key (--pixel-key) it cannot be known" in caplog.text
+    with pytest.raises(FoldwiseError, match=r"--pixel-key: .*other\.key is not the key"):
+        asked(key=str(tmp_path / "other.key"))
+
+
+def test_predictions_say_that_nothing_can_be_known_of_a_bundle_without_digests(
+    bundled, tmp_path, caplog
+):
+    caplog.set_level("INFO", logger="foldwise")
+    predict(Request(str(bundled.bundle), (str(bundled.pictures),), tmp_path / "p.csv"))
+    assert "cannot be known from a bundle, which names none" in caplog.text
+    (tmp_path / "shared.key").write_text(KEY)
+    with pytest.raises(FoldwiseError, match="carries no digests of its pictures"):
+        key = str(tmp_path / "shared.key")
+        predict(Request(str(bundled.bundle), (str(bundled.pictures),), tmp_path / "p.csv", key=key))

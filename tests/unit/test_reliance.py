@@ -110,7 +110,7 @@ def test_coverage_and_calibration_of_a_site_are_counted_by_hand(study):
     labels, p = overconfident(150, 11, sharpness=2)
     rows = rows_of(labels, p)
     manifest = {"reliability": found["temperature"], "classes": {"": CLASSES}}
-    (part,) = checked(manifest, (rows, rows), QUICK)
+    (part,) = checked(manifest, (rows, rows), QUICK, 5)
     table = columns(manifest, [row["sample"] for row in rows], rows)
     holds = [CLASSES[k] in row["set"].split("|") for k, row in zip(labels, table, strict=True)]
     here = part["sets"]["all"]["here"]
@@ -157,3 +157,23 @@ def test_without_them_the_table_says_why(made, tmp_path, monkeypatch):
 def test_kinds_without_classes_say_so():
     found = carried("segmentation", None, None)
     assert found["parts"] == {} and "kind segmentation" in found["reason"]
+
+
+def test_of_a_class_of_few_patients_no_coverage_is_told_nor_of_the_next_rarest(study):
+    _, found = study
+    labels, p = overconfident(150, 11, sharpness=2)
+    # One patient with many images of the last class: patients count, not images.
+    keep = np.flatnonzero(labels != 2)
+    few = np.flatnonzero(labels == 2)[:9]
+    rows = rows_of(labels[np.r_[keep, few]], p[np.r_[keep, few]])
+    rows[-9:] = [row | {"group": "one"} for row in rows[-9:]]
+    manifest = {"reliability": found["temperature"], "classes": {"": CLASSES}}
+    (part,) = checked(manifest, (rows, rows), QUICK, 2)
+    counts = {name: sum(row["label"] == name for row in rows) for name in CLASSES[:2]}
+    rarest = min(counts, key=counts.get)
+    for kind in ("all", "by_class"):
+        here = part["sets"][kind]["here"]["by_class"]
+        assert {name for name, one in here.items() if one.get("few")} == {"C", rarest}
+        assert all(here[name]["value"] is None for name in ("C", rarest))
+    (part,) = checked(manifest, (rows, rows), QUICK, 1)
+    assert not [one for one in part["sets"]["all"]["here"]["by_class"].values() if "few" in one]

@@ -39,6 +39,10 @@ def arguments() -> argparse.Namespace:
         help="predict such images too, which else go to quarantine by their header; repeatable",
     )
     parser.add_argument(
+        "--pixel-key",
+        help="file of the key that was bundle.pixel_key: marks pictures that the training had",
+    )
+    parser.add_argument(
         "--dicom",
         action="store_true",
         help="also write DICOM objects of each image into private/: a structured report, and "
@@ -65,6 +69,7 @@ def main(given: argparse.Namespace) -> None:
         with_names=given.with_names,
         allow=tuple(given.allow or ()),
         crew=Crew(given.workers),
+        key=given.pixel_key,
         dicom=given.dicom,
     )
     done = predict(request)

@@ -1,5 +1,6 @@
 """A finished run as a bundle: models, preparation, expected performance, and no patient."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,11 @@ from foldwise.bundle.onnx_model import export
 from foldwise.bundle.overlap import carried as carried_names
 from foldwise.bundle.portable import encoder_files, portable_params
 from foldwise.bundle.torch_program import export_program
+from foldwise.cohort.codes import COLOUR, GREY
 from foldwise.files import read_csv, read_json
+from foldwise.integrity import read_sealed
 from foldwise.pixels.cache import Images
+from foldwise.pixels.prepared import IN_COLOUR
 from foldwise.registry import load
 from foldwise.reliability.new_images import carried
 from foldwise.settings.bundle_file import write_bundle
@@ -95,13 +99,26 @@ def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
         "expected": expected(read_json(files.summary), held),
         "reliability": carried(params["kind"], calibration, conformal),
         "overlap": _overlap(files, rows, params["image"]["channels"]),
-        "looks": read_json(files.flow)["looks"],
+        "looks": _looks(read_json(files.flow)["looks"], rows, files.cache),
         "cohort": cohort_facts(
             rows, task.label_columns, Images.of(rows, files.cache), params["image"]["channels"]
         ),
     }
     content["MODEL_CARD.md"] = model_card(manifest).encode()
     write_bundle(out, manifest, content)
+
+
+def _looks(
+    said: Mapping[str, dict[str, int]], rows: list[dict[str, str]], cache: str
+) -> dict[str, dict[str, int]]:
+    """`looks` of the cohort; of files that have no header, grey and colour by their pixels."""
+    if set(said["colour"]) - {""}:
+        return dict(said)
+    shards = {row["shard"] for row in rows}
+    noted = {name: read_sealed(Path(cache, f"{name}.json"))["rows"] for name in shards}
+    facts = (noted[row["shard"]][int(row["row"])]["facts"] for row in rows)
+    colours = Counter(COLOUR if one.get(IN_COLOUR) else GREY for one in facts)
+    return {**said, "colour": dict(sorted(colours.items()))}
 
 
 def _overlap(files: RunFiles, rows: list[dict[str, str]], channels: int) -> dict[str, Any] | None:

@@ -51,8 +51,11 @@ def counted(state: str, same: Sequence[bool], groups: Sequence[str]) -> dict[str
     return {"state": state, "n": len(same), "same": sum(same), "groups": len(inside)}
 
 
-def in_words(found: Mapping[str, Any], group_by: str) -> str:
-    """What can be said of patients of the training among those here, in a sentence."""
+def in_words(found: Mapping[str, Any], group_by: str, option: str = "validate.pixel_key") -> str:
+    """What can be said of patients of the training among those here, in a sentence.
+
+    option: what names the key here.
+    """
     if found["state"] == NOT_CARRIED:
         return (
             "Whether patients of the training cohort are among these cannot be known from a "
@@ -61,7 +64,7 @@ def in_words(found: Mapping[str, Any], group_by: str) -> str:
     if found["state"] == NO_KEY:
         return (
             "The bundle carries keyed digests of the training's pictures; without their key "
-            "(validate.pixel_key) it cannot be known whether any is among these."
+            f"({option}) it cannot be known whether any is among these."
         )
     if not found["same"]:
         return (

@@ -16,15 +16,16 @@ import numpy as np
 from foldwise.bundle.cohort_facts import distances, grey_distances
 from foldwise.bundle.members import bundle_job, members, params_of
 from foldwise.bundle.reliance import columns, in_words
+from foldwise.bundle.remarks import KEY_OPTION, note_colour, note_training
 from foldwise.bundle.sources import (
     Image,
     decode,
     find,
-    in_colour,
     named,
     state_of,
     unlike,
     with_texts,
+    without_colour,
 )
 from foldwise.cohort.codes import Wanted
 from foldwise.errors import FoldwiseError, plural
@@ -32,7 +33,7 @@ from foldwise.files import private_folder, read_csv, write_csv, write_json
 from foldwise.hashing import digest
 from foldwise.pixels.cache import Crew, Images
 from foldwise.settings.bundle_file import read_manifest
-from foldwise.settings.validation import images_wanted
+from foldwise.settings.validation import check_key, images_wanted
 from foldwise.train.feed.rows import sorted_rows
 from foldwise.train.job import FoldJob
 from foldwise.train.machine import device
@@ -59,6 +60,7 @@ class Request:
     texts: str | None = None
     with_names: bool = False
     allow: tuple[str, ...] = ()  # of MISFITS: reasons that keep no image out
+    key: str | None = None  # file of the key that names the training's pictures
     dicom: bool = False  # whether objects are written that lie in the images' exams
     crew: Crew = field(default_factory=Crew)
 
@@ -76,15 +78,18 @@ def predict(request: Request) -> dict[str, int]:
     manifest = read_manifest(request.bundle)
     reader = request.reader or manifest["reader"]
     check_dicom(request, reader)
+    check_key(request.key, manifest, KEY_OPTION, request.bundle)
     private = private_folder(private_folder(request.out.parent / "private") / request.out.stem)
     images = named(find(request.sources, reader), private)
     log.info("%s.", plural(len(images), "different image"))
-    kept_out = unlike(images, reader, wanted(request, manifest))
+    allowed = wanted(request, manifest)
+    kept_out = unlike(images, reader, allowed)
     image = manifest["params"]["image"]
     fit = [one for one in images if one.sample not in kept_out]
     masked = manifest["params"]["kind"] == "segmentation"
     rows, quarantine, cache = decode(fit, reader, image, private, request.crew, masked)
-    quarantine += list(kept_out.values())
+    rows, coloured = without_colour(rows, allowed)
+    quarantine += [*kept_out.values(), *coloured]
     names = ["sample", "reason", "meaning"]
     write_csv(request.out.with_name(f"{request.out.stem}_quarantine.csv"), names, quarantine)
     if not rows:
@@ -103,10 +108,11 @@ def predict(request: Request) -> dict[str, int]:
     table = [row for path in parts for row in read_csv(path)]
     # A network of three channels is given colour as colour: only grey ones lose it unseen.
     if image["channels"] == 1:
-        note_colour(table, images)
+        note_colour(table, rows)
+    overlap = note_training(table, job, manifest, request.key)
     write_table(request, table, images)
     done = {"predicted": len(table), "quarantine": len(quarantine)}
-    said = about(manifest, reader, done)
+    said = about(manifest, reader, done) | {"overlap": overlap}
     if request.dicom:
         # Here: who asks for no objects does not load what makes them.
         from foldwise.bundle.dicom.write import Answers, write_dicom
@@ -243,20 +249,6 @@ def distance(features: Mapping[int, np.ndarray], manifest: Mapping[str, Any]) ->
         for fold, values in features.items()
     ]
     return np.mean(shares, axis=0)
-
-
-def note_colour(table: list[dict[str, str]], images: Sequence[Image]) -> None:
-    """Mark answers on pictures in colour, where grey ones were learned: they were made grey."""
-    files = {one.sample: one.files[0] for one in images}
-    for row in table:
-        row["note"] = "in colour" if in_colour(files[row["sample"]]) else ""
-    number = sum(row["note"] != "" for row in table)
-    if number:
-        log.warning(
-            "%s in colour, and the models were trained on grey ones: they are read as grey, and "
-            "marked in the column `note`. Look at them before you believe the answers.",
-            plural(number, "image"),
-        )
 
 
 def write_table(request: Request, table: list[dict[str, str]], images: Sequence[Image]) -> None:

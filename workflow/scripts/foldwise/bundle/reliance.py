@@ -11,11 +11,14 @@ from foldwise.reliability.calibration import BEFORE, measured
 from foldwise.reliability.conformal import KINDS, coverage
 from foldwise.reliability.new_images import mended, of_models, sets
 from foldwise.reliability.parts import Part, Row, parts_named
+from foldwise.reliability.subgroups import hidden
 
 # Columns of the sets in a table of predictions.
 SETS = {"all": "set", "by_class": "set_by_class"}
 BETWEEN = "|"
 MENDED = "mended"
+# In place of what is not told.
+FEW = {"value": None, "interval": [None, None], "few": True}
 
 
 def columns(
@@ -81,18 +84,38 @@ def _sets_in_words(found: Mapping[str, Any], error: float) -> str:
 
 
 def checked(
-    manifest: Mapping[str, Any], tables: tuple[Sequence[Row], Sequence[Row]], bootstrap: Bootstrap
+    manifest: Mapping[str, Any],
+    tables: tuple[Sequence[Row], Sequence[Row]],
+    bootstrap: Bootstrap,
+    least: int,
 ) -> list[dict[str, Any]]:
     """A part each: metrics as they come and by the bundle's map, and what its sets hold here.
 
-    tables: predictions of all models together, and of each.
+    tables: predictions of all models together, and of each. Of a class of fewer groups than `least`
+    coverage is not told.
     """
     together, each = tables
     samples, found = [row["sample"] for row in together], []
     for part, carried in _parts(manifest, together):
         p_mnk = of_models(samples, each, part.name, part.classes)
-        found.append(_checked(part, carried, p_mnk, bootstrap))
+        one = _checked(part, carried, p_mnk, bootstrap)
+        rare = _rare(part, least)
+        for kind in KINDS if "reason" not in one["sets"] else ():
+            one["sets"][kind]["here"]["by_class"] |= dict.fromkeys(rare, FEW)
+        found.append(one)
     return found
+
+
+def _rare(part: Part, least: int) -> list[str]:
+    """Classes of too few groups to be told of, by the rule of subgroups."""
+    levels = []
+    for k, name in enumerate(part.classes):
+        own = part.labels == k
+        groups = len(np.unique(part.group[own]))
+        # A class that nobody has says nothing of anybody.
+        if groups:
+            levels.append({"level": name, "n": int(own.sum()), "few": groups < least})
+    return [level["level"] for level in hidden(levels) if level["few"]]
 
 
 def covered(

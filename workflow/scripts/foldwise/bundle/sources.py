@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import PIL.Image
-import pydicom
-from pydicom.misc import is_dicom
 
 from foldwise.cohort.codes import Wanted, misfit
 from foldwise.cohort.findings import describe
@@ -32,7 +29,7 @@ from foldwise.pixels.cache import Crew, write_shard
 from foldwise.pixels.decode.base import Decoder, of_content
 from foldwise.pixels.picture import REASONS, UnreadableImage
 from foldwise.pixels.prepare import ImageSettings
-from foldwise.pixels.prepared import Prepared
+from foldwise.pixels.prepared import IN_COLOUR, Prepared
 from foldwise.pixels.source import Source
 from foldwise.registry import load
 
@@ -110,17 +107,8 @@ def unlike(images: Sequence[Image], reader: str, wanted: Wanted) -> dict[str, di
         except (UnreadableImage, ReadFault, OSError):
             continue
         if reason:
-            trained = f" ({', '.join(wanted.modalities)})" if reason == "other_modality" else ""
-            said = f"{describe(reason)}{trained}"
-            found[one.sample] = {"sample": one.sample, "reason": reason, "meaning": said}
-    said_of = Counter((row["reason"], row["meaning"]) for row in found.values())
-    for (reason, said), number in said_of.items():
-        log.warning(
-            "%s in quarantine: %s. --allow %s predicts them all the same.",
-            plural(number, "image"),
-            said,
-            reason,
-        )
+            found[one.sample] = kept_out(one.sample, reason, wanted)
+    tell_kept_out(found.values())
     return found
 
 
@@ -185,20 +173,36 @@ class WithEmptyMask:
         return replace(found, pixels=np.concatenate([found.pixels, empty]))
 
 
-def in_colour(path: Path) -> bool:
-    """Whether a file's header says that it is in colour; what cannot be opened is not."""
-    try:
-        if is_dicom(path):
-            header = pydicom.dcmread(
-                path, specific_tags=["SamplesPerPixel"], stop_before_pixels=True
-            )
-            return header.get("SamplesPerPixel", 1) > 1
-        with PIL.Image.open(path) as image:
-            # A palette keeps its colours in one band.
-            return len(image.getbands()) > 2 or image.mode == "P"
-    # Decoding says what is wrong with such a file, in the quarantine.
-    except (OSError, ValueError, pydicom.errors.InvalidDicomError):
-        return False
+def without_colour(
+    rows: list[dict[str, Any]], wanted: Wanted
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Rows that are grey where grey is wanted, and lines of the quarantine of the others.
+
+    After decoding: plain files have no header that says it, and grey stored as colour is grey.
+    """
+    if not wanted.grey:
+        return rows, []
+    coloured = {row["sample"] for row in rows if row["facts"].get(IN_COLOUR)}
+    found = [kept_out(sample, "other_photometric", wanted) for sample in sorted(coloured)]
+    tell_kept_out(found)
+    return [row for row in rows if row["sample"] not in coloured], found
+
+
+def kept_out(sample: str, reason: str, wanted: Wanted) -> dict[str, str]:
+    """A line of the quarantine, of an image that is none for the models."""
+    trained = f" ({', '.join(wanted.modalities)})" if reason == "other_modality" else ""
+    return {"sample": sample, "reason": reason, "meaning": f"{describe(reason)}{trained}"}
+
+
+def tell_kept_out(found: Iterable[Mapping[str, str]]) -> None:
+    """Log how many images are kept out for which reason, and what lets them through."""
+    for (reason, said), number in Counter((row["reason"], row["meaning"]) for row in found).items():
+        log.warning(
+            "%s in quarantine: %s. --allow %s predicts them all the same.",
+            plural(number, "image"),
+            said,
+            reason,
+        )
 
 
 def with_texts(

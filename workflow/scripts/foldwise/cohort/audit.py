@@ -19,6 +19,7 @@ from foldwise.cohort.tables.labels import data_place
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
 from foldwise.integrity import read_sealed
+from foldwise.pixels.prepared import IN_COLOUR
 
 # Facts that only some decoders give: notes of masks, columns for the folds, digests of answers.
 UNSTATED: dict[str, Any] = {"notes": (), "cohort_columns": {}, "answer": ""}
@@ -34,6 +35,7 @@ class AuditSettings:
     heads: dict[str, tuple[str, ...]] = field(default_factory=dict)
     conflicts: Conflicts = field(default_factory=Conflicts)
     max_quarantine: float = 0.05
+    grey: bool = False  # pictures in colour are kept out
     trains: bool = True  # a model that is only tried may meet no image of a class
 
     @classmethod
@@ -44,6 +46,7 @@ class AuditSettings:
             heads={f"label_{head}": tuple(own["order"]) for head, own in data["heads"].items()},
             conflicts=Conflicts(**data["conflicts"]),
             max_quarantine=data["max_quarantine"],
+            grey=data["colour"] == "quarantine",
             trains=trains,
         )
 
@@ -63,6 +66,7 @@ def make_audit(
     findings = [Finding(**row) for row in read_csv(study / "findings.csv")]
     rows = [image | labels[image["sample"]] for image in images if image["sample"] in labels]
     findings += faults(images, decoded) + notes(images, decoded)
+    findings += in_colour(images, decoded) if settings.grey else []
     # Each check sees what the ones before left: an image is counted under its first reason only.
     rows = _standing(rows, findings)
     findings += clashes(rows, decoded, settings.conflicts, study)
@@ -110,6 +114,15 @@ def faults(images: list[dict[str, str]], decoded: dict[str, dict[str, Any]]) -> 
         Finding(image["sample"], "decode", QUARANTINE, decoded[image["content"]]["status"])
         for image in images
         if decoded[image["content"]]["status"] != "ok"
+    ]
+
+
+def in_colour(images: list[dict[str, str]], decoded: dict[str, dict[str, Any]]) -> list[Finding]:
+    """Pictures whose pixels are in colour, of files whose header does not say so."""
+    return [
+        Finding(image["sample"], "decode", QUARANTINE, "other_photometric")
+        for image in images
+        if decoded[image["content"]]["facts"].get(IN_COLOUR)
     ]
 
 

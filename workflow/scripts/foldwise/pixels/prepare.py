@@ -9,7 +9,7 @@ from foldwise.pixels.digest import pixel_digest
 from foldwise.pixels.fit import TISSUE, Place, place, tissue_box
 from foldwise.pixels.percentiles import extremes
 from foldwise.pixels.picture import Picture
-from foldwise.pixels.prepared import Prepared
+from foldwise.pixels.prepared import IN_COLOUR, Prepared
 from foldwise.pixels.resize import area_mean
 from foldwise.pixels.window import Tone, grey, tone_of
 
@@ -79,6 +79,8 @@ def prepared(picture: Picture, settings: ImageSettings) -> Prepared:
         "min": float(low),
         "max": float(high),
     }
+    if picture.stored.ndim == 3:
+        facts[IN_COLOUR] = True  # by its pixels: grey stored as colour is grey
     if settings.window == "voi":
         facts["voi"] = tone.by_file  # without one the window is that of the percentiles
     if settings.fit == "native":

@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 
+# A fact of pictures in colour, and of no others.
+IN_COLOUR = "in_colour"
+
 
 @dataclass(frozen=True)
 class Prepared:

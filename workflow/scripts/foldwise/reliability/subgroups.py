@@ -82,13 +82,13 @@ def _unknown(rows: Sequence[Row], own: Sequence[str], least: int) -> dict[str, A
 def _published(levels: list[dict[str, Any]], unknown: dict[str, Any]) -> dict[str, Any]:
     """`levels`, `unknown` (a number, None of few) and `unknown_few`, by the rule of rare values."""
     # An unknown image counts as a value: else its number is what the others leave of the whole.
-    hidden = _hidden([*levels, *([unknown] if unknown["n"] else [])])
-    few = bool(unknown["n"]) and hidden[-1]["few"]
-    shown = {"levels": _once(hidden[: len(levels)]), "unknown_few": few}
+    shown_levels = hidden([*levels, *([unknown] if unknown["n"] else [])])
+    few = bool(unknown["n"]) and shown_levels[-1]["few"]
+    shown = {"levels": _once(shown_levels[: len(levels)]), "unknown_few": few}
     return shown | {"unknown": None if few else unknown["n"]}
 
 
-def _hidden(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def hidden(levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Where one value alone is too rare to be told, the next rare one is not told either.
 
     Else its number is what the others leave of the whole (secondary suppression: Hundepool et al.

@@ -32,7 +32,7 @@ def with_bundle(raw: Any, where: str) -> Any:
         )
     manifest = read_manifest(bundle)
     params = manifest["params"]
-    _key(named.get("pixel_key"), manifest, f"{where}: validate.pixel_key", bundle)
+    check_key(named.get("pixel_key"), manifest, f"{where}: validate.pixel_key", bundle)
     if "kind" in raw and raw["kind"] != params["kind"]:
         raise FoldwiseError(
             f"{where}: kind: {raw['kind']}, but the models of {bundle} are of kind "
@@ -56,7 +56,7 @@ def images_wanted(manifest: dict[str, Any]) -> dict[str, Any]:
     return {"modalities": modalities, "colour": "quarantine" if only_grey else "allow"}
 
 
-def _key(path: Any, manifest: dict[str, Any], where: str, bundle: str) -> None:
+def check_key(path: Any, manifest: dict[str, Any], where: str, bundle: str) -> None:
     """Refuse a key that is not the bundle's now, and not after hours of decoding."""
     if not isinstance(path, str):
         return

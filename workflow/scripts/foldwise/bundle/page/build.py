@@ -55,6 +55,8 @@ def row_of(row: Mapping[str, Any]) -> dict[str, str]:
 
 def valued(side: Mapping[str, Any], form: str = ".3f") -> str:
     """`0.712 (0.601 to 0.804)`, or what stands for none."""
+    if side.get("few"):
+        return "too few to be told"
     if side["value"] is None:
         return "not defined"
     low, high = side["interval"]
@@ -81,6 +83,12 @@ def relied(part: Mapping[str, Any]) -> dict[str, Any]:
             if kind in sets
             for row in covered(title, sets[kind])
         ],
+        "few": any(
+            one.get("few")
+            for kind in SETS
+            if kind in sets
+            for one in sets[kind]["here"]["by_class"].values()
+        ),
     }
 
 
