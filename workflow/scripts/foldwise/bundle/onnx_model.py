@@ -5,7 +5,6 @@ no number of this package.
 """
 
 import importlib.util
-import io
 import logging
 import warnings
 from typing import Any
@@ -134,7 +133,6 @@ def any_number(inputs: Batch) -> tuple[Any, ...]:
 
 def traced(whole: Exported, inputs: Batch, names: list[str]) -> bytes:
     """The graph with weights inside, for any number of images at once."""
-    buffer = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         # The exporter warns of its own internals; what counts is compared afterwards.
         warnings.simplefilter("ignore")
@@ -147,15 +145,12 @@ def traced(whole: Exported, inputs: Batch, names: list[str]) -> bytes:
             dynamo=True,
             verbose=False,
         )
-        program.save(buffer)
-    return without_places(buffer.getvalue())
+    # The property and not `save`, whose targets are not the same in all releases of torch.
+    return without_places(program.model_proto)
 
 
-def without_places(content: bytes) -> bytes:
-    """The same graph without what the exporter notes of each step: files on this machine."""
-    import onnx
-
-    model = onnx.load_from_string(content)
+def without_places(model: Any) -> bytes:
+    """A graph's bytes without what the exporter notes of each step: files on this machine."""
     # Its notes are for whoever mends the exporter; they may hold a user's name.
     for part in (model.graph, *model.functions):
         for noted in (part, *part.node, *part.value_info):

@@ -80,7 +80,7 @@ def predict(request: Request) -> dict[str, int]:
     check_dicom(request, reader)
     check_key(request.key, manifest, KEY_OPTION, request.bundle)
     private = private_folder(private_folder(request.out.parent / "private") / request.out.stem)
-    images = named(find(request.sources, reader), private)
+    images = named(find(request.sources, reader), private, request.crew.workers)
     log.info("%s.", plural(len(images), "different image"))
     allowed = wanted(request, manifest)
     kept_out = unlike(images, reader, allowed)

@@ -9,6 +9,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -73,18 +74,15 @@ def find(sources: Iterable[str | Path], reader: str) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def named(files: Sequence[Path], private: Path) -> list[Image]:
+def named(files: Sequence[Path], private: Path, workers: int = 1) -> list[Image]:
     """Contents of the files in their order of content; a list of their names goes to `private`."""
     # A key of this place alone: nobody elsewhere can compute a sample's name from its image.
     names = Names(load_key(private))
     of_content_: dict[str, list[Path]] = {}
-    for path in files:
-        try:
-            plain = content_of([file_digest(path)])
-        except OSError:
-            # Decoding says why, under a name of its own.
-            plain = hashlib.sha256(str(path).encode()).hexdigest()[:32]
-        of_content_.setdefault(plain, []).append(path)
+    # Threads: hashing lets others run. They end before processes are forked to decode.
+    with ThreadPoolExecutor(workers) as pool:
+        for path, plain in zip(files, pool.map(_content, files), strict=True):
+            of_content_.setdefault(plain, []).append(path)
     images = [
         Image(plain, names.content(plain), names.sample(plain), tuple(paths))
         for plain, paths in sorted(of_content_.items())
@@ -92,6 +90,14 @@ def named(files: Sequence[Path], private: Path) -> list[Image]:
     rows = [{"sample": one.sample, "file": str(path)} for one in images for path in one.files]
     write_private_csv(private / "files.csv", ["sample", "file"], rows)
     return images
+
+
+def _content(path: Path) -> str:
+    try:
+        return content_of([file_digest(path)])
+    except OSError:
+        # Decoding says why, under a name of its own.
+        return hashlib.sha256(str(path).encode()).hexdigest()[:32]
 
 
 def unlike(images: Sequence[Image], reader: str, wanted: Wanted) -> dict[str, dict[str, str]]:
@@ -124,7 +130,8 @@ def decode(
 
     `masked`: whether rows have a mask's plane. Shards that were made are not made again.
     """
-    image, decoder = ImageSettings(**settings), load("DECODERS", reader)()
+    # Without digests: predictions are compared with no archive's pictures.
+    image, decoder = ImageSettings(**settings, digested=False), load("DECODERS", reader)()
     key = digest([reader, dict(settings)])
     if masked and decoder.shape(image)[0] == image.channels:
         decoder, key = WithEmptyMask(decoder), digest([reader, dict(settings), "mask"])

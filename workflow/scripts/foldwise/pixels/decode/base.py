@@ -65,4 +65,5 @@ def of_content(
     answer = (
         {"answer": names.pixels(prepared.facts["answer"])} if "answer" in prepared.facts else {}
     )
-    return replace(prepared, digest=names.pixels(prepared.digest), facts=prepared.facts | answer)
+    digest = names.pixels(prepared.digest) if prepared.digest else ""
+    return replace(prepared, digest=digest, facts=prepared.facts | answer)
