@@ -144,6 +144,14 @@ def test_an_image_of_no_exam_is_listed_with_the_reason_and_predicted(bundled, tm
     assert "1 image without a DICOM object" in caplog.text and "unclear" not in caplog.text
 
 
+def test_objects_among_the_images_are_no_images_of_the_next_run(bundled, tmp_path):
+    film(tmp_path / "in/a.dcm")
+    for _ in range(2):
+        _, listed = asked(bundled, tmp_path / "in", tmp_path / "in/out/p.csv")
+        assert len(listed) == 1
+        assert len(read_csv(tmp_path / "in/out/private/p/files.csv")) == 1
+
+
 def test_pictures_are_refused_before_anything_is_decoded(bundled, tmp_path):
     with pytest.raises(FoldwiseError, match="read as 'images', which belong to no exam"):
         predict(

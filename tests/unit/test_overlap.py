@@ -124,7 +124,7 @@ def test_predictions_mark_what_the_training_had_by_the_key_alone(made, tmp_path,
     files = {row["sample"]: row["file"] for row in read_csv(tmp_path / "private/p/files.csv")}
     marked = {files[row["sample"]] for row in rows if row["in_training"] == "yes"}
     assert marked == {str(paths[2])} and about == {"state": COMPARED, "n": 4, "same": 1}
-    assert "1 image of 4 the training had too" in caplog.text
+    assert "The training had 1 of 4 images too" in caplog.text
     rows, about = asked()
     assert "in_training" not in rows[0] and about == {"state": NO_KEY}
     assert "without their key (--pixel-key) it cannot be known" in caplog.text

@@ -48,10 +48,10 @@ def note_training(
         row["in_training"] = "yes" if row["sample"] in learned else "no"
     if learned:
         log.warning(
-            "%s of %d the training had too, pixel for pixel: the models have seen the answer. They "
-            "are marked in the column `in_training`.",
-            plural(len(learned), "image"),
-            len(table),
+            "The training had %d of %s too, pixel for pixel, and the models have seen the answer: "
+            "see the column `in_training`.",
+            len(learned),
+            plural(len(table), "image"),
         )
     # Of groups nothing is known here.
     found = counted(state, same, [])

@@ -47,15 +47,18 @@ class Image:
     files: tuple[Path, ...]
 
 
-def find(sources: Iterable[str | Path], reader: str) -> list[Path]:
+def find(sources: Iterable[str | Path], reader: str, without: Path | None = None) -> list[Path]:
     """Files of a reader's kind, of folders and all below them, sorted; files as they are named.
 
+    `without`: a folder that is passed over, of objects that an earlier run made of these files.
     Raises FoldwiseError for a source that is not there and where nothing is found.
     """
     accepts, found, passed = load("READERS", reader)().accepts, [], 0
     for source in map(Path, sources):
         if source.is_dir():
             files = [p for p in sorted(source.rglob("*")) if p.is_file() and not is_temporary(p)]
+            if without is not None:
+                files = [p for p in files if without.resolve() not in p.resolve().parents]
             own = [path for path in files if accepts(path)]
             found, passed = found + own, passed + len(files) - len(own)
         elif source.exists():
