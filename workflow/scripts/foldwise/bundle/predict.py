@@ -83,21 +83,7 @@ def predict(request: Request) -> dict[str, int]:
     files = find(request.sources, reader, without=private)
     images = named(files, private, request.crew.workers)
     log.info("%s.", plural(len(images), "different image"))
-    allowed = wanted(request, manifest)
-    kept_out = unlike(images, reader, allowed)
-    image = manifest["params"]["image"]
-    fit = [one for one in images if one.sample not in kept_out]
-    masked = manifest["params"]["kind"] == "segmentation"
-    rows, quarantine, cache = decode(fit, reader, image, private, request.crew, masked)
-    rows, coloured = without_colour(rows, allowed)
-    quarantine += [*kept_out.values(), *coloured]
-    names = ["sample", "reason", "meaning"]
-    write_csv(request.out.with_name(f"{request.out.stem}_quarantine.csv"), names, quarantine)
-    if not rows:
-        raise FoldwiseError(
-            f"None of {plural(len(images), 'image')} can be predicted: "
-            f"{quarantine[0]['meaning']}. The quarantine beside {request.out} names each."
-        )
+    rows, out, cache = usable(request, manifest, reader, images, private)
     params = params_of(request.bundle, manifest, private)
     if "text" in params["task"]:
         with_texts(rows, images, request.texts)
@@ -108,11 +94,11 @@ def predict(request: Request) -> dict[str, int]:
     parts = answered(request, manifest, job, kept, private)
     table = [row for path in parts for row in read_csv(path)]
     # A network of three channels is given colour as colour: only grey ones lose it unseen.
-    if image["channels"] == 1:
+    if params["image"]["channels"] == 1:
         note_colour(table, rows)
     overlap = note_training(table, job, manifest, request.key)
     write_table(request, table, images)
-    done = {"predicted": len(table), "quarantine": len(quarantine)}
+    done = {"predicted": len(table), "quarantine": out}
     said = about(manifest, reader, done) | {"overlap": overlap}
     if request.dicom:
         # Here: who asks for no objects does not load what makes them.
@@ -121,6 +107,34 @@ def predict(request: Request) -> dict[str, int]:
         said |= {"dicom": write_dicom(Answers(manifest, job, kept, parts), images, private)}
     write_json(request.out.with_name(f"{request.out.stem}_about.json"), said)
     return done
+
+
+def usable(
+    request: Request,
+    manifest: Mapping[str, Any],
+    reader: str,
+    images: Sequence[Image],
+    private: Path,
+) -> tuple[list[dict[str, Any]], int, Path]:
+    """Rows of what the models can be asked about, how many others there are, folder of the pixels.
+
+    Writes the quarantine. Raises FoldwiseError where nothing is left.
+    """
+    allowed, params = wanted(request, manifest), manifest["params"]
+    kept_out = unlike(images, reader, allowed)
+    fit = [one for one in images if one.sample not in kept_out]
+    masked = params["kind"] == "segmentation"
+    rows, quarantine, cache = decode(fit, reader, params["image"], private, request.crew, masked)
+    rows, coloured = without_colour(rows, allowed)
+    quarantine += [*kept_out.values(), *coloured]
+    names = ["sample", "reason", "meaning"]
+    write_csv(request.out.with_name(f"{request.out.stem}_quarantine.csv"), names, quarantine)
+    if not rows:
+        raise FoldwiseError(
+            f"None of {plural(len(images), 'image')} can be predicted: "
+            f"{quarantine[0]['meaning']}. The quarantine beside {request.out} names each."
+        )
+    return rows, len(quarantine), cache
 
 
 def check_dicom(request: Request, reader: str) -> None:
