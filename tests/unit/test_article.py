@@ -1,6 +1,7 @@
 """The article: every number is looked up, bears its origin, and gives the same bytes again."""
 
 import copy
+import io
 import json
 import re
 import zipfile
@@ -62,6 +63,10 @@ def test_documents_hold_the_same_numbers_with_their_origin_and_are_the_same_byte
     # Type of 8 points, so that a table of seven columns cuts no word.
     assert re.search(r'w:styleId="Table"[^>]*>.*?<w:sz w:val="16"', styles, re.DOTALL)
     assert body.count('w:val="Heading1"') >= 5
+    with zipfile.ZipFile(io.BytesIO(first["article.docx"])) as document:
+        members = b"".join(map(document.read, document.namelist()))
+    # Where this machine keeps the references is nobody's property of a document.
+    assert b"references.json" not in members and str(SHIPPED).encode() not in members
     assert f"{summary['kappa']['mean']:.3f}" in body
     assert first["article.pdf"].startswith(b"%PDF")
 

@@ -99,7 +99,7 @@ def test_an_axis_is_logarithmic_where_the_space_is_and_no_odd_value_breaks_the_p
         for i, text in enumerate(("0.1", "nan", "", "1e400", "adam</script>"))
     ]
     found = explored(trials, [], [{"metric": "kappa", "direction": "maximize"}], ["lr"], SPACE)
-    assert found["params"] == [{"name": "lr", "log": True}]
+    assert found["params"] == [{"name": "lr", "short": "lr", "log": True}]
     assert [one["params"][0] for one in found["trials"]] == [
         *(0.1, "nan", None, "1e400", "adam</script>")
     ]

@@ -15,6 +15,7 @@ from scipy import stats
 
 from analysed import searched_by
 from foldwise.errors import FoldwiseError
+from foldwise.evaluate.wording import setting_name
 from foldwise.report.files import ANALYSIS_DOCUMENTS, ANALYSIS_FIGURES
 from foldwise.search.analysis.effects import effect, sentences
 from foldwise.search.analysis.figures import categorical, parameters
@@ -54,6 +55,12 @@ def test_a_rate_of_few_trials_is_a_slope_and_no_category():
     found = replace(found, space=(drawn, found.space[1]))
     assert effect(found, "lr").levels == () and "tenfold" in told(found, "lr")
     assert categorical(found) == ["batch"]
+
+
+def test_a_setting_is_called_by_what_tells_it_from_others():
+    names = {"training.batch_size": "batch size", "loss.name": "loss", "lr": "lr", "name": "name"}
+    names |= {"teacher.training.lr": "teacher's lr", "training.lr": "lr"}
+    assert {key: setting_name(key) for key in names} == names
 
 
 def test_the_star_is_the_best_trials_own_point():

@@ -42,7 +42,7 @@ explorer.start("trials", (holder) => {
   }
 
   function axes() {
-    const params = data.params.map((param, i) => ({ ...axis(param.name, data.trials.map((one) => one.params[i]), param.log), value: (one) => one.params[i] }));
+    const params = data.params.map((param, i) => ({ ...axis(param.name, data.trials.map((one) => one.params[i]), param.log), short: param.short, value: (one) => one.params[i] }));
     const objectives = data.objectives.map((objective, i) => ({ ...axis(objective.name, data.trials.map((one) => one.values[i]), false), value: (one) => one.values[i] }));
     return [...params, ...objectives];
   }
@@ -74,8 +74,7 @@ explorer.start("trials", (holder) => {
     }
     list.forEach((each, i) => {
       svg.append(draw("path", { class: "axis", d: `M${x(i)} ${TOP}V${HIGH - 26}` }));
-      const short = each.name.split(".").pop();
-      svg.append(draw("text", { x: x(i), y: i % 2 && step < 90 ? 10 : 22, "text-anchor": "middle", class: "name" }, short, draw("title", {}, each.name)));
+      svg.append(draw("text", { x: x(i), y: i % 2 && step < 90 ? 10 : 22, "text-anchor": "middle", class: "name" }, each.short ?? each.name, draw("title", {}, each.name)));
       each.ticks.forEach((value) => svg.append(draw("text", { x: x(i) + 5, y: y(each.place(value)) + 4, class: "tick" }, String(number(value)))));
     });
     return svg;

@@ -17,7 +17,7 @@ explorer.start("thresholds", (holder) => {
     return others.length === 1 ? others[0].class : "rest";
   };
   const curve = make("select", {}, ...data.curves.map((one, i) => {
-    const name = one.part ? `${one.part}: ${one.class}` : one.class;
+    const name = one.part ? `${one.part.replaceAll("_", " ")}: ${one.class}` : one.class;
     return make("option", { value: i, textContent: rest(one) === "rest" ? name : `${name} against ${rest(one)}` });
   }));
   // Of two classes the second is the one that is looked for, unless the reader says otherwise.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from foldwise.article.render import SHIPPED
 from foldwise.errors import FoldwiseError, nearest
-from foldwise.files import read_json, replacing
+from foldwise.files import read_json, replacing, write_json
 
 FROM = "markdown+bracketed_spans+implicit_figures+pipe_tables+table_attributes"
 CITATION = re.compile(r"(?<![\w\\])@([A-Za-z][\w:-]*\w)")
@@ -55,14 +55,18 @@ def write_formats(text: str, folder: Path, bibliographies: list[Path]) -> None:
     Equal text and figures give equal bytes. Raises FoldwiseError where pandoc or Typst refuses.
     """
     check_citations(text, bibliographies)
-    works = [f"--bibliography={path}" for path in bibliographies]
-    common = ["--standalone", "--citeproc", f"--resource-path={folder}", *works]
     page = ["--embed-resources", f"--css={SHIPPED / 'article.css'}", "--section-divs"]
-    with _fixed_time():
+    with _fixed_time(), tempfile.TemporaryDirectory() as place:
+        works = Path(place) / "references.json"
+        # Not as files: their paths, which are this machine's, would be properties of the document.
+        write_json(
+            works, {"references": [work for path in bibliographies for work in read_json(path)]}
+        )
+        common = ["--standalone", "--citeproc", f"--resource-path={folder}"]
+        common.append(f"--metadata-file={works}")
         _pandoc(text, "html5", folder / "article.html", [*common, *page])
-        with tempfile.TemporaryDirectory() as place:
-            styles = _reference_document(Path(place) / "reference.docx")
-            _pandoc(text, "docx", folder / "article.docx", [*common, f"--reference-doc={styles}"])
+        styles = _reference_document(Path(place) / "reference.docx")
+        _pandoc(text, "docx", folder / "article.docx", [*common, f"--reference-doc={styles}"])
         _pdf(text, folder, common)
 
 

@@ -1,8 +1,8 @@
-"""How metrics, groups and classical methods are called in sentences, tables and figures."""
+"""How metrics, settings and classical methods are called in sentences, tables and figures."""
 
 from foldwise.metrics import TABLE, head_of, metric_of, titled
 
-__all__ = ["called", "head_of", "method_name", "significant", "spoken", "titled"]
+__all__ = ["called", "head_of", "method_name", "setting_name", "significant", "spoken", "titled"]
 
 # First words that keep their capital inside a sentence.
 NAMES = ("Brier", "Dice", "Jaccard")
@@ -50,6 +50,15 @@ def method_name(name: str) -> str:
     """A run or classical method (`baseline_<name>` as a run) as a reader calls it."""
     own = name.removeprefix("baseline_")
     return BASELINES.get(own, own.replace("_", " "))
+
+
+def setting_name(key: str) -> str:
+    """A parameter in running text: the last part of its key that says what it is."""
+    parts = key.split(".")
+    own = parts[-2] if parts[-1] == "name" and len(parts) > 1 else parts[-1]
+    # A search may vary both networks: their rates are two parameters.
+    whose = "teacher's " if parts[0] == "teacher" and len(parts) > 1 else ""
+    return whose + own.replace("_", " ")
 
 
 def significant(value: float, digits: int = 3) -> str:

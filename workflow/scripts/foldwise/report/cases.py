@@ -70,11 +70,16 @@ def write_cases(
         ]
     # A list: JSON is written with sorted keys, and a case's answers are in the order of the parts.
     named = [
-        {"name": part, "classes": list(names.values()), "counts": pairs(cases, k)}
+        {"name": in_words(part), "classes": list(names.values()), "counts": pairs(cases, k)}
         for k, (part, names) in enumerate(parts.items())
     ]
     facts = {"parts": named, "subgroups": list(levels), "levels": list(levels.values())}
     write_json(out, facts | {"images": len(cases), "shown": len(shown), "cases": shown})
+
+
+def in_words(part: str) -> str:
+    """A part of an answer as readers are told of it: `left_sup` is its name in a study file."""
+    return part.replace("_", " ")
 
 
 def kept(cases: Sequence[Any], most: int) -> list[Any]:

@@ -70,7 +70,9 @@ def gradcam_maps(films: Sequence[str | Path], shares: Shares) -> Overlays:
         entries = read_json(path)["films"]
         with np.load(Path(path).with_name("gradcam.npz")) as stored:
             for entry, values in zip(entries, stored["maps"], strict=True):
-                name = ", ".join(filter(None, ["Grad-CAM", entry.get("part")]))
+                name = ", ".join(
+                    filter(None, ["Grad-CAM", (entry.get("part") or "").replace("_", " ")])
+                )
                 shown = middle(values, shares.get(entry["sample"], 1))
                 overlays.setdefault(entry["sample"], {})[name] = area(shown, GRADCAM)
     return overlays

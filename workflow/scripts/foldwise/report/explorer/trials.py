@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from foldwise.evaluate.wording import called
+from foldwise.evaluate.wording import called, setting_name
 
 Rows = Sequence[Mapping[str, str]]
 
@@ -29,7 +29,10 @@ def explored(
         "objectives": [
             {"name": called(one["metric"])[0], "direction": one["direction"]} for one in objectives
         ],
-        "params": [{"name": key, "log": _is_log(space.get(key))} for key in settings],
+        "params": [
+            {"name": key, "short": setting_name(key), "log": _is_log(space.get(key))}
+            for key in settings
+        ],
         "trials": [
             {
                 "trial": row["trial"],

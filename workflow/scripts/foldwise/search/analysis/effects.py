@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from foldwise.evaluate.wording import setting_name
 from foldwise.search.analysis.tables import setting
-from foldwise.search.analysis.trials import Searched, Trial, short
+from foldwise.search.analysis.trials import Searched, Trial
 
 LEVEL = 0.95
 # Values of a number up to which each is a level of its own.
@@ -134,7 +135,7 @@ def _step(x: np.ndarray) -> tuple[float, str]:
 
 def sentences(effect: Effect, sign: int) -> list[str]:
     """What may be said of a parameter: resolved differences, or that nothing is resolved."""
-    name = short(effect.key)
+    name = setting_name(effect.key)
     lines = [_sentence(effect, one, name, sign) for one in effect.differences]
     if effect.single:
         lonely = ", ".join(setting(level.value) for level in effect.levels if level.n < 2)

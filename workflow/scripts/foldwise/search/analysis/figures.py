@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from foldwise.evaluate.wording import called
+from foldwise.evaluate.wording import called, setting_name
 from foldwise.report.style import ACCENT, FAINT, GREY, INK, PAGE, grid, line_styles, shades
 from foldwise.search.analysis.effects import MOST_LEVELS, WIDE, effect
-from foldwise.search.analysis.trials import Searched, Trial, short, varied
+from foldwise.search.analysis.trials import Searched, Trial, varied
 
 STAR = {"marker": "*", "markersize": 11, "color": INK, "linestyle": "none", "zorder": 5}
 TOP = 5
@@ -51,7 +51,7 @@ def top_five(searched: Searched) -> Figure:
 
 def _label(searched: Searched, trial: Trial) -> str:
     settings = [
-        f"{short(k)} {words(trial.params[k])}" for k in varied(searched) if k in trial.params
+        f"{setting_name(k)} {words(trial.params[k])}" for k in varied(searched) if k in trial.params
     ]
     lines = [", ".join(settings[i : i + 2]) for i in range(0, min(len(settings), 6), 2)]
     return "\n".join([trial.name, *lines])
@@ -77,7 +77,7 @@ def parameters(searched: Searched) -> Figure:
 def _parameter(axes: Axes, searched: Searched, key: str) -> None:
     trials = [trial for trial in searched.trials if key in trial.params]
     found, best = effect(searched, key), trials[0]
-    axes.set_title(short(key))
+    axes.set_title(setting_name(key))
     if not found.levels:
         x = np.array([trial.params[key] for trial in trials], float)
         axes.plot(x, [t.value for t in trials], "o", color=ACCENT, alpha=0.6, markersize=3)
@@ -180,7 +180,7 @@ def losses(searched: Searched) -> Figure:
             range(len(order)),
             [f"{words(level.value)}\nn = {level.n}" for level in found.levels],
         )
-        axes.set_title(short(key))
+        axes.set_title(setting_name(key))
         axes.set(xlabel="", ylabel="")
     panels[0].set_ylabel(called(searched.metric)[0])
     return figure

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 import numpy as np
 from scipy import stats
 
-from foldwise.evaluate.wording import called
+from foldwise.evaluate.wording import called, setting_name
 from foldwise.report.files import ANALYSIS_FIGURES
 from foldwise.search.analysis.effects import LEVEL, Effect, effect, sentences
 from foldwise.search.analysis.figures import categorical, efficiency
 from foldwise.search.analysis.tables import code, document, number, setting, share, table
-from foldwise.search.analysis.trials import Searched, short, varied
+from foldwise.search.analysis.trials import Searched, varied
 
 SIZES = ("image.size", "training.stages", "training.tiles.size")
 MARGINAL = (
@@ -76,7 +76,14 @@ def best(searched: Searched) -> str:
 def top(searched: Searched, count: int = 10) -> str:
     """The best trials with the parameters that vary."""
     keys = varied(searched)
-    head = ["Rank", "Trial", called(searched.metric)[0], *map(short, keys), "Best epoch", "Last"]
+    head = [
+        "Rank",
+        "Trial",
+        called(searched.metric)[0],
+        *map(setting_name, keys),
+        "Best epoch",
+        "Last",
+    ]
     rows = [
         [
             rank,
@@ -111,7 +118,7 @@ def groups(searched: Searched) -> str:
             quartiles = f"{low:.4f} to {high:.4f}"
             rows.append((setting(level.value), level.n, level.mean, level.sd, float(middle),
                          quartiles, f"{statistics.mean(epochs):.1f}"))  # fmt: skip
-        head = [short(key), "Trials", "Mean", "Standard deviation", "Median", "Quartiles"]
+        head = [setting_name(key), "Trials", "Mean", "Standard deviation", "Median", "Quartiles"]
         parts.append(table([*head, "Epochs to the best"], rows))
     return "\n\n".join(parts)
 
@@ -175,7 +182,7 @@ def recommendations(searched: Searched, effects: Iterable[Effect]) -> str:
         ]
         resolved += lines
         if not lines:
-            open_ones.append(short(found.key))
+            open_ones.append(setting_name(found.key))
     parts = [f"- {line}" for line in resolved]
     if open_ones:
         parts.append(

@@ -126,12 +126,3 @@ def varied(searched: Searched) -> list[str]:
     # As text: 1, 1.0 and True are equal in Python and other settings here; lists have no hash.
     seen = {key: {str(trial.params.get(key)) for trial in searched.trials} for key in keys}
     return [key for key in keys if len(seen[key]) > 1]
-
-
-def short(key: str) -> str:
-    """A parameter in running text: the last part of its key that says what it is."""
-    parts = key.split(".")
-    own = parts[-2] if parts[-1] == "name" and len(parts) > 1 else parts[-1]
-    # A search may vary both networks: their rates are two parameters.
-    whose = "teacher's " if parts[0] == "teacher" and len(parts) > 1 else ""
-    return whose + own.replace("_", " ")
