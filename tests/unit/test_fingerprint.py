@@ -243,3 +243,34 @@ def test_the_key_of_a_cache_is_over_what_fills_it_and_not_over_what_reads_it():
     assert {"foldwise.pixels.source:bytes_of", "foldwise.hashing:content_of"} <= reached
     assert "foldwise.pixels.cache:_fill" in reached
     assert "foldwise.pixels.cache:Images" not in reached
+
+
+LOADS = [
+    ("from foldwise.registry import load as entry_of", "entry_of('TASKS', 'zones')"),
+    ("from foldwise import registry", "registry.load('TASKS', 'zones')"),
+    ("from foldwise import registry as plug_ins", "plug_ins.load('TASKS', 'zones')"),
+    ("import foldwise.registry as plug_ins", "plug_ins.load('TASKS', 'zones')"),
+]
+
+
+@pytest.mark.parametrize(("imported", "called"), LOADS)
+def test_a_plug_in_counts_by_whatever_name_it_is_loaded(scripts, imported, called):
+    edit(scripts / "fit.py", "from foldwise.registry import load", imported)
+    edit(scripts / "fit.py", "load('TASKS', 'zones')", called)
+    before = code("zones")
+    edit(scripts / "foldwise/tasks/zones.py", "size = 1", "size = 2")
+    assert code("zones") != before
+
+
+def test_a_group_of_plug_ins_that_is_no_text_is_refused(scripts):
+    edit(scripts / "fit.py", "load('TASKS', 'zones')", "load('TASKS'.upper(), 'zones')")
+    with pytest.raises(FoldwiseError, match=r"fit\.py, line 3: the group of load\(\) is no text"):
+        code("zones")
+
+
+@pytest.mark.parametrize("rule", ["predict_site", "predict_fold", "predict_holdout", "make_bundle"])
+def test_rules_that_ask_a_model_are_over_its_network_and_its_task(rule):
+    walk = fingerprint.Walk(fingerprint.tree(), ["classification", "small_cnn"])
+    walk.digest_of([rule])
+    modules = {module for module, _ in walk.parts}
+    assert {"foldwise.tasks.classification", "foldwise.models.small"} <= modules

@@ -23,10 +23,10 @@ sys.stdin.read()
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
     """Neither locks nor a device from another test."""
-    monkeypatch.setattr(gpus, "HELD", [])
+    monkeypatch.setattr(gpus, "LOCKS", [])
     machine.device.cache_clear()
     yield
-    for lock in gpus.HELD:
+    for lock in gpus.LOCKS:
         os.close(lock)
     machine.device.cache_clear()
 

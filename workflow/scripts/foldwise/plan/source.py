@@ -14,6 +14,8 @@ from foldwise.errors import FoldwiseError
 from foldwise.hashing import digest
 
 PACKAGE = "foldwise"
+# By whatever name it is imported.
+LOAD = (f"{PACKAGE}.registry", "load")
 DYNAMIC = {"import_module", "__import__", "exec_module", "globals"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LOOPS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -181,17 +183,31 @@ class Writer(ast.NodeTransformer):
         return ast.Attribute(self.reference(target, node.attr), node.attr, node.ctx)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        function = node.func
-        name = getattr(function, "attr", getattr(function, "id", ""))
+        module, name = self._called(node.func)
         if name in DYNAMIC:
             raise FoldwiseError(
                 f"{self.where}, line {node.lineno}: {name}() hides code from the fingerprint. "
                 "Import statically, or name the module in foldwise/registry.py."
             )
-        first = node.args[0] if node.args else None
-        if name == "load" and isinstance(first, ast.Constant) and isinstance(first.value, str):
-            self.groups.add(first.value)
+        if (module, name) == LOAD:
+            group = node.args[0] if node.args else None
+            if not isinstance(group, ast.Constant):
+                raise FoldwiseError(
+                    f"{self.where}, line {node.lineno}: the group of {name}() is no text, so that "
+                    "the fingerprint cannot follow it. Name it: load('TASKS', ...)."
+                )
+            self.groups.add(str(group.value))
         return self.generic_visit(node)
+
+    def _called(self, function: ast.expr) -> Target:
+        """Module ('' of others' code) and name of what is called, whatever it is called here."""
+        if isinstance(function, ast.Name):
+            return self.target(function.id) or ("", function.id)
+        if not isinstance(function, ast.Attribute):
+            return "", ""
+        place = self.target(function.value.id) if isinstance(function.value, ast.Name) else None
+        # A module is bound as a name of its package, or as itself.
+        return ".".join(filter(None, place or ())), function.attr
 
     def visit_Import(self, node: ast.Import) -> ast.AST | None:
         kept = [alias for alias in node.names if not is_own(alias.name)]

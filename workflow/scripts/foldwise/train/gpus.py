@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 # Locks of this process: the kernel lets go of them when it ends, however it ends.
-HELD: list[int] = []
+LOCKS: list[int] = []
 
 
 def places() -> Path:
@@ -38,6 +38,6 @@ def take(names: Sequence[str], folder: Path) -> int:
                 os.close(lock)
                 continue
             # Kept open: closing the file would give the GPU away at once.
-            HELD.append(lock)
+            LOCKS.append(lock)
             return index
     raise AssertionError("one of endless places is free")

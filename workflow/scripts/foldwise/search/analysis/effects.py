@@ -170,5 +170,5 @@ def _stated(effect: Effect, one: Difference, name: str) -> str:
     )
 
 
-def _levels(found: Effect) -> dict[str, Level]:
-    return {str(level.value): level for level in found.levels}
+def _levels(effect: Effect) -> dict[str, Level]:
+    return {str(level.value): level for level in effect.levels}
