@@ -1,10 +1,16 @@
 """The code fingerprint: what changes it, what does not."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from flow import write_study
 from foldwise.errors import FoldwiseError
 from foldwise.plan import fingerprint
+from foldwise.plan.bundles import Bundles
 from foldwise.plan.state import FILLS_CACHE
+from foldwise.plan.studies import Studies
+from studies import settings
 
 FILES = {
     "fit.py": (
@@ -274,3 +280,14 @@ def test_rules_that_ask_a_model_are_over_its_network_and_its_task(rule):
     walk.digest_of([rule])
     modules = {module for module, _ in walk.parts}
     assert {"foldwise.tasks.classification", "foldwise.models.small"} <= modules
+
+
+def test_a_bundle_is_over_the_code_of_the_run_that_is_handed_over(tmp_path, monkeypatch):
+    runs = {"cv": {}, "other": {"model.name": "small_resnet"}}
+    write_study(tmp_path, "mine", settings(runs=runs, bundle={"run": "other"}))
+    monkeypatch.chdir(tmp_path)
+    config = {"folder": "config/studies", "set": "", "hyperparams": None}
+    bundles = Bundles(Studies(config | {"studies": ["mine"]}))
+    monkeypatch.setattr("foldwise.plan.bundles.code_of", lambda rule, names: names)
+    names = bundles.code("make_bundle")(SimpleNamespace(study="mine"))
+    assert "small_resnet" in names

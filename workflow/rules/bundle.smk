@@ -47,8 +47,8 @@ rule make_bundle:
         about=bundles.about,
         numbers=studies.folds,
         cache=studies.cache_key,
-        predicts=studies.code("predict_holdout"),
-        code=studies.code("make_bundle"),
+        predicts=bundles.code("predict_holdout"),
+        code=bundles.code("make_bundle"),
     message:
         "Putting the models of study {wildcards.study} into a bundle"
     script:

@@ -5,7 +5,7 @@ jsonschema only.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from foldwise import __version__
@@ -95,6 +95,16 @@ class Bundles:
         named = self.studies.of(wildcards)["data"]["columns"]["subgroups"]
         base = f"results/{wildcards.study}/subgroups"
         return [f"{base}.csv", f"{base}.json"] if named else []
+
+    def code(self, rule: str) -> Callable[[Wildcards], str]:
+        """Params: a digest of the code that the run handed over reaches from a rule's adapter."""
+
+        def read(wildcards: Wildcards) -> str:
+            # Its network may be another than the study's own.
+            run = self.run(wildcards)
+            return code_of(rule, self.studies.words_of_run(wildcards.study, run))
+
+        return read
 
     def page_code(self, wildcards: Wildcards) -> str:
         """Params of `site_page`: a digest of its code and templates."""
