@@ -1,16 +1,9 @@
 """The code fingerprint: what changes it, what does not."""
 
-from types import SimpleNamespace
-
 import pytest
 
-from flow import write_study
 from foldwise.errors import FoldwiseError
 from foldwise.plan import fingerprint
-from foldwise.plan.bundles import Bundles
-from foldwise.plan.state import FILLS_CACHE
-from foldwise.plan.studies import Studies
-from studies import settings
 
 FILES = {
     "fit.py": (
@@ -224,33 +217,6 @@ def test_a_function_that_a_decorator_of_ours_registers_counts_though_nobody_name
     assert code("zones") != before
 
 
-def reached_by(*entries):
-    """`module:name` of all that a digest of these entries is over, in the code as it is."""
-    walk = fingerprint.Walk(fingerprint.tree(), [])
-    walk.digest_of([], [tuple(entry.split(":")) for entry in entries])
-    return {
-        f"{module}:{name}"
-        for module, number in walk.parts
-        for name in fingerprint.tree().source(module).parts[number].names
-    }
-
-
-def test_a_function_that_another_library_is_told_by_name_counts():
-    decoder = "foldwise.pixels.dicom.decoders"
-    # pydicom calls it, and no code of ours does.
-    assert f"{decoder}:decode_frame" in reached_by(f"{decoder}:register")
-    reached = reached_by("foldwise.pixels.decode.dicom:Decoder")
-    assert {f"{decoder}:decode_frame", f"{decoder}:_decode_colour_jpeg"} <= reached
-
-
-def test_the_key_of_a_cache_is_over_what_fills_it_and_not_over_what_reads_it():
-    reached = reached_by(*FILLS_CACHE)
-    assert {"foldwise.pixels.decode.base:of_content", "foldwise.cohort.identity:Names"} <= reached
-    assert {"foldwise.pixels.source:bytes_of", "foldwise.hashing:content_of"} <= reached
-    assert "foldwise.pixels.cache:_fill" in reached
-    assert "foldwise.pixels.cache:Images" not in reached
-
-
 LOADS = [
     ("from foldwise.registry import load as entry_of", "entry_of('TASKS', 'zones')"),
     ("from foldwise import registry", "registry.load('TASKS', 'zones')"),
@@ -272,22 +238,3 @@ def test_a_group_of_plug_ins_that_is_no_text_is_refused(scripts):
     edit(scripts / "fit.py", "load('TASKS', 'zones')", "load('TASKS'.upper(), 'zones')")
     with pytest.raises(FoldwiseError, match=r"fit\.py, line 3: the group of load\(\) is no text"):
         code("zones")
-
-
-@pytest.mark.parametrize("rule", ["predict_site", "predict_fold", "predict_holdout", "make_bundle"])
-def test_rules_that_ask_a_model_are_over_its_network_and_its_task(rule):
-    walk = fingerprint.Walk(fingerprint.tree(), ["classification", "small_cnn"])
-    walk.digest_of([rule])
-    modules = {module for module, _ in walk.parts}
-    assert {"foldwise.tasks.classification", "foldwise.models.small"} <= modules
-
-
-def test_a_bundle_is_over_the_code_of_the_run_that_is_handed_over(tmp_path, monkeypatch):
-    runs = {"cv": {}, "other": {"model.name": "small_resnet"}}
-    write_study(tmp_path, "mine", settings(runs=runs, bundle={"run": "other"}))
-    monkeypatch.chdir(tmp_path)
-    config = {"folder": "config/studies", "set": "", "hyperparams": None}
-    bundles = Bundles(Studies(config | {"studies": ["mine"]}))
-    monkeypatch.setattr("foldwise.plan.bundles.code_of", lambda rule, names: names)
-    names = bundles.code("make_bundle")(SimpleNamespace(study="mine"))
-    assert "small_resnet" in names

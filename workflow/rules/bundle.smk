@@ -48,7 +48,7 @@ rule make_bundle:
         numbers=studies.folds,
         cache=studies.cache_key,
         predicts=bundles.code("predict_holdout"),
-        code=bundles.code("make_bundle"),
+        code=bundles.bundle_code,
     message:
         "Putting the models of study {wildcards.study} into a bundle"
     script:

@@ -5,7 +5,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from foldwise.evaluate.wording import called
-from foldwise.report.templates import TEMPLATES
+from foldwise.report.templates import CARD
 
 # Preparation in words, for who makes the network's input without this package.
 FITS = {
@@ -25,13 +25,13 @@ WINDOWS = {
 
 def model_card(manifest: dict[str, Any]) -> str:
     """MODEL_CARD.md of a bundle, from its list of contents alone."""
-    loader = FileSystemLoader(TEMPLATES / "bundle")
+    loader = FileSystemLoader(CARD.parent)
     # A lacking value is an error: a card with a gap would be handed to strangers.
     environment = Environment(
         loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     image = manifest["params"]["image"]
-    return environment.get_template("model_card.md.j2").render(
+    return environment.get_template(CARD.name).render(
         bundle=manifest,
         params=manifest["params"],
         fit=FITS[image["fit"]],

@@ -110,7 +110,11 @@ class Bundles:
         """Params of `site_page`: a digest of its code and templates."""
         words_of = words(self.studies.of(wildcards))
         # Snakemake sees no change of a template by itself.
-        return digest([code_of("site_page", words_of), templates.digests()])
+        return digest([code_of("site_page", words_of), templates.digests_of_site()])
+
+    def bundle_code(self, wildcards: Wildcards) -> str:
+        """Params of `make_bundle`: a digest of its code and of the model card's template."""
+        return digest([self.code("make_bundle")(wildcards), templates.digest_of_card()])
 
     def training(self) -> str:
         """Names of the studies that train, as the pattern of a wildcard.

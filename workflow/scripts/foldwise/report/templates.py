@@ -8,7 +8,8 @@ from pathlib import Path
 from foldwise.hashing import file_digest
 
 TEMPLATES = Path(__file__).parents[3] / "report"
-ARTICLE = TEMPLATES / "article"
+ARTICLE, BUNDLE = TEMPLATES / "article", TEMPLATES / "bundle"
+CARD, SITE = BUNDLE / "model_card.md.j2", BUNDLE / "site.md.j2"
 # Captions of Snakemake's own report are no part of the page.
 PARTS = ("*.j2", "*.css", "*.js")
 
@@ -19,8 +20,18 @@ def digests() -> dict[str, str]:
     return {
         str(path.relative_to(TEMPLATES)): file_digest(path)
         for path in paths
-        if path.parent != ARTICLE
+        if path.parent not in (ARTICLE, BUNDLE)
     }
+
+
+def digests_of_site() -> dict[str, str]:
+    """The same of the page of a site that validates a bundle."""
+    return digests() | {SITE.name: file_digest(SITE)}
+
+
+def digest_of_card() -> str:
+    """Digest of the model card in a bundle."""
+    return file_digest(CARD)
 
 
 def digests_of_article() -> dict[str, str]:
