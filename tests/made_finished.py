@@ -14,12 +14,14 @@ from foldwise.registry import names
 from foldwise.settings.study import load_study
 from foldwise.train.job import FoldFiles, fold_job
 from foldwise.train.loop import train_fold
-from made_studies import EXAMPLES, example_of
+from made_studies import EXAMPLES, example_of, native_pairs
 
 KINDS = names("TASKS")
 # A fold's metrics and a figure that reads no model: each rule up to them has run once.
 WANTED = ("runs/cv/fold_1/results/metrics/val_metrics.json", "report/figures/cohort_flow.png")
 TARGETS = [f"results/{kind}/{path}" for kind in KINDS for path in WANTED]
+# Segmentation once more, of pictures at their own scale; its own study beside those of the kinds.
+NATIVE = "native"
 
 
 def write_studies(folder: Path, **changes: dict) -> None:
@@ -39,20 +41,24 @@ def make_finished(folder: Path) -> str:
         reader = example_of(kind)
         write_study(folder, kind, EXAMPLES[reader].make(folder, f"made_{reader}"))
         EXAMPLES[reader].models(folder / f"made_{reader}")
+    write_study(folder, NATIVE, native_pairs(folder, "made_native"))
     write_studies(folder)
-    done = snakemake(folder, *TARGETS, root=copy_project(folder))
+    studies = f"studies={[*KINDS, NATIVE]}"
+    wanted = [*TARGETS, f"results/{NATIVE}/{WANTED[0]}"]
+    done = snakemake(folder, *wanted, "--config", studies, root=copy_project(folder))
     return done.stdout + done.stderr
 
 
 class Fold:
-    """The first fold of a kind's study in a finished folder, as its rules are given it.
+    """The first fold of a study in a finished folder, as its rules are given it.
 
     Paths in settings are relative: the folder must be the working directory.
     """
 
-    def __init__(self, folder: Path, kind: str) -> None:
-        self.kind, self.base = kind, folder / "results" / kind
-        study = load_study(kind, str(folder / "config" / "studies"))
+    def __init__(self, folder: Path, name: str) -> None:
+        self.base = folder / "results" / name
+        study = load_study(name, str(folder / "config" / "studies"))
+        self.kind = study["kind"]
         told = [self.base / "private/texts.csv"] if study["data"]["columns"]["texts"] else []
         self.params = read_json(self.base / "runs/cv/params.json")
         paths = self.base / "cohort.csv", self.base / "folds/fold_1.csv"

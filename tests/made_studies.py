@@ -95,6 +95,23 @@ def _pairs(folder: Path, name: str) -> dict:
     return _settings("segmentation", data | {"columns": columns}, model=model)
 
 
+def native_pairs(folder: Path, name: str) -> dict:
+    """Pictures of several sizes at their own scale, in crops and tiles: as docs/nuclei.md."""
+    settings = _pairs(folder, name)
+    for number, path in enumerate(sorted((folder / name).rglob("*.png"))):
+        # A picture and its mask are cut alike: their folders hold the same names in one order.
+        if number % 2:
+            picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+            assert cv2.imwrite(str(path), picture[: SIZE - 8, : SIZE - 12])
+    model = {"norm": "group", "normalisation": "image", "dropout": 0}
+    tiles = {"size": 16, "overlap": 0.25, "per_image": 2}
+    return settings | {
+        "image": settings["image"] | {"fit": "native"},
+        "model": settings["model"] | model,
+        "training": settings["training"] | {"tiles": tiles, "stop_after": 2},
+    }
+
+
 def _zones(folder: Path, name: str) -> dict:
     made = zones_archive(folder / name, patients=10, size=SIZE)
     _rename(made, {"PHANTOM": CANARY, "cxr_": f"{CANARY}_"})

@@ -20,7 +20,7 @@ from foldwise.evaluate.fold import evaluate_fold
 from foldwise.files import read_csv, read_json, write_csv
 from foldwise.registry import entry, load, names
 from foldwise.train.machine import set_threads
-from made_finished import KINDS, TARGETS, Fold, make_finished, write_studies
+from made_finished import KINDS, NATIVE, TARGETS, Fold, make_finished, write_studies
 from made_studies import CANARY, EXAMPLES, example_of
 
 IDENTITY = ["sample", "group", "exam", "fold"]
@@ -34,9 +34,9 @@ def finished(tmp_path_factory):
     return folder, make_finished(folder)
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=[*KINDS, NATIVE])
 def fold(request, finished):
-    """The first fold of each kind."""
+    """The first fold of each kind, and of pictures at their own scale."""
     set_threads(1)
     before = os.getcwd()
     os.chdir(finished[0])  # paths in settings are relative to where snakemake runs

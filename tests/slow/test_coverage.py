@@ -25,10 +25,11 @@ def test_few_patients_without_an_error_have_an_interval_that_holds_the_truth():
     assert held >= 0.9 and none == 0
 
 
-def test_calibration_error_is_covered_by_far_more_than_percentiles_did():
-    """And less often than it says: docs/statistics.md and the page's methods say so."""
-    held, _ = coverage(Setting(200, 1, "equal", "middling"), pooled, 100)["ece"]
-    assert held >= 0.55
+@pytest.mark.parametrize("images", [1, 4])
+def test_the_calibration_error_of_a_calibrated_model_is_covered(images):
+    """0 lies in the interval; percentiles of the draws never held it."""
+    held, _ = coverage(Setting(100, images, "equal", "middling"), pooled, 100)["ece"]
+    assert held >= 0.89
 
 
 def test_an_auc_near_one_is_covered_over_folds():

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from crepes import ConformalClassifier
+from scipy import stats
 
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.reliability.conformal import conformal, crossed_p_values, least_groups, p_values
 from foldwise.reliability.parts import crossed, parts_of
-from foldwise.reliability.triage import NOBODY, threshold_for
+from foldwise.reliability.triage import NOBODY, groups_needed, p_value, threshold_for
 
 QUICK = Bootstrap(1, "patient", 50)
 TASK = {"classes": ["A", "B", "C"]}
@@ -90,13 +91,47 @@ def test_a_class_of_too_few_groups_is_in_every_set_and_named():
     assert part["sets"]["by_class"]["by_class"]["C"]["value"] == 1
 
 
-def test_triage_lets_stand_as_many_as_the_error_allows():
-    confidence = np.array([0.9, 0.8, 0.8, 0.7, 0.6])
-    right = np.array([True, True, False, True, False])
-    # Of the first four one is wrong; the two of .8 go together.
-    assert threshold_for(confidence, right, 0.25) == 0.7
-    assert threshold_for(confidence, right, 0.1) == 0.9
-    assert threshold_for(confidence, ~right, 0.1) == NOBODY
+def test_triage_lets_stand_what_is_shown_to_hold_the_error():
+    confidence = np.array([0.9] * 30 + [0.8] * 30 + [0.7] * 30 + [0.6] * 30)
+    right, group = confidence > 0.75, np.arange(120)
+    # Of the first 60 none is wrong, of 90 a third; those of one confidence go together.
+    assert threshold_for(confidence, right, group, 0.25, 0.95) == 0.8
+    assert threshold_for(confidence, ~right, group, 0.1, 0.95) == NOBODY
+    # Sixty without an error show 10 % (.9^60 = .002), and not 5 % (.95^60 = .05).
+    assert threshold_for(confidence, right, group, 0.1, 0.95) == 0.8
+    assert threshold_for(confidence, right, group, 0.05, 0.95) == NOBODY
+    # Four images each of the same patients show less: there are thirty of them in all.
+    assert threshold_for(confidence, right, group // 4, 0.1, 0.95) == NOBODY
+    assert groups_needed(0.1, 0.95) == 44
+
+
+def test_the_test_of_triage_is_the_binomial_one_and_never_below_it():
+    wrong = np.arange(50) < 2
+    exact = stats.binomtest(2, 50, 0.1, alternative="less").pvalue
+    assert p_value(wrong, np.arange(50), 0.1) == pytest.approx(exact)
+    # Two images a group, one of them wrong in four groups: as much wrong, in less certain parts.
+    halves = np.tile([True, False], 50) & (np.arange(100) < 8)
+    assert p_value(halves, np.arange(100) // 2, 0.1) > exact
+    assert p_value(np.ones(50, bool), np.arange(50), 0.1) == 1
+
+
+@pytest.mark.parametrize("images", [1, 3])
+def test_triage_keeps_its_promise_in_as_many_draws_as_it_says(images):
+    random, broken, decided = np.random.default_rng(3), 0, 0
+    for _ in range(300):
+        hard = random.normal(size=120)[:, None]
+        # Wrong with probability 1 - confidence, so that the true error above a limit is a mean.
+        confidence = stats.norm.cdf(1.3 + 0.6 * hard + 0.3 * random.normal(size=(120, images)))
+        right = random.random((120, images)) < confidence
+        group = np.arange(120).repeat(images)
+        limit = threshold_for(confidence.ravel(), right.ravel(), group, 0.1, 0.9)
+        above = confidence[confidence >= limit]
+        decided += len(above) > 0
+        broken += len(above) > 0 and 1 - above.mean() > 0.1
+    assert decided > 100 and broken <= 30
+
+
+def test_triage_of_a_study_decides_some_at_its_error():
     (part,) = conformal(table(2000), TASK, 0.3, QUICK)["parts"]
-    assert part["triage"]["error"]["value"] == pytest.approx(0.3, abs=0.05)
+    assert part["triage"]["error"]["value"] <= 0.35
     assert 0 < part["triage"]["decided"]["value"] < 1

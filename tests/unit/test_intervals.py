@@ -6,6 +6,7 @@ from scipy import stats
 
 from foldwise.evaluate.metrics import draws as draws_of
 from foldwise.evaluate.metrics import intervals as ours
+from foldwise.evaluate.metrics.classification import scores
 
 
 def mean_of(values, name="m"):
@@ -132,14 +133,33 @@ def test_shares_of_independent_samples_have_wilsons_interval():
     assert (got.low, got.high) == pytest.approx((expected.low, expected.high), abs=2e-3)
 
 
-def test_what_is_biased_upward_has_the_basic_interval():
-    values = np.random.default_rng(1).lognormal(size=60)
-    expected = stats.bootstrap(
-        (values,), np.mean, n_resamples=999, method="basic", rng=np.random.default_rng(11)
-    ).confidence_interval
-    draws = draws_of.resample(mean_of(values), [str(i) for i in range(60)], 11, 999)
-    got = ours.of_draws(draws, "m", 0.95, "biased")
-    assert (got.low, got.high) == pytest.approx(tuple(expected), abs=1e-12)
+def test_calibration_error_has_an_interval_of_what_its_bins_move():
+    """Against draws by hand: rows repeated, bins by scipy, no weights."""
+    random, n = np.random.default_rng(1), 60
+    p = random.dirichlet([1, 1, 1], n)
+    labels = random.integers(0, 3, n)
+    patients = np.arange(n) // 2
+
+    def gaps(rows):
+        confidence, right = p[rows].max(axis=1), p[rows].argmax(axis=1) == labels[rows]
+        # Negated, since scipy's bins are closed on the left and ours on the right.
+        edges = {"statistic": "sum", "bins": 10, "range": (-1, 0)}
+        sums = stats.binned_statistic(-confidence, confidence - right, **edges).statistic
+        return sums / len(rows)
+
+    whole, drawn = gaps(np.arange(n)), np.random.default_rng(11).integers(0, 30, (999, 30))
+    moved = [
+        np.abs(gaps(np.concatenate([np.flatnonzero(patients == one) for one in draw])) - whole)
+        for draw in drawn
+    ]
+    reach = np.quantile(np.sum(moved, axis=1), 0.95) * np.sqrt(30 / 29)
+    value = np.abs(whole).sum()
+    draws = draws_of.resample(
+        lambda weights: scores(labels, p, weights), [str(one) for one in patients], 11, 999
+    )
+    got = ours.of_draws(draws, "ece", 0.95, "biased")
+    expected = max(value - reach, 0), min(value + reach, 1)
+    assert (got.low, got.high) == pytest.approx(expected, abs=1e-12)
 
 
 def test_one_fold_has_no_interval():

@@ -21,6 +21,8 @@ TELL = "tell"
 
 # How the interval of a pooled value is made (`foldwise.evaluate.metrics.intervals`).
 BOOTSTRAP, PROPORTION, BIASED = "bootstrap", "proportion", "biased"
+# Ends the key beside a biased metric's under which draws say how far they lie from all samples.
+DISTANCE = "_distance"
 
 
 @dataclass(frozen=True)

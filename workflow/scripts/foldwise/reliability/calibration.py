@@ -12,14 +12,11 @@ from typing import Any
 import numpy as np
 
 from foldwise.evaluate.fold import plain
-from foldwise.evaluate.metrics.classification import (
-    bins_of,
-    expected_calibration_error,
-    surprise,
-)
+from foldwise.evaluate.metrics.classification import BinGaps, bins_of, surprise
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.metrics.numbers import Weights, mean_defined
 from foldwise.evaluate.pooled import bounds
+from foldwise.metrics import DISTANCE
 from foldwise.reliability.calibrators import METHODS, apply, fit
 from foldwise.reliability.decision import THRESHOLDS, helps, net_benefit, of_all
 from foldwise.reliability.parts import Part, Row, crossed, few, parts_of
@@ -116,12 +113,13 @@ def measured(
 
 
 def _metrics(labels: np.ndarray, table: np.ndarray, weights: Weights) -> dict[str, Any]:
-    truth = np.eye(table.shape[1])[labels]
-    return {
+    truth, gaps = np.eye(table.shape[1])[labels], BinGaps(labels, table, weights)
+    found = {
         "log_loss": mean_defined(surprise(labels, table), weights),
         "brier": mean_defined(((table - truth) ** 2).sum(axis=1), weights),
-        "ece": expected_calibration_error(labels, table, weights),
+        "ece": gaps.error,
     }
+    return found if weights is None else found | {"ece" + DISTANCE: gaps.distance}
 
 
 def _reliability(labels: np.ndarray, table: np.ndarray) -> dict[str, list[float]]:

@@ -19,6 +19,7 @@ from foldwise.evaluate.metrics.numbers import Weights, mean_defined
 from foldwise.evaluate.metrics.paired import holm
 from foldwise.evaluate.pooled import bounds
 from foldwise.hashing import stream_seed
+from foldwise.metrics import DISTANCE
 from foldwise.reliability.parts import Row
 
 
@@ -155,7 +156,7 @@ def _measured(
 
     def statistic(weights: Weights) -> dict[str, Any]:
         values = scored(weights)
-        return {name: values[name] for name in wanted}
+        return {name: v for name, v in values.items() if name.removesuffix(DISTANCE) in wanted}
 
     intervals = bootstrap.of_table("subgroups", statistic, [row["group"] for row in rows])
     values = statistic(None)

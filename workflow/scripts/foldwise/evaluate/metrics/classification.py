@@ -29,7 +29,7 @@ from foldwise.evaluate.metrics.numbers import (
     ratio,
 )
 from foldwise.evaluate.metrics.ranking import class_auc
-from foldwise.metrics import NO_SAMPLE, monitors
+from foldwise.metrics import DISTANCE, NO_SAMPLE, monitors
 
 ECE_BINS = 10
 
@@ -49,6 +49,11 @@ class Answers:
         """Of truth and predicted class."""
         predicted, k = self.probabilities.argmax(axis=1), self.probabilities.shape[1]
         return Counts(confusion(self.labels, predicted, k, self.weights))
+
+    @cached_property
+    def gaps(self) -> "BinGaps":
+        """Of calibration."""
+        return BinGaps(self.labels, self.probabilities, self.weights)
 
 
 @MEASURED.metric("accuracy")
@@ -113,7 +118,15 @@ def _brier(answers: Answers) -> np.ndarray | float:
 
 @MEASURED.metric("ece")
 def _ece(answers: Answers) -> np.ndarray:
-    return expected_calibration_error(answers.labels, answers.probabilities, answers.weights)
+    return answers.gaps.error
+
+
+def measured_of(table: Measured, answers: Answers) -> dict[str, Any]:
+    """Every metric of a table; of draws also what the interval of calibration error needs."""
+    found = table.of(answers)
+    if answers.weights is not None:
+        found["ece" + DISTANCE] = answers.gaps.distance
+    return found
 
 
 def scores(
@@ -123,7 +136,7 @@ def scores(
 
     labels: (N,) integers 0..K-1. probabilities: (N, K), rows sum to one.
     """
-    return numbers.plain(MEASURED.of(Answers(labels, probabilities, weights)))
+    return numbers.plain(measured_of(MEASURED, Answers(labels, probabilities, weights)))
 
 
 def undefined(
@@ -146,22 +159,49 @@ def surprise(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return -np.log(np.clip(of_truth, epsilon, 1 - epsilon))
 
 
+class BinGaps:
+    """Gaps between confidence and accuracy of the predicted class, summed in 10 equal bins."""
+
+    def __init__(
+        self, labels: np.ndarray, probabilities: np.ndarray, weights: Weights = None
+    ) -> None:
+        # `initial`, since a maximum of no rows is an error and not nothing.
+        confidence = probabilities.max(axis=1, initial=0)
+        self.gap = confidence - (probabilities.argmax(axis=1) == labels)
+        self.bins, self.weights = bins_of(confidence), weights
+
+    @cached_property
+    def whole(self) -> np.ndarray:
+        """(ECE_BINS,) of all samples."""
+        return np.bincount(self.bins, weights=self.gap, minlength=ECE_BINS)
+
+    @cached_property
+    def drawn(self) -> np.ndarray:
+        """(ECE_BINS, R) of draws."""
+        return cell_sums(self.bins, ECE_BINS, self.weights, values=self.gap)
+
+    @property
+    def error(self) -> np.ndarray | float:
+        """Expected calibration error: Guo et al. 2017, "On calibration of modern neural networks",
+        equation 3."""
+        # A gap is signed until it is summed over a bin: within one they may cancel, as defined.
+        if self.weights is None:
+            return float(ratio(np.abs(self.whole).sum(), len(self.gap)))
+        return ratio(np.abs(self.drawn).sum(axis=0), self.weights.sum(axis=1))
+
+    @property
+    def distance(self) -> np.ndarray:
+        """(R,) how far a draw's bins lie from those of all samples, summed: no draw's error differs
+        from the error of all by more, and unlike that difference it has no bias."""
+        share = ratio(self.drawn, self.weights.sum(axis=1)[None].repeat(ECE_BINS, axis=0))
+        return np.abs(share - self.whole[:, None] / len(self.gap)).sum(axis=0)
+
+
 def expected_calibration_error(
     labels: np.ndarray, probabilities: np.ndarray, weights: Weights = None
 ) -> np.ndarray | float:
-    """Gap between confidence and accuracy of the predicted class, 10 equal bins.
-
-    Guo et al. 2017, "On calibration of modern neural networks", equation 3.
-    """
-    # `initial`, since a maximum of no rows is an error and not nothing.
-    confidence = probabilities.max(axis=1, initial=0)
-    gap = confidence - (probabilities.argmax(axis=1) == labels)
-    bins = bins_of(confidence)
-    if weights is None:
-        return float(ratio(np.abs(np.bincount(bins, weights=gap)).sum(), len(labels)))
-    # The gap is signed until it is summed over a bin: errors within one bin may cancel, as defined.
-    in_bins = cell_sums(bins, ECE_BINS, weights, values=gap)
-    return ratio(np.abs(in_bins).sum(axis=0), weights.sum(axis=1))
+    """`BinGaps.error`, of all samples or (R,) of draws."""
+    return BinGaps(labels, probabilities, weights).error
 
 
 def bins_of(confidence: np.ndarray) -> np.ndarray:

@@ -28,7 +28,8 @@ def scores(
     """
     measured: dict[str, Any] = {}
     for head, truth in labels.items():
-        values = MEASURED.of(classification.Answers(truth, probabilities[head], weights))
+        answers = classification.Answers(truth, probabilities[head], weights)
+        values = classification.measured_of(MEASURED, answers)
         measured |= {f"{head}_{name}": value for name, value in values.items()}
     for name, metric in OVER_HEADS.items():
         # A plain mean: a label that is undefined makes it undefined, and is not passed over.

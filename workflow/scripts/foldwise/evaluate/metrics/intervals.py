@@ -14,7 +14,7 @@ from scipy.stats import norm, t
 
 from foldwise.evaluate.metrics.draws import Draws, Statistic, resample
 from foldwise.hashing import stream_seed
-from foldwise.metrics import BIASED, BOOTSTRAP, PROPORTION, metric_of
+from foldwise.metrics import BIASED, BOOTSTRAP, DISTANCE, PROPORTION, metric_of
 from foldwise.settings.groups import unit_of
 
 FOLD_MEAN = (
@@ -24,8 +24,8 @@ FOLD_MEAN = (
 BOOTSTRAP_OF = (
     "bootstrap over {unit}s, {method} (Efron & Tibshirani 1993, chapters 13 and 14); of shares "
     "Wilson's interval (1927) with the number of samples that the bootstrap's variance leaves; of "
-    "calibration error the basic bootstrap, which holds the truth of a calibrated model less often "
-    "than it says (docs/statistics.md)"
+    "calibration error what its bins move in the draws, added up, to either side: wide, and it "
+    "begins at 0 where a calibrated model may have as large a one (docs/statistics.md)"
 )
 MIN_USABLE = 0.5
 
@@ -168,8 +168,10 @@ def of_draws(draws: Draws, name: str, level: float, kind: str = BOOTSTRAP) -> In
         return no_interval(level, len(usable), "most draws of patients do not have the metric")
     if kind == PROPORTION:
         return _wilson(value, usable, draws.patients, level)
-    method = _basic if kind == BIASED else _interval
-    interval = method(usable, value, draws.left_out.get(name, np.zeros(0)), level)
+    if kind == BIASED:
+        interval = _moved(draws.drawn[name + DISTANCE], value, draws.patients, level)
+    else:
+        interval = _interval(usable, value, draws.left_out.get(name, np.zeros(0)), level)
     if interval.high - interval.low <= 1e-12 * max(1.0, abs(value)):
         why = "all draws of patients have one and the same value: how far it varies is not seen"
         return no_interval(level, len(usable), why)
@@ -195,14 +197,19 @@ def _wilson(value: float, drawn: np.ndarray, patients: int, level: float) -> Int
     return Interval(float(low), float(high), level, len(drawn))
 
 
-def _basic(drawn: np.ndarray, value: float, left_out: np.ndarray, level: float) -> Interval:
-    """Basic bootstrap, 2 value - quantile, cut off at 0 (Davison & Hinkley 1997, 5.2).
+def _moved(distance: np.ndarray, value: float, patients: int, level: float) -> Interval:
+    """Interval of a sum of absolute means, such as calibration error, cut off at 0 and 1.
 
-    For what is biased upward, and more so in a draw: percentiles of the draws lie above the truth.
+    By the triangle inequality such a sum differs from the true one by no more than its means do,
+    added up, and how far these lie from the truth the bootstrap tells without bias: as far as those
+    of the draws lie from those of all samples, `distance` (R,). Percentiles of the sum itself lie
+    above the truth (biased upward, and more so in a draw). A region for a vector of means by its
+    norm: Hall 1987, "On the bootstrap and likelihood-based confidence regions", Biometrika 74:481.
     """
-    del left_out
-    high, low = 2 * value - np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(max(float(low), 0.0), max(float(high), 0.0), level, len(drawn))
+    # Drawing n patients with replacement gives a variance that is too small by (n - 1) / n.
+    reach = float(np.quantile(distance[~np.isnan(distance)], level))
+    reach *= np.sqrt(patients / (patients - 1))
+    return Interval(max(value - reach, 0.0), min(value + reach, 1.0), level, len(distance))
 
 
 def _interval(usable: np.ndarray, value: float, left_out: np.ndarray, level: float) -> Interval:

@@ -50,6 +50,8 @@ def _table(source: Source, i: int) -> dict[str, Any]:
         "wrong": _cell(source, ("parts", i, "triage", "error"), ".1%"),
         "threshold": source("parts", i, "triage", "threshold", form=".3f"),
         "any": part["triage"]["threshold"] is not None,
+        "groups": source("parts", i, "groups"),
+        "least": source("parts", i, "triage", "least"),
     }
 
 
