@@ -15,8 +15,9 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "workflow" / "scripts")]
 
-from foldwise.reliability.triage import NOBODY, threshold_for  # noqa: E402
 from interval_coverage import LEVEL, Setting, drawn  # noqa: E402
+
+from foldwise.reliability.triage import NOBODY, threshold_for  # noqa: E402
 
 SIZES = {20: 300, 50: 300, 100: 300, 200: 200, 500: 100, 2000: 40}
 # Of a model that is right in .83 of cases, and of one that is in .96.
