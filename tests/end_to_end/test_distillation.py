@@ -127,6 +127,8 @@ def test_nested_searches_the_teacher_beside_the_student(tmp_path):
     distillation_archive(tmp_path / "made", cases=24, size=32)
     study = yaml.safe_load(STUDY)
     study["search"] |= {"sampler": {"name": "grid"}, "trials": 2, "inner_folds": 2}
+    # The inner training parts are small: half of half of the cases.
+    study["training"]["batch_size"] = 4
     study["search"]["space"] = {
         "teacher.training.lr": {"type": "categorical", "choices": RATES},
     }

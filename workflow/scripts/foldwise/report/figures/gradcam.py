@@ -63,7 +63,7 @@ def _of_parts(entries: list[dict[str, Any]], films: np.ndarray, maps: np.ndarray
         said = f"✓ {entry['predicted']} {entry['p_predicted']:.2f}"
         if not right:
             said = f"✗ {entry['predicted']}, true {entry['label']}"
-        _lines(axis, entry["part"], said, int(side * LETTERS_PER_INCH))
+        _lines(axis, entry["part"].replace("_", " "), said, int(side * LETTERS_PER_INCH))
     return figure
 
 

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from foldwise.evaluate.wording import spoken
 from foldwise.report.inputs import History, Paths, histories
 from foldwise.report.style import ACCENT, FAINT, GREY, INK, PAGE, grid
 
@@ -44,7 +45,7 @@ def _one(runs: list[History]) -> Figure:
     left, right = figure.subplots(1, 2)
     _fold(left, right, runs, runs[0])
     left.set_ylabel("loss")
-    right.set_ylabel(_metric_name(runs))
+    right.set_ylabel(spoken(runs[0].monitor))
     for axis in (left, right):
         axis.set_xlabel("epoch")
     _legend(figure, runs)
@@ -99,17 +100,13 @@ def _labels(axes: np.ndarray, runs: list[History], columns: int) -> None:
             metric.tick_params(labelleft=False)
         else:
             loss.set_ylabel("loss")
-            metric.set_ylabel(_metric_name(runs))
-
-
-def _metric_name(runs: list[History]) -> str:
-    return runs[0].monitor.replace("_", " ")
+            metric.set_ylabel(spoken(runs[0].monitor))
 
 
 def _legend(figure: Figure, runs: list[History]) -> None:
     handles = [
         Line2D([], [], label="training loss", **TRAIN),
-        Line2D([], [], label=f"validation loss, {_metric_name(runs)}", **VALIDATION),
+        Line2D([], [], label=f"validation loss, {spoken(runs[0].monitor)}", **VALIDATION),
         Line2D([], [], label="kept weights", marker="o", markersize=3.2, **KEPT),
     ]
     figure.legend(handles=handles, loc="outside upper right", ncols=3)

@@ -95,7 +95,10 @@ def _matrix(axis: Axes, labels: np.ndarray, predicted: np.ndarray):
 
 def _heading(zone: str, labels: np.ndarray, predicted: np.ndarray) -> str:
     scores = zone_scores(labels, predicted)
-    return f"{zone}\nexact {number(scores['exact'], '.0%')}, kappa {number(scores['kappa'], '.2f')}"
+    named = zone.replace("_", " ")
+    return (
+        f"{named}\nexact {number(scores['exact'], '.0%')}, kappa {number(scores['kappa'], '.2f')}"
+    )
 
 
 def draw_agreement(paths: Paths) -> Figure:
