@@ -127,10 +127,13 @@ def test_it_is_said_that_the_judging_part_chose_the_epoch(pack, tmp_path, monkey
     (summary,) = run.paths()["summary"]
     # As it is when all folds kept their last epoch by decision.
     write_json(summary, read_json(summary) | {"selection": None})
+    for history in run.paths()["histories"]:
+        write_json(history, read_json(history) | {"ended": "stop_after"})
     figures = {}
     report_pack(STUDY, run.folds, figures, OUT)
     text = " ".join((tmp_path / OUT / "report.md").read_text().split())
     assert said not in text and "no epoch was chosen on the part that judges it" in text
+    assert "| as fixed beforehand |" in text and "stop_after |" not in text
 
 
 def test_one_fold_and_odd_class_names(tmp_path, monkeypatch):

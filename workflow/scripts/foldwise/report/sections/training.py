@@ -4,6 +4,10 @@ from typing import Any
 
 from foldwise.report.run import Run, Study
 
+# What ended a training (train/loop.py), for readers.
+ENDED = {name: name for name in ("no gain", "all epochs", "pruned")}
+ENDED |= {"stop_after": "as fixed beforehand"}
+
 
 def applies(study: Study) -> bool:
     """To any study."""
@@ -27,7 +31,7 @@ def values(run: Run) -> dict[str, Any]:
                 "epochs": source("epochs", last, "epoch"),
                 "kept": source("best", "epoch"),
                 "score": source("best", "score", form=".3f"),
-                "ended": source.value("ended"),
+                "ended": ENDED[source.value("ended")],
             }
         )
     return {"rows": rows}
