@@ -1,21 +1,30 @@
 """Predictions as DICOM objects: read back by pydicom, in the exam of their image, and no more."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
+import torch
 from pydicom.uid import generate_uid
 
 from dicoms import write
 from foldwise.bundle.dicom.pictures import on_source, segmentation
 from foldwise.bundle.dicom.source import Source, read_source
+from foldwise.bundle.members import facts_of, model_name, weights_of
+from foldwise.bundle.portable import portable_params
 from foldwise.bundle.predict import Request, predict
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, read_json
 from foldwise.pixels.fit import place
-from made_bundles import CANARY, CLASSES, make
+from foldwise.registry import load as load_entry
+from foldwise.settings.bundle_file import write_bundle
+from foldwise.train.job import FoldJob
+from foldwise.train.predict import KeptModel, build_model
+from made_bundles import CANARY, CLASSES, make, write_pictures
+from made_masks import mask_params
 
 LOOKS = {"modality": {"MG": 48}, "colour": {"grey": 48}}
 PATIENT = {"PatientName": "Müller^Zoë", "PatientID": "Q-17", "PatientSex": "F"}
@@ -158,6 +167,55 @@ def test_pictures_are_refused_before_anything_is_decoded(bundled, tmp_path):
             Request(str(bundled.bundle), (str(bundled.pictures),), tmp_path / "p.csv", dicom=True)
         )
     assert not (tmp_path / "private").exists()
+
+
+@pytest.fixture(scope="module")
+def segmenting(tmp_path_factory):
+    """A bundle of a network that segments and has learned nothing: its masks are what they are."""
+    params = mask_params(32, image__fit="letterbox", image__window="minmax")
+    task = load_entry("TASKS", "segmentation")(params["task"])
+    job = FoldJob(params, task, {}, None, 1, Path())
+    kept = KeptModel(build_model(job).eval(), ([0.5], [0.25]), 32, 1)
+    width = len(kept.model.answer(torch.zeros(1, 1, 32, 32))[1][0])
+    features = {"mean": [0.0] * width, "std": [1.0] * width, "far": 1.0, "n": 4}
+    spread = {"n": 4, "mean": 0.5, "std": 0.1, "deciles": []}
+    manifest = {
+        "foldwise": "0.1.0", "study": "cells", "reader": "pairs", "group_by": "patient",
+        "licence": None, "params": portable_params(params, "cells"), "classes": {}, "overlap": None,
+        "members": [{"fold": 1, "features": features} | facts_of(kept)],
+        "reliability": {"reason": "no classes", "error": None, "parts": {}},
+        "looks": {"modality": {}, "colour": {}},
+        "cohort": {"intensity": {"mean": spread, "contrast": spread}},
+    }  # fmt: skip
+    path = tmp_path_factory.mktemp("cells") / "cells.zip"
+    write_bundle(path, manifest, {model_name(1): weights_of(kept.model)})
+    return path
+
+
+def test_a_model_that_segments_takes_films_and_answers_with_a_mask(segmenting, tmp_path):
+    image = pydicom.dcmread(film(tmp_path / "in/a.dcm"))
+    request = Request(str(segmenting), (str(tmp_path / "in"),), tmp_path / "p.csv", "dicom")
+    predict(replace(request, dicom=True))
+    (row,) = read_csv(tmp_path / "p.csv")
+    mask, report = sorted((tmp_path / "private/p/dicom").iterdir())
+    found = pydicom.dcmread(mask)
+    assert found.Modality == "SEG" and found.pixel_array.shape == (44, 40)
+    (maps,) = (tmp_path / "private/p/parts").glob("*.maps.npy")
+    where = place("letterbox", 32, (0, 44, 0, 40))
+    expected = on_source(np.load(maps)[0] / np.float32(255), where, 32, (44, 40)) >= 0.5
+    assert (found.pixel_array == expected).all()
+    numbers, _, _ = values_of(report)
+    assert numbers["Segmented pixels of the prepared picture", False] == float(row["predicted"])
+    reference = [e.value for e in found.iterall() if e.keyword == "ReferencedSOPInstanceUID"]
+    assert set(reference) == {image.SOPInstanceUID}
+
+
+def test_a_model_that_segments_takes_plain_files(segmenting, tmp_path):
+    (path,) = write_pictures(tmp_path / "in", 1)
+    predict(Request(str(segmenting), (str(path),), tmp_path / "plain.csv", "images"))
+    predict(Request(str(segmenting), (str(path),), tmp_path / "pairs.csv", "pairs"))
+    rows = [read_csv(tmp_path / f"{name}.csv")[0] for name in ("plain", "pairs")]
+    assert rows[0]["soft_predicted"] == rows[1]["soft_predicted"]
 
 
 @pytest.mark.parametrize("fit", ["letterbox", "crop", "stretch"])
