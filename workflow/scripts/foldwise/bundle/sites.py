@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from foldwise.bundle.cohort_facts import NORMAL_95
 from foldwise.bundle.page.build import valued
-from foldwise.errors import FoldwiseError, choose
+from foldwise.errors import FoldwiseError, choose, plural
 from foldwise.evaluate.wording import called
 from foldwise.files import read_json, write_csv, write_json, write_text
 from foldwise.report.style import ACCENT, GREY, INK, PAGE, look, save
@@ -111,8 +111,9 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
 
 def markdown(found: Mapping[str, Any]) -> str:
     """The table of sites and what they come to together."""
+    number = plural(len(found["sites"]), "site")
     lines = [
-        f"# {found['title']} of {found['bundle']['study']} at {len(found['sites'])} sites",
+        f"# {found['title']} of {found['bundle']['study']} at {number}",
         "",
         "| Site | Images | Groups | Value (95 % interval) |",
         "| --- | ---: | ---: | ---: |",
