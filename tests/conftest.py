@@ -11,6 +11,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before anything imports numpy or torch
 
 from hypothesis import settings  # noqa: E402
+from hypothesis.internal.conjecture import providers  # noqa: E402
 
 # A shell's background jobs ignore Ctrl-C and would hand that down to what the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -18,6 +19,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # The same examples each time: what fails here fails everywhere, and on the next run too.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile("same")
+# Each worker would else read all code here for numbers to try, for one file of such tests.
+providers._get_local_constants = lambda: providers._local_constants
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from torchvision.transforms import v2
 
 from foldwise.errors import FoldwiseError
 from foldwise.files import write_csv
@@ -34,6 +33,9 @@ def test_features_are_those_of_torchvisions_resnet50(tmp_path, monkeypatch):
     monkeypatch.setattr(embeddings, "BATCH", 2)
     embeddings.make_embeddings(folder, images, rows, 3, str(tmp_path / "w.pt"), CPU)
     found = embeddings_of(folder, rows[::-1])
+    # Here: it imports PyTorch's compiler, which no other worker needs for it.
+    from torchvision.transforms import v2
+
     normal = v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     with torch.inference_mode():
         expected = net(normal(torch.from_numpy(pixels) / 255)).numpy()[::-1]
