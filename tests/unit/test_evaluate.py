@@ -92,6 +92,14 @@ def test_undefined_metrics_are_null_with_a_reason(tmp_path):
     assert "auc: undefined: no sample of class C" in text
 
 
+def test_rows_that_are_alone_in_their_units_are_their_own_mean():
+    rows = [{"exam": f"e{n}", "label": "A", "p_A": f"0.{n}", "p_B": "1"} for n in range(1, 4)]
+    assert average(rows, "exam") == (rows, 0)
+    assert average([], "exam") == ([], 0)
+    double = average([*rows, *rows], "exam")[0]
+    assert [float(row["p_A"]) for row in double] == [float(row["p_A"]) for row in rows]
+
+
 def test_order_of_averaged_rows_follows_the_table_and_not_the_names():
     rows = [{"sample": n, "group": n, "label": "A", "p_A": "1"} for n in ("z", "a", "z")]
     merged, _ = average(rows, "group")

@@ -23,18 +23,17 @@ def average(
     not), and how many units were left out because their images do not carry one and the same
     truth (a patient whose two breasts differ): there is no single answer to compare with.
     Columns that start with `prefix` are averaged, those that start with "label" have to agree,
-    of the others the names (`sample`, `group`, `exam`) of the first row stay.
+    of the others the names (`sample`, `group`, `exam`) of the first row stay. Rows of
+    which no two share it stay what they are, with all their columns.
     """
     units: dict[str, list[int]] = {}
     for place, row in enumerate(rows):
         units.setdefault(row[by], []).append(place)
-    truth = [name for name in rows[0] if name.startswith("label")] if rows else []
+    if len(units) == len(rows):
+        return list(rows), 0  # Each is the mean of itself, and to write 50,000 anew takes seconds.
+    truth = [name for name in rows[0] if name.startswith("label")]
     kept = [unit for unit in units.values() if _agree(rows, unit, truth)]
-    means = {
-        name: _means(rows, kept, name)
-        for name in (rows[0] if rows else ())
-        if name.startswith(prefix)
-    }
+    means = {name: _means(rows, kept, name) for name in rows[0] if name.startswith(prefix)}
     merged = []
     for number, unit in enumerate(kept):
         first = rows[unit[0]]

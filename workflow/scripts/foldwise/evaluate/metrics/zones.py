@@ -210,7 +210,10 @@ def scorer(
 
 def details(rows: Sequence[dict[str, str]], zones: Sequence[str]) -> dict[str, Any]:
     """Per zone: metrics and (5, 5) confusion; bands; collapse; why a metric is undefined."""
-    answers = Answers(*arrays(rows, zones))
+    return _details(Answers(*arrays(rows, zones)), zones)
+
+
+def _details(answers: Answers, zones: Sequence[str]) -> dict[str, Any]:
     labels, predicted, bands = answers.labels, answers.predicted, Zones(answers).bands
     per_zone = {
         zone: _of_zone(labels[:, z], answers.probabilities[:, z]) for z, zone in enumerate(zones)
@@ -247,12 +250,20 @@ class Measures:
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.zones = task["zones"]
+        self.read: tuple[Sequence[dict[str, str]], Answers] | None = None
+
+    def _answers(self, rows: Sequence[dict[str, str]]) -> Answers:
+        # Value, details and draws of the same rows are asked for one after another: read once.
+        if self.read is None or self.read[0] is not rows:
+            self.read = rows, Answers(*arrays(rows, self.zones))
+        return self.read[1]
 
     def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[Weights], dict[str, Any]]:
-        return scorer(rows, self.zones)
+        answers = self._answers(rows)
+        return lambda weights: _scores(answers, weights)
 
     def score(self, rows: Sequence[dict[str, str]]) -> dict[str, float]:
         return self.scorer(rows)(None)
 
     def details(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
-        return details(rows, self.zones)
+        return _details(self._answers(rows), self.zones)
