@@ -22,7 +22,7 @@ import pandas as pd
 from cleanlab.segmentation.rank import get_label_quality_scores
 from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -161,18 +161,22 @@ def of_zones(table: pd.DataFrame, asked: argparse.Namespace) -> None:
         given = scores.copy().ravel()
         given[planted] = (given[planted] + random.integers(1, 4, len(planted))) % 4
         given = given.reshape(scores.shape)
-        rows = _rows(given, _of_scores(looks, given, groups), asked.zones)
+        p = _of_scores(looks, given, groups)
+        rows = _rows(given, p, asked.zones)
         listed = find_suspects(rows, {"zones": asked.zones})[1]
         by_zone = sorted(listed, key=lambda one: one["probability_of_given"])
         place = {zone: k for k, zone in enumerate(asked.zones)}
         at = [int(one["sample"]) * scores.shape[1] + place[one["label"]] for one in by_zone]
         spoilt = np.unique(planted // scores.shape[1])
         first = list(dict.fromkeys(int(one["sample"]) for one in listed))
-        for name, values, of in (("zones", at, planted), ("images", first, spoilt)):
+        far = np.argsort(-np.abs(_foretold(given, p, groups) - given).ravel(), kind="stable")
+        ranked = {"zones": (at, planted), "images": (first, spoilt)}
+        ranked["zones far from the others of their image"] = (far.tolist(), planted)
+        for name, (values, of) in ranked.items():
             value = float(np.isin(values[: len(of)], of).mean())
             found.setdefault(name, []).append(value)
             found.setdefault(f"{name}, by chance", []).append(
-                len(of) / (scores.size if name == "zones" else len(scores))
+                len(of) / (len(scores) if name == "images" else scores.size)
             )
     for name, values in found.items():
         said(f"{name}: precision among as many" if "chance" not in name else name, values)
@@ -198,6 +202,21 @@ def _of_scores(looks: np.ndarray, given: np.ndarray, groups: np.ndarray) -> np.n
             len(judged), given.shape[1], -1
         ).transpose(0, 2, 1)
     return p
+
+
+def _foretold(given: np.ndarray, p: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """(N, Z) scores by ridge regression on the model's mean score and the image's other zones."""
+    n, zones = given.shape
+    expected = p @ np.arange(p.shape[2])
+    others = (given.sum(axis=1, keepdims=True) - given) / (zones - 1)
+    which = np.broadcast_to(np.eye(zones), (n, zones, zones))
+    features = np.concatenate([expected[..., None], others[..., None], which], axis=2)
+    found = np.zeros(given.shape)
+    for train, judged in GroupKFold(FOLDS).split(given, groups=groups):
+        model = Ridge().fit(features[train].reshape(-1, 2 + zones), given[train].ravel())
+        answers = model.predict(features[judged].reshape(-1, 2 + zones))
+        found[judged] = answers.reshape(len(judged), zones)
+    return found
 
 
 def _rows(given: np.ndarray, p: np.ndarray, zones: list[str]) -> list[dict[str, str]]:
