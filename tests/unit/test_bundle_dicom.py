@@ -128,6 +128,14 @@ def test_a_capture_shows_the_picture_and_its_map(bundled, tmp_path):
     assert (found.pixel_array[..., 0] != found.pixel_array[..., 2]).any()  # it is in colour
 
 
+def test_a_network_without_places_gets_a_report_alone(bundled, tmp_path, monkeypatch):
+    # One that reads a text with the image has none: what speaks for a class is in both.
+    monkeypatch.delattr("foldwise.models.vision.VisionModel.gradcam_layer")
+    film(tmp_path / "in/a.dcm")
+    folder, _ = asked(bundled, tmp_path / "in", tmp_path / "p.csv")
+    assert [path.name.partition("_")[2] for path in folder.iterdir()] == ["report.dcm"]
+
+
 def test_what_is_there_is_not_made_again_and_of_other_answers_is(bundled, tmp_path):
     film(tmp_path / "in/a.dcm")
     folder, _ = asked(bundled, tmp_path / "in", tmp_path / "p.csv")

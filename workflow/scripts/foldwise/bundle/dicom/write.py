@@ -84,9 +84,11 @@ class Writer:
         self.manifest, self.job, self.folder = answers.manifest, answers.job, folder
         self.settings = ImageSettings(**self.job.params["image"])
         self.by = [digest(self.manifest["files"]), sorted(answers.kept)]
-        rows, shown = self.job.part("holdout"), self.job.task.answers()
-        # Grad-CAM is of kinds whose whole answer is of classes of an image, as in a study.
-        self.models = [(one, one.feed(self.job, rows)) for one in answers.kept.values() if shown]
+        kept, rows = list(answers.kept.values()), self.job.part("holdout")
+        # Grad-CAM is of networks that answer classes by an image alone, as in a study.
+        shown = all(hasattr(one.model, "gradcam_layer") for one in kept)
+        self.parts = list(self.job.task.answers()) if shown else []
+        self.models = [(one, one.feed(self.job, rows)) for one in kept if self.parts]
 
     def write(
         self, place: int, row: Mapping[str, str], map_hw: np.ndarray, path: Path
@@ -110,9 +112,9 @@ class Writer:
         """Name, UID and maker of each object of an image."""
         number = place + 1
         yield "report", source.uid("report"), lambda: report(source, row, self.manifest, number)
-        for n, part in enumerate(self.job.task.answers()):
+        for n, part in enumerate(self.parts):
             answer = row[f"predicted_{part}" if part else "predicted"]
-            own = place * len(self.job.task.answers()) + n + 1
+            own = place * len(self.parts) + n + 1
             yield (
                 f"gradcam_{plain_name(part)}" if part else "gradcam",
                 source.uid("gradcam", part),
