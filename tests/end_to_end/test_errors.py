@@ -68,7 +68,7 @@ def test_all_problems_of_the_data_are_one_message_and_no_job_starts(made):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"PK\x03\x04 a workbook", ["is a spreadsheet", "Save it as CSV"]),
+        (b"PK\x03\x04 a workbook", ["is a spreadsheet that cannot be read", "save it as CSV"]),
         (b"", ["is empty", "data.table.path"]),
         (b'a,b\n"x,1\n', ["line 3", "quotes do not match"]),
         (b"a,a\n1,2\n", ["'a' more than once"]),

@@ -191,7 +191,7 @@ def _tell(error: jsonschema.ValidationError) -> str:
             f"{place}: '{error.instance}' is no name: use small letters, digits and _, and begin "
             "with a letter."
         )
-    if error.validator == "minItems":
+    if error.validator == "minItems" and error.validator_value > 1:
         count = plural(len(error.instance), "value")
         text = f"{error.instance} is {count}, and {error.validator_value} are the least"
         return f"{place}: {text}. {error.schema.get('description') or ''}".rstrip()
