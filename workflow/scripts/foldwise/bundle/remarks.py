@@ -17,8 +17,7 @@ KEY_OPTION = "--pixel-key"
 def note_colour(table: list[dict[str, str]], rows: Sequence[Mapping[str, Any]]) -> None:
     """Mark answers on pictures in colour, where grey ones were learned: they were made grey."""
     coloured = {row["sample"] for row in rows if row["facts"].get(IN_COLOUR)}
-    for row in table:
-        row["note"] = "in colour" if row["sample"] in coloured else ""
+    _mark(table, "note", coloured, "in colour", "")
     if coloured:
         log.warning(
             "%s in colour, and the models read grey: they are made grey, as in training, and "
@@ -44,8 +43,7 @@ def note_training(
         log.info("%s", in_words({"state": state}, manifest["group_by"], KEY_OPTION))
         return {"state": state}
     learned = {row["sample"] for row, own in zip(rows, same, strict=True) if own}
-    for row in table:
-        row["in_training"] = "yes" if row["sample"] in learned else "no"
+    _mark(table, "in_training", learned, "yes", "no")
     if learned:
         log.warning(
             "The training had %d of %s too, pixel for pixel, and the models have seen the answer: "
@@ -56,3 +54,11 @@ def note_training(
     # Of groups nothing is known here.
     found = counted(state, same, [])
     return {name: found[name] for name in ("state", "n", "same")}
+
+
+def _mark(
+    table: list[dict[str, str]], column: str, samples: set[str], of_these: str, of_others: str
+) -> None:
+    """Write a column that says which rows are of `samples`."""
+    for row in table:
+        row[column] = of_these if row["sample"] in samples else of_others

@@ -14,9 +14,10 @@ from pydicom.sr.codedict import codes
 from foldwise import __version__
 from foldwise.bundle.dicom.source import Source
 from foldwise.bundle.reliance import BETWEEN, SETS
+from foldwise.evaluate.metrics.heads import columns_of
 from foldwise.hashing import digest
-from foldwise.reliability.parts import columns_of
 
+REPORTS = 7001  # number of the series: above those of scanners
 SCHEME, MAKER = "99FOLDWISE", "Foldwise"
 MOST_LETTERS = 64  # of a code's meaning (LO)
 # Column -> what it measures and its unit, of answers that are no classes.
@@ -70,9 +71,6 @@ def report(
         specific_character_set="ISO_IR 192",
         coding_schemes=[scheme],
     )
-
-
-REPORTS = 7001  # number of the series: above those of scanners
 
 
 def groups(

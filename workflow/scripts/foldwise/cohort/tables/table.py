@@ -1,4 +1,4 @@
-"""Tables of labels as they come: encodings, separators, workbooks and the known layouts.
+"""Tables of labels as they come: separators, workbooks and the known layouts.
 
 Standard library only (workbook.py imports more where a table is one). A cell is text, stripped of
 space (also the no-break space of spreadsheets); what a value means is decided elsewhere, by stated
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from foldwise.cohort.identity import may_identify
+from foldwise.cohort.tables.encodings import decoded
 from foldwise.cohort.tables.json_lines import Record, read_cases, read_lines
 from foldwise.cohort.tables.workbook import is_workbook, records_of
 from foldwise.errors import FoldwiseError, choose, nearest, plural
@@ -21,8 +22,6 @@ FORMATS = ("accession", "paths", "feature_s", "folders", "json_lines", "medpix")
 SEPARATORS = (",", ";", "\t")
 # What people, spreadsheets and pandas write into a cell that has nothing in it.
 NOTHING = {"", "-", "na", "n/a", "#na", "#n/a", "<na>", "nan", "-nan", "none", "null"}
-# Windows-1252 before Latin-1: it refuses some bytes, Latin-1 none.
-ENCODINGS = ("utf-8-sig", "windows-1252", "latin-1")
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def read_table(settings: TableSettings) -> Table:
     data = _bytes(settings)
     if is_workbook(data) and settings.format != "feature_s":
         return _of_records(settings, records_of(Path(settings.path), settings.sheet))
-    text = _decoded(settings, data)
+    text = decoded(Path(settings.path), data, settings.encoding)
     # Not str.splitlines, which also splits at characters that a cell may hold.
     lines = re.split("\r\n|\n|\r", text)
     if not any(line.strip() for line in lines):
@@ -139,39 +138,6 @@ def _bytes(settings: TableSettings) -> bytes:
             f"{path} ({settings.key}) cannot be read ({error.strerror}). Ask for the right to read "
             "it, or mount its disk."
         ) from error
-
-
-def _decoded(settings: TableSettings, data: bytes) -> str:
-    path = Path(settings.path)
-    # Latin-1 would decode it without complaint.
-    if is_workbook(data):
-        raise FoldwiseError(f"{path} is a spreadsheet, not text. Save it as text and name that.")
-    if settings.encoding != "auto":
-        return _decode(path, data, settings.encoding)
-    # A byte order mark: what Excel's "Unicode text" begins with.
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _decode(path, data, "utf-16")
-    for encoding in ENCODINGS:
-        try:
-            return _clean(path, data.decode(encoding))
-        except UnicodeDecodeError:
-            continue
-    raise AssertionError("Latin-1 decodes every byte")
-
-
-def _decode(path: Path, data: bytes, encoding: str) -> str:
-    try:
-        return _clean(path, data.decode("utf-8-sig" if encoding == "utf-8" else encoding))
-    except UnicodeDecodeError as error:
-        raise FoldwiseError(
-            f"{path} is not {encoding} (byte {error.start}). Set data.table.encoding to auto."
-        ) from error
-
-
-def _clean(path: Path, text: str) -> str:
-    if "\0" in text:
-        raise FoldwiseError(f"{path} holds zero bytes: it is not text. Save the table as CSV.")
-    return text
 
 
 def without_na(text: str) -> str:
