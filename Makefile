@@ -43,10 +43,10 @@ slurm: $(ENVIRONMENT) ## the executor of Slurm; apart, since it makes every star
 	$(INSTALL) snakemake-executor-plugin-slurm==2.8.0
 
 test: $(DEVELOPMENT) ## unit, contract, DAG, small real runs, faults (about 15 minutes on 2 cores)
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not slow" -n 3 --dist loadscope --no-loadscope-reorder
 
 test-all: $(DEVELOPMENT) ## the slow tests too
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 lint: $(DEVELOPMENT) ## ruff, snakefmt, snakemake --lint
 	$(BIN)/ruff check .

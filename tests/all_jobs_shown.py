@@ -1,7 +1,8 @@
 """Snakemake, telling each job in full on stdout, whatever its terminal shows; for tests alone.
 
 With its arguments it is one run. With `--serve NUMBER` it forks a run for each request by the
-socket of this number: Snakemake, and what its jobs import, is imported once for many tests.
+socket of this number: Snakemake, and what its jobs import, is imported once for many tests, and
+the project's rule files are translated once.
 """
 
 import atexit
@@ -17,12 +18,18 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 from snakemake.cli import get_argument_parser, main
 from snakemake.logging import DefaultFormatter, logger
+from snakemake.sourcecache import LocalSourceFile
 
-PARENT = Path(__file__).parents[1] / "workflow/scripts/foldwise/plan/warm_parent.py"
+ROOT = Path(__file__).parents[1]
+PARENT = ROOT / "workflow/scripts/foldwise/plan/warm_parent.py"
+# What Snakemake and the rule files import only once a run has begun.
+LATE = ("snakemake.storage", "smart_open", "jsonschema", "difflib", "graphlib", "encodings.idna")
 
 
 def tell(record: logging.LogRecord) -> bool:
@@ -43,6 +50,8 @@ def serve(number: int) -> None:
     """Answer each request by the number of its process and, at its end, its exit status."""
     tests = socket.socket(fileno=number)
     get_argument_parser()  # It imports the plug-ins.
+    import_libraries(LATE)
+    translate_once()
     for line in tests.makefile("rb"):
         request = json.loads(line)
         if request["jobs"]:
@@ -55,8 +64,43 @@ def serve(number: int) -> None:
         tests.sendall(b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 
-def import_libraries(names: list[str]) -> None:
-    """What jobs import, as the parent of warm jobs does."""
+class Sources:
+    """What the translation asks of a workflow: the text of a rule file."""
+
+    sourcecache: "Sources"
+
+    def open(self, path: LocalSourceFile) -> TextIO:
+        return open(path.get_path_or_uri(secret_free=True), encoding="utf-8")
+
+
+def translate_once() -> None:
+    """Translate the project's rule files here; a run translates only a file with another text."""
+    from snakemake import workflow  # late: it has to be imported by way of the command
+
+    translate, known = workflow.parse, {}
+    reader = Sources()
+    reader.sourcecache = reader
+    for path in [ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]:
+        lines: dict[int, int] = {}
+        code, rules = translate(LocalSourceFile(str(path)), reader, lines)
+        known[path.read_text(encoding="utf-8")] = str(path), code, rules, lines
+
+    def parse(path, run, linemap, overwrite_shellcmd=None, rulecount=0):
+        with run.sourcecache.open(path) as file:
+            text = file.read()
+        if text not in known or overwrite_shellcmd:
+            return translate(path, run, linemap, overwrite_shellcmd, rulecount)
+        there, code, rules, lines = known[text]
+        linemap.update(lines)
+        # Each rule bears the name of its file; a copy of the project has the same text elsewhere.
+        own = path.get_path_or_uri(secret_free=True)
+        return code.replace(f"snakefile={there!r}", f"snakefile={own!r}"), rulecount + rules
+
+    workflow.parse = parse
+
+
+def import_libraries(names: Iterable[str]) -> None:
+    """Import what runs or their jobs would, as the parent of warm jobs does."""
     for name in names:
         importlib.import_module(name)
     gc.collect()
@@ -68,7 +112,8 @@ def forked(request: dict) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(request["cwd"])
     os.environ.clear()
-    os.environ.update(request["environment"])
+    # The libraries are here already, so that each job is forked, of however few.
+    os.environ.update(request["environment"] | {"FOLDWISE_WARM": "1"})
     tempfile.tempdir = None
     for stream, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(request[name], os.O_WRONLY), stream)

@@ -2,13 +2,18 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 # As jobs have it: two workers on two cores, each with two threads, hold each other up.
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before anything imports numpy or torch
+# Whatever the shell says: each of a thousand jobs would else compile the package's code anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 from hypothesis import settings  # noqa: E402
 from hypothesis.internal.conjecture import providers  # noqa: E402
@@ -63,16 +68,38 @@ def compared_once():
         yield
 
 
-# Folders of tests by how long their files take: the short ones at the end keep all workers busy.
-LONGEST_FIRST = ("end_to_end", "contract", "tests", "faults", "dag")  # tests: the plug-in's
+# Folders of tests by how long their files take, and the longest files of the others: the short ones
+# at the end keep all workers busy. `tests` is the plug-in's.
+LONGEST_FIRST = ("tests", "end_to_end", "contract", "faults", "dag")
+LONGEST_OTHERS = (
+    *("test_search_propose", "test_article", "test_segmentation", "test_figures"),
+    *("test_spellings", "test_report_sections", "test_article_reliability", "test_bundle_exports"),
+    *("test_report_kinds", "test_imports", "test_search_analysis", "test_subgroups"),
+)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that run whole studies first; `-n 2 --no-loadscope-reorder` keeps this order."""
+    """Files that run whole studies first; `--no-loadscope-reorder` keeps this order."""
+
+    order = [*LONGEST_FIRST, *LONGEST_OTHERS]
 
     def place(item: pytest.Item) -> int:
-        folder = Path(item.path).parent.name
-        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+        path = Path(item.path)
+        name = path.parent.name if path.parent.name in LONGEST_FIRST else path.stem
+        return order.index(name) if name in order else len(order)
 
     items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A worker takes a file at a time, and one of them all files of the plug-in for PBS: their
+    tests wait for a made-up cluster most of the time, so that the others have the cores."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "plugins" if nodeid.startswith("plugins/") else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)

@@ -44,7 +44,8 @@ def copy_project(folder: Path) -> Path:
     root.mkdir(parents=True)
     shutil.copy(ROOT / "Snakefile", root)
     for name in ("workflow", "profiles", "envs"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        # With the bytecode, but not what is being written of it.
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("*.pyc.*"))
     return root
 
 

@@ -18,19 +18,18 @@ from studies import density_study
 
 JOB = Path(__file__).parent / "resume_job.py"
 FILES = ("best_model.pt", "train_history.json", "val_predictions.csv", "embeddings_val.npy")
-EPOCHS = "12"
 MOUNT = "mount -t tmpfs -o size={size} tmpfs {place}\n"
 
 # A job is stopped by a full disk once it has saved its state; room is made, and it goes on.
 TRAINING = """
 set -e
-{python} {job} {disk} {epochs} 2> {disk}.said &
+{python} {job} {disk} 2> {disk}.said &
 until ls {disk}/state/*.pt > /dev/null 2>&1; do sleep 0.02; done
 cat /dev/zero > {disk}/filler 2> /dev/null || true
 ! wait $!
 test -n "$(ls {disk}/state/*.pt)"
 rm {disk}/filler
-{python} {job} {disk} {epochs} 2> {disk}.log
+{python} {job} {disk} 2> {disk}.log
 cp -r {disk}/results {disk}.out
 """
 SHARD = """
@@ -69,8 +68,8 @@ def mounted(place, size, script):
 
 def test_training_goes_on_after_room_was_made_to_the_same_bytes(tmp_path):
     whole, disk = tmp_path / "whole", tmp_path / "disk"
-    subprocess.run([sys.executable, JOB, whole, EPOCHS], check=True, timeout=300)
-    script = TRAINING.format(python=sys.executable, job=JOB, disk=disk, epochs=EPOCHS)
+    subprocess.run([sys.executable, JOB, whole], check=True, timeout=300)
+    script = TRAINING.format(python=sys.executable, job=JOB, disk=disk)
     done = mounted(disk, "4m", script)
     said = Path(f"{disk}.said").read_text()
     assert done.returncode == 0, done.stderr + said

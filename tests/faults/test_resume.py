@@ -1,30 +1,42 @@
 """Training killed at random points ends in the bytes of training that was never stopped."""
 
+import multiprocessing
+import os
 import random
 import signal
-import subprocess
-import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import cv2
 import pytest
 
+from faults.resume_job import EPOCHS, main
 from foldwise.train.stop import EXIT_STOPPED
 
-JOB = Path(__file__).parent / "resume_job.py"
 FILES = ("best_model.pt", "train_history.json", "val_predictions.csv", "embeddings_val.npy")
-EPOCHS = 12
 
 
-def start(folder: Path) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, str(JOB), str(folder), str(EPOCHS)])
+def start(folder: Path) -> BaseProcess:
+    """A training job in a process of its own; forked, since to import PyTorch takes longer."""
+    # OpenCV's threads, which tests before may have begun here, do not outlive a fork.
+    cv2.setNumThreads(1)
+    job = multiprocessing.get_context("fork").Process(target=main, args=(folder,))
+    job.start()
+    return job
 
 
-def wait_for_epoch(job: subprocess.Popen, folder: Path, epoch: int) -> None:
+def ended(job: BaseProcess, seconds: int) -> int | None:
+    """Its exit status, below 0 for a signal."""
+    job.join(seconds)
+    return job.exitcode
+
+
+def wait_for_epoch(job: BaseProcess, folder: Path, epoch: int) -> None:
     """Wait until the job has told that many epochs, those before a stop included."""
     told = folder / "results" / "ray_cv.jsonl"
     while not told.exists() or told.read_text().count("\n") < epoch:
-        assert job.poll() is None
+        assert job.is_alive()
         time.sleep(0.005)
 
 
@@ -32,7 +44,7 @@ def wait_for_epoch(job: subprocess.Popen, folder: Path, epoch: int) -> None:
 def whole(tmp_path_factory) -> Path:
     """Results of a job that nobody stops."""
     folder = tmp_path_factory.mktemp("whole")
-    assert start(folder).wait(timeout=300) == 0
+    assert ended(start(folder), 300) == 0
     return folder / "results"
 
 
@@ -47,13 +59,13 @@ def test_killed_and_run_again_ends_in_the_same_bytes(tmp_path, whole, number, ti
         wait_for_epoch(job, tmp_path, epoch)
         time.sleep(moments.uniform(0, 0.1))
         asked = time.monotonic()
-        job.send_signal(number)
-        code = job.wait(timeout=60)
+        os.kill(job.pid, number)
+        code = ended(job, 60)
         assert code == (-signal.SIGKILL if number == signal.SIGKILL else EXIT_STOPPED)
         assert time.monotonic() - asked < 10
         # Snakemake removes what a failed job had written of its outputs.
         for left in (tmp_path / "results").glob("*"):
             left.unlink()
-    assert start(tmp_path).wait(timeout=300) == 0
+    assert ended(start(tmp_path), 300) == 0
     for name in FILES:
         assert (tmp_path / "results" / name).read_bytes() == (whole / name).read_bytes(), name

@@ -109,10 +109,11 @@ class WarmParent:
 def install(jobs: int, libraries: tuple[str, ...] = ()) -> WarmParent | None:
     """Have the Python scripts of this process's jobs forked, if they are enough to be worth it.
 
-    `libraries`: what these jobs import beyond what most do. `FOLDWISE_WARM=0` switches it off.
-    Until the parent has imported, jobs start as ever.
+    `libraries`: what these jobs import beyond what most do. `FOLDWISE_WARM=0` switches it off, 1
+    keeps it on for any number of jobs. Until the parent has imported, jobs start as ever.
     """
-    if os.environ.get("FOLDWISE_WARM") == "0" or jobs < LEAST_JOBS or not hasattr(os, "fork"):
+    least = 1 if os.environ.get("FOLDWISE_WARM") == "1" else LEAST_JOBS
+    if os.environ.get("FOLDWISE_WARM") == "0" or jobs < least or not hasattr(os, "fork"):
         return None
     from snakemake.script import PythonScript
 
