@@ -57,8 +57,16 @@ class Study:
         """The metric that the study is judged by."""
         return self.summary.value("best_fold", "metric")
 
+    @property
+    def single(self) -> bool:
+        """Whether one split judged the run: then nothing is a mean over folds, nor has a spread."""
+        return len(self.folds()) == 1
+
     def metric(self, name: str, form: str = ".3f") -> dict[str, Any]:
-        """A metric over the folds: `title`, `mean`, `std`, `interval` (two numbers or none)."""
+        """A metric of the run: `title`, `mean`, `std`, `interval` (two numbers or none), `over`.
+
+        Over the folds; of a single split as it is, with the interval of the pooled predictions.
+        """
         if not isinstance(self.summary.value(name), dict):
             defined = [
                 key for key in self.summary.value() if "mean" in str(self.summary.value(key))
@@ -73,8 +81,15 @@ class Study:
             "meaning": called(name)[1],
             "mean": self.summary(name, "mean", form=form),
             "std": self.summary(name, "std", form=form),
-            "interval": self.summary.interval(name, "interval", form=form),
+            "interval": self._interval(name, form),
+            "over": "on the validation part" if self.single else "over folds",
         }
+
+    def _interval(self, name: str, form: str) -> list[Number]:
+        place: tuple[str, ...] = (name, "interval")
+        if self.single and (levels := self.levels()):
+            place = ("pooled", levels[0], "metrics", name, "interval")
+        return self.summary.interval(*place, form=form)
 
     def metrics(self) -> list[dict[str, Any]]:
         """Every metric over the folds, the one that the study is judged by first."""

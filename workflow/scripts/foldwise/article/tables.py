@@ -18,7 +18,8 @@ def cohort(study: Study) -> Table:
     unit = units_of(study.manifest.value("group_by"))
     folds = study.folds()
     parts = [str(fold) for fold in folds]
-    header = ("", "All", *(f"Fold {fold}" for fold in folds))
+    named = ["Validation"] if study.single else [f"Fold {fold}" for fold in folds]
+    header = ("", "All", *named)
     if study.balance.value("folds", HOLDOUT) is not None:
         # Without it the parts would not add up to all.
         parts, header = [*parts, HOLDOUT], (*header, "Holdout")
@@ -39,9 +40,13 @@ def cohort(study: Study) -> Table:
         blanks = [""] * len(parts)
         rows.append((f"View {view}", study.manifest("views", view, form=","), *blanks))
     counted = " Classes are counted in images." if study.classes() else ""
+    judged = (
+        f"of the part that judges. No {unit[:-1]} is on both sides of the split."
+        if study.single
+        else f"by the fold that it judges. No {unit[:-1]} is in two folds."
+    )
     return Table(
-        "The analysed set, in all and by the fold that it judges. "
-        f"No {unit[:-1]} is in two folds.{counted}",
+        f"The analysed set, in all and {judged}{counted}",
         header,
         tuple(rows),
     )
@@ -60,7 +65,9 @@ def _of_parts(study: Study, parts: list[str], *keys: str) -> list[Any]:
 def results(study: Study) -> Table:
     """Every metric: mean and spread over folds with interval, pooled with interval over groups."""
     levels = study.levels()
-    header = ("Metric", "Mean over folds", "SD", "Interval", *(f"Per {one}" for one in levels))
+    # Of one split there is no mean over folds, and no spread.
+    over = () if study.single else ("Mean over folds", "SD", "Interval")
+    header = ("Metric", *over, *(f"Per {one}" for one in levels))
     rows = []
     for metric in study.metrics():
         key = metric["key"]
@@ -71,11 +78,17 @@ def results(study: Study) -> Table:
             for place in places
         ]
         # Such as the precision of a class that no fold has predicted.
-        over = ["–" if metric[key].value is None else metric[key] for key in ("mean", "std")]
-        rows.append((metric["title"], *over, span(metric["interval"]), *pooled))
+        mean, std = ("–" if metric[key].value is None else metric[key] for key in ("mean", "std"))
+        folds = (mean, std, span(metric["interval"]))[: len(over)]
+        rows.append((metric["title"], *folds, *pooled))
+    caption = (
+        "Performance on the validation part, with the bootstrap interval."
+        if study.single
+        else "Cross-validated performance. Per image and beyond: all predictions of the folds as "
+        "one set, with the bootstrap interval."
+    )
     return Table(
-        "Cross-validated performance. Per image and beyond: all predictions of the folds as one "
-        "set, with the bootstrap interval.",
+        caption,
         header,
         tuple(rows),
     )

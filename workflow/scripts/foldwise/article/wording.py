@@ -28,11 +28,11 @@ def limitations(study: Study) -> list[str]:
     # A classical method has no epochs, and a fixed number of them is chosen by nobody.
     if study.summary.value("selection") is not None:
         limits.append(
-            "The epoch whose weights were kept was chosen on the part that judges the fold, which "
-            "flatters every cross-validated figure."
+            "The epoch whose weights were kept was chosen on the part that judges them, which "
+            f"flatters every figure of {_judged(study)}."
         )
     if study.holdout is None:
-        limits.append("No images were held out of all folds; every figure is cross-validated.")
+        limits.append(f"No images were held out; every figure is of {_judged(study)}.")
     if (manifest.value("groups") or 0) < FEW_FOR_INTERVALS:
         limits.append(
             f"The number of {groups} is small, so intervals are wide and rare errors may not have "
@@ -44,6 +44,10 @@ def limitations(study: Study) -> list[str]:
         if warning["kind"] != OF_SETTINGS:
             limits.append(study.summary("warnings", place, "text", form=_without_advice))
     return limits
+
+
+def _judged(study: Study) -> str:
+    return "the one validation part" if study.single else "cross-validation"
 
 
 def _without_advice(text: str) -> str:
