@@ -22,14 +22,14 @@ def small_picture(name, files, path):
     cv2.imwrite(str(path), np.full((60, 90), 128, np.uint8))
 
 
-def make_finished(root):
+def make_finished(root, n_folds=3):
     """A folder with the report of a made-up run, and the counts of its folds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         patch.setattr("report_pages.figure", small_picture)  # Drawn in other tests.
-        build(root)
+        build(root, n_folds)
     counts = {"images": 20, "groups": 10, "classes": {"A": 12, "B": 8}}
-    folds = {str(fold): counts for fold in (1, 2, 3)}
+    folds = {str(fold): counts for fold in range(1, n_folds + 1)}
     write_json(root / "results/density/folds/balance.json", {"folds": folds})
     return root
 

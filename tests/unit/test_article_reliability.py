@@ -68,6 +68,7 @@ def test_each_subset_of_these_files_is_told_of_and_nothing_else(folder, kinds):
     text = write_with(folder, kinds)
     for kind, heading in HEADINGS.items():
         assert (heading in text) == (kind in kinds), kind
+    assert not re.findall(r"(?m)^.+\n(?=#+ )", text), "headings within a paragraph"
     made = {path.stem.partition("-")[2] for path in (folder / "article/tables").iterdir()}
     assert set(kinds) & {"calibration", "conformal", "subgroups"} <= made
     read = {one["file"] for one in read_json("article/ledger.json")["numbers"]}

@@ -15,6 +15,8 @@ from foldwise.errors import FoldwiseError, nearest
 from foldwise.files import read_json, replacing, write_json
 
 FROM = "markdown+bracketed_spans+implicit_figures+pipe_tables+table_attributes"
+# A heading right below a paragraph is one, as everywhere but in pandoc's own Markdown.
+FROM += "-blank_before_header"
 CITATION = re.compile(r"(?<![\w\\])@([A-Za-z][\w:-]*\w)")
 # Where the properties of tables begin in Word's styles; sizes there are in half points.
 TABLE_STYLE = re.compile(rb'(w:styleId="Table">.*?<w:qFormat />)', re.DOTALL)
