@@ -14,7 +14,7 @@ from safetensors.torch import save as save_tensors
 
 from foldwise.bundle.make import About, RunFiles, make_bundle
 from foldwise.bundle.members import model_name
-from foldwise.bundle.sources import decode, find, named
+from foldwise.bundle.sources import Decoding, find, named
 from foldwise.evaluate.fold import measure_levels
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.summary import FoldResult, summarise
@@ -120,8 +120,9 @@ def cohort(folder: Path, paths: list[Path], params: dict) -> tuple[list[dict], I
     """Rows with labels, and the images of the cache; cohort.csv and the cache in `folder`."""
     private = private_folder(folder / "private")
     images = named(find(paths, "images"), private)
-    rows, _, _ = decode(images, "images", params["image"], private, Crew())
-    (folder / "cache").symlink_to(next((private / "images").iterdir()))
+    decoding = Decoding(images, "images", params["image"], private)
+    rows = [row for shard in decoding.shards(Crew()) for row in shard.rows]
+    (folder / "cache").symlink_to(decoding.folder)
     file_of = {one.content: one.files[0] for one in images}
     for row in rows:
         number = int(file_of[row["content"]].stem.partition("_")[2])

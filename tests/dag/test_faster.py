@@ -3,7 +3,12 @@
 Each test here fails where a new version of Snakemake has changed what `plan/faster` relies on.
 """
 
+from contextlib import nullcontext
+
 import pytest
+import snakemake.api
+from snakemake.dag import DAG
+from snakemake.exceptions import ChildIOException
 from snakemake.io import IOFile
 from snakemake.output_index import OutputIndex
 from snakemake.rules import get_function_params
@@ -11,6 +16,7 @@ from snakemake.rules import get_function_params
 import flow
 from flow import ROOT, jobs_in
 from foldwise.plan.faster import of_wildcards
+from foldwise.plan.faster.folders import looked_up
 from foldwise.plan.faster.lookup import by_name
 
 AGAIN = "Updating checkpoint dependencies"
@@ -92,6 +98,8 @@ def test_rules_are_found_by_name_as_snakemake_finds_them():
         Rule("results/{study}/runs/{run}/fold_{fold}/results/best_model.pt"),
         Rule("results/{study}/runs/trial_{n}/fold_{fold}/results/best_model.pt", "{any}"),
         Rule("results/cache/{key}/{shard}.npy", "results/cache/{key}_{shard}"),
+        Rule("results/{study}/figures/{figure}.png", "results/{study}/figures/{figure}.pdf"),
+        Rule("results/{study}/x.{ending}", "results/{study}/{name}.tar.gz", "results/{study}/no_"),
         Rule("plain.txt", "results/{study}/search/{study}_best_params.json"),
     ]
     paths = [
@@ -99,6 +107,11 @@ def test_rules_are_found_by_name_as_snakemake_finds_them():
         "results/mine/runs/trial_0001/fold_1/results/best_model.pt",
         "results/mine/runs/cv/fold_1/results/best_model.pt",
         "results/cache/00/aa.npy",
+        "results/mine/figures/roc.png",
+        "results/mine/figures/roc.pdf",
+        "results/mine/x.csv",
+        "results/mine/all.tar.gz",
+        "results/mine/gz",
         "results/cache/00_aa",
         "results/mine/search/mine_best_params.json",
         "plain.txt",
@@ -108,6 +121,37 @@ def test_rules_are_found_by_name_as_snakemake_finds_them():
     by_name(Index)
     assert [Index(rules).match(path) for path in paths] == usual
     assert len({len(found) for found in usual}) > 1
+
+
+@pytest.mark.parametrize(
+    ("outputs", "inside"),
+    [
+        (["results/mine/cohort.csv", "results/mine/folds/fold_1.csv", "results/mine-2"], False),
+        (["results/mine/histories", "results/mine/histories/trial.csv"], True),
+        (["results/mine", "results/mine-2/a.csv", "results/mine/folds/deep/fold_1.csv"], True),
+        (["a/b", "./a/b/c"], True),
+        (["a/b", "a//b/c"], True),
+        (["a/b", "a/bc/d"], False),
+    ],
+)
+def test_an_output_inside_anothers_folder_is_found_as_snakemake_finds_it(outputs, inside):
+    class Job:
+        def __init__(self, path):
+            self.output = [path]
+
+        def __lt__(self, other):
+            return self.output < other.output
+
+    class Planned(DAG):
+        jobs = tuple(map(Job, outputs))
+
+        def __init__(self):
+            pass
+
+    looked_up(Planned)
+    for look in (Planned.check_directory_outputs, DAG.check_directory_outputs):
+        with pytest.raises(ChildIOException) if inside else nullcontext():
+            look(Planned())
 
 
 def test_snakemake_is_told_what_a_function_takes():

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -80,6 +81,35 @@ def test_a_stopped_prediction_goes_on(bundled, tmp_path, monkeypatch):
     monkeypatch.setattr("foldwise.bundle.sources.write_shard", None)  # nothing is decoded again
     assert answers(asked(bundled, tmp_path / "p.csv", bundled.pictures)) == answers(whole)
     assert len(calls) == 4
+
+
+def test_images_are_predicted_while_others_are_decoded(bundled, tmp_path, monkeypatch):
+    """The last of two shards waits for the first answer: without overlap there would be none."""
+    from foldwise.bundle import predict as module
+    from foldwise.bundle import sources
+
+    write_pictures(tmp_path / "in", 40, seed=9)
+    whole = asked(bundled, tmp_path / "whole.csv", tmp_path / "in")
+    decode, answer = sources.write_shard, module.answer_part
+    began, shards = tmp_path / "began", []
+
+    def waits(*given):
+        shards.append(1)
+        end = time.monotonic() + 60
+        while len(shards) == 2 and not began.exists():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        return decode(*given)
+
+    def answers_first(*given):
+        answer(*given)
+        began.touch()
+
+    monkeypatch.setattr("foldwise.bundle.predict.PART", 8)
+    monkeypatch.setattr(sources, "write_shard", waits)
+    monkeypatch.setattr(module, "answer_part", answers_first)
+    assert answers(asked(bundled, tmp_path / "p.csv", tmp_path / "in")) == answers(whole)
+    assert began.exists() and len(whole) == 40
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_predicted(bundled, tmp_path):

@@ -43,7 +43,11 @@ def facts_of(kept: KeptModel) -> dict[str, Any]:
 
 
 def bundle_job(
-    manifest: Mapping[str, Any], params: dict[str, Any], rows: Rows, images: Images, device: Any
+    manifest: Mapping[str, Any],
+    params: dict[str, Any],
+    rows: Rows,
+    images: Images | None,
+    device: Any,
 ) -> FoldJob:
     """A job that predicts `rows`; `params` are the manifest's, with encoders where they are."""
     task = load_entry("TASKS", manifest["params"]["kind"])(params["task"])

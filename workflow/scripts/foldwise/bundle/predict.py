@@ -6,34 +6,29 @@ batches cut the same way, so that equal files give equal bits.
 
 import logging
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from foldwise.bundle.cohort_facts import distances, grey_distances
+from foldwise.bundle.intake.images import Intake, Request
+from foldwise.bundle.intake.producer import produced
 from foldwise.bundle.members import bundle_job, members, params_of
 from foldwise.bundle.reliance import columns, in_words
 from foldwise.bundle.remarks import KEY_OPTION, note_colour, note_training
-from foldwise.bundle.sources import (
-    Image,
-    decode,
-    find,
-    named,
-    state_of,
-    unlike,
-    with_texts,
-    without_colour,
-)
-from foldwise.cohort.codes import Wanted
+from foldwise.bundle.sources import Image, find, named, state_of, with_texts
 from foldwise.errors import FoldwiseError, plural
 from foldwise.files import private_folder, read_csv, write_csv, write_json
 from foldwise.hashing import digest
-from foldwise.pixels.cache import Crew, Images
+from foldwise.pixels.cache import Images
 from foldwise.settings.bundle_file import read_manifest
-from foldwise.settings.validation import check_key, images_wanted
+from foldwise.settings.validation import check_key
+from foldwise.tasks.base import Rows, Task
 from foldwise.train.feed.rows import sorted_rows
 from foldwise.train.job import FoldJob
 from foldwise.train.machine import device
@@ -44,25 +39,8 @@ log = logging.getLogger("foldwise")
 
 DICOM = "dicom"  # the reader whose files lie in exams
 
-# Images that are predicted between two notes of progress; what a stop loses at most.
-PART = 256
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked: images (files or folders) of a kind, by all models or by those of `folds`."""
-
-    bundle: str
-    sources: tuple[str, ...]
-    out: Path
-    reader: str | None = None
-    folds: tuple[int, ...] = ()
-    texts: str | None = None
-    with_names: bool = False
-    allow: tuple[str, ...] = ()  # of MISFITS: reasons that keep no image out
-    key: str | None = None  # file of the key that names the training's pictures
-    dicom: bool = False  # whether objects are written that lie in the images' exams
-    crew: Crew = field(default_factory=Crew)
+# Images that are predicted at a time, while others are decoded; what a stop loses at most.
+PART = 64
 
 
 def predict(request: Request) -> dict[str, int]:
@@ -83,58 +61,65 @@ def predict(request: Request) -> dict[str, int]:
     files = find(request.sources, reader, without=private)
     images = named(files, private, request.crew.workers)
     log.info("%s.", plural(len(images), "different image"))
-    rows, out, cache = usable(request, manifest, reader, images, private)
-    params = params_of(request.bundle, manifest, private)
-    if "text" in params["task"]:
-        with_texts(rows, images, request.texts)
-    job = bundle_job(manifest, params, rows, Images.of(rows, cache), device())
-    job = replace(job, rows={"holdout": unlabelled(job)})
-    kept = members(request.bundle, manifest, job, list(request.folds) or None)
-    # A stop loses one part at most: parts that are there are read and not predicted again.
-    parts = answered(request, manifest, job, kept, private)
+    intake = Intake(request, manifest, reader, images, private)
+    # Begun before anything of the models is loaded here: see `produced`.
+    with produced(partial(intake.decoding.shards, request.crew)) as shards:
+        models = asked_models(request, manifest, private)
+        readable = intake.readable(shards)
+        if "text" in models.job.params["task"]:
+            # Of all at once: whether an image lacks its text is said before any is predicted.
+            readable = iter([with_texts([*chain(*readable)], images, request.texts)])
+        rows, parts = answered(models, readable, intake.decoding.folder, len(images))
+    job = models.job_of(rows, intake.decoding.folder)
     table = [row for path in parts for row in read_csv(path)]
     # A network of three channels is given colour as colour: only grey ones lose it unseen.
-    if params["image"]["channels"] == 1:
+    if job.params["image"]["channels"] == 1:
         note_colour(table, rows)
     overlap = note_training(table, job, manifest, request.key)
     write_table(request, table, images)
-    done = {"predicted": len(table), "quarantine": out}
+    done = {"predicted": len(table), "quarantine": len(intake.quarantine)}
     said = about(manifest, reader, done) | {"overlap": overlap}
     if request.dicom:
         # Here: who asks for no objects does not load what makes them.
         from foldwise.bundle.dicom.write import Answers, write_dicom
 
-        said |= {"dicom": write_dicom(Answers(manifest, job, kept, parts), images, private)}
+        answers = Answers(manifest, job, models.kept, parts)
+        said |= {"dicom": write_dicom(answers, images, private)}
     write_json(request.out.with_name(f"{request.out.stem}_about.json"), said)
     return done
 
 
-def usable(
-    request: Request,
-    manifest: Mapping[str, Any],
-    reader: str,
-    images: Sequence[Image],
-    private: Path,
-) -> tuple[list[dict[str, Any]], int, Path]:
-    """Rows of what the models can be asked about, how many others there are, folder of the pixels.
+@dataclass(frozen=True)
+class Models:
+    """Who is asked: models of a bundle, and the job that they are asked in, as yet without rows."""
 
-    Writes the quarantine. Raises FoldwiseError where nothing is left.
-    """
-    allowed, params = wanted(request, manifest), manifest["params"]
-    kept_out = unlike(images, reader, allowed)
-    fit = [one for one in images if one.sample not in kept_out]
-    masked = params["kind"] == "segmentation"
-    rows, quarantine, cache = decode(fit, reader, params["image"], private, request.crew, masked)
-    rows, coloured = without_colour(rows, allowed)
-    quarantine += [*kept_out.values(), *coloured]
-    names = ["sample", "reason", "meaning"]
-    write_csv(request.out.with_name(f"{request.out.stem}_quarantine.csv"), names, quarantine)
-    if not rows:
-        raise FoldwiseError(
-            f"None of {plural(len(images), 'image')} can be predicted: "
-            f"{quarantine[0]['meaning']}. The quarantine beside {request.out} names each."
-        )
-    return rows, len(quarantine), cache
+    request: Request
+    manifest: Mapping[str, Any]
+    job: FoldJob
+    kept: Mapping[int, KeptModel]
+    private: Path
+
+    def state(self, rows: Rows) -> str:
+        """Names what is answered about some rows.
+
+        A part of other models, images or texts, or read otherwise, is never taken for this one.
+        """
+        seen = [[row["content"], row.get("texts")] for row in rows]
+        of_bundle = [self.manifest["files"], self.manifest["reliability"]]
+        reader = self.request.reader or self.manifest["reader"]
+        return state_of([of_bundle, sorted(self.kept), reader, seen])
+
+    def job_of(self, rows: Rows, folder: Path) -> FoldJob:
+        """The job about some rows, with pictures in the shards of `folder`."""
+        return replace(self.job, rows={"holdout": rows}, images=Images.of(rows, folder))
+
+
+def asked_models(request: Request, manifest: Mapping[str, Any], private: Path) -> Models:
+    """The models that a request names, loaded."""
+    params = params_of(request.bundle, manifest, private)
+    job = bundle_job(manifest, params, [], None, device())
+    kept = members(request.bundle, manifest, job, list(request.folds) or None)
+    return Models(request, manifest, job, kept, private)
 
 
 def check_dicom(request: Request, reader: str) -> None:
@@ -147,13 +132,13 @@ def check_dicom(request: Request, reader: str) -> None:
         )
 
 
-def unlabelled(job: FoldJob) -> list[dict[str, Any]]:
+def unlabelled(task: Task, rows: Rows) -> Rows:
     """Rows as a cohort's, of images of which nothing is known."""
-    labels = job.task.unlabelled()
+    labels = task.unlabelled()
     return [
         # Nothing is known of patients here: each image is a group of its own.
         row | labels | {"group": row["sample"], "exam": "", "fold": 1}
-        for row in job.part("holdout")
+        for row in rows
     ]
 
 
@@ -167,58 +152,35 @@ def about(manifest: Mapping[str, Any], reader: str, done: Mapping[str, int]) -> 
     return {"bundle": bundle, "reader": reader} | done | {"reliability": reliability}
 
 
-def wanted(request: Request, manifest: Mapping[str, Any]) -> Wanted:
-    """What an image must say of itself, by the training's images and by what is allowed."""
-    found, allow = images_wanted(manifest), request.allow
-    return Wanted(
-        () if "other_modality" in allow else tuple(found["modalities"]),
-        grey=found["colour"] == "quarantine" and "other_photometric" not in allow,
-        burned_in="burned_in" in allow,
-    )
-
-
 def answered(
-    request: Request,
-    manifest: Mapping[str, Any],
-    job: FoldJob,
-    kept: Mapping[int, KeptModel],
-    private: Path,
-) -> list[Path]:
-    """Tables of a row an image, in order of content; parts that were made are left as they are."""
-    rows = job.part("holdout")
+    models: Models, chunks: Iterable[Rows], folder: Path, number: int
+) -> tuple[Rows, list[Path]]:
+    """Predict rows as they come, in order of content; all of them, and the tables of their answers.
+
+    A part begins as soon as its rows are there. A table that was made is left as it is. `number`:
+    of all images, for the log.
+    """
+    job, found, tables = models.job, [], []
     # Batches are cut at the same rows in one go and in parts.
-    step = (
-        max(1, PART // job.params["training"]["batch_size"]) * job.params["training"]["batch_size"]
-    )
-    found: list[Path] = []
-    for start in range(0, len(rows), step):
-        part = rows[start : start + step]
-        # A part of other models, images or texts, or read otherwise, is never taken for this one.
-        seen = [[row["content"], row.get("texts")] for row in part]
-        of_bundle = [manifest["files"], manifest["reliability"]]
-        reader = request.reader or manifest["reader"]
-        state = state_of([of_bundle, sorted(kept), reader, seen])
-        path = private / "parts" / f"{state}.csv"
+    batch_size = job.params["training"]["batch_size"]
+    step = max(1, PART // batch_size) * batch_size
+    rows = chain.from_iterable(chunks)
+    while part := unlabelled(job.task, list(islice(rows, step))):
+        path = models.private / "parts" / f"{models.state(part)}.csv"
         if not path.exists():
-            answer_part(job, part, kept, manifest, path)
-        found.append(path)
-        log.info("Predicted %d of %d images.", min(start + step, len(rows)), len(rows))
-    return found
+            answer_part(models.job_of(part, folder), models.kept, models.manifest, path)
+        found += part
+        tables.append(path)
+        log.info("Predicted %d of %d images.", len(found), number)
+    return found, tables
 
 
 def answer_part(
-    job: FoldJob,
-    rows: Sequence[dict[str, Any]],
-    kept: Mapping[int, KeptModel],
-    manifest: Mapping[str, Any],
-    out: Path,
+    job: FoldJob, kept: Mapping[int, KeptModel], manifest: Mapping[str, Any], out: Path
 ) -> None:
-    """Write the answers of some rows: the mean of the models, their spread, the distance."""
-    own = FoldJob(
-        job.params, job.task, {"holdout": list(rows)}, job.images, 1, out.parent, job.device
-    )
+    """Write the answers of a job's rows: the mean of the models, their spread, the distance."""
     files = [out.with_suffix(ending) for ending in (".all.csv", ".folds.csv", ".maps.npy")]
-    features = predict_together(own, kept, *files)
+    features = predict_together(job, kept, *files)
     # One model is not averaged: of masks, a mean in double precision counts other last digits.
     together = read_csv(files[1] if len(kept) == 1 else files[0])
     alone: dict[str, list[dict[str, str]]] = {}
@@ -228,7 +190,7 @@ def answer_part(
         alone.setdefault(row["sample"], []).append(row)
     # An answer on an image unlike the training ones is a guess, however sure its probability looks.
     far = distance(features, manifest)
-    ordered, channels = sorted_rows(list(rows)), job.params["image"]["channels"]
+    ordered, channels = sorted_rows(job.part("holdout")), job.params["image"]["channels"]
     known = manifest["cohort"]["intensity"]
     grey = grey_distances(job.images, job.images.places(ordered), channels, known)
     table = []

@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -121,48 +121,70 @@ def unlike(images: Sequence[Image], reader: str, wanted: Wanted) -> dict[str, di
     return found
 
 
-def decode(
-    images: Sequence[Image],
-    reader: str,
-    settings: Mapping[str, Any],
-    private: Path,
-    crew: Crew,
-    masked: bool = False,
-) -> tuple[list[dict[str, Any]], list[dict[str, str]], Path]:
-    """Rows (sample, content, shard, row, facts) of what could be read, the quarantine, the folder.
+@dataclass(frozen=True)
+class Shard:
+    """Of images decoded together: rows (sample, content, shard, row, facts), lines of the rest."""
 
-    `masked`: whether rows have a mask's plane. Shards that were made are not made again.
-    """
-    # Without digests: predictions are compared with no archive's pictures.
-    image, decoder = ImageSettings(**settings, digested=False), load("DECODERS", reader)()
-    key = digest([reader, dict(settings)])
-    if masked and decoder.shape(image)[0] == image.channels:
-        decoder, key = WithEmptyMask(decoder), digest([reader, dict(settings), "mask"])
-    folder = private_folder(private / "images" / key)
-    by_keyed = {one.keyed: one for one in images}
-    # Of equal files one is decoded.
-    files = {one.keyed: [one.files[0]] for one in images}
-    names, done = Names(load_key(private)), 0
-    rows, quarantine = [], []
-    for contents in split_evenly(list(by_keyed)):
-        shard = digest(contents)
-        out = folder / f"{shard}.npy", folder / f"{shard}.json"
+    rows: list[dict[str, Any]]
+    quarantine: list[dict[str, str]]
+
+
+class Decoding:
+    """Images on their way into `folder`; shards that were made are not made again."""
+
+    def __init__(
+        self,
+        images: Sequence[Image],
+        reader: str,
+        settings: Mapping[str, Any],
+        private: Path,
+        masked: bool = False,
+    ) -> None:
+        """`masked`: whether rows have a mask's plane; images are in order of content."""
+        # Without digests: predictions are compared with no archive's pictures.
+        self.settings, self.decoder = (
+            ImageSettings(**settings, digested=False),
+            load("DECODERS", reader)(),
+        )
+        key = digest([reader, dict(settings)])
+        if masked and self.decoder.shape(self.settings)[0] == self.settings.channels:
+            self.decoder = WithEmptyMask(self.decoder)
+            key = digest([reader, dict(settings), "mask"])
+        self.images, self.private = {one.content: one for one in images}, private
+        self.folder = private_folder(private / "images" / key)
+
+    def shards(self, crew: Crew) -> Iterator[Shard]:
+        """One after the other, all rows of one before those of the next in order of content."""
+        done = 0
+        for contents in split_evenly(list(self.images)):
+            yield self._shard([self.images[content] for content in contents], crew)
+            done += len(contents)
+            log.info("Decoded %d of %d images.", done, len(self.images))
+
+    def _shard(self, images: list[Image], crew: Crew) -> Shard:
+        keyed = [one.keyed for one in images]
+        name, shard = digest(keyed), Shard([], [])
+        out = self.folder / f"{name}.npy", self.folder / f"{name}.json"
         # A shard is named by what it holds: one that is there is right.
         if not all(path.exists() for path in out):
-            read = partial(of_content, decoder, image, files, names)
-            write_shard(read, contents, decoder.shape(image), image.dtype, out, crew)
-        for place, record in enumerate(read_sealed(out[1])["rows"]):
-            one = by_keyed[record["content"]]
+            # Of equal files one is decoded.
+            files = {one.keyed: [one.files[0]] for one in images}
+            names = Names(load_key(self.private))
+            read = partial(of_content, self.decoder, self.settings, files, names)
+            shape = self.decoder.shape(self.settings)
+            write_shard(read, keyed, shape, self.settings.dtype, out, crew)
+        for place, (one, record) in enumerate(
+            zip(images, read_sealed(out[1])["rows"], strict=True)
+        ):
             own = {"sample": one.sample, "content": one.content}
             if record["status"] == "ok":
-                rows.append(own | {"shard": shard, "row": place, "facts": record["facts"]})
+                shard.rows.append(own | {"shard": name, "row": place, "facts": record["facts"]})
             else:
                 reason = record["status"]
                 said = REASONS.get(reason, reason.replace("_", " "))
-                quarantine.append({"sample": one.sample, "reason": reason, "meaning": said})
-        done += len(contents)
-        log.info("Decoded %d of %d images.", done, len(images))
-    return sorted(rows, key=lambda row: row["content"]), quarantine, folder
+                line = {"sample": one.sample, "reason": reason, "meaning": said}
+                shard.quarantine.append(line)
+        return shard
 
 
 @dataclass(frozen=True)
@@ -194,7 +216,6 @@ def without_colour(
         return rows, []
     coloured = {row["sample"] for row in rows if row["facts"].get(IN_COLOUR)}
     found = [kept_out(sample, "other_photometric", wanted) for sample in sorted(coloured)]
-    tell_kept_out(found)
     return [row for row in rows if row["sample"] not in coloured], found
 
 
@@ -217,8 +238,8 @@ def tell_kept_out(found: Iterable[Mapping[str, str]]) -> None:
 
 def with_texts(
     rows: list[dict[str, Any]], images: Sequence[Image], table: str | Path | None
-) -> None:
-    """Put the texts of a CSV (column `file`, all others are text) to the rows that they are of."""
+) -> list[dict[str, Any]]:
+    """The rows with their texts of a CSV (column `file`, all others are text)."""
     if table is None:
         raise FoldwiseError(
             "The bundle's models read a text with each image. Give --texts table.csv with a column "
@@ -243,8 +264,7 @@ def with_texts(
             f"{table}: {lacking} of {len(rows)} images have no row, by the file names in its "
             "column `file`. Complete the table."
         )
-    for row in rows:
-        row["texts"] = of_sample[row["sample"]]
+    return [row | {"texts": of_sample[row["sample"]]} for row in rows]
 
 
 def state_of(value: Any) -> str:

@@ -29,6 +29,7 @@ from foldwise.settings.teachers import PREFIX, check_changes, split, variant, va
 HISTORY = "results/{study}/runs/{run}/fold_{fold}/results/train_history.json"
 
 Wildcards = Any  # Snakemake's: attributes and `get`
+TRIAL = "trial_"  # begins the name of a trial's run
 
 
 class Studies:
@@ -58,7 +59,7 @@ class Studies:
     def remember(self) -> None:
         """Answers that are asked for each job, and are the same for all jobs of a run."""
         self.settings_of_run = functools.cache(self._settings_of_run)
-        self.words_of_run = functools.cache(self._words_of_run)
+        self.words_among_runs = functools.cache(self._words_of_run)
         self.cache_of_study = functools.cache(self._cache_of_study)
         self.archive_of_study = functools.cache(self._archive_of_study)
 
@@ -103,6 +104,12 @@ class Studies:
         listed = {one.key: one.values() for one in space if one.key.startswith(PREFIX)}
         whole = {key: values for key, values in listed.items() if values is not None}
         return variants(self.by_name[name], split(whole)[1], self.given)
+
+    def words_of_run(self, study: str, run: str) -> frozenset[str]:
+        """Words by which the code of a run's rules is followed; all trials share theirs."""
+        # A set for each of thousands of trials would be made, and stay in memory.
+        of_trial = run.startswith(TRIAL) and run not in self.variants[study]
+        return self.words_among_runs(study, TRIAL if of_trial else run)
 
     def _words_of_run(self, study: str, run: str) -> frozenset[str]:
         if run in self.variants[study]:
@@ -227,7 +234,7 @@ def run_of(wildcards: Wildcards) -> str:
     """The run of a job; of a rule of trials the trial; empty where there is none."""
     run, number = wildcards.get("run"), wildcards.get("number")
     if run is None and number is not None:
-        return f"trial_{number}"
+        return f"{TRIAL}{number}"
     return run or ""
 
 

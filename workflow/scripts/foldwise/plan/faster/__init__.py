@@ -4,9 +4,16 @@ Each part stands aside where Snakemake is not what it was, and the plan is the s
 (`tests/dag/test_faster.py`).
 """
 
+import gc
+
+from foldwise.plan.faster.folders import looked_up
 from foldwise.plan.faster.lookup import by_name
 from foldwise.plan.faster.params import of_wildcards, without_tables
 from foldwise.plan.faster.unchanged import Awaited, planned_once
+
+# Objects made between two looks for garbage, Python's own being 700: a plan's objects all stay, and
+# each look at all of them takes the longer the larger the plan is.
+BETWEEN = 50_000
 
 __all__ = ["Awaited", "of_wildcards", "plan"]
 
@@ -18,6 +25,8 @@ def plan() -> None:
     from snakemake.output_index import OutputIndex
     from snakemake.persistence import PersistenceBase
 
+    gc.set_threshold(BETWEEN, *gc.get_threshold()[1:])
     planned_once(DAG)
+    looked_up(DAG)
     by_name(OutputIndex)
     without_tables(PersistenceBase)

@@ -22,7 +22,9 @@ def by_name(index_class: type) -> None:
         self.names, self.others = entries(rules)
 
     def match(self: Any, path: str) -> set[Rule]:
-        candidates = self.names.get(path.rpartition("/")[2], ()), self.others
+        name = path.rpartition("/")[2]
+        kinds = self.others.get(name.rpartition(".")[2], ()), self.others.get("", ())
+        candidates = self.names.get(name, ()), *kinds
         return {
             rule
             for some in candidates
@@ -36,13 +38,18 @@ def by_name(index_class: type) -> None:
 Entry = tuple[Rule, str, str]  # with what is constant at the start and at the end of an output
 
 
-def entries(rules: list[Rule]) -> tuple[dict[str, list[Entry]], list[Entry]]:
-    """Outputs by name, and those whose name has a wildcard."""
+def entries(rules: list[Rule]) -> tuple[dict[str, list[Entry]], dict[str, list[Entry]]]:
+    """Outputs by name, and those whose name has a wildcard by ending, without a point as "".
+
+    A path without a point has its whole name for an ending, which then is none of an output's.
+    """
     names: dict[str, list[Entry]] = {}
-    others: list[Entry] = []
+    others: dict[str, list[Entry]] = {}
     for rule, start, end in _outputs(rules):
         _, slash, name = end.rpartition("/")
-        (names.setdefault(name, []) if slash else others).append((rule, start, end))
+        _, point, ending = name.rpartition(".")
+        found = names.setdefault(name, []) if slash else others.setdefault(ending * bool(point), [])
+        found.append((rule, start, end))
     return names, others
 
 
