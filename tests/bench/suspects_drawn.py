@@ -22,7 +22,7 @@ import pandas as pd
 from cleanlab.segmentation.rank import get_label_quality_scores
 from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -31,7 +31,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow" / "scripts"))
 
 from foldwise.evaluate.metrics.segmentation import image_row
 from foldwise.reliability.mask_suspects import agreement, own_agreement, suspect_masks
-from foldwise.reliability.suspects import find_suspects
+from foldwise.reliability.parts import zone_parts
+from foldwise.reliability.suspects import confident_learning, find_suspects
 
 SHARE, FOLDS, PIXELS = 0.05, 5, 250
 
@@ -71,7 +72,7 @@ def pictures(names: pd.Series, asked: argparse.Namespace, mask: bool = False) ->
 
 
 def said(name: str, found: list[float]) -> None:
-    print(f"{name:34} {np.mean(found):.2f}  {min(found):.2f}-{max(found):.2f}", flush=True)
+    print(f"{name:52} {np.mean(found):.2f}  {min(found):.2f}-{max(found):.2f}", flush=True)
 
 
 def of_masks(table: pd.DataFrame, asked: argparse.Namespace) -> None:
@@ -162,24 +163,31 @@ def of_zones(table: pd.DataFrame, asked: argparse.Namespace) -> None:
         given[planted] = (given[planted] + random.integers(1, 4, len(planted))) % 4
         given = given.reshape(scores.shape)
         p = _of_scores(looks, given, groups)
-        rows = _rows(given, p, asked.zones)
+        rows, spoilt = _rows(given, p, asked.zones, groups), np.unique(planted // scores.shape[1])
         listed = find_suspects(rows, {"zones": asked.zones})[1]
-        by_zone = sorted(listed, key=lambda one: one["probability_of_given"])
-        place = {zone: k for k, zone in enumerate(asked.zones)}
-        at = [int(one["sample"]) * scores.shape[1] + place[one["label"]] for one in by_zone]
-        spoilt = np.unique(planted // scores.shape[1])
-        first = list(dict.fromkeys(int(one["sample"]) for one in listed))
-        far = np.argsort(-np.abs(_foretold(given, p, groups) - given).ravel(), kind="stable")
-        ranked = {"zones": (at, planted), "images": (first, spoilt)}
-        ranked["zones far from the others of their image"] = (far.tolist(), planted)
-        for name, (values, of) in ranked.items():
-            value = float(np.isin(values[: len(of)], of).mean())
-            found.setdefault(name, []).append(value)
-            found.setdefault(f"{name}, by chance", []).append(
-                len(of) / (len(scores) if name == "images" else scores.size)
-            )
+        alone = confident_zones(rows, asked.zones)
+        ways = {
+            "zones": (_places(listed, asked.zones), planted),
+            "zones, by the model alone": (_places(alone, asked.zones), planted),
+            "images": (list(dict.fromkeys(int(one["sample"]) for one in listed)), spoilt),
+        }
+        for name, (values, of) in ways.items():
+            for what, value in _hits(values, of).items():
+                found.setdefault(f"{name}: {what}", []).append(value)
     for name, values in found.items():
-        said(f"{name}: precision among as many" if "chance" not in name else name, values)
+        said(name, values)
+
+
+def _hits(values: list[int], planted: np.ndarray) -> dict[str, float]:
+    """How many of the first, of as many as planted, and of all listed are planted."""
+    first = np.isin(values[: len(planted)], planted)
+    return {
+        # Divided by their number, though fewer be listed: no way gains by listing little.
+        "precision among as many": float(first.sum() / len(planted)),
+        "listed": len(values),
+        "precision of the list": float(np.isin(values, planted).mean()) if values else 0.0,
+        "recall of the list": float(np.isin(planted, values).mean()),
+    }
 
 
 def _cut(images: np.ndarray, box: str) -> np.ndarray:
@@ -204,24 +212,33 @@ def _of_scores(looks: np.ndarray, given: np.ndarray, groups: np.ndarray) -> np.n
     return p
 
 
-def _foretold(given: np.ndarray, p: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """(N, Z) scores by ridge regression on the model's mean score and the image's other zones."""
-    n, zones = given.shape
-    expected = p @ np.arange(p.shape[2])
-    others = (given.sum(axis=1, keepdims=True) - given) / (zones - 1)
-    which = np.broadcast_to(np.eye(zones), (n, zones, zones))
-    features = np.concatenate([expected[..., None], others[..., None], which], axis=2)
-    found = np.zeros(given.shape)
-    for train, judged in GroupKFold(FOLDS).split(given, groups=groups):
-        model = Ridge().fit(features[train].reshape(-1, 2 + zones), given[train].ravel())
-        answers = model.predict(features[judged].reshape(-1, 2 + zones))
-        found[judged] = answers.reshape(len(judged), zones)
-    return found
+def confident_zones(rows: list[dict[str, str]], zones: list[str]) -> list[dict]:
+    """Suspects by confident learning on the model's own probabilities, zone by zone."""
+    listed = []
+    for part in zone_parts(rows, zones):
+        suspects = confident_learning(part.labels, part.probabilities)
+        of_part = ((rows[i]["sample"], suspects.own[i]) for i in suspects.order)
+        listed += [
+            {"sample": sample, "label": part.name, "probability_of_given": own}
+            for sample, own in of_part
+        ]
+    return listed
 
 
-def _rows(given: np.ndarray, p: np.ndarray, zones: list[str]) -> list[dict[str, str]]:
+def _places(listed: list[dict], zones: list[str]) -> list[int]:
+    """Numbers of the listed zones, image by image, the least likely score first."""
+    ranked = sorted(listed, key=lambda one: one["probability_of_given"])
+    return [int(one["sample"]) * len(zones) + zones.index(one["label"]) for one in ranked]
+
+
+def _rows(
+    given: np.ndarray, p: np.ndarray, zones: list[str], groups: np.ndarray
+) -> list[dict[str, str]]:
+    fold = np.zeros(len(given), int)
+    for number, (_, judged) in enumerate(GroupKFold(FOLDS).split(given, groups=groups)):
+        fold[judged] = number
     return [
-        {"sample": str(i), "group": str(i), "fold": "1"}
+        {"sample": str(i), "group": str(groups[i]), "fold": str(fold[i])}
         | {f"label_{zone}": str(given[i, z]) for z, zone in enumerate(zones)}
         | {
             f"p_{zone}_{k}": repr(float(p[i, z, k]))

@@ -11,7 +11,9 @@ from sklearn.metrics import jaccard_score
 from foldwise.evaluate.metrics.segmentation import image_row
 from foldwise.files import write_json
 from foldwise.reliability.mask_suspects import agreement, in_words, own_agreement, suspect_masks
-from foldwise.reliability.suspects import find_suspects
+from foldwise.reliability.parts import zone_parts
+from foldwise.reliability.suspects import confident_learning, find_suspects
+from foldwise.reliability.zone_context import in_context
 from foldwise.report.ledger import Ledger
 from foldwise.report.run import Run
 from foldwise.report.sections.reliability import suspects
@@ -116,7 +118,7 @@ def test_what_a_suspect_looks_like(truth, predicted, both, said):
     assert in_words({"truth": truth, "predicted": predicted, "both": both}) == said
 
 
-def of_zones(n=150, seed=0):
+def of_zones(n=150, seed=0, groups=150):
     """Rows of three zones, some of them scored wrong, and their labels and probabilities."""
     random = np.random.default_rng(seed)
     p = random.dirichlet(np.full(5, 0.3), (n, len(ZONES)))
@@ -124,7 +126,7 @@ def of_zones(n=150, seed=0):
     flipped = random.random(labels.shape) < 0.08
     labels = np.where(flipped, (labels + 1) % 5, labels)
     rows = [
-        {"sample": f"s{i}", "group": f"g{i}", "fold": "1"}
+        {"sample": f"s{i}", "group": f"g{i % groups}", "fold": "1"}
         | {f"label_{zone}": str(labels[i, z]) for z, zone in enumerate(ZONES)}
         | {
             f"p_{zone}_{k}": repr(float(p[i, z, k]))
@@ -136,13 +138,27 @@ def of_zones(n=150, seed=0):
     return rows, labels, p
 
 
-def test_zones_are_those_of_cleanlab_and_stand_together_by_image():
-    rows, labels, p = of_zones()
+@pytest.mark.parametrize("groups", [10, 150])
+def test_zones_are_those_of_cleanlab_and_stand_together_by_image(groups):
+    rows, labels, p = of_zones(groups=groups)
     found, listed = find_suspects(rows, {"zones": list(ZONES)})
+    context = in_context(zone_parts(rows, ZONES))
+    # Of few patients nothing can be learnt beyond what the model says.
+    assert found["method"] == ("zone_context" if context else "confident_learning")
+    assert (context is None) == (groups == 10)
+    if context:
+        p = np.stack([part.probabilities for part in context], axis=1)
     for z, zone in enumerate(ZONES):
         expected = find_label_issues(
             labels[:, z], p[:, z], filter_by="confident_learning", n_jobs=1
         ).nonzero()[0]
+        ours = confident_learning(labels[:, z], p[:, z])
+        assert set(ours.order) == set(expected)
+        if context:
+            # The scores next to the given one are no suspects.
+            steps = np.abs(ours.guess - labels[:, z])
+            unknown = (ours.guess == 4) | (labels[:, z] == 4)
+            expected = [i for i in expected if steps[i] > 1 or unknown[i]]
         own = [one for one in listed if one["label"] == zone]
         assert {one["sample"] for one in own} == {f"s{i}" for i in expected} and own
         assert found["parts"][z]["suspects"] == len(own)
@@ -170,10 +186,11 @@ def test_pages_of_masks_and_zones_say_what_was_found(tmp_path, monkeypatch):
     assert suspects.applies(study)
     shown = suspects.values(Run(Ledger(), study, [1]))
     (table,) = shown["tables"]
+    assert not shown["context"]
     assert shown["masks"] and not shown["images"] and table["first"][0]["sample"] == "s3"
     assert table["first"][0]["given"] == "empty"
     write_json(path, find_suspects(of_zones()[0], {"zones": list(ZONES)})[0])
     shown = suspects.values(Run(Ledger(), study | {"kind": "zones"}, [1]))
-    assert not shown["masks"] and len(shown["tables"]) == 3
+    assert not shown["masks"] and shown["context"] and len(shown["tables"]) == 3
     assert not any(table["first"] for table in shown["tables"])
     assert "Left" in str(shown["images"]["first"]) and str(shown["images"]["n"]) == "150"

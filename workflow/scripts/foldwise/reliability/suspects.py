@@ -4,13 +4,14 @@ Northcutt, Jiang & Chuang 2021, "Confident learning: estimating uncertainty in d
 Journal of Artificial Intelligence Research 70:1373-1411. A sample counts for a class where its
 probability reaches the mean that samples labelled so have; it is suspect where that class, and the
 predicted one, is not its label. As cleanlab's `filter_by="confident_learning"`. Zones are judged
-one by one; of masks see `foldwise.reliability.mask_suspects`.
+one by one, by probabilities that know the image's other zones: `foldwise.reliability.zone_context`;
+of masks see `foldwise.reliability.mask_suspects`.
 """
 
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 from foldwise.evaluate.fold import plain
 from foldwise.reliability.mask_suspects import listed_masks, own_agreement
 from foldwise.reliability.parts import Part, Row, parts_of, zone_parts
+from foldwise.reliability.zone_context import far_ones, in_context
 
 # Rounding of probabilities must not decide whether a threshold is reached (cleanlab's).
 TOLERANCE = 1e-6
@@ -26,7 +28,7 @@ TOLERANCE = 1e-6
 ENDING = re.compile(r".*?\.\w+(?= |$)")
 MASKS = "threshold"  # the setting of a task whose answers are masks
 # Of suspects.json: how suspects were found.
-CONFIDENT, AGREEMENT = "confident_learning", "agreement"
+CONFIDENT, AGREEMENT, CONTEXT = "confident_learning", "agreement", "zone_context"
 SHOWN = 20  # on the page; all stand in the private list
 # Columns of the list by keyed names, and of the one for a reader.
 LISTED = ["sample", "label", "given", "looks_like", "probability_of_given"]
@@ -72,21 +74,24 @@ def find_suspects(
     """The content of suspects.json, and a row a suspect: sample, label (of several), given class,
     class that it looks like, probability of the given one.
 
-    Zones are labels like any other; `images` then ranks images by how many of their zones are
-    suspect. Masks have agreement in the place of the probability; `maps`: maps_val.npy of the
-    folds, in the order of `rows`.
+    Of zones `images` ranks images by how many of their zones are suspect. Masks have agreement in
+    the place of the probability; `maps`: maps_val.npy of the folds, in the order of `rows`.
     """
     if MASKS in task:
         listed = listed_masks(rows, own_agreement(maps, task[MASKS]))
         return plain({"method": AGREEMENT, "parts": [_counted("", len(rows), listed)]}), listed
     zones = task.get("zones")
+    labels = zone_parts(rows, zones) if zones else parts_of(rows, task)
+    context = in_context(labels) if zones else None
     parts, listed = [], []
-    for part in zone_parts(rows, zones) if zones else parts_of(rows, task):
+    for part in context or labels:
         found = confident_learning(part.labels, part.probabilities) if len(part.labels) else None
+        if context and found:
+            found = replace(found, order=far_ones(found.order, found.guess, part.labels))
         own = _listed(part, rows, found) if found else []
         listed += own
         parts.append(_counted(part.name, len(part.labels), own))
-    found = {"method": CONFIDENT, "parts": parts}
+    found = {"method": CONTEXT if context else CONFIDENT, "parts": parts}
     if zones:
         ranked, listed = _by_image(listed)
         share = len(ranked) / len(rows) if rows else None

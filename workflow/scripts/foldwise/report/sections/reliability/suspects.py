@@ -9,7 +9,7 @@ from foldwise.settings.kinds import has_suspects
 
 # Of suspects.json, as `foldwise.reliability.suspects` names them; rule files read this module
 # and must not wait for numpy.
-AGREEMENT = "agreement"
+AGREEMENT, CONTEXT = "agreement", "zone_context"
 
 
 def applies(study: Study) -> bool:
@@ -27,6 +27,7 @@ def values(run: Run) -> dict[str, Any]:
     source = run.file("suspects")
     return {
         "masks": source.value("method") == AGREEMENT,
+        "context": source.value("method") == CONTEXT,
         "images": _images(source) if source.value("images") else None,
         "list": f"results/{run.study['name']}/private/suspects_{run.name}.csv",
         "tables": [_table(source, i) for i in range(len(source.value("parts")))],
