@@ -65,6 +65,17 @@ def test_a_case_is_looked_at_and_left_by_keyboard_alone(opened):
     assert "case" in opened.switch_to.active_element.get_attribute("class")
 
 
+def test_the_first_case_is_three_keys_from_the_top(opened):
+    skip = one(opened, "a.skip")
+    assert skip.rect["x"] + skip.rect["width"] <= 0
+    keys(opened, "TAB")
+    assert opened.switch_to.active_element == skip and skip.text == "To the cases"
+    assert skip.rect["x"] >= 0 and skip.value_of_css_property("position") == "fixed"
+    keys(opened, "ENTER", "TAB")
+    assert opened.switch_to.active_element == one(opened, ".case")
+    assert skip.rect["x"] + skip.rect["width"] <= 0
+
+
 def test_each_picture_is_drawn(opened):
     widths = opened.execute_script(
         "return [...document.querySelectorAll('.case img')].map((one) => one.naturalWidth)"

@@ -122,6 +122,114 @@ def test_ways_to_type_a_number_within_one_template(made, text, line):
     assert str(fault.value).count("0.93") == 1, "a number that is shown twice is told once"
 
 
+# Each shows 0.93; of `{}` the looked-up values are `count` 3 and `names`.
+MADE_OF_PIECES = [
+    "'0.9' ~ 3",
+    "0 ~ '.' ~ 93",
+    "0.93 ~ ''",
+    "'' ~ ('0' ~ ('.' ~ 93))",
+    "'0.9' + '3'",
+    "0.9 + 0.03",
+    "1.86 - 0.93",
+    "93 / 100",
+    "-(-0.93)",
+    "0.934 | round(2)",
+    "'0.93' | float",
+    "'%.2f' | format(0.93)",
+    "'%.2f' % 0.93",
+    "'0.%d' % 93",
+    "'0.%(n)s' % {'n': 93}",
+    "'%*.*f' % (1, 2, 0.93)",
+    "'0.%s' | format('93')",
+    "'{:.2f}'.format(0.93)",
+    "'{0}.{n}'.format(0, n=93)",
+    "'0.{}'.format('93')",
+    "'{!s:>4}'.format(0.93)",
+    "['0', 93] | join('.')",
+    "'.'.join(['0', '93'])",
+    "'0.X' | replace('X', '93')",
+    "'0.X'.replace('X', 93 | string)",
+    "'0.XX' | replace('XX', 93)",
+    "'x0.93y'[1:5]",
+    "'0.93 ' | trim",
+    "'0.93' | upper | title | escape",
+    "'0.93' | list | join",
+    "'39.0' | reverse",
+    "'0.93' | truncate(20)",
+    "'0.93' | center(4)",
+    "[0.1, 0.93] | max",
+    "[0.9, 0.03] | sum",
+    "['0.93', 'x'] | sort | first",
+    "['0.93'] | map('trim') | join",
+    "{'kappa': 0.93}.kappa",
+    "{'kappa': 0.93} | dictsort | map('last') | first",
+    "dict(kappa='0.9' ~ '3').kappa",
+    "'a 0.93'.split()[1]",
+    "'0.93 {}'.format(names[0])",
+    "names[0] ~ ' 0.93'",
+    "'0.9' ~ (3 if count == 3 else 4)",
+    "undefined | default('0.9' ~ 3)",
+    "'0.93' if 'fold_' ~ 1 == 'fold_1' else ''",
+]
+
+
+@pytest.mark.parametrize("pieces", MADE_OF_PIECES)
+def test_a_number_made_of_pieces_is_typed(made, pieces):
+    fault = r"a\.md, line 5: '0\.93' stands in section Results"
+    with pytest.raises(FoldwiseError, match=fault):
+        made(f"{HEAD}\n{{{{ {pieces} }}}}\n")
+    with pytest.raises(FoldwiseError, match=r"a\.md, line 1: '0\.93' stands in section Results"):
+        made(f"{{% set kappa = {pieces} %}}\n{HEAD}\n{{{{ kappa }}}}\n")
+    text = f"# Discussion\n\n{{{{ {pieces} }}}}\n"
+    assert "0.93" in made(text), "and is what Jinja makes of it elsewhere"
+
+
+@pytest.mark.parametrize("shown", ["[0.93, 'x']", "[('x', 0.93)]", "('x', '0.' ~ 93)"])
+def test_a_list_that_is_shown_as_it_is_has_its_numbers_found(made, shown):
+    with pytest.raises(FoldwiseError, match=r"a\.md, line 4: '0\.93' stands in section Results"):
+        made(f"{HEAD}{{{{ {shown} }}}}\n")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "'kappa ' ~ summary('kappa', 'fold_' ~ 1)",
+        "'%s of %d' | format(summary('kappa'), count)",
+        "'%5.1f %%' % count",
+        "'{:>8.2f} {}'.format(count, names[0])",
+        "names | join(', ') | truncate(12)",
+        "names | join(' and ') | indent(4)",
+        "[count, summary('kappa')] | join('/')",
+        "'X of X' | replace('X', summary('kappa') | string)",
+        "(count * 100) | round(1)",
+        "count + 1",
+        "names | length",
+        "names[1 - 1]",
+        "({1: 'low', 3: 'high'})[count]",
+        "{'k_1': 'x'}['k_' ~ 1]",
+        "'' ~ [count, 'x']",
+        "range(1, 4) | join(' ')",
+        "names | batch(2) | map('first') | join",
+        "missing | default(summary('kappa'))",
+    ],
+)
+def test_looked_up_numbers_may_be_made_into_text(made, expression):
+    made(f"{HEAD}\n{{{{ {expression} }}}}\n")
+
+
+def test_texts_and_looked_up_numbers_are_told_apart_within_one_piece(made):
+    with pytest.raises(FoldwiseError) as fault:
+        made(HEAD + "{{ '%s (%.1f to 0.9)' | format(summary('kappa'), count) }}")
+    assert str(fault.value).count("stands in section") == 1 and "'0.9'" in str(fault.value)
+
+
+def test_a_part_may_be_named_by_pieces_with_digits(made):
+    text = HEAD + "{% include 'part_' ~ 1 ~ '.j2' %}"
+    with pytest.raises(FoldwiseError, match=r"part_1\.j2, line 1: '0\.93' stands in"):
+        made(text, part_1="0.93")
+    assert made(text, part_1="word").endswith("word\n")
+
+
 def test_a_template_may_fill_in_another(made):
     base = "# Results\n{% block own %}{% endblock %}\n"
     with pytest.raises(FoldwiseError, match=r"a\.md, line 2: '0\.93' stands in"):

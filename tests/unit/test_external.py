@@ -7,12 +7,12 @@ import pytest
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score, log_loss
 
-from foldwise.bundle.cohort_facts import cohort_facts
+from foldwise.bundle.cohort_facts import cohort_facts, label_groups
 from foldwise.bundle.external import Tables, comparison, external_summary
-from foldwise.bundle.page.build import write_page
+from foldwise.bundle.page.build import labels, write_page
 from foldwise.bundle.page.words import FELL, ROSE, UNCHANGED, UNKNOWN, _missed, _tally
 from foldwise.bundle.recalibrate import error, loss, recalibration, sharpened
-from foldwise.bundle.shift import label_shift, moments
+from foldwise.bundle.shift import label_shift, moments, rare_values
 from foldwise.bundle.site import SiteFiles, predict_site
 from foldwise.errors import FoldwiseError
 from foldwise.evaluate.metrics.intervals import Bootstrap
@@ -178,6 +178,30 @@ def test_shift_is_what_scipy_says():
     assert found["distance"] == pytest.approx(
         abs(np.array([0.75, 0.25]) - [10 / 24, 10 / 24]).max()
     )
+
+
+def test_shares_of_rare_labels_are_not_told_nor_what_gives_them_away():
+    counts, groups = {"A": 30, "B": 9, "C": 4, "D": 2}, {"A": 20, "B": 8, "C": 4, "D": 2}
+    trained = {"A": 50, "B": 30, "C": 10, "D": 5, "E": 5}
+    rare = rare_values(counts, groups, 5)
+    assert rare == {"C", "D"}
+    told = label_shift(trained, counts, rare)
+    assert told["here"] == [30 / 45, 9 / 45, None, None, 0.0]
+    assert told["trained"] == [0.5, 0.3, 0.1, 0.05, 0.05]
+    pooled = [[50, 30, 5, 15], [30, 9, 0, 6]]
+    assert told["p"] == pytest.approx(stats.chi2_contingency(pooled).pvalue)
+    swapped = label_shift(trained, counts | {"C": 2, "D": 4}, rare)
+    assert swapped == told, "what is told is the same however the rare ones share"
+    # One alone would be what the others leave.
+    assert rare_values(counts, groups | {"C": 5}, 5) == {"C", "D"}
+    assert rare_values(counts, groups, 2) == set()
+    assert rare_values({"A": 3}, {"A": 3}, 5) == {"A"}
+    [table] = labels({"label": told})
+    assert table["few"] and [row["here"] for row in table["rows"]] == [
+        "66.7%", "20.0%", "few", "few", "0.0%",
+    ]  # fmt: skip
+    row = {"group": "g1", "label": "A", "label_lobe": "1"}
+    assert label_groups([row, row, row | {"group": "g2"}], ["label"]) == {"label": {"A": 2}}
 
 
 def test_a_temperature_is_found_again():

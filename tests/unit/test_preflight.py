@@ -11,6 +11,7 @@ import preflight as preflight_script
 from flow import write_study
 from foldwise.cohort.understood import WOULD_STOP
 from foldwise.errors import FoldwiseError
+from foldwise.plan.batches import batches, likely_batches
 from foldwise.plan.disk_space import image_bytes
 from foldwise.plan.preflight import decoders, ignored, preflight
 from foldwise.plan.state import cache_key
@@ -173,6 +174,40 @@ def test_batches_that_no_training_part_can_fill_are_refused(study, tmp_path):
     said = str(caught.value)
     assert f"training.batch_size of run cv: a batch of {files} is larger than the smallest" in said
     assert f"search.space: training.batch_size: a batch of {4 * files} is larger" in said
+
+
+def test_a_batch_that_a_smaller_training_part_is_likely_too_small_for_is_warned_of(study):
+    study["folds"] |= {"n": 2}
+    study["training"]["batch_size"] = 20
+    grid = {"training.batch_size": {"type": "categorical", "choices": [2, 20]}}
+    assert list(likely_batches(study, 60)) == []
+    # 60 images, a third of them held out: 40 are dealt, 20 of them trained with.
+    study["folds"]["holdout"] = 1 / 3
+    assert list(likely_batches(study, 61)) == [] == list(batches(study, 61))
+    study["folds"]["holdout"] = 0.4
+    [said] = likely_batches(study, 61)
+    assert said.startswith("training.batch_size of run cv: a batch of 20 is larger than the")
+    assert "18 images" in said and not list(batches(study, 61))
+    study["folds"]["holdout"] = 0
+    study["learning_curve"] = [60, 80]
+    [said] = likely_batches(study, 60)
+    assert "of run cv_part60: a batch of 20 " in said and "18 images" in said
+    study["learning_curve"] = None
+    study["search"] = check("search", {"space": grid, "sampler": "grid", "inner_folds": 2}, "x")
+    [said] = likely_batches(study, 60)
+    assert said.startswith("nested, inside an outer fold: search.space: training.batch_size: a ")
+    assert "15 images" in said
+    assert list(likely_batches(study, 80)) == []
+
+
+def test_the_start_tells_of_likely_batches_and_goes_on(study, tmp_path):
+    files = len(list((tmp_path / study["data"]["root"]).rglob("*.*")))
+    rows = "".join(f"{number}.png,1\n" for number in range(files))
+    (tmp_path / "labels.csv").write_text("image,label\n" + rows)
+    study["folds"] |= {"n": 2, "holdout": 0.5}
+    study["training"]["batch_size"] = (files - 1) // 2
+    [said] = (text for text in preflight([study]) if "batch" in text)
+    assert said.startswith("Study made: likely too large: training.batch_size of run cv: a batch")
 
 
 def test_what_would_stop_the_run_is_not_called_ready(study, monkeypatch, capsys):

@@ -62,6 +62,27 @@ def test_films_by_accession_are_found(tmp_path):
     assert facts.columns == {"accession": "AccessionNumber", "label": "Classification"}
 
 
+def test_what_lies_beside_the_images_is_not_counted(tmp_path, pictures):
+    density_archive(tmp_path / "made", patients=8, size=64)
+    archive, table = tmp_path / "made/archive", tmp_path / "made/labels.csv"
+    films = look(archive, table).images
+    assert films == len(list(archive.rglob("*.dcm")))
+    # A viewer, a report, an index without an ending: most of an export may be such.
+    for number in range(2 * films):
+        (archive / f"notes_{number}.txt").write_text("a report")
+        (archive / f"INDEX{number}").write_text("no image")
+    for number in range(2):
+        shutil.copy(pictures / "films/1.png", archive / f"logo_{number}.png")
+    assert (look(archive, table).reader, look(archive, table).images) == ("dicom", films)
+    # As pydicom needs no ending, the reader takes a film that has none.
+    one = next(archive.rglob("*.dcm"))
+    one.rename(one.with_suffix(""))
+    assert look(archive, table).images == films
+    for number in range(60):
+        (pictures / "films" / f"{number}.json").write_text("{}")
+    assert look(pictures / "films", pictures / "grades.csv").images == 40
+
+
 def test_an_export_named_by_uid_is_found_by_its_headers_and_lost_zeros_by_their_number(tmp_path):
     """The ways in which hospitals' tables and exports miss each other."""
     density_archive(tmp_path / "made", patients=8, size=64)

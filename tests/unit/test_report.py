@@ -1,5 +1,6 @@
 """The report pack: each number traced to its file, nothing from the network, nothing private."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 from foldwise.files import read_csv, read_json, write_json
 from foldwise.hashing import file_digest
 from foldwise.report.entries import FIGURES
+from foldwise.report.ledger import escaped
 from foldwise.report.pack import report_pack
+from foldwise.report.record import SCRIPTS, title_of
 from made_runs import make_run
 from report_pages import OUT, STUDY, Page, build, reporting
 
@@ -103,6 +106,25 @@ def test_the_record_says_how_it_was_made(pack):
     assert record["settings"]["training"]["lr"] == 1e-4
     assert record["versions"]["numpy"]
     assert record["rules"][0]["jobs"] == 3
+    text = (pack / "report.md").read_text()
+    for row in record["rules"]:
+        named = (escaped(row["title"]), escaped(row["rule"]), row["jobs"])
+        assert f"| {' | '.join(map(str, named))} |" in text
+
+
+def test_rules_are_called_by_what_their_scripts_say_of_them():
+    # A rule of an earlier version has left its times, and no script.
+    assert title_of("of_an_earlier_version") == "of_an_earlier_version"
+    rules = re.findall(
+        r"^(?:rule|checkpoint) (\w+):$(?:\n(?:    .*)?)*?\n    script:\n        \"../scripts/(\w+)",
+        "\n".join(path.read_text() for path in (SCRIPTS.parent / "rules").glob("*.smk")),
+        re.MULTILINE,
+    )
+    assert len(rules) > 40
+    for rule, script in rules:
+        named = ast.get_docstring(ast.parse((SCRIPTS / f"{script}.py").read_text())).split("\n")[0]
+        assert f" {rule}: " in named, f"{script}.py names its rule in its first line"
+        assert title_of(rule).lower() + "." == named.partition(": ")[2].lower()
 
 
 def test_grouping_by_accession_is_said(tmp_path, monkeypatch):

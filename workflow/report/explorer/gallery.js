@@ -61,6 +61,9 @@ explorer.start("cases", (holder) => {
   }
 
   const gallery = make("div", { className: pictures ? "gallery" : "gallery bare" });
+  // By the link at the page's top: past sections, tables and tools, straight to the cases.
+  Object.assign(gallery, { id: "cases-shown", tabIndex: -1 });
+  document.querySelector("a.skip")?.setAttribute("href", `#${gallery.id}`);
   const count = make("p", { className: "count" });
   count.setAttribute("aria-live", "polite");
   const more = button("Show more", () => {

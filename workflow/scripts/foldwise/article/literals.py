@@ -1,18 +1,31 @@
 """Numbers typed by hand in the results of an article: each is refused with its file and line.
 
 Text gets into an article in many ways: by parts that a template includes, macros that it imports,
-a template that it extends, variables that it sets. So what is typed is marked where templates are
-read, and looked for in what they made.
+a template that it extends, variables that it sets, pieces that an expression pastes. So what is
+typed is marked where templates are read, and looked for in what they made.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from jinja2 import Environment, pass_context
+from jinja2 import Environment, nodes, pass_context
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
+from foldwise.article.typed import (
+    MARK,
+    carrying,
+    first_typed,
+    mark,
+    paste,
+    place_of,
+    printf,
+    replaced,
+    typed,
+    unmark,
+)
 from foldwise.errors import FoldwiseError
 
 HEADING = re.compile(r"^(#+)[ \t]+(.*)$", re.MULTILINE)
@@ -22,56 +35,65 @@ NO_RESULT = re.compile(
     r"<!--(?:.|\n)*?-->|\[[^\]]*\]\{\.prose\}|\{[^{}\n]*\}|\]\([^)\n]*\)|@[\w:-]+|`[^`\n]*`"
 )
 NUMBER = re.compile(r"(?<![\w.])[+-]?\d[\d,]*(?:\.\d+)?\s*%?|(?<![\w.])\.\d+")
-# A typed digit is a character of Unicode's private planes: ten of them for each place.
-FIRST_MARK, LAST_MARK = 0xF0000, 0x10FFFD
-MARK = re.compile(f"[{chr(FIRST_MARK)}-{chr(LAST_MARK)}]")
-# Values of expressions that stand in the template itself; equal to what they are made of.
-TYPED = {kind: type(f"typed_{kind.__name__}", (kind,), {}) for kind in (str, int, float)}
 
 
-class Typed(Extension):
+class Pasting(CodeGenerator):
+    """Jinja's compiler, with an operator `~` that carries marks on."""
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
+        # A filter's name that no template can write.
+        self.write("environment.filters['~'](")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write(")")
+
+
+class Marking(Extension):
     """Marks the digits that stand in templates: looked-up ones are told from them."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self.places: list[str] = []
-        environment.filters["typed"] = self._typed
+        filters = environment.filters
+        for name, function in filters.items():
+            filters[name] = carrying(function, skip=hasattr(function, "jinja_pass_arg"))
+        filters |= {"format": _format, "replace": replaced, "~": paste, "typed": self._typed}
+        environment.code_generator_class = Pasting
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         """The template with its text marked, and each value in its expressions through `typed`."""
         before, where = "", stream.filename or stream.name or "template"
         for token in stream:
             kind, line = token.type, token.lineno
+            # After a dot stands a place in a list; strings side by side are one.
+            literal = kind in ("string", "integer", "float") and before != "dot"
+            if literal and not kind == before == "string":
+                # In brackets, so that a method may follow.
+                yield Token(line, "lparen", "(")
             if kind == "data":
                 yield Token(line, kind, self._marked_lines(token.value, where, line))
             else:
                 yield token
-            # After a dot stands a place in a list; of strings side by side the last is followed.
-            literal = kind in ("string", "integer", "float") and before != "dot"
             if literal and not kind == stream.current.type == "string":
                 yield Token(line, "pipe", "|")
                 yield Token(line, "name", "typed")
                 yield Token(line, "lparen", "(")
                 yield Token(line, "integer", self._place(where, line))
                 yield Token(line, "rparen", ")")
+                yield Token(line, "rparen", ")")
             before = kind
 
     # With a context Jinja does not compute the value while it compiles, and keeps its type.
     @pass_context
     def _typed(self, _context: Any, value: Any, place: int) -> Any:
-        if type(value) not in TYPED:
-            return value
-        made = TYPED[type(value)](value)
-        made.place = place
-        return made
+        return typed(value, place)
 
     def finalize(self, shown: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """Prints as `shown` does, and marks what an expression has typed."""
 
         def marked(value: Any) -> Any:
-            if type(value) in TYPED.values():
-                return self._marked(str(value), value.place)
-            return shown(value)
+            return shown(value) if first_typed(value) is None else paste(value).marked
 
         return marked
 
@@ -85,13 +107,9 @@ class Typed(Extension):
     def _marked_lines(self, text: str, where: str, first: int) -> str:
         lines = enumerate(text.split("\n"), first)
         return "\n".join(
-            self._marked(line, self._place(where, number)) if re.search(r"\d", line) else line
+            mark(line, self._place(where, number)) if re.search(r"\d", line) else line
             for number, line in lines
         )
-
-    def _marked(self, text: str, place: int) -> str:
-        start = FIRST_MARK + 10 * place
-        return re.sub("[0-9]", lambda digit: chr(start + int(digit[0])), text)
 
     def refuse(self, made: str, section: str = "Results") -> None:
         """Raise FoldwiseError for typed numbers in a section of what a template made.
@@ -100,7 +118,7 @@ class Typed(Extension):
         """
         # One character for one, so that a place in the one text is the same in the other.
         text = re.sub("[0-9]", "\0", made)
-        text = MARK.sub(lambda mark: str((ord(mark[0]) - FIRST_MARK) % 10), text)
+        text = unmark(text)
         text = NO_RESULT.sub(lambda part: re.sub(r"[^\n]", " ", part[0]), text)
         found = (
             (self._place_of(made[number.start() : number.end()]), number[0].strip())
@@ -118,7 +136,11 @@ class Typed(Extension):
             raise FoldwiseError("\n".join(faults))
 
     def _place_of(self, number: str) -> str:
-        return self.places[(ord(MARK.search(number)[0]) - FIRST_MARK) // 10]
+        return self.places[place_of(MARK.search(number)[0])]
+
+
+def _format(value: Any, *given: Any, **named: Any) -> str:
+    return printf(value, named or given)
 
 
 def _sections(text: str, name: str) -> Iterator[tuple[int, int]]:

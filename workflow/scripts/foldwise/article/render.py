@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
 
-from foldwise.article.literals import Typed
+from foldwise.article.literals import Marking
 from foldwise.errors import FoldwiseError
 from foldwise.report import templates
 from foldwise.report.ledger import Number, escaped
@@ -33,10 +33,10 @@ def render(template: Path, context: Mapping[str, Any], traced: bool) -> str:
 def _refuse_typed(template: Path, context: Mapping[str, Any]) -> None:
     """A reading by itself: the marks of what is typed must not get into the article."""
     environment = _environment(template, _plain)
-    environment.add_extension(Typed)
-    typed = environment.extensions[Typed.identifier]
-    environment.finalize = typed.finalize(_plain)
-    typed.refuse(_made(environment, template, context))
+    environment.add_extension(Marking)
+    marking = environment.extensions[Marking.identifier]
+    environment.finalize = marking.finalize(_plain)
+    marking.refuse(_made(environment, template, context))
 
 
 def _environment(template: Path, finalize: Callable[[Any], Any]) -> Environment:

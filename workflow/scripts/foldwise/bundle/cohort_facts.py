@@ -43,6 +43,17 @@ def _counts(rows: Sequence[dict[str, str]], column: str) -> dict[str, int]:
     return dict(sorted(Counter(row[column] for row in rows if row.get(column)).items()))
 
 
+def label_groups(rows: Sequence[dict[str, str]], columns: Iterable[str]) -> dict[str, Any]:
+    """Column -> value -> how many groups have it; rows and columns as of `cohort_facts`."""
+    return {
+        name: {
+            value: len({row["group"] for row in rows if row.get(name) == value})
+            for value in _counts(rows, name)
+        }
+        for name in columns
+    }
+
+
 def intensity(images: Images, places: np.ndarray, channels: int) -> dict[str, Any]:
     """Grey levels as shares of full scale: histogram over all images, spread of images' means.
 

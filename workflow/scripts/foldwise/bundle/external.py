@@ -77,7 +77,7 @@ def external_summary(
         "least": tables.least,
         "error": manifest["reliability"]["error"],
         "unreliable": manifest["reliability"]["reason"],
-        "shift": shift(manifest["cohort"], facts["cohort"], facts["far"]),
+        "shift": shift(manifest["cohort"], facts, tables.least),
         "overlap": facts["overlap"],
         "absent": absent(manifest["cohort"]["labels"], facts["cohort"]["labels"]),
         "methods": summary["methods"],

@@ -4,24 +4,32 @@ Images of one patient are alike, so that these tests of single images call diffe
 somewhat too readily: sizes of differences come first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from foldwise.reliability.subgroups import hidden
+
 # Share of the training images that are called far (`cohort_facts.FAR`).
 EXPECTED_FAR = 0.05
 
 
-def shift(trained: Mapping[str, Any], here: Mapping[str, Any], far: Mapping[str, int]) -> dict:
+def shift(trained: Mapping[str, Any], facts: Mapping[str, Any], least: int) -> dict[str, Any]:
     """Label shares, grey levels and features: training cohort against this one.
 
-    `trained` and `here` are of `cohort_facts`; `far` counts images far out in features.
+    trained: of `cohort_facts`; facts: of `predict_site`. Of a value that fewer groups than `least`
+    have here no share is told.
     """
+    here, groups = facts["cohort"], facts["groups"]
     return {
         "labels": {
-            name: label_shift(counts, here["labels"].get(name, {}))
+            name: label_shift(
+                counts,
+                here["labels"].get(name, {}),
+                rare_values(here["labels"].get(name, {}), groups.get(name, {}), least),
+            )
             for name, counts in trained["labels"].items()
         },
         "foreground": moments(trained["foreground"], here["foreground"]),
@@ -32,23 +40,49 @@ def shift(trained: Mapping[str, Any], here: Mapping[str, Any], far: Mapping[str,
             "here": here["intensity"]["histogram"],
             "overlap": overlap(trained["intensity"]["histogram"], here["intensity"]["histogram"]),
         },
-        "features": features(far),
+        "features": features(facts["far"]),
     }
 
 
-def label_shift(trained: Mapping[str, int], here: Mapping[str, int]) -> dict[str, Any]:
-    """Shares of each value, their total variation distance, and a chi-squared test."""
+def rare_values(
+    counts: Mapping[str, int], groups: Mapping[str, int], least: int
+) -> Collection[str]:
+    """Values of too few groups to be told of, by the rule of subgroups; one that nobody has says
+    nothing of anybody."""
+    levels = [{"level": name, "n": n, "few": groups[name] < least} for name, n in counts.items()]
+    return {level["level"] for level in hidden(levels) if level["few"]}
+
+
+def label_shift(
+    trained: Mapping[str, int], here: Mapping[str, int], rare: Collection[str] = ()
+) -> dict[str, Any]:
+    """Shares of each value, their total variation distance, and a chi-squared test.
+
+    Rare values have no share here and count as one in distance and test: of each by itself, these
+    would give away what the shares do not.
+    """
     names = sorted({*trained, *here})
     counts = np.array([[side.get(name, 0) for name in names] for side in (trained, here)])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    testable = len(names) > 1 and (counts.sum(axis=1) > 0).all()
+    few = np.array([name in rare for name in names], bool)
+    together = _together(counts, few)
+    testable = together.shape[1] > 1 and (counts.sum(axis=1) > 0).all()
+    apart = np.abs(np.subtract(*_together(shares, few))).sum() / 2
+    here_of = dict(zip(names, shares[1].tolist(), strict=True))
     return {
         "names": names,
         "trained": shares[0].tolist(),
-        "here": shares[1].tolist(),
-        "distance": float(np.abs(shares[0] - shares[1]).sum() / 2),
-        "p": float(stats.chi2_contingency(counts).pvalue) if testable else None,
+        "here": [None if name in rare else share for name, share in here_of.items()],
+        "distance": float(apart),
+        "p": float(stats.chi2_contingency(together).pvalue) if testable else None,
     }
+
+
+def _together(table: np.ndarray, few: np.ndarray) -> np.ndarray:
+    """A table (2, K) with the columns of rare values added up as one at its end."""
+    if not few.any():
+        return table
+    return np.column_stack([table[:, ~few], table[:, few].sum(axis=1)])
 
 
 def moments(trained: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any] | None:

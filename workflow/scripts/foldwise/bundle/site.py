@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from foldwise.bundle.cohort_facts import cohort_facts, distances
+from foldwise.bundle.cohort_facts import cohort_facts, distances, label_groups
 from foldwise.bundle.members import bundle_job, members, params_of
 from foldwise.bundle.overlap import compared, counted, picture_names
 from foldwise.cohort.identity import write_private_csv
@@ -56,6 +56,7 @@ def predict_site(files: SiteFiles) -> None:
         features = predict_together(job, kept, files.predictions, files.folds, files.maps)
     columns, channels = job.task.label_columns, params["image"]["channels"]
     facts = {"cohort": cohort_facts(rows, columns, images, channels)}
+    facts["groups"] = label_groups(rows, columns)
     facts |= {"far": far(features, manifest), "overlap": overlap(files, manifest, rows, images)}
     write_json(files.facts, facts)
 

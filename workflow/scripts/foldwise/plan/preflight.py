@@ -19,7 +19,7 @@ from foldwise import registry
 from foldwise.cohort.archive import list_archive
 from foldwise.cohort.tables.table import TableSettings, read_table
 from foldwise.errors import FoldwiseError
-from foldwise.plan.batches import batches, most_images
+from foldwise.plan.batches import batches, likely_batches, most_images
 from foldwise.plan.disk_space import disk_space
 from foldwise.plan.text_encoders import encoders, encoders_to_fetch
 from foldwise.search.check import unread
@@ -48,6 +48,7 @@ def preflight(
     problems += list(packages()) if installed else []
     reading = [study for study in studies if unread is None or study["name"] in unread]
     files: dict[str, int] = {}
+    images: dict[str, int] = {}
     for study in studies:
         trains = not study["validate"]["bundle"]
         # A bundle brings weights and encoders with it.
@@ -61,7 +62,10 @@ def preflight(
         problems += _problems_of(partial(archive, files=files), study)
         # Only of data that can be read: what a table lacks would be told twice, and worse.
         if not problems and not study["validate"]["bundle"]:
-            problems += _problems_of(partial(filled, files=files), study)
+            problems += _problems_of(partial(filled, files=files, images=images), study)
+            if study["name"] in images and not problems:
+                likely = likely_batches(study, images[study["name"]])
+                warnings += [f"Study {study['name']}: likely too large: {text}" for text in likely]
     if not problems:
         problems, short = disk_space(studies, reading, Path(results), files)
         warnings += short
@@ -107,11 +111,13 @@ def table(study: dict[str, Any]) -> Iterator[str]:
     yield from ()
 
 
-def filled(study: dict[str, Any], files: dict[str, int]) -> Iterator[str]:
-    """The batches of runs and search can be filled by what table and archive hold."""
-    data, found = study["data"], files[study["data"]["root"]]
-    rows = found if data["table"]["format"] == "folders" else _rows(data)
-    yield from batches(study, most_images(study, rows, found))
+def filled(study: dict[str, Any], files: dict[str, int], images: dict[str, int]) -> Iterator[str]:
+    """The batches of runs and search can be filled by what table and archive hold; how many images
+    that is at the most is noted in `images`."""
+    data, count = study["data"], files[study["data"]["root"]]
+    rows = count if data["table"]["format"] == "folders" else _rows(data)
+    images[study["name"]] = most_images(study, rows, count)
+    yield from batches(study, images[study["name"]])
 
 
 def _rows(data: dict[str, Any]) -> int:

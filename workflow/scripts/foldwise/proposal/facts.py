@@ -15,6 +15,7 @@ from foldwise.cohort.tables.labels import canonical
 from foldwise.cohort.tables.naming import Spelling, ZeroPadded, without_zeros
 from foldwise.cohort.tables.table import Table, TableSettings, read_table
 from foldwise.errors import FoldwiseError
+from foldwise.registry import load
 
 # Files whose size is looked at: enough for a median, and quick in an archive of any size.
 SAMPLED = 200
@@ -90,10 +91,11 @@ def look(root: Path, path: Path, label: str | None = None) -> Facts:
 
 def _reader(root: Path, files: Sequence[str]) -> tuple[str, list[str]]:
     """The reader for most of the files, and the files that it reads."""
-    pictures = [name for name in files if PurePosixPath(name).suffix.lower() in ENDINGS]
-    others = [name for name in files if name not in set(pictures)]
-    # Fifty: an archive may begin with notes and tables, and opening all would take long.
-    films = others if any(_is_dicom(root / name) for name in others[:50]) else []
+    # By the readers themselves: what lies beside the images counts as none of them.
+    pictures, films = (
+        [name for name in files if accepts(root / name)]
+        for accepts in (load("READERS", reader)().accepts for reader in ("images", "dicom"))
+    )
     if not films and not pictures:
         raise FoldwiseError(
             f"{root}: {len(files)} files, and none that is a DICOM file or a picture that is read "
@@ -101,11 +103,6 @@ def _reader(root: Path, files: Sequence[str]) -> tuple[str, list[str]]:
             "them."
         )
     return ("dicom", films) if len(films) >= len(pictures) else ("images", pictures)
-
-
-def _is_dicom(path: Path) -> bool:
-    with open(path, "rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
 
 
 def _ids_of_headers(root: Path, files: Sequence[str]) -> list[set[str]]:

@@ -1,5 +1,6 @@
 """The run record: settings, seed, data hash, code, command, versions, machine, times."""
 
+import ast
 import csv
 import platform
 import subprocess
@@ -34,6 +35,7 @@ SETTINGS = ("config", "profiles")
 # Settings that hold paths of the archive: they stay in the study file.
 PATHS = ("root", "table", "exclusions", "splits")
 
+SCRIPTS = Path(__file__).parents[2]
 # What a start of the workflow says of itself; empty where the record is made without one.
 START = ("command", "started", "set")
 
@@ -154,7 +156,8 @@ def rules(benchmarks: Path, run: str, without: Collection[str] = ()) -> list[dic
             measured = list(csv.DictReader(stream, delimiter="\t"))
         rule = place[1] if place[0] == run else place[0]
         row = of_rule.setdefault(
-            rule, {"rule": rule, "jobs": 0, "seconds": 0.0, "max_rss_mb": None}
+            rule,
+            {"rule": rule, "title": title_of(rule), "jobs": 0, "seconds": 0.0, "max_rss_mb": None},
         )
         row["jobs"] += 1
         for one in measured[-1:]:
@@ -163,6 +166,17 @@ def rules(benchmarks: Path, run: str, without: Collection[str] = ()) -> list[dic
             # The largest of the jobs: a request of memory has to hold it.
             row["max_rss_mb"] = max((m for m in memory if m is not None), default=None)
     return list(of_rule.values())
+
+
+def title_of(rule: str) -> str:
+    """What a rule does, in the words of its script's first line; its name where it has no script,
+    as one that an earlier version had."""
+    script = SCRIPTS / f"{rule}.py"
+    if not script.is_file():
+        return rule
+    line = (ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or "").split("\n")[0]
+    words = line.partition(": ")[2].rstrip(".") or rule
+    return words[0].upper() + words[1:]
 
 
 def _number(text: str | None) -> float | None:

@@ -159,12 +159,14 @@ def labels(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             "title": name.removeprefix("label_"),
             "rows": [
-                {"name": value, "trained": f"{trained:.1%}", "here": f"{here:.1%}"}
+                {"name": value, "trained": f"{trained:.1%}"}
+                | {"here": "few" if here is None else f"{here:.1%}"}
                 for value, trained, here in zip(
                     one["names"], one["trained"], one["here"], strict=True
                 )
             ],
             "p": p_of(one["p"]),
+            "few": None in one["here"],
         }
         for name, one in found.items()
         if one["names"]

@@ -88,7 +88,8 @@ def shift(record: Mapping[str, Any]) -> Figure:
     for axis, (name, one) in zip(axes, labels.items(), strict=False):
         places = np.arange(len(one["names"]))
         axis.barh(places - 0.2, one["trained"], 0.38, color=GREY, label="training")
-        axis.barh(places + 0.2, one["here"], 0.38, color=ACCENT, hatch="////", edgecolor="white")
+        shares = [np.nan if share is None else share for share in one["here"]]
+        axis.barh(places + 0.2, shares, 0.38, color=ACCENT, hatch="////", edgecolor="white")
         axis.set_yticks(places, one["names"])
         axis.invert_yaxis()
         axis.set(title=name.removeprefix("label_"), xlabel="Share of images")

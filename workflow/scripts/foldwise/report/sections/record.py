@@ -57,6 +57,7 @@ def _jobs(record: Source) -> list[dict[str, Any]]:
     """A row a rule: number of jobs, their time together, the largest memory."""
     return [
         {
+            "title": record("rules", i, "title"),
             "rule": record("rules", i, "rule"),
             "jobs": record("rules", i, "jobs"),
             "time": record("rules", i, "seconds", form=duration),
