@@ -43,7 +43,7 @@ def finished_articles(wildcards):
     """Targets of `article`; in a strict dry run a finished one must agree with the results."""
     if config["strict"] and workflow.output_settings.dryrun:
         for study in config["studies"]:
-            found = disagreements(f"results/{study}/article")
-            if found:
-                refuse("\n".join([f"The article of {study} is stale:", *found]))
+            differing = disagreements(f"results/{study}/article")
+            if differing:
+                refuse("\n".join([f"The article of {study} is stale:", *differing]))
     return expand("results/{study}/article/article.pdf", study=studies.training)

@@ -7,11 +7,11 @@ from foldwise.reliability.calibration import mend
 
 with adapter(snakemake):
     params = read_json(snakemake.input.params)
-    found, rows = mend(
+    summary, rows = mend(
         rows=[row for path in snakemake.input.predictions for row in read_csv(path)],
         task=params["task"],
         method=snakemake.params.method["report.calibration"],
         bootstrap=Bootstrap(params["seed"], snakemake.params.group),
     )
-    write_json(snakemake.output.summary, found)
+    write_json(snakemake.output.summary, summary)
     write_csv(snakemake.output.table, list(rows[0]), rows)

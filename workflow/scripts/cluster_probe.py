@@ -5,5 +5,5 @@ from foldwise.cluster.probe import probe
 from foldwise.files import write_json
 
 with adapter(snakemake):
-    found = probe(snakemake.threads, snakemake.resources.mem_mb, snakemake.resources.gpu > 0)
-    write_json(snakemake.output[0], found)
+    probed = probe(snakemake.threads, snakemake.resources.mem_mb, snakemake.resources.gpu > 0)
+    write_json(snakemake.output[0], probed)

@@ -13,15 +13,15 @@ with adapter(snakemake):
     task = load("MEASURES", params["kind"])(params["task"])
     folds = Folds(snakemake.params.folds, snakemake.params.numbers)
     bootstrap = Bootstrap(params["seed"], snakemake.params.group)
-    found = {}
+    comparisons = {}
     for seed, pair in snakemake.params.pairs.items():
         both = (folds.of(run) for run in pair)
-        found[seed] = compare(*both, task, bootstrap, *snakemake.params.objective)
-        check_defined(found[seed])
-        found[seed]["verdict"] += f" {OF_WINNER}"
-    together = over_seeds(found) if len(found) > 1 else None
+        comparisons[seed] = compare(*both, task, bootstrap, *snakemake.params.objective)
+        check_defined(comparisons[seed])
+        comparisons[seed]["verdict"] += f" {OF_WINNER}"
+    together = over_seeds(comparisons) if len(comparisons) > 1 else None
     luck = "not known, for the parameters come from a file (--config hyperparams)."
     if snakemake.input.summary:
         luck = read_json(snakemake.input.summary[0])["optimism"]["text"]
-    write_json(snakemake.output.json, {"seeds": found, "over_seeds": together})
-    write_text(snakemake.output.text, as_text(found, together, luck))
+    write_json(snakemake.output.json, {"seeds": comparisons, "over_seeds": together})
+    write_text(snakemake.output.text, as_text(comparisons, together, luck))

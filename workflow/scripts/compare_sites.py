@@ -26,8 +26,8 @@ if __name__ == "__main__":
     os.umask(0o077)
     given = arguments()
     try:
-        found = compare_sites(read_sites(given.sites), given.metric)
-        write_comparison(found, given.out)
+        comparison = compare_sites(read_sites(given.sites), given.metric)
+        write_comparison(comparison, given.out)
     except FoldwiseError as error:
         sys.exit(f"Error: {error}")
-    print(f"{markdown(found)}\n{given.out}/sites.png")
+    print(f"{markdown(comparison)}\n{given.out}/sites.png")

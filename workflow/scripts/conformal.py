@@ -7,10 +7,10 @@ from foldwise.reliability.conformal import conformal
 
 with adapter(snakemake):
     params = read_json(snakemake.input.params)
-    found = conformal(
+    summary = conformal(
         rows=[row for path in snakemake.input.predictions for row in read_csv(path)],
         task=params["task"],
         error=snakemake.params.error["report.error"],
         bootstrap=Bootstrap(params["seed"], snakemake.params.group),
     )
-    write_json(snakemake.output[0], found)
+    write_json(snakemake.output[0], summary)

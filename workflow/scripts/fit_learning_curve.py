@@ -12,10 +12,10 @@ with adapter(snakemake):
     params = read_json(snakemake.input.params)
     folds = Folds(snakemake.params.folds, snakemake.params.numbers)
     cohort, seed = snakemake.input.cohort, params["seed"]
-    found = learning_curve(
+    curve = learning_curve(
         sizes=[read_size(*size, folds, cohort, seed) for size in snakemake.params.runs.items()],
         task=load("MEASURES", params["kind"])(params["task"]),
         bootstrap=Bootstrap(seed, snakemake.params.group),
         metric=params["training"]["monitor"] or next(iter(monitors(params["kind"]))),
     )
-    write_json(snakemake.output[0], found)
+    write_json(snakemake.output[0], curve)

@@ -7,6 +7,6 @@ from foldwise.reliability.suspects import LISTED, find_suspects
 with adapter(snakemake):
     files = snakemake.input
     rows = [row for path in files.predictions for row in read_csv(path)]
-    found, listed = find_suspects(rows, read_json(files.params)["task"], files.maps)
-    write_json(snakemake.output.summary, found)
+    summary, listed = find_suspects(rows, read_json(files.params)["task"], files.maps)
+    write_json(snakemake.output.summary, summary)
     write_csv(snakemake.output.listed, LISTED, listed)

@@ -57,8 +57,8 @@ def memory() -> int:
     """Bytes that training may use: of the smallest GPU where there is one, else of the machine."""
     try:
         command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
-        said = subprocess.run(command, capture_output=True, text=True, timeout=20).stdout
-        return min(int(line) for line in said.split()) << 20
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20).stdout
+        return min(int(line) for line in answer.split()) << 20
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 

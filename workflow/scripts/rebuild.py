@@ -16,9 +16,9 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory() as place:
         try:
-            found = rebuild(Path(sys.argv[1]).resolve(), Path(place))
+            made = rebuild(Path(sys.argv[1]).resolve(), Path(place))
         except FoldwiseError as error:
             sys.exit(str(error))
-    other = [path for path, same in found.items() if not same]
-    print(f"{len(found) - len(other)} of {len(found)} files are made again byte for byte.")
+    other = [path for path, same in made.items() if not same]
+    print(f"{len(made) - len(other)} of {len(made)} files are made again byte for byte.")
     sys.exit("\n".join(f"Not the same: {path}" for path in other) if other else 0)

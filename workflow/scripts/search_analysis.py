@@ -11,11 +11,11 @@ from foldwise.search.trials import read_all, read_histories
 from foldwise.settings.changes import dotted
 
 with adapter(snakemake):
-    study, told = snakemake.wildcards.study, snakemake.params.search
-    search, runs = search_from_params(told), Path("results", study, "runs")
+    study, params = snakemake.wildcards.study, snakemake.params.search
+    search, runs = search_from_params(params), Path("results", study, "runs")
     known = read_all(runs, search)
     histories = read_histories(runs, known, search.folds)
-    searched = of_search(study, search, known, histories, dotted(told["base"]))
+    searched = of_search(study, search, known, histories, dotted(params["base"]))
     benchmarks = Path("results", study, "benchmarks").glob("trial_*/train_trial/*.tsv")
     folder = Path(snakemake.output.documents[0]).parent
     write_analysis(folder, searched, read_json(snakemake.input.gradients), sorted(benchmarks))

@@ -11,10 +11,10 @@ from foldwise.registry import load
 with adapter(snakemake):
     params = read_json(snakemake.input.params)
     folds = Folds(snakemake.params.folds, snakemake.params.numbers)
-    found = of_seeds(
+    variance = of_seeds(
         runs={seed: folds.of(run) for seed, run in snakemake.params.runs.items()},
         task=load("MEASURES", params["kind"])(params["task"]),
         bootstrap=Bootstrap(params["seed"], snakemake.params.group),
         metric=params["training"]["monitor"] or next(iter(monitors(params["kind"]))),
     )
-    write_json(snakemake.output[0], found)
+    write_json(snakemake.output[0], variance)

@@ -14,7 +14,7 @@ with adapter(snakemake):
     asked = snakemake.params.asked
     classes = {"classes", "heads"} & set(params["task"])
     sets = covered(rows, params["task"], asked["report.error"]) if classes else {}
-    found = subgroups(
+    judged = subgroups(
         rows=rows,
         values={row["sample"]: row for row in read_csv(files.values)},
         columns=read_json(files.columns)["columns"],
@@ -22,4 +22,4 @@ with adapter(snakemake):
         asked=Asked.of(task, params["training"]["monitor"], asked["report.subgroup_least"], sets),
         bootstrap=Bootstrap(params["seed"], snakemake.params.group),
     )
-    write_json(snakemake.output[0], found)
+    write_json(snakemake.output[0], judged)

@@ -120,7 +120,7 @@ class Marking(Extension):
         text = re.sub("[0-9]", "\0", made)
         text = unmark(text)
         text = NO_RESULT.sub(lambda part: re.sub(r"[^\n]", " ", part[0]), text)
-        found = (
+        numbers = (
             (self._place_of(made[number.start() : number.end()]), number[0].strip())
             for start, end in _sections(text, section)
             for number in NUMBER.finditer(text, start, end)
@@ -130,7 +130,7 @@ class Marking(Extension):
             "from the study (`{{ study.summary(...) }}`), or mark what is no result as prose: "
             "[...]{.prose}."
             # A macro that is called twice has the fault once.
-            for place, number in dict.fromkeys(found)
+            for place, number in dict.fromkeys(numbers)
         ]
         if faults:
             raise FoldwiseError("\n".join(faults))

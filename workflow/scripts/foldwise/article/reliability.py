@@ -41,14 +41,14 @@ class Label:
 
     def helpful(self, name: str) -> dict[str, dict[str, Number]]:
         """Class -> where acting on its probability under map `name` beats acting on all or none."""
-        found = {}
+        spans = {}
         for one in self.value("classes"):
             place = ("decision", one, "helps", name)
             # Nothing for a class that nobody is of, and for a curve that is never above.
             if self.value(*place):
-                found[one] = {key: self(*place, key, form=".2f") for key in ("low", "high")}
-                found[one]["share"] = self(*place, "share", form=".0%")
-        return found
+                spans[one] = {key: self(*place, key, form=".2f") for key in ("low", "high")}
+                spans[one]["share"] = self(*place, "share", form=".0%")
+        return spans
 
 
 def labels(source: Source, ready: str) -> list[Label]:

@@ -97,7 +97,7 @@ def grey_distances(
 
     facts: what `intensity` gave of the training images.
     """
-    found = []
+    distances_n = []
     for pixels in scaled(images, places, channels):
         own = {"mean": pixels.mean(axis=1), "contrast": pixels.std(axis=1)}
         parts = [
@@ -106,8 +106,8 @@ def grey_distances(
             for name, values in own.items()
         ]
         # Far in one is far: a mean of both would hide it.
-        found.append(np.maximum(*parts))
-    return np.concatenate(found) if found else np.empty(0)
+        distances_n.append(np.maximum(*parts))
+    return np.concatenate(distances_n) if distances_n else np.empty(0)
 
 
 def _spread(values: list[float]) -> dict[str, Any]:

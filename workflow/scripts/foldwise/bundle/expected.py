@@ -15,11 +15,11 @@ def expected(summary: Mapping[str, Any], holdout: Mapping[str, Any] | None) -> d
     `summary` is cv_summary.json, `holdout` holdout_summary.json of a study that has one: that is
     then what is expected, since all models answer there as they do elsewhere.
     """
-    held = bool(holdout and holdout["n"])
+    has_holdout = bool(holdout and holdout["n"])
     # Pooled, not the mean over folds: a site too gives one set of predictions.
-    levels = holdout["ensemble"] if held else summary["pooled"]
+    levels = holdout["ensemble"] if has_holdout else summary["pooled"]
     return {
-        "of": HELD_OUT if held else CROSS_VALIDATED,
+        "of": HELD_OUT if has_holdout else CROSS_VALIDATED,
         "level": summary["methods"]["level"],
         "monitor": summary["best_fold"]["metric"],
         "levels": {

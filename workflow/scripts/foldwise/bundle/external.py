@@ -141,8 +141,8 @@ def _difference(name: str, here: Mapping[str, Any], there: Mapping[str, Any]) ->
 
 def absent(trained: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, list[str]]:
     """Label -> classes of the training that no image here has."""
-    found = {
+    unseen = {
         name: [one for one in counts if not here.get(name, {}).get(one)]
         for name, counts in trained.items()
     }
-    return {name: classes for name, classes in found.items() if classes}
+    return {name: classes for name, classes in unseen.items() if classes}

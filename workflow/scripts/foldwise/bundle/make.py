@@ -81,7 +81,7 @@ def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
         facts = {"fold": fold, "features": features} | facts_of(kept)
         members.append(facts | _exported(job, kept, about, content))
     rows = read_csv(files.cohort)
-    held, calibration, conformal = (
+    holdout, calibration, conformal = (
         read_json(path) if path else None
         for path in (files.holdout, files.calibration, files.conformal)
     )
@@ -96,7 +96,7 @@ def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
         "params": portable,
         "classes": task.answers(),
         "members": members,
-        "expected": expected(read_json(files.summary), held),
+        "expected": expected(read_json(files.summary), holdout),
         "reliability": carried(params["kind"], calibration, conformal),
         "overlap": _overlap(files, rows, params["image"]["channels"]),
         "looks": _looks(read_json(files.flow)["looks"], rows, files.cache),
@@ -109,16 +109,16 @@ def make_bundle(files: RunFiles, about: About, out: str | Path) -> None:
 
 
 def _looks(
-    said: Mapping[str, dict[str, int]], rows: list[dict[str, str]], cache: str
+    stated: Mapping[str, dict[str, int]], rows: list[dict[str, str]], cache: str
 ) -> dict[str, dict[str, int]]:
     """`looks` of the cohort; of files that have no header, grey and colour by their pixels."""
-    if set(said["colour"]) - {""}:
-        return dict(said)
+    if set(stated["colour"]) - {""}:
+        return dict(stated)
     shards = {row["shard"] for row in rows}
     noted = {name: read_sealed(Path(cache, f"{name}.json"))["rows"] for name in shards}
     facts = (noted[row["shard"]][int(row["row"])]["facts"] for row in rows)
     colours = Counter(COLOUR if one.get(IN_COLOUR) else GREY for one in facts)
-    return {**said, "colour": dict(sorted(colours.items()))}
+    return {**stated, "colour": dict(sorted(colours.items()))}
 
 
 def _overlap(files: RunFiles, rows: list[dict[str, str]], channels: int) -> dict[str, Any] | None:
@@ -134,7 +134,7 @@ def _exported(
     job: FoldJob, kept: KeptModel, about: About, content: dict[str, bytes]
 ) -> dict[str, Any]:
     """What the list says of a member's exported files, which are put to `content`."""
-    said = {}
+    exported = {}
     for name, (asked, make, ending) in {
         "onnx": (about.onnx, export, "onnx"),
         "torch": (about.torch_export, export_program, "pt2"),
@@ -143,5 +143,5 @@ def _exported(
         if graph is not None:
             facts["file"] = f"{name}/fold_{job.fold}.{ending}"
             content[facts["file"]] = graph
-        said[name] = facts
-    return said
+        exported[name] = facts
+    return exported

@@ -51,29 +51,29 @@ def counted(state: str, same: Sequence[bool], groups: Sequence[str]) -> dict[str
     return {"state": state, "n": len(same), "same": sum(same), "groups": len(inside)}
 
 
-def in_words(found: Mapping[str, Any], group_by: str, option: str = "validate.pixel_key") -> str:
+def in_words(overlap: Mapping[str, Any], group_by: str, option: str = "validate.pixel_key") -> str:
     """What can be said of patients of the training among those here, in a sentence.
 
     option: what names the key here.
     """
-    if found["state"] == NOT_CARRIED:
+    if overlap["state"] == NOT_CARRIED:
         return (
             "Whether patients of the training cohort are among these cannot be known from a "
             "bundle, which names none: ask both sites."
         )
-    if found["state"] == NO_KEY:
+    if overlap["state"] == NO_KEY:
         return (
             "The bundle carries keyed digests of the training's pictures; without their key "
             f"({option}) it cannot be known whether any is among these."
         )
-    if not found["same"]:
+    if not overlap["same"]:
         return (
-            f"None of {plural(found['n'], 'picture')} here is one of the training's, pixel for "
+            f"None of {plural(overlap['n'], 'picture')} here is one of the training's, pixel for "
             f"pixel; of other pictures of the same {units_of(group_by)} nothing can be known."
         )
     return (
-        f"{plural(found['same'], 'picture')} of {found['groups']} {units_of(group_by)} here "
-        f"{'is' if found['same'] == 1 else 'are'} the training's own, pixel for pixel, so that "
+        f"{plural(overlap['same'], 'picture')} of {overlap['groups']} {units_of(group_by)} here "
+        f"{'is' if overlap['same'] == 1 else 'are'} the training's own, pixel for pixel, so that "
         "these figures flatter the models: leave them out (data.exclusions; "
         "private/in_training.csv lists them) and measure again."
     )

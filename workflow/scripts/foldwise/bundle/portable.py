@@ -40,13 +40,13 @@ def portable_params(params: dict[str, Any], where: str) -> dict[str, Any]:
 
 def _without_sources(model: dict[str, Any]) -> dict[str, Any]:
     """The branch `model` with the bundle's own encoders and no weights to begin with."""
-    found = model | {"weights": "none"}
+    portable = model | {"weights": "none"}
     for part in ("vision", "text"):
         if isinstance(inner := model.get(part), dict):
             name = f"{ENCODERS}/{part}" if _is_encoder(part, inner) else inner["name"]
             # Relative: where the encoder lies is known once it is unpacked.
-            found[part] = inner | {"weights": "none", "name": name}
-    return found
+            portable[part] = inner | {"weights": "none", "name": name}
+    return portable
 
 
 def _is_encoder(part: str, settings: dict[str, Any]) -> bool:
@@ -62,7 +62,7 @@ def encoder_files(params: dict[str, Any], where: str, checked: bool) -> dict[str
     """
     if params["kind"] != "distillation":
         return {}
-    found = {}
+    files = {}
     for part in ("vision", "text"):
         settings = params["model"][part]
         if not _is_encoder(part, settings):
@@ -79,21 +79,21 @@ def encoder_files(params: dict[str, Any], where: str, checked: bool) -> dict[str
                 "your patients' texts, names among them. Read its vocabulary (tokenizer.json or "
                 "vocab.txt); if none identifies anyone, set bundle.tokenizer: checked."
             )
-        found |= {
+        files |= {
             f"{ENCODERS}/{part}/{path.name}": path.read_bytes()
             for path in sorted(folder.iterdir())
             if path.suffix in ENCODER_FILES and path.name not in WEIGHTS
         }
-    return found
+    return files
 
 
 def with_encoders(params: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The same settings with the encoders that were unpacked into `folder`."""
-    found = copy.deepcopy(params)
+    completed = copy.deepcopy(params)
     for part in ("vision", "text"):
-        inner = found["model"].get(part)
+        inner = completed["model"].get(part)
         if isinstance(inner, dict) and inner["name"].startswith(f"{ENCODERS}/"):
             inner["name"] = str(folder / part)
-    if "text" in found["task"]:
-        found["task"]["text"] = found["model"]["text"]
-    return found
+    if "text" in completed["task"]:
+        completed["task"]["text"] = completed["model"]["text"]
+    return completed

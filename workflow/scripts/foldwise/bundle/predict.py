@@ -78,14 +78,14 @@ def predict(request: Request) -> dict[str, int]:
     overlap = note_training(table, job, manifest, request.key)
     write_table(request, table, images)
     done = {"predicted": len(table), "quarantine": len(intake.quarantine)}
-    said = about(manifest, reader, done) | {"overlap": overlap}
+    record = about(manifest, reader, done) | {"overlap": overlap}
     if request.dicom:
         # Here: who asks for no objects does not load what makes them.
         from foldwise.bundle.dicom.write import Answers, write_dicom
 
         answers = Answers(manifest, job, models.kept, parts)
-        said |= {"dicom": write_dicom(answers, images, private)}
-    write_json(request.out.with_name(f"{request.out.stem}_about.json"), said)
+        record |= {"dicom": write_dicom(answers, images, private)}
+    write_json(request.out.with_name(f"{request.out.stem}_about.json"), record)
     return done
 
 
@@ -160,7 +160,7 @@ def answered(
     A part begins as soon as its rows are there. A table that was made is left as it is. `number`:
     of all images, for the log.
     """
-    job, found, tables = models.job, [], []
+    job, answers, tables = models.job, [], []
     # Batches are cut at the same rows in one go and in parts.
     batch_size = job.params["training"]["batch_size"]
     step = max(1, PART // batch_size) * batch_size
@@ -169,10 +169,10 @@ def answered(
         path = models.private / "parts" / f"{models.state(part)}.csv"
         if not path.exists():
             answer_part(models.job_of(part, folder), models.kept, models.manifest, path)
-        found += part
+        answers += part
         tables.append(path)
-        log.info("Predicted %d of %d images.", len(found), number)
-    return found, tables
+        log.info("Predicted %d of %d images.", len(answers), number)
+    return answers, tables
 
 
 def answer_part(
@@ -183,11 +183,11 @@ def answer_part(
     features = predict_together(job, kept, *files)
     # One model is not averaged: of masks, a mean in double precision counts other last digits.
     together = read_csv(files[1] if len(kept) == 1 else files[0])
-    alone: dict[str, list[dict[str, str]]] = {}
+    by_model: dict[str, list[dict[str, str]]] = {}
     each = read_csv(files[1])
     relied = columns(manifest, [row["sample"] for row in together], each)
     for row in each:
-        alone.setdefault(row["sample"], []).append(row)
+        by_model.setdefault(row["sample"], []).append(row)
     # An answer on an image unlike the training ones is a guess, however sure its probability looks.
     far = distance(features, manifest)
     ordered, channels = sorted_rows(job.part("holdout")), job.params["image"]["channels"]
@@ -195,9 +195,9 @@ def answer_part(
     grey = grey_distances(job.images, job.images.places(ordered), channels, known)
     table = []
     for place, row in enumerate(together):
-        said = job.task.without_truth(row)
-        answer = {k: v for k, v in said.items() if k not in ("group", "exam", "fold")}
-        spread = spread_of(alone[row["sample"]], answer)
+        prediction = job.task.without_truth(row)
+        answer = {k: v for k, v in prediction.items() if k not in ("group", "exam", "fold")}
+        spread = spread_of(by_model[row["sample"]], answer)
         unlike = {"distance": f"{far[place]:.3f}", "grey_distance": f"{grey[place]:.3f}"}
         table.append(answer | relied[place] | spread | unlike)
     write_csv(out, list(table[0]), table)

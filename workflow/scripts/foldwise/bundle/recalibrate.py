@@ -42,12 +42,12 @@ def recalibration(rows: Rows, classes: Mapping[str, list[str]], seed: int) -> di
     learns = {groups[place] for place in order[: int(len(groups) * SHARE)]}
     ps, truths = probabilities(rows, classes)
     inside = np.array([row["group"] in learns for row in rows])
-    found = minimize_scalar(
+    fitted = minimize_scalar(
         lambda log_t: loss([sharpened(p[inside], np.exp(log_t)) for p in ps], _at(truths, inside)),
         bounds=LIMITS,
         method="bounded",
     )
-    temperature = float(np.exp(found.x))
+    temperature = float(np.exp(fitted.x))
     outside = [p[~inside] for p in ps]
     after = [sharpened(p, temperature) for p in outside]
     judged = _at(truths, ~inside)
@@ -71,8 +71,8 @@ def sharpened(p_nk: np.ndarray, temperature: float) -> np.ndarray:
 
 def loss(ps: list[np.ndarray], truths: list[np.ndarray]) -> float:
     """Mean negative log probability of the truth, in nats, over all parts."""
-    said = [p[np.arange(len(t)), t] for p, t in zip(ps, truths, strict=True)]
-    return float(-np.log(np.maximum(np.concatenate(said), EPSILON)).mean())
+    p_of_truth = [p[np.arange(len(t)), t] for p, t in zip(ps, truths, strict=True)]
+    return float(-np.log(np.maximum(np.concatenate(p_of_truth), EPSILON)).mean())
 
 
 def error(ps: list[np.ndarray], truths: list[np.ndarray]) -> float:
@@ -86,6 +86,6 @@ def curve(ps: list[np.ndarray], truths: list[np.ndarray]) -> list[dict[str, Any]
     """Bins of confidence with their mean confidence, accuracy and size; empty ones left out."""
     confidence = np.concatenate([p.max(axis=1) for p in ps])
     right = np.concatenate([p.argmax(axis=1) == t for p, t in zip(ps, truths, strict=True)])
-    found = binned(confidence, right)
-    bins = zip(found["confidence"], found["right"], found["n"], strict=True)
+    table = binned(confidence, right)
+    bins = zip(table["confidence"], table["right"], table["n"], strict=True)
     return [dict(zip(("confidence", "accuracy", "n"), one, strict=True)) for one in bins]

@@ -29,27 +29,27 @@ def columns(
     each: predictions of each model, by `sample` and `fold`.
     """
     table: list[dict[str, str]] = [{} for _ in samples]
-    for name, found in manifest["reliability"]["parts"].items():
+    for name, carried in manifest["reliability"]["parts"].items():
         classes = manifest["classes"][name]
         p_mnk = of_models(samples, each, name, classes)
-        for column, values in _of_part(name, classes, found, p_mnk).items():
+        for column, values in _of_part(name, classes, carried, p_mnk).items():
             for row, value in zip(table, values, strict=True):
                 row[column] = value
     return table
 
 
 def _of_part(
-    name: str, classes: Sequence[str], found: Mapping[str, Any], p_mnk: np.ndarray
+    name: str, classes: Sequence[str], carried: Mapping[str, Any], p_mnk: np.ndarray
 ) -> dict[str, list[str]]:
     """Column -> value of each sample."""
     made = {}
-    if "map" in found["calibration"]:
-        better = mended(found["calibration"]["map"], p_mnk)
+    if "map" in carried["calibration"]:
+        better = mended(carried["calibration"]["map"], p_mnk)
         prefix = columns_of(name)[1]
         for k, one in enumerate(classes):
             made[f"calibrated_{prefix}{one}"] = [f"{value:.6g}" for value in better[:, k]]
-    for kind in KINDS if "reason" not in found["sets"] else ():
-        inside = sets(found["sets"][kind]["limits"], p_mnk)
+    for kind in KINDS if "reason" not in carried["sets"] else ():
+        inside = sets(carried["sets"][kind]["limits"], p_mnk)
         column = f"{SETS[kind]}_{name}" if name else SETS[kind]
         made[column] = [BETWEEN.join(np.array(classes)[row]) for row in inside]
     return made
@@ -57,29 +57,29 @@ def _of_part(
 
 def in_words(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What stands in the columns of `columns`, in words, or why there are none."""
-    found = manifest["reliability"]
-    if not found["parts"]:
-        return {"calibration": found["reason"], "sets": found["reason"]}
+    reliability = manifest["reliability"]
+    if not reliability["parts"]:
+        return {"calibration": reliability["reason"], "sets": reliability["reason"]}
     return {
         part or "answer": {
             "calibration": _map_in_words(one["calibration"]),
-            "sets": _sets_in_words(one["sets"], found["error"]),
+            "sets": _sets_in_words(one["sets"], reliability["error"]),
         }
-        for part, one in found["parts"].items()
+        for part, one in reliability["parts"].items()
     }
 
 
-def _map_in_words(found: Mapping[str, Any]) -> str:
-    if "reason" in found:
-        return str(found["reason"])
-    fitted = found["map"]
+def _map_in_words(calibration: Mapping[str, Any]) -> str:
+    if "reason" in calibration:
+        return str(calibration["reason"])
+    fitted = calibration["map"]
     number = f" {fitted['temperature']:.3g}" if "temperature" in fitted else ""
     return f"{fitted['method']}{number}, learned on the study's validation predictions"
 
 
-def _sets_in_words(found: Mapping[str, Any], error: float) -> str:
-    if "reason" in found:
-        return str(found["reason"])
+def _sets_in_words(conformal: Mapping[str, Any], error: float) -> str:
+    if "reason" in conformal:
+        return str(conformal["reason"])
     return f"hold the truth in {1 - error:.0%} of images like those of the study"
 
 
@@ -95,15 +95,15 @@ def checked(
     coverage is not told.
     """
     together, each = tables
-    samples, found = [row["sample"] for row in together], []
+    samples, judged = [row["sample"] for row in together], []
     for part, carried in _parts(manifest, together):
         p_mnk = of_models(samples, each, part.name, part.classes)
         one = _checked(part, carried, p_mnk, bootstrap)
         rare = _rare(part, least)
         for kind in KINDS if "reason" not in one["sets"] else ():
             one["sets"][kind]["here"]["by_class"] |= dict.fromkeys(rare, FEW)
-        found.append(one)
-    return found
+        judged.append(one)
+    return judged
 
 
 def _rare(part: Part, least: int) -> list[str]:
@@ -123,13 +123,13 @@ def covered(
 ) -> dict[str, np.ndarray]:
     """Part -> (N,) whether the bundle's set of an image holds its truth, of parts with sets."""
     together, each = tables
-    samples, found = [row["sample"] for row in together], {}
+    samples, by_part = [row["sample"] for row in together], {}
     for part, carried in _parts(manifest, together):
         if "reason" not in carried["sets"]:
             p_mnk = of_models(samples, each, part.name, part.classes)
             inside = sets(carried["sets"]["all"]["limits"], p_mnk)
-            found[part.name] = inside[np.arange(len(inside)), part.labels]
-    return found
+            by_part[part.name] = inside[np.arange(len(inside)), part.labels]
+    return by_part
 
 
 def _parts(
@@ -141,27 +141,27 @@ def _parts(
 
 
 def _checked(
-    part: Part, found: Mapping[str, Any], p_mnk: np.ndarray, bootstrap: Bootstrap
+    part: Part, carried: Mapping[str, Any], p_mnk: np.ndarray, bootstrap: Bootstrap
 ) -> dict[str, Any]:
     """Coverage and calibration of one part; `reason` in place of what the bundle has none of."""
-    said: dict[str, Any] = {"name": part.name, "classes": part.classes}
-    if "map" in found["calibration"]:
-        better = mended(found["calibration"]["map"], p_mnk)
+    judged: dict[str, Any] = {"name": part.name, "classes": part.classes}
+    if "map" in carried["calibration"]:
+        better = mended(carried["calibration"]["map"], p_mnk)
         tables = {BEFORE: part.probabilities, MENDED: better}
-        said["calibration"] = {
-            "map": _map_in_words(found["calibration"]),
+        judged["calibration"] = {
+            "map": _map_in_words(carried["calibration"]),
             "metrics": measured(part, tables, bootstrap),
         }
     else:
-        said["calibration"] = found["calibration"]
-    if "reason" in found["sets"]:
-        return said | {"sets": found["sets"]}
-    of_kinds = {kind: _covers(part, found["sets"][kind], p_mnk, bootstrap) for kind in KINDS}
-    return said | {"sets": of_kinds}
+        judged["calibration"] = carried["calibration"]
+    if "reason" in carried["sets"]:
+        return judged | {"sets": carried["sets"]}
+    of_kinds = {kind: _covers(part, carried["sets"][kind], p_mnk, bootstrap) for kind in KINDS}
+    return judged | {"sets": of_kinds}
 
 
 def _covers(
-    part: Part, found: Mapping[str, Any], p_mnk: np.ndarray, bootstrap: Bootstrap
+    part: Part, conformal: Mapping[str, Any], p_mnk: np.ndarray, bootstrap: Bootstrap
 ) -> dict[str, Any]:
-    here = coverage(part, sets(found["limits"], p_mnk), bootstrap)
-    return {"here": here, "expected": found["expected"]}
+    here = coverage(part, sets(conformal["limits"], p_mnk), bootstrap)
+    return {"here": here, "expected": conformal["expected"]}

@@ -52,8 +52,8 @@ def note_training(
             plural(len(table), "image"),
         )
     # Of groups nothing is known here.
-    found = counted(state, same, [])
-    return {name: found[name] for name in ("state", "n", "same")}
+    overlap = counted(state, same, [])
+    return {name: overlap[name] for name in ("state", "n", "same")}
 
 
 def _mark(

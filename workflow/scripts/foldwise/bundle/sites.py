@@ -64,17 +64,17 @@ def compare_sites(sites: Sequence[Mapping[str, Any]], metric: str | None = None)
     metric = metric or sites[0]["monitor"]
     names = [row["metric"] for row in sites[0]["comparison"]]
     choose(metric, names, "metric", "compare_sites")
-    found = [{row["metric"]: row for row in site["comparison"]}.get(metric) for site in sites]
+    judged = [{row["metric"]: row for row in site["comparison"]}.get(metric) for site in sites]
     rows = [
         {"site": site["study"], "n": site["n"], "groups": site["groups"]}
         | (row["here"] if row else {"value": None, "interval": [None, None]})
-        for site, row in zip(sites, found, strict=True)
+        for site, row in zip(sites, judged, strict=True)
     ]
     return {
         "metric": metric,
         "title": called(metric)[0],
         "bundle": sites[0]["bundle"],
-        "expected": next(row["expected"] for row in found if row),
+        "expected": next(row["expected"] for row in judged if row),
         "sites": rows,
         "summary": summary(rows),
     }
@@ -93,37 +93,37 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     if len(known) < FEWEST or not (errors > 0).all():
         return None
     values = np.array([row["value"] for row in known])
-    found = combine_effects(values, errors**2, method_re="dl", use_t=True)
+    pooled = combine_effects(values, errors**2, method_re="dl", use_t=True)
     # Of fixed and random effects; then of both with the scale of Hartung and Knapp.
-    low, high = found.conf_int(use_t=True)[3]
-    test = found.test_homogeneity()
+    low, high = pooled.conf_int(use_t=True)[3]
+    test = pooled.test_homogeneity()
     return {
         "sites": len(known),
-        "value": float(found.mean_effect_re),
+        "value": float(pooled.mean_effect_re),
         "interval": [float(low), float(high)],
         # The moment estimate may fall below 0, which a variance cannot.
-        "tau2": max(float(found.tau2), 0.0),
-        "i2": max(float(found.i2), 0.0),
+        "tau2": max(float(pooled.tau2), 0.0),
+        "i2": max(float(pooled.i2), 0.0),
         "q": float(test.statistic),
         "p": float(test.pvalue),
     }
 
 
-def markdown(found: Mapping[str, Any]) -> str:
+def markdown(comparison: Mapping[str, Any]) -> str:
     """The table of sites and what they come to together."""
-    number = plural(len(found["sites"]), "site")
+    number = plural(len(comparison["sites"]), "site")
     lines = [
-        f"# {found['title']} of {found['bundle']['study']} at {number}",
+        f"# {comparison['title']} of {comparison['bundle']['study']} at {number}",
         "",
         "| Site | Images | Groups | Value (95 % interval) |",
         "| --- | ---: | ---: | ---: |",
-        f"| expected | | | {valued(found['expected'])} |",
+        f"| expected | | | {valued(comparison['expected'])} |",
     ]
     lines += [
         f"| {row['site']} | {row['n']:,} | {row['groups']:,} | {valued(row)} |"
-        for row in found["sites"]
+        for row in comparison["sites"]
     ]
-    total = found["summary"]
+    total = comparison["summary"]
     if total is None:
         return "\n".join([*lines, "", "Too few sites have an interval to be combined.", ""])
     lines += [
@@ -139,39 +139,39 @@ def markdown(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def forest(found: Mapping[str, Any], out: str | Path) -> None:
+def forest(comparison: Mapping[str, Any], out: str | Path) -> None:
     """A forest plot: a row a site, the summary as a diamond, what was expected as a line."""
-    rows = [row for row in found["sites"] if row["value"] is not None]
+    rows = [row for row in comparison["sites"] if row["value"] is not None]
     with look():
         figure = Figure(figsize=(0.9 * PAGE, 0.9 + 0.3 * (len(rows) + 1)))
         axis = figure.subplots()
-        if found["expected"]["value"] is not None:
-            axis.axvline(found["expected"]["value"], color=GREY, linestyle=(0, (5, 1.5)))
+        if comparison["expected"]["value"] is not None:
+            axis.axvline(comparison["expected"]["value"], color=GREY, linestyle=(0, (5, 1.5)))
         for place, row in enumerate(rows):
             low, high = row["interval"]
             if low is not None:
                 axis.plot([low, high], [place, place], color=ACCENT)
             axis.plot([row["value"]], [place], "s", color=ACCENT)
         labels = [f"{row['site']} ({row['n']:,} images)" for row in rows]
-        if total := found["summary"]:
+        if total := comparison["summary"]:
             labels.append("random effects")
             (low, high), middle = total["interval"], total["value"]
             y = len(rows)
             axis.fill([low, middle, high, middle], [y, y - 0.2, y, y + 0.2], color=INK)
         axis.set_yticks(range(len(labels)), labels)
         axis.set_ylim(len(labels) - 0.5, -0.5)
-        axis.set(xlabel=f"{found['title']} (dashed: expected)")
+        axis.set(xlabel=f"{comparison['title']} (dashed: expected)")
         save(figure, out)
 
 
-def write_comparison(found: Mapping[str, Any], out: Path) -> None:
+def write_comparison(comparison: Mapping[str, Any], out: Path) -> None:
     """sites.csv, sites.json, sites.md and sites.png in `out`."""
     table = [
         {key: row[key] for key in ("site", "n", "groups", "value")}
         | dict(zip(("low", "high"), row["interval"], strict=True))
-        for row in found["sites"]
+        for row in comparison["sites"]
     ]
     write_csv(out / "sites.csv", list(table[0]), table)
-    write_json(out / "sites.json", found)
-    write_text(out / "sites.md", markdown(found))
-    forest(found, out / "sites.png")
+    write_json(out / "sites.json", comparison)
+    write_text(out / "sites.md", markdown(comparison))
+    forest(comparison, out / "sites.png")

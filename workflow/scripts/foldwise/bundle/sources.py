@@ -53,19 +53,19 @@ def find(sources: Iterable[str | Path], reader: str, without: Path | None = None
     `without`: a folder that is passed over, of objects that an earlier run made of these files.
     Raises FoldwiseError for a source that is not there and where nothing is found.
     """
-    accepts, found, passed = load("READERS", reader)().accepts, [], 0
+    accepts, images, passed = load("READERS", reader)().accepts, [], 0
     for source in map(Path, sources):
         if source.is_dir():
             files = [p for p in sorted(source.rglob("*")) if p.is_file() and not is_temporary(p)]
             if without is not None:
                 files = [p for p in files if without.resolve() not in p.resolve().parents]
             own = [path for path in files if accepts(path)]
-            found, passed = found + own, passed + len(files) - len(own)
+            images, passed = images + own, passed + len(files) - len(own)
         elif source.exists():
-            found.append(source)
+            images.append(source)
         else:
             raise FoldwiseError(f"{source}: no such file or folder. Correct the path.")
-    if not found:
+    if not images:
         others = f": {plural(passed, 'file')} there, none of which it takes" if passed else ""
         raise FoldwiseError(
             f"No image to predict{others}. The bundle's models were trained on files of reader "
@@ -74,7 +74,7 @@ def find(sources: Iterable[str | Path], reader: str, without: Path | None = None
     if passed:
         log.info("%s of another kind passed over.", plural(passed, "file"))
     # A file may be named itself and lie in a folder that is named too.
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(images))
 
 
 def named(files: Sequence[Path], private: Path, workers: int = 1) -> list[Image]:
@@ -108,7 +108,7 @@ def unlike(images: Sequence[Image], reader: str, wanted: Wanted) -> dict[str, di
 
     Before anything is decoded: pixels with text burned in do not even reach the private cache.
     """
-    facts, found = load("READERS", reader)().facts, {}
+    facts, left_out = load("READERS", reader)().facts, {}
     for one in images:
         try:
             reason = misfit(facts(one.files[0]), wanted)
@@ -116,9 +116,9 @@ def unlike(images: Sequence[Image], reader: str, wanted: Wanted) -> dict[str, di
         except (UnreadableImage, ReadFault, OSError):
             continue
         if reason:
-            found[one.sample] = kept_out(one.sample, reason, wanted)
-    tell_kept_out(found.values())
-    return found
+            left_out[one.sample] = kept_out(one.sample, reason, wanted)
+    tell_kept_out(left_out.values())
+    return left_out
 
 
 @dataclass(frozen=True)
@@ -181,8 +181,8 @@ class Decoding:
                 shard.rows.append(own | {"shard": name, "row": place, "facts": record["facts"]})
             else:
                 reason = record["status"]
-                said = REASONS.get(reason, reason.replace("_", " "))
-                line = {"sample": one.sample, "reason": reason, "meaning": said}
+                meaning = REASONS.get(reason, reason.replace("_", " "))
+                line = {"sample": one.sample, "reason": reason, "meaning": meaning}
                 shard.quarantine.append(line)
         return shard
 
@@ -200,9 +200,9 @@ class WithEmptyMask:
 
     def read(self, files: list[Source], settings: ImageSettings) -> Prepared:
         """As the decoder does, and an empty plane behind it. Raises UnreadableImage."""
-        found = self.of.read(files, settings)
-        empty = np.zeros_like(found.pixels[:1])
-        return replace(found, pixels=np.concatenate([found.pixels, empty]))
+        prepared = self.of.read(files, settings)
+        empty = np.zeros_like(prepared.pixels[:1])
+        return replace(prepared, pixels=np.concatenate([prepared.pixels, empty]))
 
 
 def without_colour(
@@ -215,8 +215,8 @@ def without_colour(
     if not wanted.grey:
         return rows, []
     coloured = {row["sample"] for row in rows if row["facts"].get(IN_COLOUR)}
-    found = [kept_out(sample, "other_photometric", wanted) for sample in sorted(coloured)]
-    return [row for row in rows if row["sample"] not in coloured], found
+    left_out = [kept_out(sample, "other_photometric", wanted) for sample in sorted(coloured)]
+    return [row for row in rows if row["sample"] not in coloured], left_out
 
 
 def kept_out(sample: str, reason: str, wanted: Wanted) -> dict[str, str]:
@@ -225,13 +225,15 @@ def kept_out(sample: str, reason: str, wanted: Wanted) -> dict[str, str]:
     return {"sample": sample, "reason": reason, "meaning": f"{describe(reason)}{trained}"}
 
 
-def tell_kept_out(found: Iterable[Mapping[str, str]]) -> None:
+def tell_kept_out(left_out: Iterable[Mapping[str, str]]) -> None:
     """Log how many images are kept out for which reason, and what lets them through."""
-    for (reason, said), number in Counter((row["reason"], row["meaning"]) for row in found).items():
+    for (reason, meaning), number in Counter(
+        (row["reason"], row["meaning"]) for row in left_out
+    ).items():
         log.warning(
             "%s in quarantine: %s. --allow %s predicts them all the same.",
             plural(number, "image"),
-            said,
+            meaning,
             reason,
         )
 
@@ -245,18 +247,18 @@ def with_texts(
             "The bundle's models read a text with each image. Give --texts table.csv with a column "
             "`file` (the image's name) and columns of texts."
         )
-    told = read_csv(table)
+    listed = read_csv(table)
     # A name that two images or two rows share would give one patient's text to another.
     for what, names in (
         ("images", [one.files[0].name for one in images]),
-        (f"rows of {table}", [Path(row["file"]).name for row in told if row.get("file")]),
+        (f"rows of {table}", [Path(row["file"]).name for row in listed if row.get("file")]),
     ):
         if twice := len(names) - len(set(names)):
             raise FoldwiseError(
                 f"{what}: {plural(twice, 'file name')} more than once, so that texts cannot be "
                 "told apart by name. Predict one folder at a time, each with its own table."
             )
-    by_file = {Path(row.pop("file", "")).name: row for row in told}
+    by_file = {Path(row.pop("file", "")).name: row for row in listed}
     of_sample = {one.sample: by_file.get(one.files[0].name) for one in images}
     lacking = sum(of_sample[row["sample"]] is None for row in rows)
     if lacking:

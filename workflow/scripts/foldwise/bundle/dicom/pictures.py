@@ -20,7 +20,7 @@ CAPTURES, MASKS = 7002, 7003  # numbers of the series
 
 
 def capture(
-    source: Source, picture_hwc: np.ndarray, part: str, said: str, number: int
+    source: Source, picture_hwc: np.ndarray, part: str, description: str, number: int
 ) -> hd.sc.SCImage:
     """A colour picture (H, W, 3) uint8 as the network sees it, with a map laid over it.
 
@@ -49,7 +49,7 @@ def capture(
     sides = {header.get("Laterality"), header.get("ImageLaterality")} & {"L", "R"}
     made.Laterality = sides.pop() if len(sides) == 1 else None
     made.ConversionType = "WSD"
-    made.DerivationDescription = said
+    made.DerivationDescription = description
     if "BurnedInAnnotation" in header:
         made.BurnedInAnnotation = header.BurnedInAnnotation
     made.SourceImageSequence = [_reference(header)]

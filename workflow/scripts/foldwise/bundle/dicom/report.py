@@ -35,8 +35,8 @@ TITLES = {"set": "Conformal set", "set_by_class": "Conformal set, by class"}
 def concept(text: str) -> sr.CodedConcept:
     """A code of the private scheme for a text."""
     # A backslash would part it into two values.
-    said = text.replace("\\", "/")
-    return sr.CodedConcept(digest(text, 12).upper(), SCHEME, said[:MOST_LETTERS])
+    meaning = text.replace("\\", "/")
+    return sr.CodedConcept(digest(text, 12).upper(), SCHEME, meaning[:MOST_LETTERS])
 
 
 def report(
@@ -78,14 +78,14 @@ def groups(
 ) -> Iterator[sr.MeasurementsAndQualitativeEvaluations]:
     """A group of measurements a part of the answer, and one of numbers that are of no class."""
     parts = {name: of_classes(name, classes, row) for name, classes in manifest["classes"].items()}
-    for name, (measured, said) in (parts | {"image": (of_numbers(row), [])}).items():
-        if measured or said:
+    for name, (measured, evaluations) in (parts | {"image": (of_numbers(row), [])}).items():
+        if measured or evaluations:
             yield sr.MeasurementsAndQualitativeEvaluations(
                 tracking_identifier=sr.TrackingIdentifier(source.uid(name), name or "answer"),
                 algorithm_id=algorithm(manifest),
                 finding_type=concept(name) if name in manifest["classes"] and name else None,
                 measurements=measured,
-                qualitative_evaluations=said,
+                qualitative_evaluations=evaluations,
                 source_images=[
                     sr.SourceImageForMeasurementGroup(
                         source.header.SOPClassUID, source.header.SOPInstanceUID
@@ -113,19 +113,23 @@ def of_classes(
         for before, title in (("", "Probability"), ("calibrated_", "Calibrated probability")):
             column = f"{before}{prefix}{one}"
             measured += quantity(row, column, f"{title} of {one}", "1", "no units")
-    said = [sr.QualitativeEvaluation(concept("Predicted class"), concept(row[f"predicted{end}"]))]
+    evaluations = [
+        sr.QualitativeEvaluation(concept("Predicted class"), concept(row[f"predicted{end}"]))
+    ]
     for column in SETS.values():
         title = concept(TITLES[column])
         if f"{column}{end}" in row:
             # An empty set is an answer as well: no class fits.
             inside = row[f"{column}{end}"].split(BETWEEN) if row[f"{column}{end}"] else ["No class"]
-            said += [sr.QualitativeEvaluation(title, concept(one)) for one in inside]
-    return measured, said
+            evaluations += [sr.QualitativeEvaluation(title, concept(one)) for one in inside]
+    return measured, evaluations
 
 
 def of_numbers(row: Mapping[str, str]) -> list[sr.Measurement]:
     """Numbers of the whole image."""
-    return [one for column, said in NUMBERS.items() for one in quantity(row, column, *said)]
+    return [
+        one for column, quantities in NUMBERS.items() for one in quantity(row, column, *quantities)
+    ]
 
 
 def quantity(

@@ -67,16 +67,16 @@ def read_source(path: Path) -> Dataset:
     """The part of a file's header that is taken over. Raises NotReferable."""
     names = [*PATIENT, *EXAM, *IMAGE, *PLACE]
     try:
-        found = pydicom.dcmread(path, specific_tags=names, stop_before_pixels=True, force=True)
+        dataset = pydicom.dcmread(path, specific_tags=names, stop_before_pixels=True, force=True)
     # pydicom is stricter than the decoder, and says what it met with the header's own text.
     except Exception as error:
         raise NotReferable(f"its header cannot be read ({type(error).__name__})") from None
-    lacking = [name for name in NEEDED if not found.get(name)]
+    lacking = [name for name in NEEDED if not dataset.get(name)]
     if lacking:
         raise NotReferable(f"its header has no {', '.join(lacking)}")
     header = Dataset()
-    for name in [name for name in names if name in found]:
-        header[name] = found[name]
+    for name in [name for name in names if name in dataset]:
+        header[name] = dataset[name]
     if not all(header.get(name) for name in PLACE):
         # A film has no place in the patient: part of one would only be refused.
         for name in [name for name in PLACE if name in header]:

@@ -95,8 +95,8 @@ class Writer:
     ) -> list[str]:
         """Names of the objects of an image, the `place`th of all. Raises NotReferable."""
         # Without the sample: its name is of this folder, and equal answers are equal objects.
-        said = {name: value for name, value in row.items() if name != "sample"}
-        source, names = Source(read_source(path), digest([*self.by, said], 64)), []
+        answers = {name: value for name, value in row.items() if name != "sample"}
+        source, names = Source(read_source(path), digest([*self.by, answers], 64)), []
         for name, uid, make in self._objects(source, place, row, map_hw, path):
             target = self.folder / f"{row['sample']}_{name}.dcm"
             if not _is_there(target, uid):
@@ -136,13 +136,13 @@ class Writer:
         grey = grey_levels(image, *feed.normalisation(place))
         picture = overlay(grey, np.round(np.mean(heats, axis=0) * FULL).astype(np.uint8))
         named = f" of {part}" if part else ""
-        said = f"Grad-CAM of {answer}{named}, mean of {plural(len(heats), 'model')}"
-        return capture(source, picture, part, said, number)
+        description = f"Grad-CAM of {answer}{named}, mean of {plural(len(heats), 'model')}"
+        return capture(source, picture, part, description, number)
 
     def _mask(self, source: Source, map_hw: np.ndarray, path: Path, number: int) -> Dataset:
         """The mask on the image's own pixels, by the threshold of the study."""
-        found = read_picture(path, self.settings.reduce_levels)
-        where, shape = place_of(found, self.settings), found.full_shape
+        picture = read_picture(path, self.settings.reduce_levels)
+        where, shape = place_of(picture, self.settings), picture.full_shape
         share = on_source(map_hw / np.float32(FULL), where, self.settings.size, shape)
         mask = share >= self.job.params["task"]["threshold"]
         return segmentation(source, mask, self.manifest, number)

@@ -82,9 +82,9 @@ class Intake:
 
 def wanted(request: Request, manifest: Mapping[str, Any]) -> Wanted:
     """What an image must say of itself, by the training's images and by what is allowed."""
-    found, allow = images_wanted(manifest), request.allow
+    trained_on, allow = images_wanted(manifest), request.allow
     return Wanted(
-        () if "other_modality" in allow else tuple(found["modalities"]),
-        grey=found["colour"] == "quarantine" and "other_photometric" not in allow,
+        () if "other_modality" in allow else tuple(trained_on["modalities"]),
+        grey=trained_on["colour"] == "quarantine" and "other_photometric" not in allow,
         burned_in="burned_in" in allow,
     )

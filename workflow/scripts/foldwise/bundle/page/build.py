@@ -93,46 +93,46 @@ def relied(part: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parted(
-    found: Mapping[str, Any] | None, parts: Sequence[Mapping[str, Any]]
+    judged: Mapping[str, Any] | None, parts: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any] | None:
     """Tables of subgroups: a line a value; of one that is too rare nothing but its name."""
-    if not found:
+    if not judged:
         return None
     return {
-        "names": [called(name)[0] for name in found["metrics"]],
-        "tested": spoken(found["metric"]),
+        "names": [called(name)[0] for name in judged["metrics"]],
+        "tested": spoken(judged["metric"]),
         "sets": [
             f"Coverage{' of ' + titled(one['name']) if one['name'] else ''}"
             for one in parts
             if "reason" not in one["sets"]
         ],
-        "least": found["least"],
-        "whole": [valued(found["all"][name]) for name in found["metrics"]],
+        "least": judged["least"],
+        "whole": [valued(judged["all"][name]) for name in judged["metrics"]],
         "columns": [
             {key: one[key] for key in ("column", "refused", "unknown")}
-            | {"rows": [_level(level, found["metrics"]) for level in one["levels"]]}
-            for one in found["columns"]
+            | {"rows": [_level(level, judged["metrics"]) for level in one["levels"]]}
+            for one in judged["columns"]
         ],
     }
 
 
 def _level(level: Mapping[str, Any], metrics: Sequence[str]) -> dict[str, Any]:
-    told = {"name": level["level"], "few": level["few"]}
+    row = {"name": level["level"], "few": level["few"]}
     if level["few"]:
-        return told
-    told |= {key: f"{level[key]:,}" for key in ("n", "groups")}
-    told["metrics"] = [valued(level["metrics"][name]) for name in metrics]
-    told["coverage"] = [valued(one) for one in level["coverage"].values()]
+        return row
+    row |= {key: f"{level[key]:,}" for key in ("n", "groups")}
+    row["metrics"] = [valued(level["metrics"][name]) for name in metrics]
+    row["coverage"] = [valued(one) for one in level["coverage"].values()]
     # A sign: which way it differs is what is looked for.
-    told["difference"] = valued(level["difference"], "+.3f") if level["difference"] else "–"
-    return told | {"p": p_of(level.get("holm"))}
+    row["difference"] = valued(level["difference"], "+.3f") if level["difference"] else "–"
+    return row | {"p": p_of(level.get("holm"))}
 
 
-def covered(title: str, found: Mapping[str, Any]) -> list[dict[str, str]]:
+def covered(title: str, coverage: Mapping[str, Any]) -> list[dict[str, str]]:
     """Lines of the table of sets: all images, each class, and the sets' size."""
-    sides = {side: found[side] for side in ("here", "expected")}
+    sides = {side: coverage[side] for side in ("here", "expected")}
     lines = {"all images": {side: one["coverage"] for side, one in sides.items()}}
-    for name in found["here"]["by_class"]:
+    for name in coverage["here"]["by_class"]:
         lines[name] = {side: one["by_class"][name] for side, one in sides.items()}
     lines["classes in a set, mean"] = {side: one["size"] for side, one in sides.items()}
     return [
@@ -153,7 +153,7 @@ def moments(shift: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def labels(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+def labels(shifts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Tables of label shares, one a label."""
     return [
         {
@@ -168,7 +168,7 @@ def labels(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             "p": p_of(one["p"]),
             "few": None in one["here"],
         }
-        for name, one in found.items()
+        for name, one in shifts.items()
         if one["names"]
     ]
 

@@ -15,20 +15,20 @@ UNCHANGED, FELL, ROSE, UNKNOWN = "no clear difference", "lower", "higher", "not 
 def words(record: Mapping[str, Any]) -> list[str]:
     """A paragraph, sentence by sentence: whether performance held, and what may be the cause."""
     units = units_of(record["group_by"])
-    said = [
+    sentences = [
         f"The models of {record['bundle']['study']} were put to {record['n']:,} images of "
         f"{record['groups']:,} {units} here; they were trained on {record['bundle']['images']:,}."
     ]
     rows = {row["metric"]: row for row in record["comparison"]}
     main = rows.get(record["monitor"])
-    said += [_main(main), *_tally(record["comparison"])] if main else []
-    said += _absent(record["absent"])
-    said += _shifted(record["shift"])
-    said += _parted(record["subgroups"])
-    said += _calibrated(record["recalibration"])
-    said += _covered(record)
-    said.append(overlap_in_words(record["overlap"], record["group_by"]))
-    return said
+    sentences += [_main(main), *_tally(record["comparison"])] if main else []
+    sentences += _absent(record["absent"])
+    sentences += _shifted(record["shift"])
+    sentences += _parted(record["subgroups"])
+    sentences += _calibrated(record["recalibration"])
+    sentences += _covered(record)
+    sentences.append(overlap_in_words(record["overlap"], record["group_by"]))
+    return sentences
 
 
 def _worse(name: str) -> str:
@@ -89,53 +89,53 @@ def _absent(classes: Mapping[str, list[str]]) -> list[str]:
     ]
 
 
-def _shifted(found: Mapping[str, Any]) -> list[str]:
+def _shifted(shift: Mapping[str, Any]) -> list[str]:
     """Sentences on what differs: labels, grey levels, features."""
-    said = []
-    for label, one in found["labels"].items():
+    sentences = []
+    for label, one in shift["labels"].items():
         # Tests decide what is worth a sentence; the sentence says how large the difference is.
         if one["p"] is not None and one["p"] < ALPHA:
             name = "" if label == "label" else f" of {label.removeprefix('label_')}"
-            said.append(
+            sentences.append(
                 f"The shares of labels{name} differ from the training's by {one['distance']:.0%} "
                 f"in total ({_p(one['p'])})."
             )
     for name in ("brightness", "contrast"):
-        one = found[name]
+        one = shift[name]
         if one and one["p"] is not None and one["p"] < ALPHA:
             way = "higher" if one["difference_sd"] > 0 else "lower"
-            said.append(
+            sentences.append(
                 f"The {name} of prepared images is {way} than in training by "
                 f"{abs(one['difference_sd']):.1f} standard deviations ({_p(one['p'])})."
             )
-    one = found["features"]
+    one = shift["features"]
     if one["p"] < ALPHA:
-        said.append(
+        sentences.append(
             f"In the models' features {one['far']} of {one['n']} images lie farther out than one "
             f"in twenty of the training ({_p(one['p'])}): they look unlike what was learned."
         )
-    return said or [
+    return sentences or [
         "Labels, grey levels and features show no clear shift from the training cohort."
     ]
 
 
-def _calibrated(found: Mapping[str, Any] | None) -> list[str]:
-    if not found:
+def _calibrated(recalibration: Mapping[str, Any] | None) -> list[str]:
+    if not recalibration:
         return []
-    before, after = found["ece"]["before"], found["ece"]["after"]
+    before, after = recalibration["ece"]["before"], recalibration["ece"]["after"]
     return [
-        f"With a temperature of {found['temperature']:.2f}, learned on "
-        f"{found['groups_learned_on']} of the groups here, the calibration error on the other "
-        f"{found['groups_judged_on']} goes from {before:.3f} to {after:.3f}."
+        f"With a temperature of {recalibration['temperature']:.2f}, learned on "
+        f"{recalibration['groups_learned_on']} of the groups here, the calibration error on the "
+        f"other {recalibration['groups_judged_on']} goes from {before:.3f} to {after:.3f}."
     ]
 
 
-def _parted(found: Mapping[str, Any] | None) -> list[str]:
+def _parted(subgroups: Mapping[str, Any] | None) -> list[str]:
     """A sentence a subgroup that clearly differs from all others, after Holm."""
     return [
-        f"Of {one['column']} {level['level']} the {spoken(found['metric'])} differs from that of "
-        f"the others by {level['difference']['value']:+.3f} ({_p(level['holm'])} after Holm)."
-        for one in (found["columns"] if found else [])
+        f"Of {one['column']} {level['level']} the {spoken(subgroups['metric'])} differs from that "
+        f"of the others by {level['difference']['value']:+.3f} ({_p(level['holm'])} after Holm)."
+        for one in (subgroups["columns"] if subgroups else [])
         for level in one["levels"]
         if (level.get("holm") or 1) < ALPHA
     ]
@@ -143,7 +143,7 @@ def _parted(found: Mapping[str, Any] | None) -> list[str]:
 
 def _covered(record: Mapping[str, Any]) -> list[str]:
     """Sentences on the bundle's sets: whether they hold the truth as often as they say."""
-    said = []
+    sentences = []
     for part in record["reliability"]:
         if "reason" in part["sets"]:
             continue
@@ -158,9 +158,9 @@ def _covered(record: Mapping[str, Any]) -> list[str]:
             end = f"no clear lack, though {low:.0%} would fit too."
         else:
             end = "without an interval nothing can be said of the difference."
-        said.append(f"{begin}{_valued(here)} here: {end}")
-        said += _missed(part["sets"]["by_class"]["here"]["by_class"], stated)
-    return said
+        sentences.append(f"{begin}{_valued(here)} here: {end}")
+        sentences += _missed(part["sets"]["by_class"]["here"]["by_class"], stated)
+    return sentences
 
 
 def _missed(classes: Mapping[str, Mapping[str, Any]], stated: float) -> list[str]:
