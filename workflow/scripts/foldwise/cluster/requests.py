@@ -52,10 +52,10 @@ def read_rules(snakefile: str | Path, profile: str | Path | None = None) -> list
         workflow = api.workflow(resource_settings=ResourceSettings(), snakefile=Path(snakefile))
         # Snakemake's own listing has names alone; it is made of these objects.
         rules = [rule for rule in workflow._workflow.rules if rule.benchmark]
-        found = [Rule(rule.name, str(rule.benchmark), *_asked(rule.resources)) for rule in rules]
-    for rule in found:
+        read = [Rule(rule.name, str(rule.benchmark), *_asked(rule.resources)) for rule in rules]
+    for rule in read:
         _override(rule, profile)
-    return found
+    return read
 
 
 def _asked(resources: Mapping[str, Any]) -> list[int | None]:

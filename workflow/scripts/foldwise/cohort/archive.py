@@ -80,7 +80,7 @@ def _walk(folder: str, prefix: str, above: tuple[tuple[int, int], ...], listing:
         about = os.stat(folder)
         with os.scandir(folder) as entries:
             # File systems list in any order; what follows must not depend on it.
-            found = sorted(entries, key=lambda entry: entry.name)
+            children = sorted(entries, key=lambda entry: entry.name)
     except OSError:
         listing.unreadable.append(prefix.rstrip("/"))
         return
@@ -89,7 +89,7 @@ def _walk(folder: str, prefix: str, above: tuple[tuple[int, int], ...], listing:
     if identity in above:
         listing.loops += 1
         return
-    for entry in found:
+    for entry in children:
         _enter(entry, prefix, (*above, identity), listing)
 
 
@@ -255,9 +255,9 @@ class Inventory:
 def _read(path: Path, facts: Read) -> Stored:
     try:
         sha256 = file_digest(path)
-        found = vars(facts(path))
+        stated = vars(facts(path))
         # Of plain images, which say nothing, the list would be nine empty texts a file.
-        return sha256, {name: value for name, value in found.items() if value}, ""
+        return sha256, {name: value for name, value in stated.items() if value}, ""
     except OSError:
         return "", {}, "not_readable"
     except Exception as error:

@@ -159,14 +159,14 @@ def clashes(
     torn = [group for group in within if len({_answer(row, decoded) for row in group}) > 1]
     pairs = {"same_pixels": across, "two_labels": torn}
     refused = [reason for reason in pairs if getattr(rules, MESSAGES[reason][0]) == "refuse"]
-    said = [
+    faults = [
         refusal(reason, len(pairs[reason]), sum(map(len, pairs[reason])), "picture")
         for reason in refused
         if pairs[reason]
     ]
-    if said:
+    if faults:
         bad = [item for reason in refused for item in _marked(pairs[reason], reason)]
-        raise stop(identified(bad, study), study, " ".join(said))
+        raise stop(identified(bad, study), study, " ".join(faults))
     # The first stays, in the order of images.csv: that follows contents, so no random key decides.
     copies = [row["sample"] for group in within if group not in torn for row in group[1:]]
     marked = [item for reason, groups in pairs.items() for item in _marked(groups, reason)]

@@ -179,12 +179,12 @@ def _all_classes(
     rows: list[dict[str, str]], orders: dict[str, tuple[str, ...]]
 ) -> dict[str, dict[str, int]]:
     """Images and groups of each class; of several labels by `<head>: <class>`."""
-    found = {}
+    counts = {}
     for column, order in orders.items():
         head = "" if column == "label" else f"{column.removeprefix('label_')}: "
         counted = _classes(rows, order, column)
-        found |= {f"{head}{name}": count for name, count in counted.items()}
-    return found
+        counts |= {f"{head}{name}": count for name, count in counted.items()}
+    return counts
 
 
 def _classes(

@@ -52,11 +52,13 @@ def check(
     found.check_share(findings, len(usable), settings.max_quarantine, study, "Cohort")
     if not usable:
         left = found.counts_of(findings, LEFT_OUT)
-        said = "; ".join(f"{found.describe(reason)}: {number}" for reason, number in left.items())
+        reasons = "; ".join(
+            f"{found.describe(reason)}: {number}" for reason, number in left.items()
+        )
         raise found.stop(
             findings,
             study,
-            f"Cohort: no image is left{': ' + said if said else ''}. Check data.root, "
+            f"Cohort: no image is left{': ' + reasons if reasons else ''}. Check data.root, "
             "data.views, data.classes and data.exclusions.",
         )
     if settings.trains:

@@ -46,9 +46,9 @@ def _label(table: Table) -> str:
     there = [name for name in LABEL_COLUMNS if name in table.columns]
     if len(there) == 1:
         return there[0]
-    said = "no label column" if not there else f"several label columns ({', '.join(there)})"
+    fault = "no label column" if not there else f"several label columns ({', '.join(there)})"
     shown = table.listed("" if there else "label")
-    raise FoldwiseError(f"{table.path}: {said}. Name it in data.columns.label.{shown}")
+    raise FoldwiseError(f"{table.path}: {fault}. Name it in data.columns.label.{shown}")
 
 
 def columns_of_roles(
@@ -121,10 +121,10 @@ def by_accession(
         # Spelling before zeros: a folder that is called exactly so wins over one that is padded.
         rows[padded.of(spelling.of(without_na(row.get(columns.accession))))].append(row)
     findings += _without_id(rows.pop("", []), "no_accession", names)
-    found, missing = [], []
+    matched, missing = [], []
     for accession, own in sorted(rows.items()):
         images = [path for path in folders.get(accession, []) if accepts(listing.root / path)]
-        found += [_matched((path,), own, columns, accession) for path in images]
+        matched += [_matched((path,), own, columns, accession) for path in images]
         # What cannot be listed may hold images: such a row is not one of an empty folder.
         barred = _barred(accession, listing)
         if barred or not images:
@@ -135,7 +135,7 @@ def by_accession(
     check_fit(table.path, list(rows), listing)
     for folder in sorted(set(folders) - set(rows)):
         findings.append(_left(folder, names))
-    return Joined(found, missing, findings + ragged(table, names))
+    return Joined(matched, missing, findings + ragged(table, names))
 
 
 def _barred(accession: str, listing: Listing) -> bool:
@@ -149,17 +149,19 @@ def by_path(table: Table, listing: Listing, columns: Columns, names: Names) -> J
     for row in table.rows:
         rows[spelling.of(relative(row.get(columns.image), listing.root))].append(row)
     findings = _without_id(rows.pop("", []), "no_path", names) + ragged(table, names)
-    found, missing = [], []
+    matched, missing = [], []
     for path, own in sorted(rows.items()):
         if path in listing.files:
-            found.append(_matched((path,), own, columns, without_na(own[0].get(columns.accession))))
+            matched.append(
+                _matched((path,), own, columns, without_na(own[0].get(columns.accession)))
+            )
         else:
             reason = "not_readable" if path in listing.dangling else "no_file"
             missing.append(missing_row(path, own, columns, reason))
     # Only then: a few paths that do not fit are faults of rows, all of them one of data.root.
-    if not found:
+    if not matched:
         check_root(list(rows), listing, table.path)
-    return Joined(found, missing, findings)
+    return Joined(matched, missing, findings)
 
 
 def by_folder(table: Table, listing: Listing, columns: Columns, names: Names) -> Joined:

@@ -66,8 +66,8 @@ def near_duplicates(rows: Sequence[dict[str, Any]], cache: Path, memory: Path) -
         if stored.get("key") == key:
             return [Pair(*one) for one in stored["pairs"]]
     pairs = compare(_planes(rows, cache), [row["group"] for row in rows])
-    found = [[pair.one, pair.other, pair.correlation] for pair in pairs]
-    write_private(memory, json_text({"key": key, "pairs": found}))
+    listed = [[pair.one, pair.other, pair.correlation] for pair in pairs]
+    write_private(memory, json_text({"key": key, "pairs": listed}))
     return pairs
 
 
@@ -114,8 +114,8 @@ def compare(looks: list[tuple], groups: Sequence[str], least: float = THRESHOLD)
         pair = (min(one, other), max(one, other))
         # Once it is above, a pair is one: how alike it is from the other side needs no more time.
         if best.get(pair, 0.0) < least:
-            found = likeness.correlation(looks[one][view], looks[other][view], part, parts)
-            best[pair] = max(found, best.get(pair, 0.0))
+            correlation = likeness.correlation(looks[one][view], looks[other][view], part, parts)
+            best[pair] = max(correlation, best.get(pair, 0.0))
     # Rounded: the last bits of a correlation differ between machines, the file must not.
     return [Pair(*pair, round(r, 4)) for pair, r in sorted(best.items()) if r >= least]
 

@@ -32,13 +32,13 @@ def split_evenly(contents: list[str]) -> list[list[str]]:
 
 def read_lists(folder: Path) -> dict[str, list[str]]:
     """All lists of a cache: shard -> contents; one that does not match its name is passed over."""
-    found = {}
+    lists = {}
     for path in listed(folder, "*.txt"):
         contents = path.read_text(encoding="ascii").split()
         # A list is named by its content: one that was edited is not obeyed.
         if path.stem == digest(contents):
-            found[path.stem] = contents
-    return found
+            lists[path.stem] = contents
+    return lists
 
 
 def read_list(folder: str | Path, shard: str) -> list[str]:
@@ -68,8 +68,8 @@ def assign(
             # A list of which an archive lost an image could never be made whole: it is left alone.
             if (folder.parent / f"{shard}.json").exists() or there.issuperset(own)
         }
-        held = {content for own in lists.values() for content in own}
-        for part in split_evenly(sorted(wanted - held)) if wanted - held else []:
+        cached = {content for own in lists.values() for content in own}
+        for part in split_evenly(sorted(wanted - cached)) if wanted - cached else []:
             lists[digest(part)] = part
             write_text(folder / f"{digest(part)}.txt", "".join(f"{name}\n" for name in part))
     places: dict[str, tuple[str, int]] = {}
@@ -99,16 +99,16 @@ def locate(folder: str | Path, contents: Iterable[str]) -> dict[str, list[Path]]
     Raises FoldwiseError, naming no file, when some are nowhere: a shard is never made in part.
     """
     wanted = list(contents)
-    found: dict[str, list[Path]] = {}
+    files_of: dict[str, list[Path]] = {}
     for record in read_locations(folder).values():
         for content in wanted:
             own = [Path(record["root"], name) for name in record["files"].get(content, ())]
-            if own and content not in found and all(one.exists() for one in own):
-                found[content] = own
-    missing = len(set(wanted) - set(found))
+            if own and content not in files_of and all(one.exists() for one in own):
+                files_of[content] = own
+    missing = len(set(wanted) - set(files_of))
     if missing:
         raise FoldwiseError(
             f"{missing} of {len(wanted)} images of this cache shard are in no archive any more. "
             "Put the archive back (data.root), or delete the shard's list and run again."
         )
-    return found
+    return files_of

@@ -63,8 +63,8 @@ def understood(study: dict[str, Any], private: str | Path) -> list[str]:
 
 def _reasons(joined: Joined) -> str:
     counts = Counter(one.reason for one in joined.missing)
-    said = "; ".join(f"{describe(reason)}: {number}" for reason, number in counts.most_common())
-    return f" ({said})" if said else ""
+    reasons = "; ".join(f"{describe(reason)}: {number}" for reason, number in counts.most_common())
+    return f" ({reasons})" if reasons else ""
 
 
 def _groups(matched: list[Matched], by: str, headers: dict[str, Entry]) -> str:
@@ -115,10 +115,10 @@ def _contradictions(
         if excluded.find([one.accession, *owners, *one.files]):
             continue
         columns = {name for labels in one.labels for name in labels}
-        said = (
+        labels_of = (
             {scheme.of_column(c).outcome(row.get(c, "")) for row in one.labels} for c in columns
         )
-        if any(len(outcomes) > 1 for outcomes in said):
+        if any(len(outcomes) > 1 for outcomes in labels_of):
             images[one.accession or one.files[0]] += 1
     if images:
         if settings.conflicts.labels == "refuse":
@@ -132,8 +132,8 @@ def _mapping(joined: Joined, scheme: ClassScheme) -> Iterator[str]:
     images: Counter[int] = Counter(row.line for one in joined.matched for row in one.rows)
     labels = {row.line: one.labels[0] for one in joined.matched if one.labels for row in one.rows}
     for line in sorted(labels)[:ROWS]:
-        said = (f"{_label(name, text, scheme)}" for name, text in labels[line].items())
-        shown = ", ".join(list(said)[:COLUMNS])
+        texts = (f"{_label(name, text, scheme)}" for name, text in labels[line].items())
+        shown = ", ".join(list(texts)[:COLUMNS])
         yield f"Line {line} of the table: {plural(images[line], 'image')}, {shown or 'no label'}."
 
 
@@ -153,8 +153,11 @@ def report(studies: list[dict[str, Any]], private: str | Path) -> list[str]:
     lines = []
     for study in studies:
         try:
-            found = understood(study, private)
+            sentences = understood(study, private)
         except FoldwiseError as error:
             raise FoldwiseError(f"Study {study['name']}: {error}") from error
-        lines += [f"Study {study['name']}: {found[0]}", *(f"  {line}" for line in found[1:])]
+        lines += [
+            f"Study {study['name']}: {sentences[0]}",
+            *(f"  {line}" for line in sentences[1:]),
+        ]
     return lines

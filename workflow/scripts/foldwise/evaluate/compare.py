@@ -85,7 +85,7 @@ def by_last_epoch(
     values = {name: _last(run, objective) for name, run in runs.items()}
     if None in values.values():
         return None
-    was = {name: found is not None for name, found in chosen.items()}
+    was = {name: epoch is not None for name, epoch in chosen.items()}
     return equal_footing(objective, values["first"], values["second"], was)
 
 

@@ -102,8 +102,8 @@ def _drawn(
         groups = [row["group"] for row in rows]
         draws = resample(task.scorer(rows), groups, seed, bootstrap.resamples, jackknife=False)
         if np.isnan(draws.whole.get(metric, np.nan)) or draws.patients < 2:
-            said = f"{spoken(metric)} is not defined with {size.part} % of the training part."
-            return None, said[:1].upper() + said[1:]
+            reason = f"{spoken(metric)} is not defined with {size.part} % of the training part."
+            return None, reason[:1].upper() + reason[1:]
         columns.append(np.concatenate([[draws.whole[metric]], draws.drawn[metric]]))
         interval = of_draws(draws, metric, bootstrap.level, kind)
         intervals.append([interval.low, interval.high])
@@ -112,8 +112,8 @@ def _drawn(
     values = values[~np.isnan(values).any(axis=1)]
     if (np.ptp(values, axis=0) > 0).sum() < LEAST_VARYING:
         # Such as a model that says one class alone: a curve through it would seem to be certain.
-        said = f"{spoken(metric)} is the same in all draws at most sizes: no curve is fitted."
-        return None, said[:1].upper() + said[1:]
+        reason = f"{spoken(metric)} is the same in all draws at most sizes: no curve is fitted."
+        return None, reason[:1].upper() + reason[1:]
     return values, intervals
 
 

@@ -64,16 +64,16 @@ def measured_against_promised(
     measured = [row for row in rows if row["found"] is not None]
     # A fold in which the metric is not defined proves no promise wrong.
     promised = statistics.mean(row["promised"] for row in measured or rows)
-    found = statistics.mean(row["found"] for row in measured) if measured else None
-    text = f"Outside of the search, {spoken(objective)} is {shown(found)} on average over outer "
+    estimate = statistics.mean(row["found"] for row in measured) if measured else None
+    text = f"Outside of the search, {spoken(objective)} is {shown(estimate)} on average over outer "
     text += f"folds; the searches inside promised {promised:.4g}."
     sign = 1 if direction == "max" else -1
     return {
         "objective": objective,
         "outer": rows,
         "promised": promised,
-        "found": found,
-        "flattery": None if found is None else sign * (promised - found),
+        "found": estimate,
+        "flattery": None if estimate is None else sign * (promised - estimate),
         "text": text,
     }
 

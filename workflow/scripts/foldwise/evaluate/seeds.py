@@ -113,7 +113,7 @@ def _of_patients(runs: Runs, task: Any, bootstrap: Bootstrap) -> dict[str, float
 def _of_metric(name: str, runs: Runs, of_patients: float) -> dict[str, Any]:
     values = np.array([[fold.metrics[name] for fold in run] for run in runs.values()])
     means = values.mean(axis=1)
-    found = {
+    spread = {
         "by_seed": {str(seed): mean for seed, mean in zip(runs, means, strict=True)},
         "mean": means.mean(),
         "std": np.std(means, ddof=1),
@@ -122,7 +122,7 @@ def _of_metric(name: str, runs: Runs, of_patients: float) -> dict[str, Any]:
     }
     # In a single fold its variance and the rest cannot be told apart.
     if values.shape[1] < 2:
-        return found
+        return spread
     parts = components(values)
     whole = parts.seed + parts.fold + parts.rest
     # A fold judges a K-th of the patients: of its variance so much is which patients they are.
@@ -130,7 +130,7 @@ def _of_metric(name: str, runs: Runs, of_patients: float) -> dict[str, Any]:
     split = {"seed": parts.seed, "patient": patient, "fold": parts.fold - patient}
     split |= {"rest": parts.rest}
     shares = {key: part / whole for key, part in split.items()} if whole else None
-    return found | {"shares": shares}
+    return spread | {"shares": shares}
 
 
 def _in_words(metric: str, components: Mapping[str, Any], seeds: int, units: str) -> str:

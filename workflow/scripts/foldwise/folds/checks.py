@@ -68,8 +68,8 @@ def check_classes(
         raise _too_few(names[part], groups.columns[column], number, settings)
     empty = sorted(set(range(len(names))) - set(parts.tolist()))
     if empty:
-        said = f"Fold {names[empty[0]]} is empty. Lower folds.n (now {settings.n})"
-        raise FoldwiseError(f"{said} in {settings.where}.")
+        fault = f"Fold {names[empty[0]]} is empty. Lower folds.n (now {settings.n})"
+        raise FoldwiseError(f"{fault} in {settings.where}.")
 
 
 def assert_no_leak(fold: list[dict[str, str]], cohort: list[dict[str, str]]) -> None:

@@ -50,9 +50,9 @@ def preset_folds(parts: list[str], n: int, where: str) -> list[str]:
     numbers = sorted({int(fold) for fold in folds if fold.isdigit()})
     due = [1] if "val" in parts or not numbers else list(range(1, n + 1))
     if numbers != due:
-        found = ", ".join(map(str, numbers)) or "nothing"
+        named = ", ".join(map(str, numbers)) or "nothing"
         raise FoldwiseError(
-            f"{where}: the split column has {found} to validate, and {due[0]} to {due[-1]} are due "
+            f"{where}: the split column has {named} to validate, and {due[0]} to {due[-1]} are due "
             f"(folds.n is {n}). Correct the column or folds.n."
         )
     if "train" not in fold_parts(folds, "1"):

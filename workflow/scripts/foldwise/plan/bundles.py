@@ -74,13 +74,13 @@ class Bundles:
     def given(self, wildcards: Wildcards) -> str:
         """Input: the bundle that a study validates."""
         # The rule's input: a bundle that is replaced makes the validation stale.
-        found = self.studies.of(wildcards)["validate"]["bundle"]
-        if not found:
+        bundle = self.studies.of(wildcards)["validate"]["bundle"]
+        if not bundle:
             raise FoldwiseError(
                 f"Study '{wildcards.study}' validates no bundle. Name one in validate.bundle; "
                 "docs/use_a_model.md describes it."
             )
-        return found
+        return bundle
 
     def key(self, wildcards: Wildcards) -> list[str]:
         """Input: the key by which a bundle names its pictures, where the study has one to share."""

@@ -190,11 +190,11 @@ class Walk:
         if module in LEFT_OUT or module not in self.tree.code:
             return []
         source = self.tree.source(module)
-        found = [(module, i) for i, part in enumerate(source.parts) if name in part.names]
-        if not found and name in source.own:
+        parts = [(module, i) for i, part in enumerate(source.parts) if name in part.names]
+        if not parts and name in source.own:
             return self.parts_of(*source.own[name], attribute)
         # Code that makes its names in ways that cannot be read counts as a whole.
-        return found or self.whole(module)
+        return parts or self.whole(module)
 
 
 def words(settings: object) -> frozenset[str]:

@@ -87,11 +87,11 @@ def _problems_of(check: Callable, study: dict[str, Any]) -> list[str]:
 def unseen(studies: list[dict[str, Any]]) -> list[str]:
     """What the studies need and this machine does not see: data, tables, lists, weights, and
     folders that can be written. For a node of a cluster: nothing is counted."""
-    found = list(folders(Path("results")))
+    problems = list(folders(Path("results")))
     for study in studies:
         for check in (root, table, lists, weights, encoders):
-            found += _problems_of(check, study)
-    return found
+            problems += _problems_of(check, study)
+    return problems
 
 
 def root(study: dict[str, Any]) -> Iterator[str]:
@@ -246,6 +246,6 @@ def decoders(studies: list[dict[str, Any]]) -> Iterator[str]:
         return
     from foldwise.pixels.dicom.health import health  # late: it imports pydicom and the codecs
 
-    for found in health():
-        if not found.readable_by:
-            yield f"No decoder for {found.name} films: {found.advice}."
+    for coding in health():
+        if not coding.readable_by:
+            yield f"No decoder for {coding.name} films: {coding.advice}."

@@ -46,8 +46,8 @@ class Searches:
         """A line for each study whose trials were made by another search."""
         sentences = []
         for name in self.names:
-            found = another_search(f"results/{name}/runs", self.studies.plans[name].search)
-            sentences += [f"{name}: {found}"] if found else []
+            reason = another_search(f"results/{name}/runs", self.studies.plans[name].search)
+            sentences += [f"{name}: {reason}"] if reason else []
         return sentences
 
     @of_wildcards
@@ -65,8 +65,8 @@ class Searches:
     @of_wildcards
     def base(self, wildcards: Wildcards) -> dict[str, Any]:
         """Params: what all trials share, or a run without changes where there is no search."""
-        found = self.studies.plans[wildcards.study]
-        return found.base if found else trial_base(self.studies.of(wildcards))
+        search_plan = self.studies.plans[wildcards.study]
+        return search_plan.base if search_plan else trial_base(self.studies.of(wildcards))
 
     def chosen(self, wildcards: Wildcards) -> str:
         """Input of `tuned_params`: the best parameters, from --config hyperparams or the search."""

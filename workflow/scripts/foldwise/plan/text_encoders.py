@@ -39,13 +39,13 @@ OF_FILES += ("model.vision.name", "model.vision.weights")
 def models_of(study: dict[str, Any]) -> list[dict[str, Any]]:
     """The branch `model` of each run that reads texts, those that a search may ask for included."""
     kept = {key: study[key] for key in RUN_BRANCHES}
-    found = {run: override(kept, of, run)["model"] for run, of in study["runs"].items()}
+    by_run = {run: override(kept, of, run)["model"] for run, of in study["runs"].items()}
     teacher = study["training"].get("teacher")
-    models = list(found.values())
+    models = list(by_run.values())
     for own, of_teacher in map(split, _searched(study)):
         models += [override(kept, own, "search.space")["model"]] if own else []
-        if of_teacher and teacher in found:
-            models.append(override({"model": found[teacher]}, of_teacher, "search.space")["model"])
+        if of_teacher and teacher in by_run:
+            models.append(override({"model": by_run[teacher]}, of_teacher, "search.space")["model"])
     return [model for model in models if model["name"] in registry.VISION_TEXT]
 
 
@@ -69,11 +69,11 @@ def libraries(studies: Iterable[dict[str, Any]]) -> tuple[str, ...]:
 
 def encoders(study: dict[str, Any]) -> Iterator[str]:
     """What is wrong with the encoders of any run or trial, each told once."""
-    told = set()
+    reported = set()
     for model in models_of(study):
         for problem in (*_text(model["text"]), *_vision(model["vision"], study["image"])):
-            if problem not in told:
-                told.add(problem)
+            if problem not in reported:
+                reported.add(problem)
                 yield f"{problem} {MAKE.format(study=study['name'])}."
 
 
@@ -170,7 +170,7 @@ def _files(key: str, encoder: dict[str, Any], tokenizers: tuple[str, ...]) -> It
 def _read(folder: Path | None, name: str) -> dict[str, Any]:
     """A JSON file of an encoder; empty where there is none that can be read."""
     try:
-        found = json.loads(Path(folder or "", name).read_text(encoding="utf-8")) if folder else {}
+        content = json.loads(Path(folder or "", name).read_text(encoding="utf-8")) if folder else {}
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

@@ -38,8 +38,8 @@ def mend(
     mended_rows = [dict(row) for row in rows]
     parts = []
     for part in parts_of(rows, task):
-        found, tables = _of_part(part, bootstrap)
-        parts.append(found)
+        summary, tables = _of_part(part, bootstrap)
+        parts.append(summary)
         for k, name in enumerate(part.classes):
             column = tables.get(method, part.probabilities)[:, k]
             for row, value in zip(mended_rows, column, strict=True):
@@ -68,7 +68,7 @@ def _of_part(part: Part, bootstrap: Bootstrap) -> tuple[dict[str, Any], dict[str
         # The map for other samples than these is fitted to all of them.
         maps[method] = {"all": whole, "folds": crossed_maps}
     shown = {BEFORE: part.probabilities, **tables}
-    found = {
+    summary = {
         "name": part.name,
         "classes": part.classes,
         "n": len(part.labels),
@@ -82,7 +82,7 @@ def _of_part(part: Part, bootstrap: Bootstrap) -> tuple[dict[str, Any], dict[str
             for k, name in enumerate(part.classes)
         },
     }
-    return found, tables
+    return summary, tables
 
 
 def measured(
@@ -114,12 +114,12 @@ def measured(
 
 def _metrics(labels: np.ndarray, table: np.ndarray, weights: Weights) -> dict[str, Any]:
     truth, gaps = np.eye(table.shape[1])[labels], BinGaps(labels, table, weights)
-    found = {
+    values = {
         "log_loss": mean_defined(surprise(labels, table), weights),
         "brier": mean_defined(((table - truth) ** 2).sum(axis=1), weights),
         "ece": gaps.error,
     }
-    return found if weights is None else found | {"ece" + DISTANCE: gaps.distance}
+    return values if weights is None else values | {"ece" + DISTANCE: gaps.distance}
 
 
 def _reliability(labels: np.ndarray, table: np.ndarray) -> dict[str, list[float]]:

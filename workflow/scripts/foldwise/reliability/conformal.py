@@ -62,12 +62,12 @@ def crossed_p_values(part: Part, by_class: bool) -> np.ndarray:
 
 def covered(rows: Sequence[Row], task: Mapping[str, Any], error: float) -> dict[str, np.ndarray]:
     """Label -> (N,) whether a sample's set holds the truth, of labels that have sets."""
-    found = {}
+    by_part = {}
     for part in parts_of(rows, task):
         if not few(part, least_groups(error)):
             sets = crossed_p_values(part, by_class=False) > error
-            found[part.name] = sets[np.arange(len(sets)), part.labels]
-    return found
+            by_part[part.name] = sets[np.arange(len(sets)), part.labels]
+    return by_part
 
 
 def _shares(group: np.ndarray) -> np.ndarray:

@@ -34,15 +34,15 @@ def agreement(rows: Sequence[Row]) -> np.ndarray:
 
 def own_agreement(maps: Iterable[str | Path], threshold: float) -> np.ndarray:
     """(N,) soft Jaccard of probabilities and the mask they give, of each maps_val.npy in turn."""
-    found = []
+    agreements = []
     for path in maps:
         for stored in np.load(path, mmap_mode="r"):
             # Picture by picture: all of them as numbers would be eight times the file.
             p = stored / np.float64(np.iinfo(stored.dtype).max)
             mask = p >= threshold
             both = p[mask].sum()
-            found.append(both / max(mask.sum() + p.sum() - both, TINY))
-    return np.array(found)
+            agreements.append(both / max(mask.sum() + p.sum() - both, TINY))
+    return np.array(agreements)
 
 
 def suspect_masks(rows: Sequence[Row], own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,9 +72,9 @@ def in_words(row: Row) -> tuple[str, str]:
 
 def listed_masks(rows: Sequence[Row], own: np.ndarray) -> list[dict[str, Any]]:
     """A row a suspect, as `foldwise.reliability.suspects.find_suspects` gives them."""
-    found, listed = agreement(rows), []
+    scores, listed = agreement(rows), []
     for i in suspect_masks(rows, own)[0]:
         given, looks_like = in_words(rows[i])
         one = {"sample": rows[i]["sample"], "label": "", "given": given, "looks_like": looks_like}
-        listed.append(one | {"probability_of_given": float(found[i])})
+        listed.append(one | {"probability_of_given": float(scores[i])})
     return listed

@@ -121,21 +121,21 @@ def _level(
 ) -> dict[str, Any]:
     inside = [row for row, value in zip(rows, own, strict=True) if value == level]
     groups = len({row["group"] for row in inside})
-    found = {"level": level, "n": len(inside), "groups": groups}
+    measures = {"level": level, "n": len(inside), "groups": groups}
     if groups < asked.least:
         # Not even how many: a count of one or two is a patient.
         return {"level": level, "few": True}
     within = np.array([value == level for value in own])
     # An unknown value may be this one: such images are on neither side.
     of_others = np.array([value not in (level, "") for value in own])
-    found |= {"few": False, "metrics": _measured(inside, task, asked, bootstrap)}
-    found["coverage"] = {
+    measures |= {"few": False, "metrics": _measured(inside, task, asked, bootstrap)}
+    measures["coverage"] = {
         name: mean_of(covered[within], [row["group"] for row in inside], bootstrap)
         for name, covered in asked.covered.items()
     }
     if len({row["group"] for row, other in zip(rows, of_others, strict=True) if other}) < 2:
-        return found | {"difference": None, "p": None}
-    return found | _difference(rows, (within, of_others), task, asked.metric, bootstrap)
+        return measures | {"difference": None, "p": None}
+    return measures | _difference(rows, (within, of_others), task, asked.metric, bootstrap)
 
 
 def mean_of(values: np.ndarray, groups: Sequence[str], bootstrap: Bootstrap) -> dict[str, Any]:

@@ -85,19 +85,19 @@ def find_suspects(
     context = in_context(labels) if zones else None
     parts, listed = [], []
     for part in context or labels:
-        found = confident_learning(part.labels, part.probabilities) if len(part.labels) else None
-        if context and found:
-            found = replace(found, order=far_ones(found.order, found.guess, part.labels))
-        own = _listed(part, rows, found) if found else []
+        learned = confident_learning(part.labels, part.probabilities) if len(part.labels) else None
+        if context and learned:
+            learned = replace(learned, order=far_ones(learned.order, learned.guess, part.labels))
+        own = _listed(part, rows, learned) if learned else []
         listed += own
         parts.append(_counted(part.name, len(part.labels), own))
-    found = {"method": CONTEXT if context else CONFIDENT, "parts": parts}
+    summary = {"method": CONTEXT if context else CONFIDENT, "parts": parts}
     if zones:
         ranked, listed = _by_image(listed)
         share = len(ranked) / len(rows) if rows else None
-        found["images"] = {"n": len(rows), "suspects": len(ranked), "share": share}
-        found["images"]["first"] = ranked[:SHOWN]
-    return plain(found), listed
+        summary["images"] = {"n": len(rows), "suspects": len(ranked), "share": share}
+        summary["images"]["first"] = ranked[:SHOWN]
+    return plain(summary), listed
 
 
 def _counted(name: str, n: int, own: list[dict[str, Any]]) -> dict[str, Any]:

@@ -30,17 +30,17 @@ def threshold_for(
     With probability `level` or more over the groups (N,) it is chosen on, the mean over groups of
     the share of wrong predictions above it is at most `error`. NOBODY where none is shown to be so.
     """
-    found, spent = NOBODY, 0.0
+    threshold, spent = NOBODY, 0.0
     for limit in _tried(confidence, group, error, level):
         # Fallback (Wiens 2003, Pharmaceutical Statistics 2:211): what a test did not need goes on
         # to the next, so that an unlucky one among the surest does not end all.
         spent += (1 - level) / TRIED
         stands = confidence >= limit
         if p_value(~right[stands], group[stands], error) <= spent:
-            found = limit
+            threshold = limit
         else:
             spent = 0.0
-    return found
+    return threshold
 
 
 def groups_needed(error: float, level: float) -> int:

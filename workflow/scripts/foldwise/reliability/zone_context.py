@@ -38,15 +38,15 @@ def in_context(parts: Sequence[Part]) -> list[Part] | None:
     given = np.stack([part.labels for part in parts], axis=1)
     p = np.stack([part.probabilities for part in parts], axis=1)
     features, scored = _features(given, p), given != UNKNOWN
-    found = p.copy()
+    probabilities = p.copy()
     for fitted, judged in crossed(parts[0]):
         learnt = fitted[:, None] & scored
         groups = len(np.unique(parts[0].group[learnt.any(axis=1)]))
         if groups < LEAST_GROUPS:
             return None
         foretold, spread = ridge(features[learnt], given[learnt], features[judged])
-        found[judged] = _probabilities(foretold, spread, p[judged, :, UNKNOWN])
-    return [replace(part, probabilities=found[:, z]) for z, part in enumerate(parts)]
+        probabilities[judged] = _probabilities(foretold, spread, p[judged, :, UNKNOWN])
+    return [replace(part, probabilities=probabilities[:, z]) for z, part in enumerate(parts)]
 
 
 def far_ones(places: np.ndarray, guess: np.ndarray, given: np.ndarray) -> np.ndarray:

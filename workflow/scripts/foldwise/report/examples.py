@@ -50,17 +50,17 @@ def write_examples(
     """
     rows = [row for path, _ in folds for row in read_csv(path)]
     of_fold = [np.load(path, mmap_mode="r") for _, path in folds]
-    place = [(fold, row) for fold, found in enumerate(of_fold) for row in range(len(found))]
+    place = [(fold, row) for fold, predicted in enumerate(of_fold) for row in range(len(predicted))]
     values = [float(row[metric]) if row[metric] else np.nan for row in rows]
     chosen = choose(values)
     known = {row["sample"]: row for row in cohort}
-    pictures, truths, found = [], [], []
+    pictures, truths, predicted = [], [], []
     for number, _ in chosen:
         fold, row = place[number]
         sample = known[rows[number]["sample"]]
         share = shares_of(images, [sample]).get(sample["sample"], 1)
         side = of_fold[fold].shape[-1]
-        found.append(_enlarged(middle(np.asarray(of_fold[fold][row]), share), side))
+        predicted.append(_enlarged(middle(np.asarray(of_fold[fold][row]), share), side))
         # At the side of the maps: a picture may be stored finer than its fold's model was kept at.
         picture, truth = _planes(images, sample, channels, side, share)
         pictures.append(picture)
@@ -68,7 +68,7 @@ def write_examples(
     entries = [rows[number] | {"place": name} for number, name in chosen]
     write_json(out_json, {"metric": metric, "pictures": entries})
     with replacing(Path(out_json).with_suffix(".npz")) as temporary:
-        np.savez_compressed(temporary, pictures=pictures, truth=truths, found=found)
+        np.savez_compressed(temporary, pictures=pictures, truth=truths, found=predicted)
 
 
 def _enlarged(plane: np.ndarray, side: int) -> np.ndarray:

@@ -98,9 +98,9 @@ def packed(study: Mapping[str, Any], run: str) -> dict[str, Any]:
     report. A trial has no holdout: no file
     of one may be seen before a search has chosen.
     """
-    alone = {"run": run, "packed": True, "compare": [], "baselines": [], "search": []}
+    own_report = {"run": run, "packed": True, "compare": [], "baselines": [], "search": []}
     none = {"seeds": [], "learning_curve": None}
-    settings = {**study, **none, "report": {**study["report"], **alone}}
+    settings = {**study, **none, "report": {**study["report"], **own_report}}
     if not run.startswith("trial_"):
         return settings
     return settings | {"folds": {**study["folds"], "holdout": 0, "preset": None}}
@@ -111,7 +111,7 @@ def paths_of(
 ) -> dict[str, list[str]]:
     """Kind of file -> its path for the study's reported run, or its paths over folds."""
     name, report, numbers = study["name"], study["report"], list(folds)
-    found = {}
+    paths = {}
     for kind in kinds:
         runs = [report["run"], *(report["compare"] if kind in OF_COMPARED else ())]
         if kind in OF_METHODS:
@@ -122,5 +122,5 @@ def paths_of(
             for fold in numbers
         }
         # fold_2 before fold_10
-        found[kind] = sorted(places, key=lambda path: (len(path), path))
-    return found
+        paths[kind] = sorted(places, key=lambda path: (len(path), path))
+    return paths

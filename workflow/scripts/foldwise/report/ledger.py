@@ -229,14 +229,14 @@ class Source:
         return [self(*keys, side, form=form) for side in sides]
 
     def _at(self, keys: tuple[Key, ...]) -> Any:
-        found = self.ledger.content(self.file)
+        content = self.ledger.content(self.file)
         for key in keys:
-            listed = isinstance(found, list) and isinstance(key, int) and key < len(found)
-            if listed or (isinstance(found, dict) and key in found):
-                found = found[key]
+            listed = isinstance(content, list) and isinstance(key, int) and key < len(content)
+            if listed or (isinstance(content, dict) and key in content):
+                content = content[key]
             else:
                 return _ABSENT
-        return found
+        return content
 
     def _shown(self, keys: tuple[Key, ...], value: Any, form: Form) -> Number:
         # CSV files say by an empty cell what JSON says by null.

@@ -57,7 +57,7 @@ def report_pack(
 
 def _figures(run: Run, figures: Mapping[str, str | Path], out: Path) -> dict[str, dict[str, str]]:
     """Title, caption, file (a copy in the page's folder) and origin of each figure, noted."""
-    found = {}
+    listed = {}
     for name, path in figures.items():
         file = f"figures/{name}.png"
         # Rule `figure` may write where the page lies: a file copied onto itself would be emptied.
@@ -68,8 +68,8 @@ def _figures(run: Run, figures: Mapping[str, str | Path], out: Path) -> dict[str
         reads = figure_inputs(name, run.study, run.folds).values()
         run.ledger.note_figure(name, path, job, [one for many in reads for one in many])
         facts = {"title": entry.title, "caption": entry.caption, "section": entry.section}
-        found[name] = facts | {"file": file, "origin": run.ledger.origin_of_figure(name)}
-    return found
+        listed[name] = facts | {"file": file, "origin": run.ledger.origin_of_figure(name)}
+    return listed
 
 
 def make_assets(

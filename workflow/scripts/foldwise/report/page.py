@@ -87,9 +87,9 @@ def kinds_read(settings: Study) -> list[str]:
 
 def shown(run: Run) -> list[tuple[str, dict[str, Any]]]:
     """Name of each section and what its template is given, in the page's order."""
-    facts, found = run.facts(), []
+    facts, sections = run.facts(), []
     for section in sections_of(run.study):
         values = section.values(run.of_section(section.__name__, section.reads(run.study)))
         if values is not None:
-            found.append((name_of(section), facts | values))
-    return found
+            sections.append((name_of(section), facts | values))
+    return sections

@@ -127,10 +127,10 @@ def value_faults(
                 "for each of its settings. List their values (type: categorical), without `when`."
             )
             continue
-        beside = {} if parameter.key in skip else read_with(parameter, search.space, settings)
+        given = {} if parameter.key in skip else read_with(parameter, search.space, settings)
         seen = set()
         for value in () if parameter.key in skip else probes(parameter):
-            reason = refuse(beside | {parameter.key: value})
+            reason = refuse(given | {parameter.key: value})
             if reason and reason not in seen:
                 seen.add(reason)
                 yield f"{where}.space.{parameter.key}: {reason}"
@@ -207,15 +207,15 @@ def combination_faults(space: Space, settings: Mapping[str, Any], where: str) ->
         listed = {key: values_of(key, space, settings) for key in rule.keys}
         if not searched & set(rule.keys) or not all(listed.values()):
             continue
-        found: dict[str, list[str]] = {}
+        by_reason: dict[str, list[str]] = {}
         for values in itertools.product(*listed.values()):
             combination = dict(zip(rule.keys, values, strict=True))
             reason = rule.broken(combination)
             if reason:
                 shown = {key: value for key, value in combination.items() if key in searched}
                 text = ", ".join(f"{key} {value}" for key, value in shown.items())
-                found.setdefault(reason, []).append(text)
-        for reason, texts in found.items():
+                by_reason.setdefault(reason, []).append(text)
+        for reason, texts in by_reason.items():
             more = f" and {len(texts) - 4} more" if len(texts) > 4 else ""
             yield (
                 f"{where}.space: {len(texts)} combinations cannot run, {reason}: "

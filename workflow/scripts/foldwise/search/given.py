@@ -46,16 +46,16 @@ def read_given(path: str | Path) -> dict[str, Any]:
             "results/<study>/search/<study>_best_params.json."
         )
     content = read_json(path)
-    found = content
+    branch = content
     if isinstance(content, Mapping):
-        found = next((content[name] for name in BRANCHES if name in content), content)
-    if not isinstance(found, Mapping) or not found:
+        branch = next((content[name] for name in BRANCHES if name in content), content)
+    if not isinstance(branch, Mapping) or not branch:
         raise FoldwiseError(
             f"{where}: no parameters in it. Write them as an object, such as "
             '{"best_params": {"training.lr": 0.001}}.'
         )
     # A file may be of an earlier version, in which a setting had another name.
-    return present(dict(_setting(name, value, where) for name, value in found.items()))
+    return present(dict(_setting(name, value, where) for name, value in branch.items()))
 
 
 def _setting(name: str, value: Any, where: str) -> tuple[str, Any]:

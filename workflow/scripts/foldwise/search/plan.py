@@ -72,10 +72,10 @@ def space_of(space: dict[str, Any] | str, where: str) -> dict[str, Any]:
         raise FoldwiseError(
             f"{where}.space: no file {space}. Spaces to start from are in config/searches."
         )
-    found = read_yaml(space)
-    if not isinstance(found, dict):
+    content = read_yaml(space)
+    if not isinstance(content, dict):
         raise FoldwiseError(f"{space}: not a space. Write `setting: {{type: ..., ...}}` lines.")
-    return found
+    return content
 
 
 def search_from_params(params: Mapping[str, Any]) -> Search:

@@ -51,10 +51,10 @@ def standings(runs: str | Path, search: Search | None = None) -> list[Standing]:
     With `search`, those of it alone: files that another space or other settings made are left out,
     as they are about to be made anew.
     """
-    found: list[Standing] = []
-    while (path := trial_file(runs, len(found), "suggestion.json")).is_file():
+    trials: list[Standing] = []
+    while (path := trial_file(runs, len(trials), "suggestion.json")).is_file():
         suggestion = read_suggestion(path)
-        if search is not None and suggestion.identity != search.identity(len(found)):
+        if search is not None and suggestion.identity != search.identity(len(trials)):
             break
         ended = path.with_name("result.json")
         result = read_result(ended) if ended.is_file() else None
@@ -62,11 +62,11 @@ def standings(runs: str | Path, search: Search | None = None) -> list[Standing]:
         if result is not None and result.identity == suggestion.identity:
             spans = tuple(span(fold) for fold in result.folds if fold.started)
             at = {"seconds": result.seconds, "spans": spans}
-            found.append(Standing(suggestion, result, result.state, **at))
+            trials.append(Standing(suggestion, result, result.state, **at))
         else:
-            found.append(running(suggestion, path))
+            trials.append(running(suggestion, path))
     # A search that was shortened leaves trials behind that it does not count.
-    return found if search is None else found[: search.trials]
+    return trials if search is None else trials[: search.trials]
 
 
 def span(fold: FoldOutcome) -> Span:
@@ -164,12 +164,12 @@ def time_text(trials: Sequence[Standing], planned: int, now: float) -> str:
     ):
         return "no trial is being trained now; `snakemake search` goes on where it was stopped"
     left = seconds_left(trials, planned)
-    told = f"about {duration(left)} left" if left else ""
+    text = f"about {duration(left)} left" if left else ""
     spans = [span for item in trials if item.state == "running" for span in item.spans]
     still = now - max((end for _, end in spans), default=now)
     if still > PAUSE:
-        told += f"{', ' * bool(told)}no epoch has ended for {duration(still)}"
-    return told
+        text += f"{', ' * bool(text)}no epoch has ended for {duration(still)}"
+    return text
 
 
 def table(

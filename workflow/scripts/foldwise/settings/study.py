@@ -166,11 +166,11 @@ def check_compared(study: dict, where: str) -> None:
         )
     for run in report["compare"]:
         if run not in study["runs"] or run == report["run"]:
-            said = (
+            fault = (
                 "is the reported run itself" if run == report["run"] else "is no run of the study"
             )
             raise FoldwiseError(
-                f"{where}: report.compare: '{run}' {said}.{nearest(run, study['runs'])} Runs: "
+                f"{where}: report.compare: '{run}' {fault}.{nearest(run, study['runs'])} Runs: "
                 f"{', '.join(study['runs'])}."
             )
 

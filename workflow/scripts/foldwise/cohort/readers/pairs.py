@@ -39,7 +39,7 @@ class Reader(Images):
         columns = columns_of_roles(table, stated, WITH_MASKS, needed=("image", "mask"))
         joined = by_path(table, listing, columns, names)
         spelling = Spelling(listing.files)
-        found: list[Matched] = []
+        matched: list[Matched] = []
         missing = [
             replace(one, reason="no_image" if one.reason == "no_file" else one.reason)
             for one in joined.missing
@@ -51,12 +51,12 @@ class Reader(Images):
             if reason:
                 missing.append(Missing(one.files[0], one.rows, one.labels, reason))
             else:
-                found.append(replace(one, files=(*one.files, *masks)))
+                matched.append(replace(one, files=(*one.files, *masks)))
         labels = ("label",) if columns.label else ()
         if not labels:
-            found = [replace(one, labels=({},) * len(one.rows)) for one in found]
+            matched = [replace(one, labels=({},) * len(one.rows)) for one in matched]
             missing = [replace(one, labels=({},)) for one in missing]
-        return Joined(found, missing, joined.findings, labels)
+        return Joined(matched, missing, joined.findings, labels)
 
 
 def _fault(masks: set[str], listing: Listing) -> str:

@@ -26,8 +26,8 @@ def table_of_folders(listing: Listing, root: str | Path, folders: dict[str, Any]
     """
     images = _by_stem(listing, folders["image"])
     masks = _by_stem(listing, folders["mask"])
-    for role, found in (("image", images), ("mask", masks)):
-        if not found:
+    for role, paths in (("image", images), ("mask", masks)):
+        if not paths:
             raise FoldwiseError(
                 f"data.table.folders.{role}: no file in {Path(root, folders[role])}. Name a folder "
                 f"below data.root; there are: {_named(listing.folders)}."
@@ -53,12 +53,12 @@ def _named(folders: set[str]) -> str:
 def _by_stem(listing: Listing, folder: str) -> dict[str, list[str]]:
     """Files of a folder by their path in it without ending."""
     top = PurePosixPath(folder).as_posix().strip("/") + "/"
-    found = defaultdict(list)
+    by_stem = defaultdict(list)
     for path in listing.files:
         if path.startswith(top):
             stem = PurePosixPath(path.removeprefix(top).removesuffix(".gz")).with_suffix("")
-            found[stem.as_posix()].append(path)
-    return found
+            by_stem[stem.as_posix()].append(path)
+    return by_stem
 
 
 def _mask(image: str, masks: list[str]) -> str:

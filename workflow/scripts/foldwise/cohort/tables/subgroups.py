@@ -67,9 +67,9 @@ def write_subgroups(
         else:
             cells = (rows[lines[row["sample"]]] for row in cohort)
             raw = [without_na(row.get(column)) for row in cells]
-        found = code(column, raw, groups, values, column in named)
-        coded[column] = found
-        private += [{"column": column, "level": a, "value": b} for a, b in found.key]
+        codes = code(column, raw, groups, values, column in named)
+        coded[column] = codes
+        private += [{"column": column, "level": a, "value": b} for a, b in codes.key]
     _write(study, cohort, coded)
     write_private_csv(
         study / "private" / "subgroup_values.csv", ["column", "level", "value"], private

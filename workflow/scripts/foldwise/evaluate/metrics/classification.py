@@ -123,10 +123,10 @@ def _ece(answers: Answers) -> np.ndarray:
 
 def measured_of(table: Measured, answers: Answers) -> dict[str, Any]:
     """Every metric of a table; of draws also what the interval of calibration error needs."""
-    found = table.of(answers)
+    values = table.of(answers)
     if answers.weights is not None:
-        found["ece" + DISTANCE] = answers.gaps.distance
-    return found
+        values["ece" + DISTANCE] = answers.gaps.distance
+    return values
 
 
 def scores(

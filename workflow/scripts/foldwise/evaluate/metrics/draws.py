@@ -55,10 +55,10 @@ def _in_blocks(
 ) -> dict[str, np.ndarray]:
     """Metric -> (R,) of draws that come in blocks of (r, G) weights of patients."""
     # One row a patient, in order: weights of patients are those of rows already.
-    alone = len(member) == member.max() + 1
+    one_each = len(member) == member.max() + 1
     # Rows of all draws of a sample lie together: whatever picks samples moves whole rows.
     each = (np.ascontiguousarray(block.T) for block in weights)
-    parts = [statistic(rows.T if alone else rows[member].T) for rows in each]
+    parts = [statistic(rows.T if one_each else rows[member].T) for rows in each]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

@@ -38,18 +38,18 @@ def image_row(probability: np.ndarray, mask: np.ndarray, threshold: float = 0.5)
     probability >= threshold. All but the counts of objects are in pixels; `object_pixels_*` are
     median areas, empty without an object.
     """
-    truth, found = mask != 0, probability >= threshold
-    areas_true, areas_found = object_areas(truth), object_areas(found)
+    truth, predicted = mask != 0, probability >= threshold
+    areas_true, areas_found = object_areas(truth), object_areas(predicted)
     return {
         "truth": int(truth.sum()),
-        "predicted": int(found.sum()),
-        "both": int((truth & found).sum()),
+        "predicted": int(predicted.sum()),
+        "both": int((truth & predicted).sum()),
         # float64: a million probabilities added in float32 lose the last three digits.
         "soft_predicted": float(probability.sum(dtype=np.float64)),
         "soft_both": float(probability[truth].sum(dtype=np.float64)),
         "objects_true": len(areas_true),
         "objects_predicted": len(areas_found),
-        "objects_matched": matched_objects(truth, found),
+        "objects_matched": matched_objects(truth, predicted),
         "object_pixels_true": float(np.median(areas_true)) if len(areas_true) else "",
         "object_pixels_predicted": float(np.median(areas_found)) if len(areas_found) else "",
     }

@@ -48,8 +48,10 @@ def entries(rules: list[Rule]) -> tuple[dict[str, list[Entry]], dict[str, list[E
     for rule, start, end in _outputs(rules):
         _, slash, name = end.rpartition("/")
         _, point, ending = name.rpartition(".")
-        found = names.setdefault(name, []) if slash else others.setdefault(ending * bool(point), [])
-        found.append((rule, start, end))
+        listed = (
+            names.setdefault(name, []) if slash else others.setdefault(ending * bool(point), [])
+        )
+        listed.append((rule, start, end))
     return names, others
 
 

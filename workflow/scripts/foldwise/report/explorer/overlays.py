@@ -82,22 +82,22 @@ def true_masks(images: Any, rows: Sequence[Mapping[str, str]], channels: int) ->
     """Sample -> "truth", the outline of the mask in the cache; nothing where it has none."""
     if images.shape[0] <= channels:
         return {}
-    planes, found = np.empty((1, *images.shape), images.dtype), {}
+    planes, overlays = np.empty((1, *images.shape), images.dtype), {}
     shares = shares_of(images, rows)
     for row in rows:
         images.take(images.places([row]), planes)
         shown = middle(planes[0, channels], shares.get(row["sample"], 1))
-        found[row["sample"]] = {"truth": outline(shown)}
-    return found
+        overlays[row["sample"]] = {"truth": outline(shown)}
+    return overlays
 
 
 def merged(*many: Overlays) -> Overlays:
     """Sample -> all its overlays by name."""
-    found: Overlays = {}
+    joined: Overlays = {}
     for overlays in many:
         for sample, named in overlays.items():
-            found.setdefault(sample, {}).update(named)
-    return found
+            joined.setdefault(sample, {}).update(named)
+    return joined
 
 
 def area(values_hw: np.ndarray, colour: tuple[int, int, int]) -> str:

@@ -60,11 +60,11 @@ class _Curve:
     def as_json(self, groups: Sequence[str], seed: int) -> dict[str, Any]:
         """Counts at each threshold, and low and high bound of each rate there."""
         positives, negatives, tp, fp = (part[0] for part in self._counts(None))
-        found = {"n": len(self.truth), "positives": int(positives[0])}
+        curve = {"n": len(self.truth), "positives": int(positives[0])}
         counts = [tp, fp, positives - tp, negatives - fp]
-        found["counts"] = np.stack(np.broadcast_arrays(*counts), axis=1).astype(int).tolist()
+        curve["counts"] = np.stack(np.broadcast_arrays(*counts), axis=1).astype(int).tolist()
         if not len(self.truth):
-            return found | {"bounds": {}}
+            return curve | {"bounds": {}}
         # Percentile intervals do here: BCa's jackknife would cost up to 400 draws more.
         draws = resample(self._rates, groups, seed, RESAMPLES, jackknife=False)
         patients = [
@@ -74,7 +74,7 @@ class _Curve:
         bounds: dict[str, list[Any]] = {}
         for name in draws.whole:
             bounds.setdefault(name.rpartition(" ")[0], []).append(_bounds(draws, name, patients))
-        return found | {"bounds": bounds}
+        return curve | {"bounds": bounds}
 
     def _counts(self, weights: np.ndarray | None) -> tuple[np.ndarray, ...]:
         """Positives (R, 1), negatives (R, 1), true and false positives (R, T)."""

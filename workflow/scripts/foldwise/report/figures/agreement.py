@@ -45,9 +45,9 @@ def draw_differences(
         style = "-" if name == "bias" else (0, (5, 1.5))
         axis.axhline(value, color=INK, linewidth=0.9, linestyle=style)
         # A true minus sign: a hyphen is hard to see at this size.
-        said = f"{name} {value:+.{decimals}f}".replace("-", "−")
+        label = f"{name} {value:+.{decimals}f}".replace("-", "−")
         axis.annotate(
-            said, (1, value), (-2, 2), ("axes fraction", "data"),
+            label, (1, value), (-2, 2), ("axes fraction", "data"),
             "offset points", ha="right", size=6.5,
         )  # fmt: skip
     farthest = max(map(abs, [*(predicted - truth), *lines.values()]), default=0.0)

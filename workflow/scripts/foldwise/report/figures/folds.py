@@ -103,11 +103,11 @@ def judged(paths: Paths) -> dict[str, list[dict[str, str]]]:
     parts = {f"fold {k}": ("val", fold) for k, fold in enumerate(folds, 1)}
     # The same in the file of every fold: the first one tells it.
     parts["holdout"] = "holdout", folds[0]
-    found = {
+    by_name = {
         name: [cohort[row["sample"]] for row in fold if row["part"] == part]
         for name, (part, fold) in parts.items()
     }
-    return {name: rows for name, rows in found.items() if rows}
+    return {name: rows for name, rows in by_name.items() if rows}
 
 
 def composition(
@@ -137,9 +137,9 @@ def bars(
     """
     start = np.zeros(len(parts))
     for k, style in enumerate(area_styles(len(names))):
-        said = shortened(names[k], LETTERS)
+        label = shortened(names[k], LETTERS)
         drawn = axis.barh(
-            range(len(parts)), counts[:, k], left=start, height=0.72, label=said, **style
+            range(len(parts)), counts[:, k], left=start, height=0.72, label=label, **style
         )
         _counts_in(axis, drawn, counts[:, k], counts.sum(axis=1).max())
         start += counts[:, k]

@@ -60,10 +60,10 @@ def _of_parts(entries: list[dict[str, Any]], films: np.ndarray, maps: np.ndarray
         axis = _axes(figure, line, column + 1, side)
         _heat(axis, films[i], maps[i])
         right = entry["label"] == entry["predicted"]
-        said = f"✓ {entry['predicted']} {entry['p_predicted']:.2f}"
+        caption = f"✓ {entry['predicted']} {entry['p_predicted']:.2f}"
         if not right:
-            said = f"✗ {entry['predicted']}, true {entry['label']}"
-        _lines(axis, entry["part"].replace("_", " "), said, int(side * LETTERS_PER_INCH))
+            caption = f"✗ {entry['predicted']}, true {entry['label']}"
+        _lines(axis, entry["part"].replace("_", " "), caption, int(side * LETTERS_PER_INCH))
     return figure
 
 

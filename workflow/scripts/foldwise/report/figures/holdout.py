@@ -17,8 +17,8 @@ def draw(paths: Paths) -> Figure:
 
     A study whose data name no holdout has nothing to draw: the figure says so.
     """
-    held, summary = (read_json(paths[kind][0]) for kind in ("holdout", "summary"))
-    names = [name for name in ON_AXIS if name in summary and held["n"]]
+    holdout, summary = (read_json(paths[kind][0]) for kind in ("holdout", "summary"))
+    names = [name for name in ON_AXIS if name in summary and holdout["n"]]
     # With no metric too: a declared figure has to be there.
     figure = Figure(figsize=(0.9 * PAGE, 0.75 + 0.42 * max(len(names), 1)))
     axis = figure.subplots()
@@ -28,12 +28,12 @@ def draw(paths: Paths) -> Figure:
         return figure
     for row, name in enumerate(names):
         with_bar(axis, row - 0.17, summary[name]["mean"], summary[name]["interval"], MEAN)
-        alone = [entry[name] for entry in held["folds"] if entry[name] is not None]
-        axis.plot(alone, [row + 0.17] * len(alone), **FOLD)
-        together = held["ensemble"]["image"]["metrics"][name]
+        by_fold = [entry[name] for entry in holdout["folds"] if entry[name] is not None]
+        axis.plot(by_fold, [row + 0.17] * len(by_fold), **FOLD)
+        together = holdout["ensemble"]["image"]["metrics"][name]
         with_bar(axis, row + 0.17, together["value"], together["interval"], POOLED)
     a_row_each(axis, names)
-    _legend(figure, held, groups_of(paths))
+    _legend(figure, holdout, groups_of(paths))
     return figure
 
 

@@ -39,13 +39,13 @@ def draw_overlays(paths: Paths) -> Figure:
         filled[entry["place"]] += 1
         axes = [_axes(figure, line, column + k, side) for k in range(3)]
         picture, truth = stored["pictures"][number], stored["truth"][number]
-        found = stored["found"][number]
+        predicted = stored["found"][number]
         axes[0].imshow(picture, cmap="gray", vmin=0, vmax=255)
-        axes[1].imshow(agreement(picture, truth, found >= threshold * 255))
-        axes[2].imshow(found, cmap=RAMP, vmin=0, vmax=255)
-        said = f"{metric.capitalize()} {float(entry[metric]):.2f}, objects "
-        said += f"{entry['objects_predicted']} found, {entry['objects_true']} true"
-        axes[0].annotate(said, (0, 1), (0, 3), "axes fraction", "offset points", size=6.5)
+        axes[1].imshow(agreement(picture, truth, predicted >= threshold * 255))
+        axes[2].imshow(predicted, cmap=RAMP, vmin=0, vmax=255)
+        caption = f"{metric.capitalize()} {float(entry[metric]):.2f}, objects "
+        caption += f"{entry['objects_predicted']} found, {entry['objects_true']} true"
+        axes[0].annotate(caption, (0, 1), (0, 3), "axes fraction", "offset points", size=6.5)
         if column == 0:
             axes[0].set_ylabel(entry["place"], weight="bold", labelpad=4)
     names = {"found": BOTH, "missed": MISSED, "added": ADDED}
@@ -83,11 +83,11 @@ def draw_objects(paths: Paths) -> Figure:
     rows = [row for path in paths["predictions"] for row in read_csv(path)]
     figure = Figure(figsize=(PAGE, 5.6))
     (count, spread), (area, overlap) = figure.subplots(2, 2)
-    true, found = _column(rows, "objects_true"), _column(rows, "objects_predicted")
-    _against_truth(count, true, found, "objects in an image")
-    draw_differences(spread, true, found, decimals=1, headroom=1.2)
+    true, predicted = _column(rows, "objects_true"), _column(rows, "objects_predicted")
+    _against_truth(count, true, predicted, "objects in an image")
+    draw_differences(spread, true, predicted, decimals=1, headroom=1.2)
     spread.set_title("Counts: limits of agreement")
-    spread.set_xlim(None, 1.25 * max([1.0, *(true + found) / 2]))
+    spread.set_xlim(None, 1.25 * max([1.0, *(true + predicted) / 2]))
     spread.set(xlabel="mean of both counts", ylabel="predicted minus true")
     sizes = _column(rows, "object_pixels_true"), _column(rows, "object_pixels_predicted")
     _against_truth(area, *sizes, "median object, pixels")

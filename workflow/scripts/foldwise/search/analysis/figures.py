@@ -76,9 +76,9 @@ def parameters(searched: Searched) -> Figure:
 
 def _parameter(axes: Axes, searched: Searched, key: str) -> None:
     trials = [trial for trial in searched.trials if key in trial.params]
-    found, best = effect(searched, key), trials[0]
+    effect_of_key, best = effect(searched, key), trials[0]
     axes.set_title(setting_name(key))
-    if not found.levels:
+    if not effect_of_key.levels:
         x = np.array([trial.params[key] for trial in trials], float)
         axes.plot(x, [t.value for t in trials], "o", color=ACCENT, alpha=0.6, markersize=3)
         axes.plot([best.params[key]], [best.value], **STAR)
@@ -90,20 +90,20 @@ def _parameter(axes: Axes, searched: Searched, key: str) -> None:
             )
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         return
-    names = [words(level.value) for level in found.levels]
-    order = [level.value for level in found.levels]
+    names = [words(level.value) for level in effect_of_key.levels]
+    order = [level.value for level in effect_of_key.levels]
     places = [order.index(trial.params[key]) for trial in trials]
     values = [trial.value for trial in trials]
-    beside = apart(places)
-    axes.plot(beside, values, "o", color=GREY, markersize=3, alpha=0.7, zorder=2)
+    jittered = apart(places)
+    axes.plot(jittered, values, "o", color=GREY, markersize=3, alpha=0.7, zorder=2)
     axes.errorbar(
         range(len(order)),
-        [level.mean for level in found.levels],
-        [level.sd or 0 for level in found.levels],
+        [level.mean for level in effect_of_key.levels],
+        [level.sd or 0 for level in effect_of_key.levels],
         fmt="o", color=ACCENT, capsize=3, markersize=5, zorder=4,
     )  # fmt: skip
     # On the best trial's own point, which would else look like a second trial.
-    axes.plot(beside[:1], [best.value], **STAR)
+    axes.plot(jittered[:1], [best.value], **STAR)
     crowded = sum(map(len, names)) > MOST_CHARACTERS
     axes.set_xticks(range(len(order)), names, rotation=25 if crowded else 0,
                     ha="right" if crowded else "center")  # fmt: skip
@@ -160,11 +160,11 @@ def losses(searched: Searched) -> Figure:
     figure = Figure(figsize=(PAGE, 2.9))
     panels = figure.subplots(1, len(keys[:2]), squeeze=False, sharey=True)[0]
     for axes, key in zip(panels, keys, strict=False):
-        found = effect(searched, key)
+        by_loss = effect(searched, key)
         trials = [trial for trial in searched.trials if key in trial.params]
         names = [str(trial.params[key]) for trial in trials]
-        order = [str(level.value) for level in found.levels]
-        many = {str(level.value) for level in found.levels if level.n > 2}
+        order = [str(level.value) for level in by_loss.levels]
+        many = {str(level.value) for level in by_loss.levels if level.n > 2}
         common = {"x": names, "y": [trial.value for trial in trials], "order": order, "ax": axes}
         dense = [(n, v) for n, v in zip(names, common["y"], strict=True) if n in many]
         if dense:
@@ -178,7 +178,7 @@ def losses(searched: Searched) -> Figure:
         axes.plot(places, common["y"], "o", color=INK, markersize=3, alpha=0.7)
         axes.set_xticks(
             range(len(order)),
-            [f"{words(level.value)}\nn = {level.n}" for level in found.levels],
+            [f"{words(level.value)}\nn = {level.n}" for level in by_loss.levels],
         )
         axes.set_title(setting_name(key))
         axes.set(xlabel="", ylabel="")
@@ -188,9 +188,11 @@ def losses(searched: Searched) -> Figure:
 
 def categorical(searched: Searched) -> list[str]:
     """Choices that vary, the loss first; numbers of few values only where nothing else varies."""
-    found = {key: effect(searched, key) for key in varied(searched)}
-    choices = [key for key, one in found.items() if not one.numeric]
-    few = [key for key, one in found.items() if one.numeric and 1 < len(one.levels) <= MOST_LEVELS]
+    effects = {key: effect(searched, key) for key in varied(searched)}
+    choices = [key for key, one in effects.items() if not one.numeric]
+    few = [
+        key for key, one in effects.items() if one.numeric and 1 < len(one.levels) <= MOST_LEVELS
+    ]
     return sorted(choices, key=lambda key: "loss" not in key) or few[:1]
 
 

@@ -205,8 +205,10 @@ def shape_of(
     rows = []
     for truth in PLACES:
         even = answer_of_truth(kind, answer, targets(kind, task, batch), float(truth))
-        found = measured(task, criterion, even, batch, kind)
-        rows.append({"truth": float(truth), "loss": found.loss, "gradient": found.gradient.sum()})
+        at_truth = measured(task, criterion, even, batch, kind)
+        rows.append(
+            {"truth": float(truth), "loss": at_truth.loss, "gradient": at_truth.gradient.sum()}
+        )
     return [{name: float(value) for name, value in row.items()} for row in rows]
 
 

@@ -88,11 +88,11 @@ def measured(report: Mapping[str, Any]) -> str:
     """Shares of elements and of gradient by difficulty, for each loss and size."""
     rows = []
     for name, loss in report["losses"].items():
-        for size, found in loss["sizes"].items():
-            shares = [f"{found['shares'][part]:.1%}" for part in ("easy", "medium", "hard")]
-            gradient = [f"{found['gradient'][part]:.1%}" for part in ("easy", "medium", "hard")]
-            rows.append([code(name), size, f"{found['n']:,}", found["loss"], *shares, *gradient,
-                         _factor(found)])  # fmt: skip
+        for size, one in loss["sizes"].items():
+            shares = [f"{one['shares'][part]:.1%}" for part in ("easy", "medium", "hard")]
+            gradient = [f"{one['gradient'][part]:.1%}" for part in ("easy", "medium", "hard")]
+            rows.append([code(name), size, f"{one['n']:,}", one["loss"], *shares, *gradient,
+                         _factor(one)])  # fmt: skip
     head = ["Loss", "Size", "Number", "Value", "Easy", "Medium", "Hard"]
     head += ["Gradient of easy", "of medium", "of hard", "Hard over easy, each"]
     return table(head, rows)
@@ -114,9 +114,9 @@ def _factor(sizes: Mapping[str, Any]) -> str:
 def follows(report: Mapping[str, Any]) -> str:
     """Which loss looks most at what is hard, in numbers."""
     size = max(next(iter(report["losses"].values()))["sizes"], key=int)
-    found = {name: loss["sizes"][size] for name, loss in report["losses"].items()}
+    by_loss = {name: loss["sizes"][size] for name, loss in report["losses"].items()}
     lines = []
-    for name, one in found.items():
+    for name, one in by_loss.items():
         value = factor(one)
         if value is None:
             comparison = "there are no hard or no easy ones, so nothing can be compared"
@@ -126,7 +126,7 @@ def follows(report: Mapping[str, Any]) -> str:
             f"- {code(name)}: hard ones are {one['shares']['hard']:.1%} of all and give "
             f"{one['gradient']['hard']:.1%} of the gradient; {comparison}."
         )
-    order = sorted(found, key=lambda name: -found[name]["gradient"]["hard"])
+    order = sorted(by_loss, key=lambda name: -by_loss[name]["gradient"]["hard"])
     if len(order) > 1:
         lines.append(f"- By the share of gradient from hard ones: {', '.join(map(code, order))}.")
     return "\n".join(lines)

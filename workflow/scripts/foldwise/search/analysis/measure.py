@@ -26,11 +26,11 @@ def loss_params(
     search: Search, observations: Sequence[Observation], runs: Path
 ) -> dict[str, dict[str, Any]]:
     """Loss -> params.json of the best trial that used it, best first."""
-    found: dict[str, dict[str, Any]] = {}
+    by_loss: dict[str, dict[str, Any]] = {}
     for _, item in ranked(observations, search):
         params = read_json(runs / trial_name(item.suggestion.number) / "params.json")
-        found.setdefault(params["loss"]["name"], params)
-    return found
+        by_loss.setdefault(params["loss"]["name"], params)
+    return by_loss
 
 
 def measure(

@@ -174,15 +174,17 @@ def sizes(searched: Searched) -> str:
 def recommendations(searched: Searched, effects: Iterable[Effect]) -> str:
     """Resolved effects as advice; what is not resolved is named as such."""
     resolved, open_ones = [], []
-    for found in effects:
+    for measured in effects:
         lines = [
             line
-            for line, one in zip(sentences(found, searched.sign), found.differences, strict=False)
+            for line, one in zip(
+                sentences(measured, searched.sign), measured.differences, strict=False
+            )
             if one.resolved
         ]
         resolved += lines
         if not lines:
-            open_ones.append(setting_name(found.key))
+            open_ones.append(setting_name(measured.key))
     parts = [f"- {line}" for line in resolved]
     if open_ones:
         parts.append(

@@ -57,8 +57,8 @@ def _table(source: Source, i: int) -> dict[str, Any]:
 
 def _images(source: Source) -> dict[str, Any]:
     """Images with suspect zones, those with the most first."""
-    found = {"count": source("images", "suspects", form=","), "n": source("images", "n", form=",")}
-    found["first"] = [
+    counts = {"count": source("images", "suspects", form=","), "n": source("images", "n", form=",")}
+    counts["first"] = [
         {
             "sample": one["sample"],
             "zones": ", ".join(escaped(titled(zone)) for zone in one["zones"]),
@@ -66,7 +66,7 @@ def _images(source: Source) -> dict[str, Any]:
         | {"own": source("images", "first", k, "probability_of_given", form=".3f")}
         for k, one in enumerate(source.value("images", "first"))
     ]
-    return found
+    return counts
 
 
 def _classes(one: dict[str, Any]) -> dict[str, str]:
