@@ -3,8 +3,9 @@
 Snakemake's own lock stays behind when a driver is killed and then wants `--unlock`. With `nolock`
 (as in the profile) the guard takes that lock itself, so that a run without this plugin is refused
 while jobs are on the cluster, and lifts the one that a dead driver left. A library of locks would
-not do: what is left behind are Snakemake's own files, the driver may be on another machine and be
-seen to be alive by its sign alone, and jobs that outlive it keep the folder locked.
+not do: filelock's SoftFileLease tells a dead holder by process, machine and sign of life as here,
+but its claim ends with its process, while jobs outlive a driver and keep the folder locked, and it
+knows nothing of Snakemake's own files, which are what a dead driver leaves behind.
 """
 
 import json

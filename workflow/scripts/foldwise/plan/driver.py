@@ -9,9 +9,11 @@ The plugin for PBS has a guard of its own (`guard.py` there), and the two are no
 is taken: Snakemake's is looked at, and a process of this machine is asked for. There one is taken,
 a sign of life is given at each poll, and a driver on another machine is told from a dead one by its
 silence, since jobs outlive it. The plugin is installed alone, and a laptop has no plugin, so that
-neither can import the other; `born` stands in both. A library such as filelock replaces neither:
-what a killed run leaves behind are Snakemake's own files, which no other lock lifts, and of another
-machine a lock of the file system says nothing where NFS keeps none.
+neither can import the other; `born` stands in both, since psutil gives a process's start by the
+wall clock: a correction of that clock would make a living driver look like another process. A
+library such as filelock replaces neither: what a killed run leaves behind are Snakemake's own
+files, which no other lock lifts, and of another machine a lock of the file system says nothing
+where NFS keeps none.
 """
 
 import json
