@@ -13,6 +13,7 @@ from foldwise.files import read_csv, write_csv
 from foldwise.proposal.facts import Facts, look
 from foldwise.proposal.study import batch_for, propose, side_for, study_text
 from foldwise.settings.study import load_study
+from foldwise.settings.zones import CHEST
 from made import density_archive
 
 FACTS = Facts(
@@ -119,6 +120,53 @@ def test_what_cannot_be_told_is_asked_for(pictures):
     (pictures / "empty").mkdir()
     with pytest.raises(FoldwiseError, match="none that is a DICOM file or a picture"):
         look(pictures / "empty", pictures / "grades.csv")
+
+
+@pytest.fixture
+def masked(tmp_path):
+    """Pictures and masks of the same names in two folders, and pictures of no row."""
+    for folder in ("pictures", "masks", "other"):
+        (tmp_path / folder).mkdir()
+        for number in range(12):
+            plane = np.full((300, 320), number, np.uint8)
+            picture = Image.fromarray(plane if folder == "masks" else np.dstack([plane] * 3))
+            picture.save(tmp_path / folder / f"{number}.png")
+    rows = [f"masks/{n}.png,pictures/{n}.png,s{n // 3},{n % 2}" for n in range(12)]
+    (tmp_path / "tiles.csv").write_text("\n".join(["mask,picture,Specimen,lens", *rows]) + "\n")
+    return tmp_path
+
+
+def test_a_table_of_masks_is_proposed_as_segmentation(masked, monkeypatch):
+    monkeypatch.chdir(masked)
+    assert propose_study.main([".", "tiles.csv"]) == 0
+    study = load_study("mine")
+    assert (study["kind"], study["data"]["reader"]) == ("segmentation", "pairs")
+    columns = study["data"]["columns"]
+    assert (columns["image"], columns["mask"]) == ("picture", "mask")
+    assert (columns["patient"], study["folds"]["n"]) == ("Specimen", 4)
+    assert study["image"]["size"] == 256 and study["image"]["channels"] == 3
+    assert study["training"]["tiles"] | {"size": 128, "per_image": 6} == study["training"]["tiles"]
+    assert Path("config/studies/mine.yaml").read_text().splitlines()[1] == "# 12 images, 4 groups"
+    # Who names a label wants classes of the same pictures.
+    facts = look(masked, masked / "tiles.csv", "lens")
+    assert (facts.kind, facts.classes) == ("classification", {"0": 4, "1": 4})
+    by_lens = look(masked, masked / "tiles.csv", patient="lens")
+    assert by_lens.groups == 2 and propose(by_lens, 1 << 34).folds[0] == 2
+    one = Facts(**vars(by_lens) | {"groups": 1})
+    with pytest.raises(FoldwiseError, match=r"'lens': two folds need two.*--patient"):
+        propose(one, 1 << 34)
+
+
+def test_scores_of_the_lung_zones_are_proposed_as_zones(pictures):
+    scores = ",".join(CHEST)
+    rows = [f"{n},1,2,0,3,4,,p{n // 2}" for n in range(40)]
+    (pictures / "zones.csv").write_text("\n".join([f"FileID,{scores},PatientID", *rows]) + "\n")
+    assert propose_study.main(["films", "zones.csv", "--name", "films"]) == 0
+    study = load_study("films")
+    assert (study["kind"], study["data"]["reader"]) == ("zones", "zones")
+    columns = study["data"]["columns"]
+    assert (columns["image"], columns["patient"]) == ("FileID", "PatientID")
+    assert look(pictures / "films", pictures / "zones.csv").images == 40
 
 
 def test_only_pictures_that_the_reader_takes_are_proposed(pictures):

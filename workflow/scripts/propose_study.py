@@ -25,6 +25,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("table", type=Path)
     parser.add_argument("--name", default="mine", help="of the study; the file's name")
     parser.add_argument("--label", help="column of the label, where it is not found by its name")
+    parser.add_argument("--patient", help="column of what must not be split, likewise")
     parser.add_argument("--studies", type=Path, default=Path("config/studies"))
     asked = parser.parse_args(words)
     try:
@@ -42,7 +43,7 @@ def make(asked: argparse.Namespace) -> str:
         raise FoldwiseError(f"--name {asked.name}: use small letters, digits and _.")
     if out.exists():
         raise FoldwiseError(f"{out} is there already. Take another --name, or remove it.")
-    facts = look(asked.archive, asked.table, asked.label)
+    facts = look(asked.archive, asked.table, asked.label, asked.patient)
     text = study_text(facts, propose(facts, memory()), str(asked.archive), str(asked.table))
     write_text(out, text)
     load_study(asked.name, asked.studies)

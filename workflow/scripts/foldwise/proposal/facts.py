@@ -3,8 +3,8 @@
 import re
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,15 +12,19 @@ from foldwise.cohort.archive import list_archive
 from foldwise.cohort.headers import ATTRIBUTES
 from foldwise.cohort.readers.images import ENDINGS
 from foldwise.cohort.tables.labels import canonical
-from foldwise.cohort.tables.naming import Spelling, ZeroPadded, without_zeros
+from foldwise.cohort.tables.naming import Spelling, ZeroPadded, by_name, without_zeros
 from foldwise.cohort.tables.table import Table, TableSettings, read_table
 from foldwise.errors import FoldwiseError
 from foldwise.registry import load
+from foldwise.settings.zones import CHEST
 
 # Files whose size is looked at: enough for a median, and quick in an archive of any size.
 SAMPLED = 200
 # More values than this are names or numbers, and no classes.
 MOST_CLASSES = 20
+CLASSES = "classification"
+# Readers of the kinds that have one of their own.
+READERS = {"segmentation": "pairs", "zones": "zones"}
 # Days as tables write them: never a label, though a short table has few.
 DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}.*")
 USUAL = {
@@ -34,13 +38,29 @@ USUAL = {
         "target",
         "birads",
     ),
-    "patient": ("patient", "patientid", "patient_id", "subject", "subject_id", "case", "specimen"),
+    "patient": (
+        "patient",
+        "patientid",
+        "patient_id",
+        "subject",
+        "subject_id",
+        "case",
+        "case_id",
+        "specimen",
+        "specimen_id",
+        "slide",
+        "slide_id",
+    ),
+    "mask": ("mask", "mask_path", "masks", "segmentation", "annotation"),
 }
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a proposal goes by; `classes`: groups that have each label, `match`: as data.match."""
+    """What a proposal goes by; `match`: as data.match.
+
+    `classes`: groups that have each label; empty for the kinds of study that have no classes.
+    """
 
     reader: str
     format: str
@@ -52,12 +72,14 @@ class Facts:
     width: int
     height: int
     channels: int
+    kind: str = CLASSES
 
 
-def look(root: Path, path: Path, label: str | None = None) -> Facts:
+def look(root: Path, path: Path, label: str | None = None, patient: str | None = None) -> Facts:
     """Look at the archive's names and a sample of its headers, and at the table.
 
-    `label`: the column of the label; None looks for it.
+    `label` and `patient`: their columns; None looks for them. A table of pictures with masks is
+    taken for segmentation, one with a score for each lung zone for zones, unless a label is named.
 
     Raises FoldwiseError where no column names the images, or none can be the label.
     """
@@ -65,18 +87,29 @@ def look(root: Path, path: Path, label: str | None = None) -> Facts:
     table = read_table(TableSettings(path=str(path), format="paths"))
     reader, own = _reader(root, files)
     ids = _ids_of_headers(root, own) if reader == "dicom" else []
-    key, named, match = _image_column(table, own, root, ids)
-    columns = {key: named, "label": label or _label_column(table, named)}
-    table.need(columns)
-    patient = _usual_column(table, "patient", {*columns.values()})
+    kind, mask = _kind_of(table, own) if reader == "images" and not label else (CLASSES, None)
+    if kind in READERS:
+        accepts = load("READERS", READERS[kind])().accepts
+        own = [name for name in files if accepts(root / name)]
+    called = _called(own, endings=kind != "zones")
+    key, named, match = _image_column(_without(table, mask), called, root, ids)
+    columns = {key: named} | ({"mask": mask} if mask else {})
+    if kind == CLASSES:
+        columns["label"] = label or _label_column(table, named)
+    patient = patient or _usual_column(table, "patient", {*columns.values()})
     columns |= {"patient": patient} if patient else {}
+    table.need(columns)
     groups = defaultdict(set)
-    for row in table.rows:
+    for row in table.rows if kind == CLASSES else ():
         if row.get(columns["label"]):
             groups[row.get(columns["label"])].add(row.get(patient or named))
+    if key == "image":
+        # No more than the table has: masks and other studies' pictures lie there too.
+        own = _named_by({row.get(named) for row in table.rows}, called)
     width, height, channels = _shape(root, own, reader)
     return Facts(
-        reader=reader,
+        kind=kind,
+        reader=READERS.get(kind, reader),
         format="accession" if key == "accession" else "paths",
         match=match,
         columns=columns,
@@ -87,6 +120,32 @@ def look(root: Path, path: Path, label: str | None = None) -> Facts:
         height=height,
         channels=channels,
     )
+
+
+def _kind_of(table: Table, files: Sequence[str]) -> tuple[str, str | None]:
+    """The kind of study of a table of pictures, and the column of masks that name files."""
+    if {*CHEST} <= {*table.columns}:
+        return "zones", None
+    mask, called = _usual_column(table, "mask", set()), _called(files)
+    if mask and sum(row.get(mask) in called for row in table.rows) >= len(table.rows) / 2:
+        return "segmentation", mask
+    return CLASSES, None
+
+
+def _without(table: Table, column: str | None) -> Table:
+    return replace(table, columns=tuple(name for name in table.columns if name != column))
+
+
+def _called(files: Sequence[str], endings: bool = True) -> dict[str, list[str]]:
+    """Path, or bare name -> files; a table of zones names them without their `endings` too."""
+    whole = {form for name in files for form in (name, PurePosixPath(name).name)}
+    return {name: of for name, of in by_name(files).items() if not endings or name in whole}
+
+
+def _named_by(cells: Set[str], called: Mapping[str, list[str]]) -> list[str]:
+    """The files that cells name; all where each cell may mean several."""
+    every = {name for of in called.values() for name in of}
+    return sorted({called[one][0] for one in cells if len(called.get(one, [])) == 1} or every)
 
 
 def _reader(root: Path, files: Sequence[str]) -> tuple[str, list[str]]:
@@ -115,17 +174,17 @@ def _ids_of_headers(root: Path, files: Sequence[str]) -> list[set[str]]:
 
 
 def _image_column(
-    table: Table, files: Sequence[str], root: Path, ids: Sequence[set[str]]
+    table: Table, called: Mapping[str, list[str]], root: Path, ids: Sequence[set[str]]
 ) -> tuple[str, str, str]:
     """`image` or `accession`, the column whose cells name most of the archive, and how: by its
     names of files and folders, else by the `ids` of its headers."""
-    paths = {form for name in files for form in (name, PurePosixPath(name).name)}
+    files = {name for of in called.values() for name in of}
     folders = {step for name in files for step in PurePosixPath(name).parts[:-1]}
     spelling, padded = Spelling(folders), ZeroPadded(folders)
     scores = {}
     for column in table.columns:
         cells = [row.get(column) for row in table.rows]
-        scores["image", column] = sum(cell in paths for cell in cells) / len(cells)
+        scores["image", column] = sum(cell in called for cell in cells) / len(cells)
         meant = [padded.of(spelling.of(cell)) in folders for cell in cells]
         scores["accession", column] = sum(meant) / len(cells)
     best = max(scores, key=lambda one: scores[one])
