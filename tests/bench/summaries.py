@@ -78,7 +78,7 @@ def folds_of(kind: str, n: int, each: int) -> list[FoldResult]:
 def summaries(sizes: list[int]) -> None:
     """Print CPU seconds of whole summaries."""
     print("\n| Kind | Predictions | Images a patient | Summary, s |\n| --- | --- | --- | --- |")
-    for kind in ("classification", "zones", "distillation"):
+    for kind in TASKS:
         for n in sizes:
             for each in (1, 4):
                 folds, task = folds_of(kind, n, each), load("MEASURES", kind)(TASKS[kind])

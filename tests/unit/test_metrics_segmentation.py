@@ -7,6 +7,7 @@ from skimage.measure import label, regionprops
 from sklearn import metrics as sk
 
 from foldwise.evaluate.metrics import segmentation as ours
+from foldwise.evaluate.metrics.numbers import median_defined
 
 
 @pytest.fixture
@@ -97,3 +98,16 @@ def test_whatever_has_no_value_says_why():
     reasons = ours.details(rows)["undefined"]
     assert set(reasons) == lacking and {"jaccard", "precision", "objects_f1"} < lacking
     assert reasons["precision"] == "nothing is predicted"
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 121, 997])
+def test_the_median_of_draws_is_numpys_of_the_drawn_values(n):
+    random = np.random.default_rng(n)
+    values = random.integers(0, 40, n) / 8
+    values[random.random(n) < 0.2] = np.nan
+    weights = random.poisson(0.7, (64, n)).astype(float)
+    weights[0] = 0
+    drawn = (np.repeat(values, row.astype(int)) for row in weights)
+    there = (one[~np.isnan(one)] for one in drawn)
+    expected = [np.median(one) if len(one) else np.nan for one in there]
+    assert np.array_equal(median_defined(values, weights), expected, equal_nan=True)

@@ -21,7 +21,7 @@ from foldwise.train.feed.batches import Rows, epoch_steps
 from foldwise.train.feed.draws import one_of
 from foldwise.train.fit import Fit, Noted
 from foldwise.train.job import FoldJob
-from foldwise.train.machine import environment, make_deterministic, seed
+from foldwise.train.machine import environment, keep_freed_memory, make_deterministic, seed
 from foldwise.train.optim import make_optimizer, trainable
 from foldwise.train.plan import OnEpoch, Plan, make_plan
 from foldwise.train.precision import forward_in
@@ -40,6 +40,7 @@ def train_fold(job: FoldJob, on_epoch: OnEpoch | None = None) -> None:
     """
     settings = read_settings(job.params)
     make_deterministic(job.device)
+    keep_freed_memory()
     with memory_explained(job, max(stage.size for stage in settings.stages)):
         plan = make_plan(job, settings, on_epoch)
         model = build_model(job).to(job.device, memory_format=torch.channels_last)

@@ -21,7 +21,7 @@ from foldwise.train.feed.normalise import by_picture
 from foldwise.train.feed.pixels import Normalisation, Preparation
 from foldwise.train.feed.rows import sorted_rows
 from foldwise.train.job import FoldJob
-from foldwise.train.machine import make_deterministic
+from foldwise.train.machine import keep_freed_memory, make_deterministic
 from foldwise.train.precision import forward_in
 from foldwise.train.sealed import load_sealed
 
@@ -160,6 +160,7 @@ def predict_fold(
     0..255, S the side at which the model was chosen; (N, 0) where it predicts no such thing.
     """
     make_deterministic(job.device)
+    keep_freed_memory()
     # In order of content, so that a cohort listed otherwise is cut into the same batches.
     rows = sorted_rows(job.part("val"))
     kept = load_model(job, model_path)

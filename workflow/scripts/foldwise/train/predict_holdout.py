@@ -19,7 +19,7 @@ from foldwise.train.failure import memory_explained
 from foldwise.train.feed.feed import Feed
 from foldwise.train.feed.rows import sorted_rows
 from foldwise.train.job import FoldJob
-from foldwise.train.machine import make_deterministic
+from foldwise.train.machine import keep_freed_memory, make_deterministic
 from foldwise.train.predict import KeptModel, batches, joined, keep, load_model, maps_file
 
 ENSEMBLE = "ensemble"  # in the column `fold` of what all models predict together
@@ -65,6 +65,7 @@ def predict_together(
     """
     rows = sorted_rows(job.part("holdout"))
     make_deterministic(job.device)
+    keep_freed_memory()
     by_fold: dict[int, dict[str, list[np.ndarray]]] = {fold: {} for fold in models}
     ensemble: dict[str, list[np.ndarray]] = {}
     with ExitStack() as stack:

@@ -5,6 +5,7 @@ shape (R,); None counts each once, and the result is one number. So a bootstrap 
 products, and a metric is written once for both.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -85,25 +86,40 @@ def mean_over(values: np.ndarray) -> np.ndarray:
 
 def median_defined(values: np.ndarray, weights: Weights = None) -> "np.ndarray | float":
     """Median over (N,) samples of those that are not NaN; NaN if there is none."""
-    there = ~np.isnan(values)
-    values = values[there]
+    there = np.flatnonzero(~np.isnan(values))
+    if not len(there):
+        return float("nan") if weights is None else np.full(len(weights), np.nan)
     if weights is None:
-        return float(np.median(values)) if len(values) else float("nan")
-    if not len(values):
-        return np.full(len(weights), np.nan)
-    return _median_of_draws(values, weights[:, there])
-
-
-def _median_of_draws(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean of the two middle ones of the drawn values, which are one where their number is odd."""
+        return float(np.median(values[there]))
     # Stable, so that equal values are met in one order on any processor.
-    order = np.argsort(values, kind="stable")
-    upto = np.cumsum(weights[:, order], axis=1)
-    n = upto[:, -1]
-    low, high = (
-        values[order][(upto > place[:, None]).argmax(axis=1)] for place in ((n - 1) // 2, n // 2)
-    )
+    order = there[np.argsort(values[there], kind="stable")]
+    # Rows of all draws of a sample lie together in memory, and are summed so.
+    return _median_of_draws(values[order], weights.T[order])
+
+
+def _median_of_draws(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Mean of the two middle ones of the drawn values, which are one where their number is odd.
+
+    values: (N,) in order; rows: (N, R) weights.
+    """
+    n = rows.sum(axis=0)
+    low, high = (values[_first_beyond(rows, place)] for place in ((n - 1) // 2, n // 2))
     return np.where(n > 0, (low + high) / 2, np.nan)
+
+
+def _first_beyond(rows: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """(R,) first of N `rows` (N, R) by which their running sum is above `place` (R,); 0 if never.
+
+    By sums of blocks, then within the one block: running sums of all would take as much again.
+    """
+    size = max(1, math.isqrt(len(rows)))
+    sums = np.add.reduceat(rows, np.arange(0, len(rows), size), axis=0)
+    upto = np.cumsum(sums, axis=0)
+    block, draw = (upto > place).argmax(axis=0), np.arange(rows.shape[1])
+    within = np.minimum(block * size + np.arange(size)[:, None], len(rows) - 1)
+    # A last block that is shorter repeats its last row: what is first is met before.
+    left = place - (upto - sums)[block, draw]
+    return block * size + (np.cumsum(rows[within, draw], axis=0) > left).argmax(axis=0)
 
 
 def undefined(measured: Mapping[str, float]) -> dict[str, str]:

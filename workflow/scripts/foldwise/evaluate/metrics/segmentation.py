@@ -5,6 +5,7 @@ image and pooled; so no mask has to be kept. A metric of an image is undefined (
 the mean, and counted) if neither truth nor prediction has foreground.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -101,18 +102,27 @@ class Images:
 
     def __init__(self, sums: dict[str, np.ndarray], weights: Weights = None) -> None:
         self.sums, self.weights = sums, weights
+        # Several metrics ask for the same ones, and each reads the weights of all draws.
+        self.total, self.number = functools.cache(self._total), functools.cache(self._number)
 
     def __getitem__(self, name: str) -> np.ndarray:
         """(N,) a column."""
         return self.sums[name]
 
-    def total(self, name: str) -> np.ndarray:
+    def _total(self, name: str) -> np.ndarray:
         """() or (R,) a column summed over images."""
         return total(self.sums[name], self.weights)
 
     def mean(self, values: np.ndarray) -> np.ndarray | float:
         """Over images that have a value."""
-        return mean_defined(values, self.weights)
+        if self.weights is None:
+            return mean_defined(values)
+        there = ~np.isnan(values)
+        return ratio(self.weights @ np.where(there, values, 0), self.number(there.tobytes()))
+
+    def _number(self, there: bytes) -> np.ndarray:
+        """(R,) how many of the images that a mask (N,) names are in each draw."""
+        return self.weights @ np.frombuffer(there, bool)
 
 
 def _hard(images: Images) -> list[np.ndarray]:
