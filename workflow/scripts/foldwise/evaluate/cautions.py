@@ -71,7 +71,8 @@ def undefined(over_folds: Mapping[str, Any], n: int) -> Iterator[Caution]:
     """Metrics that fewer than all `n` folds have."""
     for name, values in over_folds.items():
         if values["n_folds"] < n:
-            text = f"{called(name)[0]}: defined in {values['n_folds']} of {n} folds."
+            where = "not defined" if n == 1 else f"defined in {values['n_folds']} of {n} folds"
+            text = f"{called(name)[0]}: {where}."
             yield {"kind": "undefined", "text": text}
 
 

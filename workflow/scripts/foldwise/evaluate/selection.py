@@ -74,10 +74,11 @@ def _in_words(selected: Mapping[str, Any], n: int) -> str:
     name = spoken(selected["metric"])
     if not n:
         return f"No fold has {name} in both its kept and its last epoch."
-    text = (
-        f"The kept epochs have {name} {selected['kept']:.3f} on average, the last epochs of the "
-        f"same folds {selected['last']:.3f}"
-    )
+    number, kept = len(selected["folds"]), f"{name} {selected['kept']:.3f}"
+    text = f"The kept epochs have {kept} on average, the last epochs of the same folds"
+    if number == 1:
+        text = f"The kept epoch has {kept}, the last epoch"
+    text += f" {selected['last']:.3f}"
     if selected["gain"] > 0:
         text += f": the choice may flatter by up to {selected['gain']:.3f}."
     else:
@@ -85,8 +86,8 @@ def _in_words(selected: Mapping[str, Any], n: int) -> str:
     # Their last epoch is no end of a schedule: the comparison is then less fair to it.
     short = sum(fold["ended"] == "no gain" for fold in selected["folds"])
     if short:
-        number = len(selected["folds"])
-        text += f" {short} of {number} folds stopped early, before their schedule ended."
+        who = "The training" if number == 1 else f"{short} of {number} folds"
+        text += f" {who} stopped early, before {'its' if number == 1 else 'their'} schedule ended."
     return text
 
 
@@ -113,8 +114,9 @@ def cautions(selected: Mapping[str, Any] | None, groups: int, units: str) -> lis
         usual = round(statistics.median(one["epochs"] for one in folds))
         sentences.append(
             f"{groups} {units} are few to choose an epoch by: below about {FEW_GROUPS}, set "
-            f"training.stop_after to auto, or to a number (the folds trained {usual} epochs), so "
-            "that the last epoch counts and nothing is chosen by the part that judges."
+            f"training.stop_after to a number (here {usual} epochs were trained; auto does so in "
+            "studies of fewer), so that the last epoch counts and nothing is chosen by the part "
+            "that judges."
         )
     return sentences
 

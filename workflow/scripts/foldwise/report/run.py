@@ -94,6 +94,11 @@ class Run:
         names = dict.fromkeys([monitored, *HEADLINE, *of_labels, *self.metrics])
         return [name for name in names if name in self.metrics][:4]
 
+    @property
+    def single(self) -> bool:
+        """Whether one split judged the run: then nothing is a mean over folds, nor has a spread."""
+        return len(self.folds) == 1
+
     def over_folds(self, name: str) -> dict[str, Any]:
         """Name of a metric, its mean and spread over folds, and its interval."""
         return {
@@ -117,6 +122,7 @@ class Run:
             "percent": self.summary("methods", "level", form=".0%"),
             "monitored": spoken(metric),
             # A metric that no fold defines has none.
+            "single": self.single,
             "n_folds": self.summary.maybe(metric, "n_folds"),
             "best_fold": self.summary("best_fold", "fold"),
             "best_value": self.summary("best_fold", "value", form=".3f"),

@@ -27,7 +27,7 @@ def values(run: Run) -> dict[str, Any]:
         # Code that was unpacked from a file has none.
         "commit": record("git", "commit", form=".10") if record.value("git", "commit") else None,
         "dirty": record.value("git", "dirty"),
-        "headline": [run.over_folds(name) for name in run.headline],
+        "headline": [_main(run, name) for name in run.headline],
         "judged_once": _of_holdout(run) if run.headline and run.holdout else None,
     }
 
@@ -36,6 +36,14 @@ def title_of(study: Study) -> str:
     """The page's title: the study's own, or its name in words."""
     named = study["name"].replace("_", " ").replace(".", " ")
     return study["report"]["title"] or named.capitalize()
+
+
+def _main(run: Run, name: str) -> dict[str, Any]:
+    """A metric with its interval: over folds, or of a single split over groups."""
+    row = run.over_folds(name)
+    if not run.single:
+        return row
+    return row | {"interval": pooled(run.summary, ("pooled", "image"), name)[1]}
 
 
 def _of_holdout(run: Run) -> dict[str, Any]:
