@@ -41,7 +41,7 @@ rule loss_gradients:
     params:
         search=searches.all_params,
         cache=studies.cache_key,
-        code=studies.code("loss_gradients"),
+        code=studies.code("loss_gradients", of_trials=True),
     message:
         "Measuring what the losses of the search weigh, study {wildcards.study}"
     script:

@@ -88,11 +88,15 @@ class Studies:
 
         return of_wildcards(read)
 
-    def code(self, rule: str) -> Callable[[Wildcards], str]:
-        """Params: a digest of the code that the job's run reaches from this rule's adapter."""
+    def code(self, rule: str, of_trials: bool = False) -> Callable[[Wildcards], str]:
+        """Params: a digest of the code that the job's run reaches from this rule's adapter.
+
+        `of_trials`: of a rule that has no run and works with what trials are made of.
+        """
 
         def read(wildcards: Wildcards) -> str:
-            return code_of(rule, self.words_of_run(wildcards.study, run_of(wildcards)))
+            run = TRIAL if of_trials else run_of(wildcards)
+            return code_of(rule, self.words_of_run(wildcards.study, run))
 
         return of_wildcards(read)
 
