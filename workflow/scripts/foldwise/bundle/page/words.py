@@ -25,7 +25,7 @@ def words(record: Mapping[str, Any]) -> list[str]:
     sentences += _absent(record["absent"])
     sentences += _shifted(record["shift"])
     sentences += _parted(record["subgroups"])
-    sentences += _calibrated(record["recalibration"])
+    sentences += _calibrated(record["recalibration"], units)
     sentences += _covered(record)
     sentences.append(overlap_in_words(record["overlap"], record["group_by"]))
     return sentences
@@ -119,13 +119,13 @@ def _shifted(shift: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _calibrated(recalibration: Mapping[str, Any] | None) -> list[str]:
+def _calibrated(recalibration: Mapping[str, Any] | None, units: str) -> list[str]:
     if not recalibration:
         return []
     before, after = recalibration["ece"]["before"], recalibration["ece"]["after"]
     return [
         f"With a temperature of {recalibration['temperature']:.2f}, learned on "
-        f"{recalibration['groups_learned_on']} of the groups here, the calibration error on the "
+        f"{recalibration['groups_learned_on']} of the {units} here, the calibration error on the "
         f"other {recalibration['groups_judged_on']} goes from {before:.3f} to {after:.3f}."
     ]
 
