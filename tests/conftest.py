@@ -34,15 +34,15 @@ def compiled_once():
     than to fill it: each is compiled once."""
     from jinja2 import Environment
 
-    from foldwise.article.literals import Typed
+    from foldwise.article.literals import Marking
 
     compiled, codes = Environment.compile, {}
 
     def remembered(self, source, *how, **more):
         # What marks typed numbers is new for each article; its code hangs on the places so far.
-        typed = self.extensions.get(Typed.identifier)
-        places = [] if typed is None else typed.places
-        state = self.finalize if typed is None else tuple(places)
+        marking = self.extensions.get(Marking.identifier)
+        places = [] if marking is None else marking.places
+        state = self.finalize if marking is None else tuple(places)
         # All that the code depends on: a lexer is one for each way to write templates.
         of = (self.lexer, state, self.autoescape, type(self))
         key = (source, how, tuple(sorted(more.items())), of)
