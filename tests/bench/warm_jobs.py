@@ -1,8 +1,8 @@
 """What a job costs beside its work: `python tests/bench/warm_jobs.py [--jobs 60] [--seconds 1]`.
 
-Runs so many jobs that import PyTorch and then work for so long, two at a time, once as processes of
-their own and once forked from a parent, and prints the wall time of both over the ideal (all work
-on two cores and nothing else).
+Runs so many jobs that import PyTorch and then work for so long, two at a time, as a run of this
+workflow would, once as processes of their own and once forked from a parent, and prints the wall
+time of both over the ideal (all work on two cores and nothing else).
 """
 
 import argparse
@@ -13,13 +13,17 @@ import tempfile
 import time
 from pathlib import Path
 
-SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
+ROOT = Path(__file__).parents[2]
+SCRIPTS, PROFILE = ROOT / "workflow" / "scripts", ROOT / "profiles" / "default"
 SNAKEFILE = """
 import sys
 sys.path.insert(0, {scripts!r})
-from foldwise.plan import warm_jobs
+from foldwise.plan import faster, rate, warm_jobs
+
+faster.plan()
 
 onstart:
+    rate.rest(workflow.scheduler, workflow.local_exec)
     warm_jobs.install({jobs})
 
 rule all:
@@ -49,6 +53,7 @@ def wall(jobs: int, seconds: float, warm: bool) -> float:
         (root / "work.py").write_text(WORK.format(seconds=seconds))
         environment = os.environ | {"FOLDWISE_WARM": str(int(warm))}
         command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all"]
+        command += ["--workflow-profile", str(PROFILE)]
         began = time.monotonic()
         subprocess.run(command, cwd=root, env=environment, check=True, capture_output=True)
         whole = time.monotonic() - began

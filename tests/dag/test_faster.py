@@ -3,13 +3,16 @@
 Each test here fails where a new version of Snakemake has changed what `plan/faster` relies on.
 """
 
+import sys
 from contextlib import nullcontext
 
+import pandas
 import pytest
 import snakemake.api
 from snakemake.dag import DAG
 from snakemake.exceptions import ChildIOException
 from snakemake.io import IOFile
+from snakemake.iocontainers import Params, Snakemake
 from snakemake.output_index import OutputIndex
 from snakemake.rules import get_function_params
 
@@ -18,6 +21,7 @@ from flow import ROOT, jobs_in
 from foldwise.plan.faster import of_wildcards
 from foldwise.plan.faster.folders import looked_up
 from foldwise.plan.faster.lookup import by_name
+from foldwise.plan.faster.params import kept_plain
 
 AGAIN = "Updating checkpoint dependencies"
 WORKFLOW = f"""
@@ -159,3 +163,30 @@ def test_snakemake_is_told_what_a_function_takes():
         return given
 
     assert list(get_function_params(of_wildcards(read))) == ["wildcards"]
+
+
+class Job(Snakemake):
+    def __init__(self, params):
+        self._safely_store_params(params)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_plain"),
+    [
+        ({"code": "00", "search": {"lr": [1e-3]}, "folds": [1, 2], "none": None}, True),
+        ({"code": "00", "table": pandas.DataFrame({"a": [1, 2]})}, False),
+    ],
+)
+def test_params_are_kept_for_scripts_as_snakemake_keeps_them(values, is_plain, monkeypatch):
+    class Kept(Job):
+        pass
+
+    kept_plain(Kept)
+    params = Params(fromdict=values)
+    usual, kept = Job(params), Kept(params)
+    for name in ("_params_store", "_params_types"):
+        assert getattr(kept, name) == getattr(usual, name)
+    assert dict(kept._params_store.items()) == dict(usual._params_store.items())
+    monkeypatch.setitem(sys.modules, "pandas", None)  # as if there were none
+    again = Kept(params)
+    assert (again._params_types == kept._params_types) == is_plain
