@@ -102,23 +102,26 @@ def _median_of_draws(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
     values: (N,) in order; rows: (N, R) weights.
     """
-    n = rows.sum(axis=0)
-    low, high = (values[_first_beyond(rows, place)] for place in ((n - 1) // 2, n // 2))
+    # By sums of blocks, then within one: running sums of all would take several times as long.
+    size = max(1, math.isqrt(len(rows)))
+    blocks = np.add.reduceat(rows, np.arange(0, len(rows), size), axis=0)
+    n = blocks.sum(axis=0)
+    low, high = (
+        values[_first_beyond(rows, blocks, size, place)] for place in ((n - 1) // 2, n // 2)
+    )
     return np.where(n > 0, (low + high) / 2, np.nan)
 
 
-def _first_beyond(rows: np.ndarray, place: np.ndarray) -> np.ndarray:
+def _first_beyond(rows: np.ndarray, blocks: np.ndarray, size: int, place: np.ndarray) -> np.ndarray:
     """(R,) first of N `rows` (N, R) by which their running sum is above `place` (R,); 0 if never.
 
-    By sums of blocks, then within the one block: running sums of all would take as much again.
+    blocks: sums of `size` rows each.
     """
-    size = max(1, math.isqrt(len(rows)))
-    sums = np.add.reduceat(rows, np.arange(0, len(rows), size), axis=0)
-    upto = np.cumsum(sums, axis=0)
+    upto = np.cumsum(blocks, axis=0)
     block, draw = (upto > place).argmax(axis=0), np.arange(rows.shape[1])
-    within = np.minimum(block * size + np.arange(size)[:, None], len(rows) - 1)
     # A last block that is shorter repeats its last row: what is first is met before.
-    left = place - (upto - sums)[block, draw]
+    within = np.minimum(block * size + np.arange(size)[:, None], len(rows) - 1)
+    left = place - (upto - blocks)[block, draw]
     return block * size + (np.cumsum(rows[within, draw], axis=0) > left).argmax(axis=0)
 
 

@@ -29,6 +29,7 @@ OBJECT_OVERLAP = 0.5
 MEASURED = Measured()
 SUMS = ("truth", "predicted", "both", "soft_predicted", "soft_both")
 OBJECTS = ("objects_true", "objects_predicted", "objects_matched")
+COUNTS = (*SUMS[:3], *OBJECTS)  # whole numbers, of pixels and of objects
 SIZES = ("object_pixels_true", "object_pixels_predicted")
 
 
@@ -111,7 +112,15 @@ class Images:
 
     def _total(self, name: str) -> np.ndarray:
         """() or (R,) a column summed over images."""
+        if name in COUNTS and self.weights is not None:
+            return self.counts[name]
         return total(self.sums[name], self.weights)
+
+    @functools.cached_property
+    def counts(self) -> dict[str, np.ndarray]:
+        """(R,) of each column of whole numbers: of those one product has the same bits as many."""
+        sums = self.weights @ np.stack([self.sums[name] for name in COUNTS], axis=1)
+        return dict(zip(COUNTS, sums.T, strict=True))
 
     def mean(self, values: np.ndarray) -> np.ndarray | float:
         """Over images that have a value."""
