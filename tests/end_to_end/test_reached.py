@@ -87,15 +87,13 @@ class Case:
     """A study of a kind; all cases together run all rules.
 
     `make` fills a folder and gives the settings, `targets` are what is asked for, `rules` some of
-    those that must have run. `site`: its bundle is then validated; `paper`: it is then part of
-    another study's article.
+    those that must have run. `site`: its bundle is then validated.
     """
 
     make: Callable[[Path], dict]
     targets: tuple[str, ...]
     rules: str
     site: bool = False
-    paper: bool = False
 
 
 SUSPECTS = "results/mine/private/suspects_cv.csv"
@@ -168,12 +166,11 @@ CASES = {
     "classification": Case(
         _density,
         (PAGE, SUSPECTS, "article", "bundle", "crate", "seeds", "learning_curve"),
-        "baseline baseline_holdout calibrate cases compare_reported compare_studies conformal "
+        "baseline baseline_holdout calibrate cases compare_reported conformal "
         "embeddings evaluate_holdout fit_learning_curve gradcam_fold label_suspects make_bundle "
         "name_suspects operating_points predict_holdout projections run_cost run_record "
         "seed_variance subgroup_values subgroups write_article write_crate",
         site=True,
-        paper=True,
     ),
     "zones": Case(
         # A batch that the training part of an inner fold can fill.
@@ -206,13 +203,16 @@ SITE = "predict_site evaluate_site site_page"
 
 def test_the_studies_run_all_rules():
     expected = {rule for case in CASES.values() for rule in f"{OF_ALL} {case.rules}".split()}
-    # Probes of a cluster, and programs that a user starts: no result is theirs.
+    # Params are written down; a cluster's probe is no result; an article of several studies is not
+    # run here.
     scripts = {
         path.stem
         for path in (flow.ROOT / "workflow" / "scripts").glob("*.py")
         if "with adapter(" in path.read_text()
     }
-    assert scripts - {"cluster_probe", "run_params"} == expected | set(SITE.split())
+    assert scripts - {"cluster_probe", "run_params", "compare_studies"} == expected | set(
+        SITE.split()
+    )
 
 
 @pytest.mark.slow
@@ -229,13 +229,6 @@ def test_each_function_that_ran_is_part_of_its_rules_digest(tmp_path, monkeypatc
     if case.site:
         flow.write_study(folder, "site", {"data": study["data"], "validate": {"bundle": BUNDLE}})
         run_watched(folder, notes)
-    if case.paper:
-        kept = {name: study[name] for name in ("kind", "seed", "data", "image", "training")}
-        paper = kept | {"folds": {"n": 2}, "article": {"studies": ["mine"]}}
-        flow.write_study(folder, "paper", paper | {"model": {"name": "small_cnn"}})
-        config = folder / "config/config.yaml"
-        config.write_text(config.read_text().replace("- paper", "- paper\n- mine"))
-        run_watched(folder, notes, "results/paper/article/article.md")
     reached = digested(notes)
     ran = {path.name: path.read_text().splitlines() for path in notes.iterdir()}
     faults = {
