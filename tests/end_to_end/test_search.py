@@ -179,6 +179,7 @@ def test_a_study_without_a_search_is_told_how_to_have_one(study):
     assert "has a search. Add `search:` to a study's file" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_best_configuration_is_a_study_that_runs(study):
     search = study / "results" / "mine" / "search"
     private = study / "results/mine/private/best_config.yaml"
@@ -229,6 +230,7 @@ def test_the_best_trial_is_kept_as_a_full_run_with_a_report_of_its_own(study):
     assert not (study / "results/mine/report").exists()
 
 
+@pytest.mark.slow
 def test_snakemakes_own_report_has_the_plots_and_the_analysis_by_their_titles(study):
     assert "search_analysis" in rules_of(run(study, "analysis"))
     snakemake(study, "search", "analysis", "--report", "report.html")

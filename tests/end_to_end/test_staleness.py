@@ -74,6 +74,7 @@ def test_a_lost_file_of_the_cohort_comes_back_and_nothing_else_runs(study, name)
     assert planned(study) == set()
 
 
+@pytest.mark.slow
 def test_a_deleted_part_of_the_cache_is_decoded_again(study):
     path = next((study / "results" / "cache").rglob("*.npy"))
     before = path.read_bytes()
@@ -163,6 +164,7 @@ def test_a_run_a_search_and_a_baseline_rerun_nothing_of_the_others(study):
     assert rules_of(planned(study)) <= {"report_pack", "compare_reported"}
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_though_runs_a_search_and_a_baseline_change(study):
     """A run is added, one changed and one removed; a search is added, baselines are removed."""
     long = {"epochs": 200, "early_stopping": {"patience": None}}
@@ -229,6 +231,7 @@ def test_one_label_reruns_folds_on_and_decodes_nothing(study):
     assert "cache_shard" not in jobs
 
 
+@pytest.mark.slow
 def test_one_more_patient_decodes_that_patient_alone(study):
     before = set((study / "results" / "cache").rglob("*.npy"))
     for exam in (study / "made" / "hidden").iterdir():

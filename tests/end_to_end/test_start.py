@@ -43,6 +43,7 @@ def test_a_missing_decoder_is_one_message_before_any_decoding(made, without_code
     assert "install imagecodecs or pyjpegls" in line
 
 
+@pytest.mark.slow
 def test_a_workbook_gives_the_cohort_that_its_csv_gives(made, tmp_path):
     folder = copied(made, tmp_path / "study")
     cohort = folder / "results/mine/cohort.csv"

@@ -66,6 +66,7 @@ def mounted(place, size, script):
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
+@pytest.mark.slow
 def test_training_goes_on_after_room_was_made_to_the_same_bytes(tmp_path):
     whole, disk = tmp_path / "whole", tmp_path / "disk"
     subprocess.run([sys.executable, JOB, whole], check=True, timeout=300)

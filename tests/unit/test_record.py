@@ -57,8 +57,9 @@ def test_edited_settings_are_no_edited_code(tmp_path):
 
 def test_times_of_jobs_that_ended_too_soon_to_be_measured(tmp_path):
     (tmp_path / "cohort.tsv").write_text("s\tmax_rss\n0.5\tNA\n")
+    title = "Archive and table joined into samples, with what is unusable named"
     assert rules(tmp_path, "cv") == [
-        {"rule": "cohort", "jobs": 1, "seconds": 0.5, "max_rss_mb": None}
+        {"rule": "cohort", "title": title, "jobs": 1, "seconds": 0.5, "max_rss_mb": None}
     ]
 
 

@@ -137,8 +137,9 @@ def test_proposals_do_not_depend_on_the_salt_of_a_process_or_on_the_processor():
     assert printed(**old, ATEN_CPU_CAPABILITY="default") == here
 
 
+@pytest.mark.parametrize("orders", [range(10), pytest.param(range(10, 50), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kills", [0.0, 0.3])
-def test_a_hundred_orders_of_jobs_give_one_study(tmp_path, kills):
+def test_a_hundred_orders_of_jobs_give_one_study(tmp_path, kills, orders):
     search = search_of(
         sampler=sampler("tpe"),
         trials=8,
@@ -146,7 +147,7 @@ def test_a_hundred_orders_of_jobs_give_one_study(tmp_path, kills):
         across_folds={"name": "first_fold", "startup": 2},
     )
     seen = set()
-    for order in range(50):
+    for order in orders:
         runs = tmp_path / str(order)
         run_shuffled(search, runs, random.Random(order), kills)
         seen.add(digest_of(read_all(runs, search)))

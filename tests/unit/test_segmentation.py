@@ -183,6 +183,7 @@ def test_pictures_of_several_sizes_end_in_the_same_bits_stopped_or_not(tmp_path)
     assert maps[:, :8].max() == 0 and maps[:, :, 40:].max() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("invert", [0.0, 0.5])
 def test_objects_of_the_other_polarity_are_learnt_by_inverting(tmp_path, invert):
     images = in_squares(IMAGES)
