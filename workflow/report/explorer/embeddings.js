@@ -21,7 +21,7 @@ explorer.start("embeddings", (holder) => {
     ...(shown.subgroups ?? []).map((name, i) => [title(name), (one) => one.subgroups[i] || "unknown", shown.levels[i]]),
     ["Error", (one) => one.error, null],
   ];
-  const first = data.folds.length > 1 ? String(data.folds[0].fold) : "";
+  const first = String(data.folds[0].fold);
   const state = { fold: first, method: data.methods[0], colouring: shown.parts.length ? 0 : colourings.length - 1, only: null };
 
   // Values in their order; null where colours stand for numbers.
