@@ -17,6 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.special import ndtr
+from sklearn.linear_model import Ridge
 
 from foldwise.evaluate.metrics.zone_counts import UNKNOWN
 from foldwise.reliability.parts import Part, crossed
@@ -78,13 +79,10 @@ def ridge(x: np.ndarray, y: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, 
 
     x (M, F) and y (M,) are fitted with PENALTY on the weights, none on the intercept.
     """
-    middle, level = x.mean(axis=0), y.mean()
-    centred = x - middle
-    weights = np.linalg.solve(
-        centred.T @ centred + PENALTY * np.eye(x.shape[1]), centred.T @ (y - level)
-    )
-    residuals = y - level - centred @ weights
-    return (asked - middle) @ weights + level, float(np.sqrt(np.mean(residuals**2)))
+    model = Ridge(alpha=PENALTY).fit(x, y)
+    residuals = y - model.predict(x)
+    foretold = model.predict(asked.reshape(-1, asked.shape[-1])).reshape(asked.shape[:-1])
+    return foretold, float(np.sqrt(np.mean(residuals**2)))
 
 
 def _probabilities(foretold: np.ndarray, spread: float, unknown: np.ndarray) -> np.ndarray:
