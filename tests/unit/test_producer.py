@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+import cv2
+import numpy as np
 import pytest
 
 from foldwise.bundle.intake.producer import produced
@@ -35,6 +37,27 @@ def test_items_come_in_order_and_are_made_before_they_are_asked_for(tmp_path):
         first = next(made)
         wait_for((tmp_path / "1").exists)
         assert [first, *made] == [0, 1, 2]
+
+
+def test_threads_that_opencv_has_here_stop_no_producer():
+    def items():
+        cv2.setNumThreads(1)
+        yield cv2.getNumThreads()
+
+    def give_up(*_):
+        raise TimeoutError("the producer waits for threads that it does not have")
+
+    before, handler = cv2.getNumThreads(), signal.signal(signal.SIGALRM, give_up)
+    try:
+        cv2.setNumThreads(2)
+        cv2.resize(np.zeros((32, 32), np.uint8), (2048, 2048))  # begins the threads
+        signal.alarm(20)
+        with produced(items) as made:
+            assert [*made] == [1]
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, handler)
+        cv2.setNumThreads(before)
 
 
 def test_what_goes_wrong_is_raised_where_the_items_are_used():

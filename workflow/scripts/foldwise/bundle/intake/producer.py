@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
+import cv2
+
 from foldwise.errors import FoldwiseError
 
 PR_SET_PDEATHSIG = 1  # of Linux' prctl: the signal that a process gets when its parent dies
@@ -32,6 +34,8 @@ def produced(items: Callable[[], Iterator[Any]]) -> Iterator[Iterator[Any]]:
     ours, theirs = context.Pipe(duplex=False)
     # No daemon: those may not start processes, and decoding does.
     process = context.Process(target=_produce, args=(items, ours, theirs))
+    # Threads that OpenCV has here are missing there, where ending them would wait for ever.
+    cv2.setNumThreads(1)
     process.start()
     # The child's end: open here too, a child that dies would never be an end of file.
     theirs.close()
