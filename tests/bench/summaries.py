@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
@@ -75,15 +76,22 @@ def folds_of(kind: str, n: int, each: int) -> list[FoldResult]:
     return folds
 
 
+def of_kind(kind: str, n: int, each: int) -> float:
+    """CPU seconds of the summary of n predictions, `each` of them of one patient."""
+    folds, task = folds_of(kind, n, each), load("MEASURES", kind)(TASKS[kind])
+    return seconds(lambda: summarise(folds, task, Bootstrap(1, "patient")))
+
+
 def summaries(sizes: list[int]) -> None:
     """Print CPU seconds of whole summaries."""
     print("\n| Kind | Predictions | Images a patient | Summary, s |\n| --- | --- | --- | --- |")
     for kind in TASKS:
         for n in sizes:
             for each in (1, 4):
-                folds, task = folds_of(kind, n, each), load("MEASURES", kind)(TASKS[kind])
-                taken = seconds(lambda: summarise(folds, task, Bootstrap(1, "patient")))  # noqa: B023
-                print(f"| {kind} | {n:,} | {each} | {taken:.2f} |", flush=True)
+                print(f"| {kind} | {n:,} | {each} | {of_kind(kind, n, each):.2f} |", flush=True)
+    for n in sizes:
+        with patch.dict(TASKS, zones={"zones": [f"zone_{k}" for k in range(6)]}):
+            print(f"| six zones | {n:,} | 1 | {of_kind('zones', n, 1):.2f} |", flush=True)
 
 
 def main(sizes: list[int]) -> None:

@@ -1,5 +1,6 @@
 """Metrics of predictions taken as one set, per level, with intervals over groups."""
 
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,15 +14,22 @@ def levels_with_intervals(
 ) -> dict[str, Any]:
     """What `measure_levels` gives, each metric as {"value", "interval", "no_interval": why}."""
     levels: dict[str, Any] = {}
-    before: tuple[Any, dict[str, Any]] | None = None
+    before: tuple[Sequence[Row], dict[str, Any]] | None = None
     for name, merged, left_out in rows_of_levels(rows, settings.group_by):
-        content = _content(merged)
         # One image a patient, say: what is the same at two levels is measured and drawn once.
-        if before is None or content != before[0]:
-            before = content, measure(merged, task, left_out)
+        if before is None or not _alike(before[0], merged):
+            before = merged, measure(merged, task, left_out)
             before[1]["metrics"] = _with_intervals(before[1]["metrics"], merged, task, settings)
         levels[name] = before[1] | {"left_out": left_out}
     return levels
+
+
+def _alike(first: Sequence[Row], second: Sequence[Row]) -> bool:
+    """Whether measures and draws see the same in both."""
+    if len(first) != len(second):
+        return False
+    # Rows of which none was averaged are the very same: nothing of them has to be compared.
+    return all(map(operator.is_, first, second)) or _content(first) == _content(second)
 
 
 def _content(rows: Sequence[Row]) -> tuple[dict[str, list[str]], list[int]]:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from foldwise.evaluate.fold import plain
-from foldwise.evaluate.metrics.classification import BinGaps, bins_of, surprise
+from foldwise.evaluate.metrics.calibration import BinGaps, bins_of
+from foldwise.evaluate.metrics.classification import surprise
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.metrics.numbers import Weights, mean_defined
 from foldwise.evaluate.pooled import bounds

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from foldwise.evaluate.metrics import numbers
+from foldwise.evaluate.metrics.calibration import BinGaps
 from foldwise.evaluate.metrics.confusion import (
     Counts,
     confusion,
@@ -23,37 +24,61 @@ from foldwise.evaluate.metrics.confusion import (
 from foldwise.evaluate.metrics.numbers import (
     Measured,
     Weights,
-    cell_sums,
     mean_defined,
     mean_over,
     ratio,
 )
-from foldwise.evaluate.metrics.ranking import class_auc
+from foldwise.evaluate.metrics.ranking import Ranks, class_auc, counted
 from foldwise.metrics import DISTANCE, NO_SAMPLE, monitors
-
-ECE_BINS = 10
 
 MEASURED = Measured()
 
 
-class Answers:
-    """labels: (N,) integers 0..K-1. probabilities: (N, K), rows sum to one. weights: (R, N)."""
+class Samples:
+    """labels: (N,) integers 0..K-1. probabilities: (N, K). What no draw of samples changes."""
 
-    def __init__(
-        self, labels: np.ndarray, probabilities: np.ndarray, weights: Weights = None
-    ) -> None:
-        self.labels, self.probabilities, self.weights = labels, probabilities, weights
+    def __init__(self, labels: np.ndarray, probabilities: np.ndarray) -> None:
+        self.labels, self.probabilities = labels, probabilities
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """(N,) class of the largest probability."""
+        return self.probabilities.argmax(axis=1)
+
+    @cached_property
+    def ranks(self) -> list[Ranks]:
+        """Order by the probability of each class."""
+        return [Ranks(self.labels == k, p) for k, p in enumerate(self.probabilities.T)]
+
+    @cached_property
+    def surprise(self) -> np.ndarray:
+        """(N,) negative log probability of the truth."""
+        return surprise(self.labels, self.probabilities)
+
+    @cached_property
+    def squared_error(self) -> np.ndarray:
+        """(N,) summed over classes."""
+        truth = np.eye(self.probabilities.shape[1])[self.labels]
+        return ((self.probabilities - truth) ** 2).sum(axis=1)
+
+
+class Answers:
+    """Counts and means of samples. weights: (R, N)."""
+
+    def __init__(self, samples: Samples, weights: Weights = None) -> None:
+        self.samples, self.weights = samples, weights
 
     @cached_property
     def counts(self) -> Counts:
         """Of truth and predicted class."""
-        predicted, k = self.probabilities.argmax(axis=1), self.probabilities.shape[1]
-        return Counts(confusion(self.labels, predicted, k, self.weights))
+        samples = self.samples
+        k = samples.probabilities.shape[1]
+        return Counts(confusion(samples.labels, samples.predicted, k, self.weights))
 
     @cached_property
-    def gaps(self) -> "BinGaps":
+    def gaps(self) -> BinGaps:
         """Of calibration."""
-        return BinGaps(self.labels, self.probabilities, self.weights)
+        return BinGaps(self.samples.labels, self.samples.probabilities, self.weights)
 
 
 @MEASURED.metric("accuracy")
@@ -99,21 +124,25 @@ def _balanced_accuracy_adjusted(answers: Answers) -> np.ndarray:
 
 @MEASURED.metric("auc")
 def _auc(answers: Answers) -> np.ndarray:
-    areas = class_auc(answers.labels, answers.probabilities, answers.weights)
+    samples, weights = answers.samples, answers.weights
+    if weights is None:
+        areas = class_auc(samples.labels, samples.probabilities)
+    else:
+        weights = counted(weights)
+        areas = np.stack([ranks.areas(weights) for ranks in samples.ranks], axis=-1)
     # With two classes both areas are one number, but for ties that rounding makes or breaks.
     return areas[..., 1] if areas.shape[-1] == 2 else areas.mean(axis=-1)
 
 
 @MEASURED.metric("log_loss")
 def _log_loss(answers: Answers) -> np.ndarray | float:
-    return mean_defined(surprise(answers.labels, answers.probabilities), answers.weights)
+    return mean_defined(answers.samples.surprise, answers.weights)
 
 
 @MEASURED.metric("brier")
 def _brier(answers: Answers) -> np.ndarray | float:
     """Mean over samples of the squared error summed over classes, 0 to 2 (Brier 1950)."""
-    truth = np.eye(answers.probabilities.shape[1])[answers.labels]
-    return mean_defined(((answers.probabilities - truth) ** 2).sum(axis=1), answers.weights)
+    return mean_defined(answers.samples.squared_error, answers.weights)
 
 
 @MEASURED.metric("ece")
@@ -136,7 +165,11 @@ def scores(
 
     labels: (N,) integers 0..K-1. probabilities: (N, K), rows sum to one.
     """
-    return numbers.plain(measured_of(MEASURED, Answers(labels, probabilities, weights)))
+    return _scores(Samples(labels, probabilities), weights)
+
+
+def _scores(samples: Samples, weights: Weights) -> dict[str, Any]:
+    return numbers.plain(measured_of(MEASURED, Answers(samples, weights)))
 
 
 def undefined(
@@ -159,61 +192,11 @@ def surprise(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return -np.log(np.clip(of_truth, epsilon, 1 - epsilon))
 
 
-class BinGaps:
-    """Gaps between confidence and accuracy of the predicted class, summed in 10 equal bins."""
-
-    def __init__(
-        self, labels: np.ndarray, probabilities: np.ndarray, weights: Weights = None
-    ) -> None:
-        # `initial`, since a maximum of no rows is an error and not nothing.
-        confidence = probabilities.max(axis=1, initial=0)
-        self.gap = confidence - (probabilities.argmax(axis=1) == labels)
-        self.bins, self.weights = bins_of(confidence), weights
-
-    @cached_property
-    def whole(self) -> np.ndarray:
-        """(ECE_BINS,) of all samples."""
-        return np.bincount(self.bins, weights=self.gap, minlength=ECE_BINS)
-
-    @cached_property
-    def drawn(self) -> np.ndarray:
-        """(ECE_BINS, R) of draws."""
-        return cell_sums(self.bins, ECE_BINS, self.weights, values=self.gap)
-
-    @property
-    def error(self) -> np.ndarray | float:
-        """Expected calibration error: Guo et al. 2017, "On calibration of modern neural networks",
-        equation 3."""
-        # A gap is signed until it is summed over a bin: within one they may cancel, as defined.
-        if self.weights is None:
-            return float(ratio(np.abs(self.whole).sum(), len(self.gap)))
-        return ratio(np.abs(self.drawn).sum(axis=0), self.weights.sum(axis=1))
-
-    @property
-    def distance(self) -> np.ndarray:
-        """(R,) how far a draw's bins lie from those of all samples, summed: no draw's error differs
-        from the error of all by more, and unlike that difference it has no bias."""
-        share = ratio(self.drawn, self.weights.sum(axis=1)[None].repeat(ECE_BINS, axis=0))
-        return np.abs(share - self.whole[:, None] / len(self.gap)).sum(axis=0)
-
-
-def expected_calibration_error(
-    labels: np.ndarray, probabilities: np.ndarray, weights: Weights = None
-) -> np.ndarray | float:
-    """`BinGaps.error`, of all samples or (R,) of draws."""
-    return BinGaps(labels, probabilities, weights).error
-
-
-def bins_of(confidence: np.ndarray) -> np.ndarray:
-    """(N,) bin from 0 of each confidence: bin m of M holds those in (m/M, (m+1)/M], 0 the first."""
-    return np.clip(np.ceil(confidence * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
-
-
 def per_class(
     labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]
 ) -> dict[str, dict[str, float]]:
     """Class name -> precision, recall, specificity, f1, auc, support and predicted (counts)."""
-    counts = Answers(labels, probabilities).counts
+    counts = Answers(Samples(labels, probabilities)).counts
     truth, predicted, hits = counts.truth, counts.predicted, counts.hits
     negatives = counts.n - truth
     columns = {
@@ -274,8 +257,8 @@ def scorer(
     prefix: str = "p_",
 ) -> Callable[[Weights], dict[str, Any]]:
     """A function from weights (None: each row once) to `scores`: the table is read once."""
-    labels, probabilities = arrays(rows, classes, label, prefix)
-    return lambda weights: scores(labels, probabilities, weights)
+    samples = Samples(*arrays(rows, classes, label, prefix))
+    return lambda weights: _scores(samples, weights)
 
 
 class Measures:
@@ -285,12 +268,21 @@ class Measures:
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.classes = task["classes"]
+        self.read: tuple[Sequence[dict[str, str]], Samples] | None = None
+
+    def _samples(self, rows: Sequence[dict[str, str]]) -> Samples:
+        # Value, details and draws of the same rows are asked for one after another: read once.
+        if self.read is None or self.read[0] is not rows:
+            self.read = rows, Samples(*arrays(rows, self.classes))
+        return self.read[1]
 
     def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[Weights], dict[str, Any]]:
-        return scorer(rows, self.classes)
+        samples = self._samples(rows)
+        return lambda weights: _scores(samples, weights)
 
     def score(self, rows: Sequence[dict[str, str]]) -> dict[str, float]:
         return self.scorer(rows)(None)
 
     def details(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
-        return details(*arrays(rows, self.classes), self.classes)
+        samples = self._samples(rows)
+        return details(samples.labels, samples.probabilities, self.classes)

@@ -74,9 +74,9 @@ def _drawn(member: np.ndarray, seed: int, resamples: int) -> Iterator[np.ndarray
     for start in range(0, resamples, _block(member)):
         many = min(_block(member), resamples - start)
         weights = np.empty((many, size))
-        # Draw by draw: the counts of one stay in the processor's cache.
-        for row, drawn in zip(weights, random.integers(0, size, (many, size)), strict=True):
-            row[:] = np.bincount(drawn, minlength=size)
+        # Draw by draw: the numbers and counts of one stay in the processor's cache.
+        for row in weights:
+            row[:] = np.bincount(random.integers(0, size, size), minlength=size)
         yield weights
 
 

@@ -26,14 +26,18 @@ def scores(
     labels[head]: (N,) integers; probabilities[head]: (N, K_head). F1, precision and recall are
     macro averages. Floats, or (R,) arrays with `weights` (R, N).
     """
+    of = {head: classification.Samples(labels[head], probabilities[head]) for head in labels}
+    return _scores(of, weights)
+
+
+def _scores(heads: Mapping[str, classification.Samples], weights: Weights) -> dict[str, Any]:
     measured: dict[str, Any] = {}
-    for head, truth in labels.items():
-        answers = classification.Answers(truth, probabilities[head], weights)
-        values = classification.measured_of(MEASURED, answers)
+    for head, samples in heads.items():
+        values = classification.measured_of(MEASURED, classification.Answers(samples, weights))
         measured |= {f"{head}_{name}": value for name, value in values.items()}
     for name, metric in OVER_HEADS.items():
         # A plain mean: a label that is undefined makes it undefined, and is not passed over.
-        measured[name] = np.mean([measured[f"{head}_{metric}"] for head in labels], axis=0)
+        measured[name] = np.mean([measured[f"{head}_{metric}"] for head in heads], axis=0)
     return plain(measured)
 
 
@@ -54,22 +58,34 @@ def classes_of(task: Mapping[str, Any]) -> dict[str, list[str]]:
     return {"": task["classes"]} if "classes" in task else {}
 
 
+def _read(
+    rows: Sequence[dict[str, str]], heads: Mapping[str, Sequence[str]]
+) -> dict[str, classification.Samples]:
+    return {
+        head: classification.Samples(*classification.arrays(rows, names, *columns(head)))
+        for head, names in heads.items()
+    }
+
+
 def scorer(
     rows: Sequence[dict[str, str]], heads: Mapping[str, Sequence[str]]
 ) -> Callable[[Weights], dict[str, Any]]:
     """A function from weights (None: each row once) to `scores`. heads: head -> class names."""
-    read = {h: classification.arrays(rows, names, *columns(h)) for h, names in heads.items()}
-
-    labels = {head: table[0] for head, table in read.items()}
-    probabilities = {head: table[1] for head, table in read.items()}
-    return lambda weights: scores(labels, probabilities, weights)
+    samples = _read(rows, heads)
+    return lambda weights: _scores(samples, weights)
 
 
 def details(rows: Sequence[dict[str, str]], heads: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Per head: classes, per-class report, confusion, predicted counts, collapse; and why a metric
     of `scores` is undefined."""
+    return _details(_read(rows, heads), heads)
+
+
+def _details(
+    samples: Mapping[str, classification.Samples], heads: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
     of_heads = {
-        head: classification.details(*classification.arrays(rows, names, *columns(head)), names)
+        head: classification.details(samples[head].labels, samples[head].probabilities, names)
         for head, names in heads.items()
     }
     reasons = {
@@ -88,12 +104,20 @@ class Measures:
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.heads = task["heads"]
+        self.read: tuple[Sequence[dict[str, str]], dict[str, classification.Samples]] | None = None
+
+    def _samples(self, rows: Sequence[dict[str, str]]) -> dict[str, classification.Samples]:
+        # Value, details and draws of the same rows are asked for one after another: read once.
+        if self.read is None or self.read[0] is not rows:
+            self.read = rows, _read(rows, self.heads)
+        return self.read[1]
 
     def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[Weights], dict[str, Any]]:
-        return scorer(rows, self.heads)
+        samples = self._samples(rows)
+        return lambda weights: _scores(samples, weights)
 
     def score(self, rows: Sequence[dict[str, str]]) -> dict[str, float]:
         return self.scorer(rows)(None)
 
     def details(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
-        return details(rows, self.heads)
+        return _details(self._samples(rows), self.heads)

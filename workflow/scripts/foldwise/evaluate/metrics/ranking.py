@@ -10,13 +10,9 @@ from foldwise.evaluate.metrics.numbers import Weights, cell_sums, ratio
 ROWS_AT_ONCE = 256
 
 
-def class_auc(labels: np.ndarray, probabilities: np.ndarray, weights: Weights = None) -> np.ndarray:
-    """(..., K) area under the ROC curve of each class against the rest; NaN without both sides."""
-    weights = None if weights is None else counted(weights)
-    areas = [
-        binary_auc(labels == k, probabilities[:, k], weights) for k in range(probabilities.shape[1])
-    ]
-    return np.stack([np.asarray(area) for area in areas], axis=-1)
+def class_auc(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """(K,) area under the ROC curve of each class against the rest; NaN without both sides."""
+    return np.array([binary_auc(labels == k, p) for k, p in enumerate(probabilities.T)])
 
 
 def binary_auc(

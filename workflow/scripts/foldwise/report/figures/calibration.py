@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from scipy.stats import binomtest
 
-from foldwise.evaluate.metrics.classification import ECE_BINS, expected_calibration_error
+from foldwise.evaluate.metrics.calibration import ECE_BINS, expected_calibration_error
 from foldwise.evaluate.wording import titled
 from foldwise.report.inputs import Paths, Predictions, predictions
 from foldwise.report.style import ACCENT, GREY, PAGE, line_styles, shortened
