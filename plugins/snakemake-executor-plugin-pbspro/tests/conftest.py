@@ -23,11 +23,11 @@ def cluster(tmp_path):
 
 @pytest.fixture
 def workflow(tmp_path, cluster):
-    """`make(snakefile)` gives a Workflow in a folder of its own."""
+    """`make(snakefile)` gives a Workflow in a folder of its own, its drivers forked or as typed."""
     made = []
 
-    def make(snakefile: str) -> Workflow:
-        made.append(Workflow(tmp_path / "work", cluster, snakefile))
+    def make(snakefile: str, forked: bool = True) -> Workflow:
+        made.append(Workflow(tmp_path / "work", cluster, snakefile, forked))
         return made[-1]
 
     yield make

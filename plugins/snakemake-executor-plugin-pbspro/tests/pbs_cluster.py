@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+from forked import Driver, parent
+
 HERE = Path(__file__).parent / "fakepbs"
 PLUGIN = Path(__file__).parents[1]
 PROGRAMS = ("qsub", "qselect", "qstat", "qdel")
@@ -92,29 +94,34 @@ def heed_hangup() -> None:
 class Workflow:
     """A folder with a Snakefile, and drivers that run it on the cluster."""
 
-    def __init__(self, folder: Path, cluster: Cluster, snakefile: str):
-        self.folder, self.cluster = folder, cluster
+    def __init__(self, folder: Path, cluster: Cluster, snakefile: str, forked: bool = False):
+        """`forked`: drivers come of a process that has imported Snakemake, see forked.py."""
+        self.folder, self.cluster, self.forked = folder, cluster, forked
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "Snakefile").write_text(snakefile)
-        self.drivers = []
+        self.drivers: list[subprocess.Popen | Driver] = []
 
-    def start(self, *options: str, poll: int = 1, **variables: str) -> subprocess.Popen:
+    def start(self, *options: str, poll: int = 1, **variables: str) -> subprocess.Popen | Driver:
         """Start a driver; its output goes to driver.<n>.log."""
         self.log = self.folder / f"driver.{len(self.drivers)}.log"
-        command = [sys.executable, "-m", "snakemake", "--executor", "pbspro", "--jobs", "100"]
-        command += ["--nolock", "--rerun-incomplete", "--pbspro-poll", str(poll), "--latency-wait"]
-        command += ["5", "--pbspro-status-every", "1", *options]
+        arguments = ["--executor", "pbspro", "--jobs", "100", "--nolock", "--rerun-incomplete"]
+        arguments += ["--pbspro-poll", str(poll), "--latency-wait", "5"]
+        arguments += ["--pbspro-status-every", "1", *options]
         found = {"PATH": f"{self.cluster.bin}:{os.environ['PATH']}", "PYTHONPATH": str(PLUGIN)}
+        environment = os.environ | found | variables
         with open(self.log, "w") as log:
-            driver = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=os.environ | found | variables,
-                start_new_session=True,
-                preexec_fn=heed_hangup,
-            )
+            if self.forked:
+                driver = parent().start(arguments, self.folder, log.fileno(), environment)
+            else:
+                driver = subprocess.Popen(
+                    [sys.executable, "-m", "snakemake", *arguments],
+                    cwd=self.folder,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    start_new_session=True,
+                    preexec_fn=heed_hangup,
+                )
         self.drivers.append(driver)
         return driver
 

@@ -23,7 +23,7 @@ rule two:
 
 
 def test_requests_and_environment(workflow, cluster):
-    flow = workflow(SNAKEFILE)
+    flow = workflow(SNAKEFILE, forked=False)  # as a user types it
     code, said = flow.run(
         "--pbspro-queue", "cpuq", "--pbspro-gpu-queue", "gpuq", "--pbspro-project", "lab",
         "--pbspro-cpus-per-gpu", "12", "--pbspro-gpu-chunk", "arch=milan",
