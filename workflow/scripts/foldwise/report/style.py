@@ -118,7 +118,9 @@ def text_on(colour: tuple[float, ...]) -> str:
 def save(figure: Figure, out_png: str | Path, note: str = "") -> None:
     """Write the figure at 300 dpi, whole or not at all, without metadata; `note` stands above."""
     FigureCanvasAgg(figure)
-    figure.draw_without_rendering()
+    # Laid out without being drawn, and measured below for the cut: a drawing takes as long again.
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
     # What is laid out stays in its place when the picture is cut to what is drawn.
     figure.set_layout_engine("none")
     for legend in figure.legends:
@@ -126,6 +128,8 @@ def save(figure: Figure, out_png: str | Path, note: str = "") -> None:
     if note:
         points = 6 / 72 / figure.get_size_inches()[1]
         figure.text(0, 1 + points, note, size=8, weight="bold", color=INK, va="bottom")
+    # Letters are measured in whole pixels: at another resolution the cut is another.
+    figure.set_dpi(DPI)
     with replacing(out_png) as temporary:
         figure.savefig(
             temporary,
@@ -133,8 +137,7 @@ def save(figure: Figure, out_png: str | Path, note: str = "") -> None:
             dpi=DPI,
             metadata={"Software": None},
             # A legend outside the axes and a note above would be cut off.
-            bbox_inches="tight",
-            pad_inches=0.06,
+            bbox_inches=figure.get_tightbbox().padded(0.06),
         )
 
 
