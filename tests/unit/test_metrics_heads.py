@@ -50,3 +50,11 @@ def test_what_is_undefined_says_why_and_of_which_label(made):
     rows = [row for row in made if row["label_location"] != "abdomen"]
     assert np.isnan(ours.scorer(rows, HEADS)(None)["location_auc"])
     assert ours.details(rows, HEADS)["undefined"] == {"location_auc": "no sample of class abdomen"}
+
+
+def test_other_rows_after_these_are_read_anew(made):
+    measures = ours.Measures({"heads": HEADS})
+    first, second = made[:25], made[25:]
+    assert measures.score(first) == ours.scorer(first, HEADS)(None)
+    assert measures.score(second) == ours.scorer(second, HEADS)(None)
+    assert measures.score(second) != measures.score(first)

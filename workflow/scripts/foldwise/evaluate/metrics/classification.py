@@ -23,6 +23,7 @@ from foldwise.evaluate.metrics.confusion import (
 )
 from foldwise.evaluate.metrics.numbers import (
     Measured,
+    ReadOnce,
     Weights,
     mean_defined,
     mean_over,
@@ -268,21 +269,15 @@ class Measures:
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.classes = task["classes"]
-        self.read: tuple[Sequence[dict[str, str]], Samples] | None = None
-
-    def _samples(self, rows: Sequence[dict[str, str]]) -> Samples:
-        # Value, details and draws of the same rows are asked for one after another: read once.
-        if self.read is None or self.read[0] is not rows:
-            self.read = rows, Samples(*arrays(rows, self.classes))
-        return self.read[1]
+        self.samples = ReadOnce(lambda rows: Samples(*arrays(rows, self.classes)))
 
     def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[Weights], dict[str, Any]]:
-        samples = self._samples(rows)
+        samples = self.samples(rows)
         return lambda weights: _scores(samples, weights)
 
     def score(self, rows: Sequence[dict[str, str]]) -> dict[str, float]:
         return self.scorer(rows)(None)
 
     def details(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
-        samples = self._samples(rows)
+        samples = self.samples(rows)
         return details(samples.labels, samples.probabilities, self.classes)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from foldwise.evaluate.metrics import classification
-from foldwise.evaluate.metrics.numbers import Measured, Weights, plain
+from foldwise.evaluate.metrics.numbers import Measured, ReadOnce, Weights, plain
 from foldwise.metrics import monitors
 
 OVER_HEADS = {"mean_f1": "macro_f1", "mean_accuracy": "accuracy", "log_loss": "log_loss"}
@@ -104,20 +104,14 @@ class Measures:
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.heads = task["heads"]
-        self.read: tuple[Sequence[dict[str, str]], dict[str, classification.Samples]] | None = None
-
-    def _samples(self, rows: Sequence[dict[str, str]]) -> dict[str, classification.Samples]:
-        # Value, details and draws of the same rows are asked for one after another: read once.
-        if self.read is None or self.read[0] is not rows:
-            self.read = rows, _read(rows, self.heads)
-        return self.read[1]
+        self.samples = ReadOnce(lambda rows: _read(rows, self.heads))
 
     def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[Weights], dict[str, Any]]:
-        samples = self._samples(rows)
+        samples = self.samples(rows)
         return lambda weights: _scores(samples, weights)
 
     def score(self, rows: Sequence[dict[str, str]]) -> dict[str, float]:
         return self.scorer(rows)(None)
 
     def details(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
-        return _details(self._samples(rows), self.heads)
+        return _details(self.samples(rows), self.heads)

@@ -6,8 +6,8 @@ products, and a metric is written once for both.
 """
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -16,6 +16,25 @@ from foldwise.metrics import metric_of
 
 Weights = np.ndarray | None
 Function = Callable[..., "np.ndarray | float"]
+
+
+Table = TypeVar("Table")
+
+
+class ReadOnce(Generic[Table]):
+    """Reads rows, and reads the same ones again only after others.
+
+    Value, details and draws of one table of predictions are asked for one after another.
+    """
+
+    def __init__(self, read: Callable[[Sequence[dict[str, str]]], Table]) -> None:
+        self.read = read
+        self.last: tuple[Sequence[dict[str, str]], Table] | None = None
+
+    def __call__(self, rows: Sequence[dict[str, str]]) -> Table:
+        if self.last is None or self.last[0] is not rows:
+            self.last = rows, self.read(rows)
+        return self.last[1]
 
 
 class Measured(dict[str, Function]):

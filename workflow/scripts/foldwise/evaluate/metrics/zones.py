@@ -16,6 +16,7 @@ from foldwise.evaluate.metrics.classification import collapsed, surprise
 from foldwise.evaluate.metrics.confusion import Counts, confusion, quadratic_kappa
 from foldwise.evaluate.metrics.numbers import (
     Measured,
+    ReadOnce,
     Weights,
     cell_sums,
     mean_defined,
@@ -250,20 +251,14 @@ class Measures:
 
     def __init__(self, task: dict[str, Any]) -> None:
         self.zones = task["zones"]
-        self.read: tuple[Sequence[dict[str, str]], Answers] | None = None
-
-    def _answers(self, rows: Sequence[dict[str, str]]) -> Answers:
-        # Value, details and draws of the same rows are asked for one after another: read once.
-        if self.read is None or self.read[0] is not rows:
-            self.read = rows, Answers(*arrays(rows, self.zones))
-        return self.read[1]
+        self.answers = ReadOnce(lambda rows: Answers(*arrays(rows, self.zones)))
 
     def scorer(self, rows: Sequence[dict[str, str]]) -> Callable[[Weights], dict[str, Any]]:
-        answers = self._answers(rows)
+        answers = self.answers(rows)
         return lambda weights: _scores(answers, weights)
 
     def score(self, rows: Sequence[dict[str, str]]) -> dict[str, float]:
         return self.scorer(rows)(None)
 
     def details(self, rows: Sequence[dict[str, str]]) -> dict[str, Any]:
-        return _details(self._answers(rows), self.zones)
+        return _details(self.answers(rows), self.zones)
