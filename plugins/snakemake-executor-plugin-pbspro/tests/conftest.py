@@ -16,7 +16,7 @@ sys.path.insert(0, str(PLUGIN))
 @pytest.fixture
 def cluster(tmp_path):
     """A cluster on which a minute of walltime lasts a second, SIGKILL follows after one."""
-    made = Cluster(tmp_path / "pbs", walltime_scale=1 / 60, kill_delay=1.0)
+    made = Cluster(tmp_path / "pbs", forked=True, walltime_scale=1 / 60, kill_delay=1.0)
     yield made
     made.stop()
 

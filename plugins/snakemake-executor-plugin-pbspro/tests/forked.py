@@ -1,7 +1,10 @@
-"""Drivers forked from a process that has imported Snakemake, which is most of what a start takes.
+"""Drivers and jobs forked from a process that has imported Snakemake, which is most of what a start
+takes.
 
 A driver so made is a process as any other: a session of its own, its own environment and signals,
-its output in its log. Its exit status comes by a pipe, since it is no child of the tests.
+its output in its log. Its exit status comes by a pipe, since it is no child of the tests. A job is
+the script that PBS was given, in a session with a process that becomes the inner Snakemake when the
+script asks for it (fakepbs/inner.py), so that limits and signals reach it as one that was typed.
 """
 
 import atexit
@@ -47,6 +50,14 @@ class Driver:
         return self.returncode
 
 
+def fork(parent: socket.socket, request: dict, log: int) -> Driver:
+    """What the process at the other end of a socket forks for a request."""
+    ends, told = os.pipe()
+    socket.send_fds(parent, [json.dumps(request).encode()], [log, told])
+    os.close(told)
+    return Driver(ends)
+
+
 class Parent:
     """The process that has imported Snakemake."""
 
@@ -63,11 +74,8 @@ class Parent:
 
     def start(self, arguments: list[str], folder: Path, log: int, env: dict[str, str]) -> Driver:
         """Snakemake with these arguments in a folder, its output into an open file."""
-        ends, told = os.pipe()
         request = {"arguments": arguments, "cwd": str(folder), "env": env}
-        socket.send_fds(self.socket, [json.dumps(request).encode()], [log, told])
-        os.close(told)
-        return Driver(ends)
+        return fork(self.socket, request, log)
 
     def close(self) -> None:
         self.socket.close()
@@ -109,11 +117,11 @@ def reap(how: int) -> None:
 
 
 def watch(request: dict, log: int, told: int) -> None:
-    """Fork the driver, tell its number and, at its end, its exit status."""
+    """Fork the driver or job, tell its number and, at its end, its exit status."""
     pid = os.fork()
     if not pid:
         os.close(told)
-        os._exit(drive(request, log))
+        os._exit(run_job(request, log) if "script" in request else drive(request, log))
     os.write(told, b"%d\n" % pid)
     os.write(told, b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     os._exit(0)
@@ -121,8 +129,43 @@ def watch(request: dict, log: int, told: int) -> None:
 
 def drive(request: dict, log: int) -> int:
     """One driver, as `python -m snakemake` would do it; returns its exit status."""
-    from snakemake.cli import main
+    settle(request, log)
+    return snakemake(request["arguments"])
 
+
+def run_job(request: dict, log: int) -> int:
+    """The script of a job, and beside it what becomes its Snakemake."""
+    settle(request, log)
+    os.umask(request["umask"])
+    inner = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    inner.bind(f"\0pbs job {os.getpid()}")
+    inner.listen(1)
+    if not os.fork():
+        os._exit(stand_by(inner))
+    inner.close()
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)  # Python ignores them, and bash would go on so.
+    os.execv("/bin/bash", ["/bin/bash", request["script"]])
+
+
+def stand_by(inner: socket.socket) -> int:
+    """Become what the script asks for, with its files, variables and folder."""
+    asked, _ = inner.accept()
+    inner.close()
+    message, streams, _, _ = socket.recv_fds(asked, 1 << 20, 3)
+    request = json.loads(message)
+    os.umask(request["umask"])
+    for stream, descriptor in enumerate(streams):
+        os.dup2(descriptor, stream)
+        os.close(descriptor)
+    enter(request)
+    status = snakemake(request["arguments"])
+    asked.send(b"%d" % status)
+    return status
+
+
+def settle(request: dict, log: int) -> None:
+    """A session with signals as at its start, its output in the log."""
     os.setsid()
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
@@ -130,10 +173,20 @@ def drive(request: dict, log: int) -> int:
     for stream in (1, 2):
         os.dup2(log, stream)
     os.close(log)
+    enter(request)
+
+
+def enter(request: dict) -> None:
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
-    sys.argv = ["snakemake", *request["arguments"]]
+
+
+def snakemake(arguments: list[str]) -> int:
+    """Snakemake in this process, to the end of the process."""
+    from snakemake.cli import main
+
+    sys.argv = ["snakemake", *arguments]
     status = 0
     try:
         main()

@@ -34,7 +34,8 @@ rule one:
 class Cluster:
     """The made-up server in a process of its own."""
 
-    def __init__(self, folder: Path, **settings):
+    def __init__(self, folder: Path, forked: bool = False, **settings):
+        """`forked`: its jobs come of a process that has imported Snakemake, see forked.py."""
         self.folder = folder
         self.bin = folder / "client"
         self.bin.mkdir(parents=True)
@@ -47,9 +48,9 @@ class Cluster:
             program.write_text(client)
             program.chmod(0o755)
         self.faults()
-        self.process = subprocess.Popen(
-            [sys.executable, "-E", str(HERE / "server.py"), str(folder)]
-        )
+        sockets = [parent().socket.fileno()] if forked else []
+        server = [sys.executable, "-E", str(HERE / "server.py"), str(folder), *map(str, sockets)]
+        self.process = subprocess.Popen(server, pass_fds=sockets)
         while not (folder / "socket").exists():
             time.sleep(0.02)
 

@@ -1,6 +1,6 @@
 """Groups of small jobs in one PBS job, and what a running job tells of its progress."""
 
-import re
+from pbs_cluster import LIMIT, go
 
 SNAKEFILE = """
 resource_scopes:
@@ -36,6 +36,8 @@ def test_why_a_group_failed_is_said(workflow, cluster):
 
 
 def test_progress_is_shown(workflow, cluster):
-    flow = workflow(SNAKEFILE)
-    code, said = flow.run()
-    assert code == 0 and re.search(r"train_one\.1_jobs\.\w+: epoch 2 of 5, 5 min left", said), said
+    flow = workflow(SNAKEFILE.replace("sleep 3", "while [ ! -e go ]; do sleep 0.1; done"))
+    driver = flow.start()
+    flow.until(r"train_one\.1_jobs\.\w+: epoch 2 of 5, 5 min left")
+    go(flow)
+    assert driver.wait(LIMIT) == 0, flow.log.read_text()

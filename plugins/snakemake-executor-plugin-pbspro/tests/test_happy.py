@@ -23,7 +23,8 @@ rule two:
 
 
 def test_requests_and_environment(workflow, cluster):
-    flow = workflow(SNAKEFILE, forked=False)  # as a user types it
+    cluster.faults(typed=True)  # jobs as a node starts them, and the driver as a user types it
+    flow = workflow(SNAKEFILE, forked=False)
     code, said = flow.run(
         "--pbspro-queue", "cpuq", "--pbspro-gpu-queue", "gpuq", "--pbspro-project", "lab",
         "--pbspro-cpus-per-gpu", "12", "--pbspro-gpu-chunk", "arch=milan",

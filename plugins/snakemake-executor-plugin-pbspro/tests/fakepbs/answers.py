@@ -4,9 +4,12 @@ import json
 import os
 import re
 import shutil
+import sys
+from pathlib import Path
 
 import jobs
 
+INNER = Path(__file__).parent / "inner.py"
 SERVER = {"timestamp": 1, "pbs_version": "23.06.06", "pbs_server": "fake"}
 VALUED = "NqPAjkoeWSlru"
 
@@ -76,15 +79,18 @@ def accept(server, options, script, wanted, queue, user, faults):
     job_id = f"{server.count}.fake"
     spooled = server.folder / f"{server.count}.SC"
     shutil.copy(script, spooled)
-    if server.settings["stub"]:
-        text = re.sub(r"\S+ -m snakemake", server.settings["stub"], spooled.read_text())
+    stub = server.settings["stub"]
+    if server.parent and not faults.get("typed"):
+        stub = f"{sys.executable} -S -E {INNER}"
+    if stub:
+        text = re.sub(r"\S+ -m snakemake", stub, spooled.read_text())
         spooled.write_text(text)
     if faults.get("blind"):  # a node that does not see the folder
         spooled.write_text(spooled.read_text().replace(".snakemake/pbspro", ".snakemake/unseen"))
     options["script"] = script
     job = jobs.Job(
         job_id, options.get("-N", "STDIN"), queue, str(spooled), options, wanted["ncpus"],
-        wanted["ngpus"], wanted["mem"], wanted["walltime"], user,
+        wanted["ngpus"], wanted["mem"], wanted["walltime"], user, typed=bool(faults.get("typed")),
     )  # fmt: skip
     server.jobs[job_id] = job
     return job

@@ -3,10 +3,15 @@
 import os
 import re
 import signal
+import socket
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
+import forked
 
 
 @dataclass
@@ -28,16 +33,20 @@ class Job:
     substate: int = 10
     comment: str = ""
     exit_status: int | None = None
-    process: subprocess.Popen | None = None
+    process: subprocess.Popen | forked.Driver | None = None
     started: float = 0.0
     ended: float = 0.0
     peak_kb: int = 0
     home: str = ""
+    typed: bool = False  # its Snakemake is started as on a node, not forked
     killing: tuple | None = None  # (Exit_status to be, words for the comment, time of SIGKILL)
 
 
-def start(job: Job, folder: Path, bin_folder: Path, hook: dict) -> None:
-    """Start a job as a MoM does: clean environment, $HOME, own session, log at its final place."""
+def start(job: Job, folder: Path, hook: dict, parent: socket.socket | None) -> None:
+    """Start a job as a MoM does: clean environment, $HOME, own session, log at its final place.
+
+    `parent`: what forks it, see forked.py.
+    """
     job.state, job.substate, job.started = "R", 42, time.time()
     stamp = time.strftime("%a %b %d at %H:%M", time.localtime())
     job.comment = f"Job run at {stamp} on (node1:ncpus={job.ncpus})"
@@ -48,7 +57,7 @@ def start(job: Job, folder: Path, bin_folder: Path, hook: dict) -> None:
         "HOME": str(folder / "home"),
         "USER": job.user,
         "LOGNAME": job.user,
-        "PATH": f"{bin_folder}:/usr/bin:/bin",
+        "PATH": f"{folder / 'bin'}:/usr/bin:/bin",
         "PBS_JOBID": job.id,
         "PBS_ENVIRONMENT": "PBS_BATCH",
         "TMPDIR": str(temporary),
@@ -59,9 +68,13 @@ def start(job: Job, folder: Path, bin_folder: Path, hook: dict) -> None:
     target = log if Path(log).parent.is_dir() else os.devnull
     umask = int(job.options.get("umask", "077"), 8)
     with open(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o666 & ~umask), "ab") as out:
+        if parent and not job.typed:
+            request = {"script": job.script, "cwd": job.home, "env": environment, "umask": umask}
+            job.process = forked.fork(parent, request, out.fileno())
+            return
         job.process = subprocess.Popen(
             ["/bin/bash", job.script],
-            cwd=folder / "home",
+            cwd=job.home,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=out,

@@ -1,6 +1,8 @@
 """A made-up PBS server: answers qsub, qselect, qstat and qdel over a socket, with faults on demand.
 
-    python server.py FOLDER     serves FOLDER/socket until SIGTERM, which ends its jobs too
+    python server.py FOLDER [NUMBER]   serves FOLDER/socket until SIGTERM, which ends its jobs too
+
+Jobs are forked by what listens at the open socket of this number, if any (forked.py).
 
 FOLDER/faults.json is read at every request and every turn of the scheduler:
     down: true           no connection            slow: seconds     each answer takes so long
@@ -9,11 +11,13 @@ FOLDER/faults.json is read at every request and every turn of the scheduler:
     stuck: true          qdel has no effect        hold: true        nothing is started
     hide: [paths, s]     files of ended jobs show s seconds late     hook: {VAR: value}
     blind: true          nodes do not see the folder
+    typed: true            the jobs' Snakemake is started as on a node, in place of being forked
     deleted_as: n        Exit_status of jobs deleted while they run (271)
 """
 
 import json
 import signal
+import socket
 import socketserver
 import sys
 import threading
@@ -38,8 +42,8 @@ DEFAULTS = {
 class Server:
     """State of the server; every method that answers returns (code, stdout, stderr)."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, parent: socket.socket | None):
+        self.folder, self.parent = folder, parent
         self.settings = DEFAULTS | read(folder / "settings.json")
         self.jobs: dict[str, jobs.Job] = {}
         self.count = 0
@@ -83,7 +87,7 @@ class Server:
                 )
             elif job.state == "Q" and not faults.get("hold") and job.ncpus <= free:
                 free -= job.ncpus
-                jobs.start(job, self.folder, self.folder / "bin", faults.get("hook", {}))
+                jobs.start(job, self.folder, faults.get("hook", {}), self.parent)
             if job.state == "F" and faults.get("history") is False:
                 del self.jobs[job.id]
 
@@ -123,8 +127,8 @@ class Listener(socketserver.ThreadingUnixStreamServer):
     request_queue_size = 256
 
 
-def main(folder: Path) -> None:
-    state = Server(folder)
+def main(folder: Path, parent: socket.socket | None) -> None:
+    state = Server(folder, parent)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     threading.Thread(target=state.schedule, daemon=True).start()
     try:
@@ -136,4 +140,5 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sockets = [socket.socket(fileno=int(number)) for number in sys.argv[2:]]
+    main(Path(sys.argv[1]), *sockets or [None])
