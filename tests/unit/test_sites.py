@@ -8,17 +8,18 @@ import pytest
 from scipy import stats
 
 from flow import ROOT
-from foldwise.bundle.sites import compare_sites, read_sites, summary
+from foldwise.bundle.sites import compare_sites, markdown, read_sites, summary
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, read_json, write_json
 
 
-def site(folder, name, value, half, digest="d"):
+def site(folder, name, value, half, digest="d", group_by="patient"):
     interval = [value - half, value + half] if half else [None, None]
     row = {"metric": "kappa", "here": {"value": value, "interval": interval}}
     row |= {"expected": {"value": 0.7, "interval": [0.6, 0.8]}}
     bundle = {"study": "made", "digest": digest}
     record = {"study": name, "bundle": bundle, "n": 90, "groups": 30, "monitor": "kappa"}
+    record |= {"group_by": group_by}
     write_json(folder / name / "external/external_summary.json", record | {"comparison": [row]})
     return folder / name
 
@@ -69,6 +70,21 @@ def test_what_cannot_be_compared_is_refused(tmp_path, names, digests, said):
 def test_a_place_without_a_validation_is_named(tmp_path):
     with pytest.raises(FoldwiseError, match=r"no external_summary.json there"):
         read_sites([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("group_by", "heading", "cells"),
+    [
+        (("patient", "patient"), "Patients", ["30", "30"]),
+        (("accession", "accession"), "Exams", ["30", "30"]),
+        (("patient", "image"), "Groups", ["30 patients", "30 images"]),
+    ],
+)
+def test_groups_are_called_what_the_sites_call_them(tmp_path, group_by, heading, cells):
+    places = [site(tmp_path, n, 0.5, 0.1, "d", g) for n, g in zip("ab", group_by, strict=True)]
+    lines = markdown(compare_sites(read_sites(places))).splitlines()
+    assert f"| Site | Images | {heading} | Value (95 % interval) |" in lines
+    assert [line.split(" | ")[2] for line in lines if line.startswith(("| a", "| b"))] == cells
 
 
 def test_the_command_writes_table_and_plot(tmp_path):

@@ -18,6 +18,7 @@ from foldwise.errors import FoldwiseError, choose, plural
 from foldwise.evaluate.wording import called
 from foldwise.files import read_json, write_csv, write_json, write_text
 from foldwise.report.style import ACCENT, GREY, INK, PAGE, look, save
+from foldwise.settings.groups import unit_of, units_of
 
 NAME = "external_summary.json"
 # Below this there is nothing to combine.
@@ -66,7 +67,8 @@ def compare_sites(sites: Sequence[Mapping[str, Any]], metric: str | None = None)
     choose(metric, names, "metric", "compare_sites")
     judged = [{row["metric"]: row for row in site["comparison"]}.get(metric) for site in sites]
     rows = [
-        {"site": site["study"], "n": site["n"], "groups": site["groups"]}
+        {key: site[key] for key in ("n", "groups", "group_by")}
+        | {"site": site["study"]}
         | (row["here"] if row else {"value": None, "interval": [None, None]})
         for site, row in zip(sites, judged, strict=True)
     ]
@@ -112,16 +114,17 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
 def markdown(comparison: Mapping[str, Any]) -> str:
     """The table of sites and what they come to together."""
     number = plural(len(comparison["sites"]), "site")
+    heading, counted = _groups(comparison["sites"])
     lines = [
         f"# {comparison['title']} of {comparison['bundle']['study']} at {number}",
         "",
-        "| Site | Images | Groups | Value (95 % interval) |",
+        f"| Site | Images | {heading} | Value (95 % interval) |",
         "| --- | ---: | ---: | ---: |",
         f"| expected | | | {valued(comparison['expected'])} |",
     ]
     lines += [
-        f"| {row['site']} | {row['n']:,} | {row['groups']:,} | {valued(row)} |"
-        for row in comparison["sites"]
+        f"| {row['site']} | {row['n']:,} | {groups} | {valued(row)} |"
+        for row, groups in zip(comparison["sites"], counted, strict=True)
     ]
     total = comparison["summary"]
     if total is None:
@@ -137,6 +140,15 @@ def markdown(comparison: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _groups(rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[str]]:
+    """Heading of the column of groups and its cells, by what each site's data.group is."""
+    units = {units_of(row["group_by"]) for row in rows}
+    if len(units) == 1:
+        return units.pop().capitalize(), [f"{row['groups']:,}" for row in rows]
+    # One site may count patients and another images.
+    return "Groups", [plural(row["groups"], unit_of(row["group_by"])) for row in rows]
 
 
 def forest(comparison: Mapping[str, Any], out: str | Path) -> None:
@@ -167,7 +179,7 @@ def forest(comparison: Mapping[str, Any], out: str | Path) -> None:
 def write_comparison(comparison: Mapping[str, Any], out: Path) -> None:
     """sites.csv, sites.json, sites.md and sites.png in `out`."""
     table = [
-        {key: row[key] for key in ("site", "n", "groups", "value")}
+        {key: row[key] for key in ("site", "n", "groups", "group_by", "value")}
         | dict(zip(("low", "high"), row["interval"], strict=True))
         for row in comparison["sites"]
     ]
