@@ -131,6 +131,9 @@ def cohort(folder: Path, paths: list[Path], params: dict) -> tuple[list[dict], I
         row.pop("facts")
     public = [{k: v for k, v in row.items() if k != "file"} for row in rows]
     write_csv(folder / "cohort.csv", list(public[0]), public)
+    ids = [{"sample": row["sample"], "file": row["file"].name, "row": "2"} for row in rows]
+    ids = [one | {"accession": "", "patient": "p"} for one in ids]
+    write_csv(private / "id_map.csv", list(ids[0]), ids)
     return rows, Images.of(rows, folder / "cache")
 
 

@@ -34,7 +34,7 @@ def site(made, tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     cohort(folder, write_pictures(folder / "pictures", 18, seed=11), made.params)
     names = ("p.csv", "folds.csv", "maps.npy", "site.json", "private/in_training.csv")
-    out = [folder / name for name in names]
+    out = [folder / name for name in (*names, "private/id_map.csv")]
     predict_site(
         SiteFiles(made.bundle, folder / "cohort.csv", folder / "cache", (), *map(str, out))
     )

@@ -5,6 +5,7 @@ import pytest
 from sklearn import metrics as sk
 
 from foldwise.evaluate.metrics import heads as ours
+from foldwise.metrics import judging
 
 HEADS = {"modality": ["CT", "MR"], "location": ["head", "chest", "abdomen"]}
 
@@ -38,6 +39,37 @@ def test_heads_agree_with_scikit_learn(made):
         recall = sk.recall_score(truth, guess, average="macro")
         assert got[f"{head}_macro_recall"] == pytest.approx(recall)
     assert got["mean_f1"] == pytest.approx(np.mean(f1))
+
+
+def test_kappa_is_told_of_labels_with_an_order_alone(made):
+    got = ours.scorer(made, HEADS, {"location"})(None)
+    truth, guess = (
+        [HEADS["location"].index(name) for name in names]
+        for names in (
+            [row["label_location"] for row in made],
+            [max(HEADS["location"], key=lambda n: float(row["p_location_" + n])) for row in made],
+        )
+    )
+    assert got["location_kappa"] == pytest.approx(
+        sk.cohen_kappa_score(truth, guess, weights="quadratic")
+    )
+    assert "modality_kappa" not in got
+    one_kind = [row for row in made if row["label_location"] == "head"]
+    for head in HEADS:
+        row = one_kind[0] | {f"label_{head}": HEADS[head][0]}
+        row |= {f"p_{head}_{n}": str(float(k == 0)) for k, n in enumerate(HEADS[head])}
+        one_kind = [row]
+    assert "location_kappa" in ours.details(one_kind, HEADS, {"location"})["undefined"]
+    assert "modality_kappa" not in ours.details(one_kind, HEADS, {"location"})["undefined"]
+
+
+def test_trials_are_judged_by_kappa_of_ordered_labels_alone():
+    said = judging(
+        "distillation", {"heads": HEADS, "ordered": {"modality": False, "location": True}}
+    )
+    assert "location_kappa" in said
+    assert "modality_kappa" not in said
+    assert "modality_macro_f1" in said
 
 
 def test_details_are_per_head(made):

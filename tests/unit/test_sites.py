@@ -35,7 +35,7 @@ def test_random_effects_are_dersimonian_and_lairds():
     q = (w * (values - (w * values).sum() / w.sum()) ** 2).sum()
     tau2 = (q - 3) / (w.sum() - (w**2).sum() / w.sum())
     star = 1 / (errors**2 + tau2)
-    found = summary(rows)
+    found = summary(rows, (-1, 1))
     assert found["q"] == pytest.approx(q)
     assert found["tau2"] == pytest.approx(tau2)
     assert found["i2"] == pytest.approx((q - 3) / q)
@@ -70,6 +70,14 @@ def test_what_cannot_be_compared_is_refused(tmp_path, names, digests, said):
 def test_a_place_without_a_validation_is_named(tmp_path):
     with pytest.raises(FoldwiseError, match=r"no external_summary.json there"):
         read_sites([tmp_path])
+
+
+def test_the_mean_of_sites_that_differ_stays_within_what_a_metric_can_be(tmp_path):
+    places = [site(tmp_path, n, v, 0.1) for n, v in (("a", 0.9), ("b", 0.2), ("c", 0.85))]
+    found = compare_sites(read_sites(places))
+    assert found["summary"]["interval"][1] == 1
+    assert -1 < found["summary"]["interval"][0] < found["summary"]["value"] < 1
+    assert "(p < 0.001)" in markdown(found)
 
 
 @pytest.mark.parametrize(

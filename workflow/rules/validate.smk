@@ -13,6 +13,7 @@ rule predict_site:
     input:
         bundle=asked(bundles.given),
         cohort=current("results/{study}/cohort.csv"),
+        id_map="results/{study}/private/id_map.csv",
         texts=current(studies.texts),
         key=asked(bundles.given_key),
     output:

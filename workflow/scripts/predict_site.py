@@ -21,6 +21,7 @@ with adapter(snakemake):
             maps=made.maps,
             facts=made.facts,
             same=made.same,
+            id_map=files.id_map,
             key=next(iter(files.key), None),
         )
     )

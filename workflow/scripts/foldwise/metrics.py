@@ -41,6 +41,7 @@ class Metric:
         on_axis: drawn on the one axis of figures: the more the better, and one is perfect.
         in_tables: stands in the tables of a report.
         in_labels: stands there for each of several labels.
+        ordinal: means something of classes with an order alone.
         detects: says how well it is found which parts of an answer can be judged at all.
         alias: the name that other programs give it.
         interval: how the interval of its pooled value is made.
@@ -57,6 +58,7 @@ class Metric:
     on_axis: bool = False
     in_tables: bool = True
     in_labels: bool = False
+    ordinal: bool = False
     detects: bool = False
     alias: str = ""
     interval: str = BOOTSTRAP
@@ -92,7 +94,7 @@ TABLE = (
            NO_SAMPLE, on_axis=True),
     Metric("kappa", "Quadratic kappa", "agreement beyond chance; distant classes weigh more",
            {CLASSES: DEFAULT, ZONES: DEFAULT, LABEL: JUDGE}, CONSTANT, low=-1.0, on_axis=True,
-           alias="kappa_quadratic"),
+           alias="kappa_quadratic", ordinal=True),
     Metric("macro_f1", "Macro F1", "mean F1 over classes", IN_CLASSES | OF_ZONES, NO_ZONE,
            on_axis=True, in_labels=True),
     Metric("macro_precision", "Macro precision", "mean precision over classes", IN_CLASSES,
@@ -195,8 +197,16 @@ def judging(kind: str, task: Mapping[str, Any]) -> dict[str, str]:
         f"{head}_{name}": better
         for head in heads
         for name, better in _that_may(LABEL, (JUDGE,)).items()
+        if head in ordered_labels(task) or not BY_NAME[name].ordinal
     }
     return monitors(kind) | _that_may(kind, (JUDGE,)) | of_heads
+
+
+def ordered_labels(task: Mapping[str, Any]) -> set[str]:
+    """Labels of a sample whose classes go from lowest to highest; `task` is params["task"]."""
+    # Bundles made before labels had this setting say nothing of an order.
+    said = task.get("ordered", {})
+    return {label for label, ordered in said.items() if ordered}
 
 
 def _that_may(kind: str, roles: Iterable[str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from foldwise.pixels.prepared import IN_COLOUR
 from foldwise.registry import load
 from foldwise.reliability.new_images import carried
 from foldwise.settings.bundle_file import write_bundle
-from foldwise.settings.shared_key import read_shared_key
+from foldwise.settings.shared_key import NEW, read_shared_key
 from foldwise.train.job import FoldJob
 from foldwise.train.predict import KeptModel, load_model
 
@@ -126,7 +126,7 @@ def _overlap(files: RunFiles, rows: list[dict[str, str]], channels: int) -> dict
     if files.key is None:
         return None
     images = Images.of(rows, files.cache)
-    key = read_shared_key(files.key, "bundle.pixel_key")
+    key = read_shared_key(files.key, "bundle.pixel_key", NEW)
     return carried_names(images, images.places(rows), channels, key)
 
 

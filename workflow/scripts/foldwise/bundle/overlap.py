@@ -74,6 +74,6 @@ def in_words(overlap: Mapping[str, Any], group_by: str, option: str = "validate.
     return (
         f"{plural(overlap['same'], 'picture')} of {overlap['groups']} {units_of(group_by)} here "
         f"{'is' if overlap['same'] == 1 else 'are'} the training's own, pixel for pixel, so that "
-        "these figures flatter the models: leave them out (data.exclusions; "
-        "private/in_training.csv lists them) and measure again."
+        "these figures flatter the models: private/in_training.csv lists them. Name a copy of it "
+        "in data.exclusions, and measure again."
     )

@@ -12,6 +12,7 @@ from foldwise.bundle.cohort_facts import cohort_facts, distances, label_groups
 from foldwise.bundle.members import bundle_job, members, params_of
 from foldwise.bundle.overlap import compared, counted, picture_names
 from foldwise.cohort.identity import write_private_csv
+from foldwise.cohort.tables.exclusions import ENTRY, entry
 from foldwise.contents import read_cohort
 from foldwise.files import read_csv, write_json
 from foldwise.pixels.cache import Images
@@ -35,6 +36,7 @@ class SiteFiles:
     maps: str
     facts: str
     same: str
+    id_map: str
     key: str | None = None
 
 
@@ -70,9 +72,15 @@ def overlap(
         key = read_shared_key(files.key, "validate.pixel_key")
         names = picture_names(images, images.places(rows), channels, key)
     state, same = compared(manifest, names)
-    listed = [row for row, own in zip(rows, same, strict=False) if own]
-    columns = ["sample", "group", "exam"]
-    write_private_csv(files.same, columns, [{k: row[k] for k in columns} for row in listed])
+    named = {row["sample"]: row for row in read_csv(files.id_map)}
+    keyed = ["sample", "group", "exam"]
+    reason = f"in the training of {manifest['study']}"
+    listed = [
+        entry(named[row["sample"]], reason) | {key: row[key] for key in keyed}
+        for row, own in zip(rows, same, strict=False)
+        if own
+    ]
+    write_private_csv(files.same, [*ENTRY, *keyed], listed)
     return counted(state, same, [row["group"] for row in rows])
 
 

@@ -14,7 +14,9 @@ from matplotlib.figure import Figure
 
 from foldwise.bundle.cohort_facts import NORMAL_95
 from foldwise.bundle.page.build import valued
+from foldwise.bundle.page.words import p_said
 from foldwise.errors import FoldwiseError, choose, plural
+from foldwise.evaluate.summary import limits_of
 from foldwise.evaluate.wording import called
 from foldwise.files import read_json, write_csv, write_json, write_text
 from foldwise.report.style import ACCENT, GREY, INK, PAGE, look, save
@@ -78,14 +80,17 @@ def compare_sites(sites: Sequence[Mapping[str, Any]], metric: str | None = None)
         "bundle": sites[0]["bundle"],
         "expected": next(row["expected"] for row in judged if row),
         "sites": rows,
-        "summary": summary(rows),
+        "summary": summary(rows, limits_of(metric)),
     }
 
 
-def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def summary(
+    rows: Sequence[Mapping[str, Any]], limits: tuple[float, float]
+) -> dict[str, Any] | None:
     """Mean over sites with its interval, tau squared, I squared, Cochran's Q; None for too few.
 
-    A site without an interval has no weight and is left out.
+    A site without an interval has no weight and is left out. limits: of the metric, which the
+    interval of the mean is cut off at.
     """
     from statsmodels.stats.meta_analysis import combine_effects
 
@@ -102,7 +107,8 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     return {
         "sites": len(known),
         "value": float(pooled.mean_effect_re),
-        "interval": [float(low), float(high)],
+        # Of a few sites that differ Student's t reaches beyond what the metric can be.
+        "interval": [max(float(low), limits[0]), min(float(high), limits[1])],
         # The moment estimate may fall below 0, which a variance cannot.
         "tau2": max(float(pooled.tau2), 0.0),
         "i2": max(float(pooled.i2), 0.0),
@@ -133,10 +139,9 @@ def markdown(comparison: Mapping[str, Any]) -> str:
         f"| **random effects** | | | {valued(total)} |",
         "",
         f"Between the sites: tau squared {total['tau2']:.4f}, I squared {total['i2']:.0%}, "
-        f"Cochran's Q {total['q']:.2f} (p = {total['p']:.3f}). Random effects over "
-        f"{total['sites']} sites, DerSimonian and Laird, interval of Hartung and Knapp; variances "
-        "are those of the sites' "
-        "intervals.",
+        f"Cochran's Q {total['q']:.2f} ({p_said(total['p'])}). Random effects over "
+        f"{total['sites']} sites, DerSimonian and Laird, interval of Hartung and Knapp, no wider "
+        "than the metric's limits; variances are those of the sites' intervals.",
         "",
     ]
     return "\n".join(lines)

@@ -8,7 +8,6 @@ one by one, by probabilities that know the image's other zones: `foldwise.reliab
 of masks see `foldwise.reliability.mask_suspects`.
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from foldwise.cohort.tables.exclusions import ENTRY, entry
 from foldwise.evaluate.fold import plain
 from foldwise.reliability.mask_suspects import listed_masks, own_agreement
 from foldwise.reliability.parts import Part, Row, parts_of, zone_parts
@@ -24,15 +24,13 @@ from foldwise.reliability.zone_context import far_ones, in_context
 
 # Rounding of probabilities must not decide whether a threshold is reached (cleanlab's).
 TOLERANCE = 1e-6
-# Up to the first ending of a file that a blank follows.
-ENDING = re.compile(r".*?\.\w+(?= |$)")
 MASKS = "threshold"  # the setting of a task whose answers are masks
 # Of suspects.json: how suspects were found.
 CONFIDENT, AGREEMENT, CONTEXT = "confident_learning", "agreement", "zone_context"
 SHOWN = 20  # on the page; all stand in the private list
 # Columns of the list by keyed names, and of the one for a reader.
 LISTED = ["sample", "label", "given", "looks_like", "probability_of_given"]
-PRIVATE = ["id", "reason", "accession", "patient", "row", *LISTED]
+PRIVATE = [*ENTRY, *LISTED]
 
 
 @dataclass(frozen=True)
@@ -151,14 +149,6 @@ def private_rows(
     private = []
     for one in listed:
         named = by_sample[one["sample"]]
-        ids = {"id": _first_file(named["file"]), "reason": ""}
-        ids |= {key: named[key] for key in ("accession", "patient", "row")}
         rounded = f"{float(one['probability_of_given']):.4f}"
-        private.append(ids | dict(one) | {"probability_of_given": rounded})
+        private.append(entry(named) | dict(one) | {"probability_of_given": rounded})
     return private
-
-
-def _first_file(files: str) -> str:
-    """The image of an image and its mask: a blank stands between, and names may hold one."""
-    first = ENDING.match(files)
-    return first[0] if first else files

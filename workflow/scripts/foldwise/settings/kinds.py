@@ -79,7 +79,11 @@ KINDS = {
     "distillation": Kind(
         models=tuple(registry.VISION_TEXT),
         losses=tuple(registry.TWO_HEAD_LOSSES),
-        task={"heads": "data.heads.*.order", "text": "model.text"},
+        task={
+            "heads": "data.heads.*.order",
+            "ordered": "data.heads.*.ordered",
+            "text": "model.text",
+        },
         readers=("text", "medpix"),
         heads=True,
         teaches=True,

@@ -1,7 +1,8 @@
 """Lists of ids: what is left out by name, with a reason each; which part an id belongs to."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from foldwise.cohort.findings import NOTE, Finding
 from foldwise.cohort.identity import Names
@@ -9,6 +10,10 @@ from foldwise.cohort.tables.table import TableSettings, read_table
 
 # The column by which a list of the rule label_suspects is known.
 SUSPECTS = "looks_like"
+# Columns of a list that a rule makes of images to be left out: what a reader knows them by.
+ENTRY = ["id", "reason", "accession", "patient", "row"]
+# Up to the first ending of a file that a blank follows.
+ENDING = re.compile(r".*?\.\w+(?= |$)")
 
 
 class IdList:
@@ -48,6 +53,14 @@ class IdList:
             Finding(names.name("row", f"id\0{one}"), "cohort", NOTE, "unused_exclusion", file=one)
             for one in sorted(listed - self.used)
         ]
+
+
+def entry(named: Mapping[str, str], reason: str = "") -> dict[str, str]:
+    """An image's row of id_map.csv as a row of such a list."""
+    # Of an image and its mask the image: a blank stands between, and names may hold one.
+    first = ENDING.match(named["file"])
+    known_by = {key: named[key] for key in ("accession", "patient", "row")}
+    return {"id": first[0] if first else named["file"], "reason": reason} | known_by
 
 
 def _plain(identity: str) -> str:
