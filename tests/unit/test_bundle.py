@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 
 from flow import ROOT
 from foldwise.bundle.predict import Request, predict
-from foldwise.bundle.sources import Image, with_texts
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv
 from foldwise.settings.bundle_file import read_manifest
@@ -213,12 +211,3 @@ def test_a_bundle_of_each_version_is_read_as_it_was(kept, tmp_path):
         expected = [0.338842, 0.323732, 0.337426]
         assert [float(value) for value in calibrated] == pytest.approx(expected, abs=1e-5)
         assert (row["set"], row["set_by_class"]) == ("A|B|C", "B")
-
-
-@pytest.mark.parametrize(("folders", "rows"), [(("a", "b"), 1), (("a",), 2)])
-def test_texts_of_files_of_one_name_are_never_guessed(tmp_path, folders, rows):
-    images = [Image(f, f"k{f}", f"s{f}", (Path(f, "1.png"),)) for f in folders]
-    table = tmp_path / "texts.csv"
-    table.write_text("file,caption\n" + "1.png,a mass\n" * rows)
-    with pytest.raises(FoldwiseError, match=r"more than once.*one folder at a time"):
-        with_texts([{"sample": one.sample} for one in images], images, table)

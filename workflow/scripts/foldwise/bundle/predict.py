@@ -21,7 +21,7 @@ from foldwise.bundle.intake.producer import produced
 from foldwise.bundle.members import bundle_job, members, params_of
 from foldwise.bundle.reliance import columns, in_words
 from foldwise.bundle.remarks import KEY_OPTION, note_colour, note_training
-from foldwise.bundle.sources import Image, find, named, state_of, with_texts
+from foldwise.bundle.sources import Image, find, named, state_of
 from foldwise.errors import FoldwiseError, plural
 from foldwise.files import private_folder, read_csv, write_csv, write_json
 from foldwise.hashing import digest
@@ -66,9 +66,6 @@ def predict(request: Request) -> dict[str, int]:
     with produced(partial(intake.decoding.shards, request.crew)) as shards:
         models = asked_models(request, manifest, private)
         readable = intake.readable(shards)
-        if "text" in models.job.params["task"]:
-            # Of all at once: whether an image lacks its text is said before any is predicted.
-            readable = iter([with_texts([*chain(*readable)], images, request.texts)])
         rows, parts = answered(models, readable, intake.decoding.folder, len(images))
     job = models.job_of(rows, intake.decoding.folder)
     table = [row for path in parts for row in read_csv(path)]

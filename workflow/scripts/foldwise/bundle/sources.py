@@ -23,7 +23,7 @@ from foldwise.cohort.identity import Names, load_key, write_private_csv
 from foldwise.cohort.readers.base import ReadFault
 from foldwise.cohort.shards import split_evenly
 from foldwise.errors import FoldwiseError, plural
-from foldwise.files import is_temporary, private_folder, read_csv
+from foldwise.files import is_temporary, private_folder
 from foldwise.hashing import content_of, digest, file_digest
 from foldwise.integrity import read_sealed
 from foldwise.pixels.cache import Crew, write_shard
@@ -236,37 +236,6 @@ def tell_kept_out(left_out: Iterable[Mapping[str, str]]) -> None:
             meaning,
             reason,
         )
-
-
-def with_texts(
-    rows: list[dict[str, Any]], images: Sequence[Image], table: str | Path | None
-) -> list[dict[str, Any]]:
-    """The rows with their texts of a CSV (column `file`, all others are text)."""
-    if table is None:
-        raise FoldwiseError(
-            "The bundle's models read a text with each image. Give --texts table.csv with a column "
-            "`file` (the image's name) and columns of texts."
-        )
-    listed = read_csv(table)
-    # A name that two images or two rows share would give one patient's text to another.
-    for what, names in (
-        ("images", [one.files[0].name for one in images]),
-        (f"rows of {table}", [Path(row["file"]).name for row in listed if row.get("file")]),
-    ):
-        if twice := len(names) - len(set(names)):
-            raise FoldwiseError(
-                f"{what}: {plural(twice, 'file name')} more than once, so that texts cannot be "
-                "told apart by name. Predict one folder at a time, each with its own table."
-            )
-    by_file = {Path(row.pop("file", "")).name: row for row in listed}
-    of_sample = {one.sample: by_file.get(one.files[0].name) for one in images}
-    lacking = sum(of_sample[row["sample"]] is None for row in rows)
-    if lacking:
-        raise FoldwiseError(
-            f"{table}: {lacking} of {len(rows)} images have no row, by the file names in its "
-            "column `file`. Complete the table."
-        )
-    return [row | {"texts": of_sample[row["sample"]]} for row in rows]
 
 
 def state_of(value: Any) -> str:

@@ -1,14 +1,17 @@
 """What a prediction is asked of, and which images of it the models can be asked about."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from foldwise.bundle.intake.texts import OPTION, Texts, texts_of
 from foldwise.bundle.sources import (
     Decoding,
     Image,
     Shard,
+    kept_out,
     tell_kept_out,
     unlike,
     without_colour,
@@ -19,6 +22,8 @@ from foldwise.files import write_csv
 from foldwise.pixels.cache import Crew
 from foldwise.settings.validation import images_wanted
 from foldwise.tasks.base import Rows
+
+log = logging.getLogger("foldwise")
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,30 @@ class Intake:
     ) -> None:
         self.out, self.number = request.out, len(images)
         self.wanted, params = wanted(request, manifest), manifest["params"]
-        kept_out = unlike(images, reader, self.wanted)
-        self.quarantine = list(kept_out.values())
-        fit = [one for one in images if one.sample not in kept_out]
+        # Before anything is decoded: a table that is none says so at once.
+        self.texts = texts_wanted(request, manifest, images)
+        left_out = unlike(images, reader, self.wanted) | self.without_text(images)
+        self.quarantine = list(left_out.values())
+        fit = [one for one in images if one.sample not in left_out]
         masked = params["kind"] == "segmentation"
         self.decoding = Decoding(fit, reader, params["image"], private, masked)
+
+    def without_text(self, images: Sequence[Image]) -> dict[str, dict[str, str]]:
+        """Sample -> its line of the quarantine, of images whose models would read an empty text."""
+        if self.texts is None:
+            return {}
+        lacking = [one.sample for one in images if one.sample not in self.texts]
+        if lacking:
+            log.warning(
+                "%s in quarantine: no text, by the file names in the table of %s.",
+                plural(len(lacking), "image"),
+                OPTION,
+            )
+        return {sample: kept_out(sample, "no_text", self.wanted) for sample in lacking}
+
+    def text_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The texts of a row, where the models read any."""
+        return {"texts": self.texts[row["sample"]]} if self.texts is not None else {}
 
     def readable(self, shards: Iterable[Shard]) -> Iterator[Rows]:
         """Rows of each shard, as they come; writes the quarantine after the last.
@@ -67,7 +91,7 @@ class Intake:
             grey, others = without_colour(shard.rows, self.wanted)
             self.quarantine += shard.quarantine
             coloured, rows = coloured + others, rows + len(grey)
-            yield grey
+            yield [row | self.text_of(row) for row in grey]
         tell_kept_out(coloured)
         self.quarantine += coloured
         names = ["sample", "reason", "meaning"]
@@ -78,6 +102,17 @@ class Intake:
                 f"None of {plural(self.number, 'image')} can be predicted: "
                 f"{self.quarantine[0]['meaning']}. The quarantine beside {self.out} names each."
             )
+
+
+def texts_wanted(
+    request: Request, manifest: Mapping[str, Any], images: Sequence[Image]
+) -> Texts | None:
+    """The images' texts where the models read any; None where they read none."""
+    if "text" in manifest["params"]["task"]:
+        return texts_of(images, request.texts)
+    if request.texts:
+        raise FoldwiseError(f"{OPTION}: the bundle's models read no text. Leave it out.")
+    return None
 
 
 def wanted(request: Request, manifest: Mapping[str, Any]) -> Wanted:
