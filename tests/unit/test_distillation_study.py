@@ -33,6 +33,11 @@ def test_runs_and_trials_have_the_teacher_that_their_settings_name(tmp_path):
     params = run_settings(study, "cv")
     assert params["teacher"]["model"]["dim"] == 512
     assert params["task"]["heads"] == {"modality": ["CT", "MR"]}
+    assert params["task"]["ordered"] == {"modality": False}
+    said = study_of(
+        tmp_path, STUDY.replace("MR]", "MR], ordered: true").replace("TEACHER", "teacher")
+    )
+    assert run_settings(said, "teacher")["task"]["ordered"] == {"modality": True}
     assert "teacher" not in run_settings(study, "teacher")
 
 

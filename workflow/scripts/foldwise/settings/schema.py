@@ -116,8 +116,12 @@ def complete(part: dict, value: Any) -> Any:
     """Put the schema's defaults where `value` says nothing; `value` is left as it is."""
     if isinstance(value, list) and "items" in part:
         return [complete(part["items"], item) for item in value]
-    if not isinstance(value, dict) or "properties" not in part:
+    if not isinstance(value, dict):
         return value
+    if "properties" not in part:
+        # Entries by names of the study's own, such as labels: what one may say stands once.
+        one = part.get("additionalProperties")
+        return {k: complete(one, v) for k, v in value.items()} if isinstance(one, dict) else value
     filled, part = dict(value), chosen(part, value)
     for key, inner in part["properties"].items():
         if key not in filled and "default" in inner:
