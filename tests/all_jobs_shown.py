@@ -103,6 +103,7 @@ def import_libraries(names: Iterable[str]) -> None:
     """Import what runs or their jobs would, as the parent of warm jobs does."""
     for name in names:
         importlib.import_module(name)
+    runpy.run_path(str(PARENT))["forget_ends"]()
     gc.collect()
     gc.freeze()
 

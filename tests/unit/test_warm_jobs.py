@@ -12,16 +12,28 @@ from foldwise.plan.warm_jobs import THREADS, ParentLost, WarmParent
 
 
 @pytest.fixture
-def parent():
+def imported():
+    """`imported(library)` is a parent that has imported it."""
+    parents = []
+
+    def start(library):
+        parents.append(WarmParent(library))
+        deadline = time.monotonic() + 30
+        while not parents[-1].ready and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert parents[-1].ready
+        return parents[-1]
+
+    yield start
+    for parent in parents:
+        parent.process.kill()
+        parent.process.wait()
+
+
+@pytest.fixture
+def parent(imported):
     """A parent that has imported a library that no job would import by itself."""
-    parent = WarmParent("colorsys")
-    deadline = time.monotonic() + 30
-    while not parent.ready and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert parent.ready
-    yield parent
-    parent.process.kill()
-    parent.process.wait()
+    return imported("colorsys")
 
 
 def job(parent, folder, text, **environment):
@@ -81,6 +93,20 @@ def test_what_a_job_registers_for_its_end_is_done_and_what_it_prints_is_whole(pa
     assert job(parent, tmp_path, text) == 0
     assert (tmp_path / "end").read_text() == "done"
     assert (tmp_path / "out").read_text() == "line\n"
+
+
+def test_a_library_is_not_taken_apart_by_each_job(imported, tmp_path, monkeypatch):
+    """A job's own temporary folder, which ends in the same way, is removed."""
+    ends = "import weakref\nweakref.finalize(weakref, lambda: open('library', 'w').close())\n"
+    (tmp_path / "ending.py").write_text(ends)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    text = (
+        "import sys, tempfile\n"
+        "assert 'ending' in sys.modules\n"
+        "kept = tempfile.TemporaryDirectory(dir='.', prefix='own')\n"
+    )
+    assert job(imported("ending"), tmp_path, text) == 0
+    assert not (tmp_path / "library").exists() and not list(tmp_path.glob("own*"))
 
 
 def test_jobs_run_side_by_side_and_one_that_fails_leaves_the_others(parent, tmp_path):

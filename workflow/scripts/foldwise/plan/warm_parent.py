@@ -19,6 +19,7 @@ import socket
 import sys
 import tempfile
 import traceback
+import weakref
 
 # What most jobs import, heaviest first; one that is not installed is left out, as for cold jobs.
 LIBRARIES = (
@@ -50,11 +51,20 @@ def main(descriptor: int, libraries: tuple[str, ...]) -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     _refuse_started_gpu()
+    forget_ends()
     # Collected objects would be copied into every child by the first collection there.
     gc.collect()
     gc.freeze()
     _send(driver, {"ready": os.getpid()})
     _serve(driver)
+
+
+def forget_ends() -> None:
+    """What the libraries imported so far would take apart at their end goes with each job's memory:
+    torch alone would spend 40 ms on it. What a job itself is to end is ended: a folder of its own.
+    """
+    for finalizer in list(weakref.finalize._registry):
+        finalizer.atexit = False
 
 
 def _refuse_started_gpu() -> None:
