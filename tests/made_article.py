@@ -13,7 +13,7 @@ from foldwise.report.ledger import Ledger
 from report_pages import STUDY, build
 
 SETTINGS = {"template": None, "title": "Density", "authors": ["A. Author"], "bibliography": []}
-FIGURES = ("cohort_flow", "metrics", "confusion", "roc", "calibration")
+FIGURES = ("cohort_flow", "metrics", "confusion", "roc", "calibration", "triage")
 
 
 def small_picture(name, files, path):

@@ -71,6 +71,7 @@ def test_each_subset_of_these_files_is_told_of_and_nothing_else(folder, kinds):
     assert not re.findall(r"(?m)^.+\n(?=#+ )", text), "headings within a paragraph"
     made = {path.stem.partition("-")[2] for path in (folder / "article/tables").iterdir()}
     assert set(kinds) & {"calibration", "conformal", "subgroups"} <= made
+    assert ("triage.png" in text) == ("conformal" in kinds)
     read = {one["file"] for one in read_json("article/ledger.json")["numbers"]}
     assert {file_of(kind) for kind in kinds} <= read
 

@@ -1,7 +1,5 @@
 """The article of a study with a single split: nothing in it is a mean over folds."""
 
-import re
-
 import pypandoc
 import pytest
 
@@ -27,10 +25,9 @@ def folder(finished, tmp_path, monkeypatch):
 
 
 def pages(folder):
-    """Text of the article, its tables, model card and checklists, less captions of figures."""
+    """Text of the article, captions of its figures, its tables, model card and checklists."""
     files = sorted((folder / "article").rglob("*.md"))
-    text = "\n".join(path.read_text() for path in files)
-    return re.sub(r"!\[\*\*Figure.*", "", text)
+    return "\n".join(path.read_text() for path in files)
 
 
 @pytest.mark.usefixtures("without_documents")
@@ -52,6 +49,25 @@ def test_nothing_is_told_over_folds(folder, kinds, holdout):
     low, high = kappa["interval"]
     told = f"was {kappa['value']:.3f} (95% interval {low:.3f} to {high:.3f}) on the validation part"
     assert text.count(told) == 2
+
+
+@pytest.mark.usefixtures("without_documents")
+def test_where_no_sets_are_made_article_and_page_say_why_and_show_no_figure_of_them(folder):
+    place = "results/density/runs/cv/conformal.json"
+    (part,) = read_json(place)["parts"]
+    assert part["few"] and not part["sets"]
+    ledger = Ledger()
+    write_article([study_of(ledger, conformal=place)], SETTINGS, ledger, folder / "article")
+    for text in (pages(folder), (folder / "results/density/report/report.md").read_text()):
+        assert part["few"] in text
+        assert "triage.png" not in text
+
+
+def test_no_caption_of_the_page_is_of_several_folds(folder):
+    text = (folder / "results/density/report/report.md").read_text()
+    captions = [line for line in text.splitlines() if line.startswith("![")]
+    assert len(captions) > 5
+    assert not [one for one in captions if "over folds" in one or "several" in one]
 
 
 @pytest.mark.usefixtures("without_documents")

@@ -52,6 +52,17 @@ def drawn(name, run, folds=None):
         return made
 
 
+@pytest.mark.parametrize("name", ["metrics", "roc", "precision_recall"])
+def test_of_a_single_split_nothing_is_called_a_fold(small, tmp_path, name):
+    one = make_run(tmp_path, 1, "AB", patients=30)
+    words = {}
+    for many, run in (("single", one), ("several", small)):
+        (legend,) = drawn(name, run).legends
+        words[many] = " ".join(text.get_text() for text in legend.get_texts())
+    assert "fold" not in words["single"] and "validation part" in words["single"]
+    assert "fold" in words["several"]
+
+
 @pytest.mark.parametrize("name", sorted(OF_KIND["classification"]))
 def test_no_label_covers_another(run, name, monkeypatch, tmp_path):
     # The best fold alone with a line above it, as among the assets; and ten folds together.

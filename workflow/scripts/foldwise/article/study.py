@@ -137,7 +137,7 @@ class Study:
                 f"{', '.join(self.figures)}."
             )
         entry = FIGURES[name]
-        return entry.title, entry.caption
+        return entry.title, entry.caption_of(self.single)
 
     def figure_path(self, name: str) -> Path:
         """Where the picture of a figure is."""

@@ -14,6 +14,11 @@ class Entry:
     caption: str
     needs: tuple[str, ...]
     section: str = ""  # of the report, where it does not stand by its name
+    single: str = ""  # the caption of a study of one split, where it is another
+
+    def caption_of(self, single: bool) -> str:
+        """The caption of a study with one split, or with several folds."""
+        return (single and self.single) or self.caption
 
 
 FIGURES = {
@@ -46,9 +51,11 @@ FIGURES = {
     ),
     "training": Entry(
         "Training curves",
-        "Each fold in colour, the other folds behind it in grey. The dotted line marks the epoch "
-        "whose weights were kept.",
+        "Each fold in colour, others behind it in grey. The dotted line marks the epoch whose "
+        "weights were kept.",
         ("histories",),
+        single="Loss and metric after each epoch. The dotted line marks the epoch whose weights "
+        "were kept.",
     ),
     "learning_curve": Entry(
         "Learning curve",
@@ -57,23 +64,23 @@ FIGURES = {
         ("learning_curve", "manifest"),
     ),
     "metrics": Entry(
-        "Metrics over folds",
-        "Single folds, their mean with the corrected resampled t interval, which allows for "
-        "overlapping training sets, and "
-        "the metric of all validation predictions as one set with its bootstrap interval over "
-        "whole groups.",
+        "Metrics with intervals",
+        "The metric of all validation predictions as one set with its bootstrap interval over "
+        "whole groups; where there are several folds, each of them and their mean with the "
+        "corrected resampled t interval, which allows for overlapping training sets.",
         ("summary", "manifest"),
+        single="Metrics of the validation part with their bootstrap intervals over whole groups.",
     ),
     "confusion": Entry(
         "Confusion matrix",
-        "All validation predictions, each image judged once by the fold that had not seen its "
+        "All validation predictions, each image judged once by a model that had not seen its "
         "group. Large: counts; small and shade: share of the true class.",
         ("params", "predictions"),
         "answers",
     ),
     "zone_confusion": Entry(
         "Confusion of each zone",
-        "All validation predictions, each image judged once by the fold that had not seen its "
+        "All validation predictions, each image judged once by a model that had not seen its "
         "group, each zone where it lies in the picture; ? is unknown. Numbers: counts; shade: "
         "share of the true score. Kappa, with quadratic weights, is of zones that both scored.",
         ("params", "predictions"),
@@ -89,7 +96,7 @@ FIGURES = {
     ),
     "overlays": Entry(
         "Best, median and worst",
-        "Validation images of all folds, by their Jaccard. Of each: the image, what was found, "
+        "Validation images, by their Jaccard. Of each: the image, what was found, "
         "missed and added at the threshold, and the predicted probability, dark 0 to light 1.",
         ("examples", "params"),
         "answers",
@@ -105,14 +112,18 @@ FIGURES = {
     ),
     "roc": Entry(
         "ROC curves",
-        "Each class against the rest. AUC of all folds together, and its range over folds.",
+        "Each class against the rest. AUC of all validation predictions as one set, and its range "
+        "over folds where there are several.",
         ("params", "predictions"),
+        single="Each class against the rest, in the validation part.",
     ),
     "precision_recall": Entry(
         "Precision-recall curves",
-        "Each class against the rest. AP: average precision of all folds together, and its range "
-        "over folds. Chance is the share of the class.",
+        "Each class against the rest. AP: average precision of all validation predictions as one "
+        "set, and its range over folds where there are several. Chance is the share of the class.",
         ("params", "predictions"),
+        single="Each class against the rest, in the validation part. AP: average precision. Chance "
+        "is the share of the class.",
     ),
     "calibration": Entry(
         "Calibration",
@@ -124,9 +135,12 @@ FIGURES = {
     "mended": Entry(
         "Calibration, before and after",
         "How often the predicted class is right at a given confidence, in tenths of five images or "
-        "more. Each fold's probabilities are mended by a map that was fitted to the other folds. "
-        "On the dotted line, they mean what they say.",
+        "more. Probabilities are mended by a map that was fitted to the other folds, or of one "
+        "split to other groups of it. On the dotted line, they mean what they say.",
         ("calibration",),
+        single="How often the predicted class is right at a given confidence, in tenths of five "
+        "images or more. Probabilities are mended by a map that was fitted to other groups of the "
+        "validation part. On the dotted line, they mean what they say.",
     ),
     "decision": Entry(
         "Decision curves",
@@ -153,14 +167,19 @@ FIGURES = {
         "Beside each film: the places that speak for the predicted class; the line is half of the "
         "maximum.",
         ("gradcam", "summary"),
+        single="Validation films, from best to worst by the probability of the truth. Beside each "
+        "film: the places that speak for the predicted class; the line is half of the maximum.",
     ),
     "holdout": Entry(
         "Holdout beside cross-validation",
         "Images that no fold has seen: each fold's model by itself, and all together (the mean of "
-        "what they predict) with the bootstrap interval over whole groups. Above: the mean over "
-        "the folds of cross-validation, with the interval corrected for overlapping training sets.",
+        "what they predict) with the bootstrap interval over whole groups. Above: the validation "
+        "parts, where there are several folds their mean with the interval corrected for "
+        "overlapping training sets.",
         ("holdout", "summary", "manifest"),
         "holdout",
+        single="Images that the model has not seen, with the bootstrap interval over whole groups. "
+        "Above: the validation part.",
     ),
     "holdout_confusion": Entry(
         "Confusion matrix of the holdout",

@@ -67,7 +67,11 @@ def _figures(run: Run, figures: Mapping[str, str | Path], out: Path) -> dict[str
         entry, job = FIGURES[name], Job("figure", run.study["name"], run.name)
         reads = figure_inputs(name, run.study, run.folds).values()
         run.ledger.note_figure(name, path, job, [one for many in reads for one in many])
-        facts = {"title": entry.title, "caption": entry.caption, "section": entry.section}
+        facts = {
+            "title": entry.title,
+            "caption": entry.caption_of(run.single),
+            "section": entry.section,
+        }
         listed[name] = facts | {"file": file, "origin": run.ledger.origin_of_figure(name)}
     return listed
 

@@ -64,6 +64,8 @@ def _panels(tables: list[Predictions], curve: Curve, area: Curve, name: str) -> 
         Line2D([], [], label="single fold", **FOLD),
         Line2D([], [], label="chance", **CHANCE),
     ]
+    if all(len(np.unique(table.fold)) == 1 for table in tables):
+        handles = [Line2D([], [], label="validation part", **POOLED), handles[-1]]
     figure.legend(handles=handles, loc="outside upper right", ncols=3)
     return figure
 

@@ -24,19 +24,24 @@ POOLED: Style = {"color": ACCENT, "marker": "D", "markersize": 4}
 
 
 def draw_metrics(paths: Paths) -> Figure:
-    """Each fold a mark, their mean with its interval, and the pooled value with its own."""
+    """Each fold a mark, their mean with its interval, and the pooled value with its own.
+
+    Of a single split the pooled value alone: it is the fold, and there is no mean.
+    """
     summary = read_json(paths["summary"][0])
     shared = set(IN_LABELS) & set(ON_AXIS)
     of_labels = (name for name in summary if head_of(name)[1] in shared)
     names = [name for name in ON_AXIS if name in summary] + sorted(of_labels)
+    several = len(summary["folds"]) > 1
     figure = Figure(figsize=(0.9 * PAGE, 0.75 + 0.42 * len(names)))
     axis = figure.subplots()
     for row, name in enumerate(names):
-        values = [fold.get(name) for fold in summary["folds"] if fold.get(name) is not None]
-        axis.plot(values, [row - 0.17] * len(values), **FOLD)
-        with_bar(axis, row - 0.17, summary[name]["mean"], summary[name]["interval"], MEAN)
+        if several:
+            values = [fold.get(name) for fold in summary["folds"] if fold.get(name) is not None]
+            axis.plot(values, [row - 0.17] * len(values), **FOLD)
+            with_bar(axis, row - 0.17, summary[name]["mean"], summary[name]["interval"], MEAN)
         pooled = summary["pooled"]["image"]["metrics"][name]
-        with_bar(axis, row + 0.17, pooled["value"], pooled.get("interval"), POOLED)
+        with_bar(axis, row + 0.17 * several, pooled["value"], pooled.get("interval"), POOLED)
     a_row_each(axis, names)
     _legend(figure, summary, groups_of(paths))
     return figure
@@ -74,6 +79,10 @@ def groups_of(paths: Paths) -> str:
 def _legend(figure: Figure, summary: dict[str, Any], unit: str) -> None:
     share = f"{summary['methods']['level']:.0%} interval"
     number = f"{summary['pooled']['image']['n']:,}"
+    if len(summary["folds"]) == 1:
+        of_part = f"validation part ({number} images), {share} over {unit}"
+        figure.legend(handles=[Line2D([], [], label=of_part, **POOLED)], loc="outside upper right")
+        return
     handles = [
         Line2D([], [], label="fold", **FOLD),
         Line2D([], [], label=f"mean over folds, {share}", **MEAN),

@@ -13,7 +13,8 @@ from foldwise.report.style import PAGE
 
 
 def draw(paths: Paths) -> Figure:
-    """Models a mark each, together with their interval; above it the mean over folds with its own.
+    """Models a mark each, together with their interval; above it the mean over folds with its own,
+    or the validation part's value where there is one split.
 
     A study whose data name no holdout has nothing to draw: the figure says so.
     """
@@ -26,21 +27,25 @@ def draw(paths: Paths) -> Figure:
         axis.axis("off")
         axis.text(0.5, 0.5, "The data name no holdout.", ha="center", transform=axis.transAxes)
         return figure
+    several = len(summary["folds"]) > 1
     for row, name in enumerate(names):
-        with_bar(axis, row - 0.17, summary[name]["mean"], summary[name]["interval"], MEAN)
+        validated = summary[name] if several else summary["pooled"]["image"]["metrics"][name]
+        value = validated["mean" if several else "value"]
+        with_bar(axis, row - 0.17, value, validated["interval"], MEAN)
         by_fold = [entry[name] for entry in holdout["folds"] if entry[name] is not None]
         axis.plot(by_fold, [row + 0.17] * len(by_fold), **FOLD)
         together = holdout["ensemble"]["image"]["metrics"][name]
         with_bar(axis, row + 0.17, together["value"], together["interval"], POOLED)
     a_row_each(axis, names)
-    _legend(figure, holdout, groups_of(paths))
+    of_folds = "cross-validation, mean" if several else "validation part"
+    _legend(figure, holdout, of_folds, groups_of(paths))
     return figure
 
 
-def _legend(figure: Figure, holdout: dict[str, Any], unit: str) -> None:
+def _legend(figure: Figure, holdout: dict[str, Any], of_folds: str, unit: str) -> None:
     share = f"{holdout['methods']['level']:.0%} interval"
     handles = [
-        Line2D([], [], label=f"cross-validation, mean, {share}", **MEAN),
+        Line2D([], [], label=f"{of_folds}, {share}", **MEAN),
         Line2D([], [], label="holdout, one model", **FOLD),
         Line2D(
             [],
