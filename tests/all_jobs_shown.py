@@ -6,6 +6,7 @@ the project's rule files are translated once.
 """
 
 import atexit
+import ctypes
 import gc
 import importlib
 import json
@@ -22,6 +23,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
+import psutil
 from snakemake.cli import get_argument_parser, main
 from snakemake.logging import DefaultFormatter, logger
 from snakemake.sourcecache import LocalSourceFile
@@ -52,6 +54,7 @@ def serve(number: int) -> None:
     get_argument_parser()  # It imports the plug-ins.
     import_libraries(LATE)
     translate_once()
+    measure_lightly()
     for line in tests.makefile("rb"):
         request = json.loads(line)
         if request["jobs"]:
@@ -101,11 +104,40 @@ def translate_once() -> None:
 
 def import_libraries(names: Iterable[str]) -> None:
     """Import what runs or their jobs would, as the parent of warm jobs does."""
-    for name in names:
+    missing = [name for name in names if name not in sys.modules]
+    if not missing:
+        return
+    for name in missing:
         importlib.import_module(name)
     runpy.run_path(str(PARENT))["forget_ends"]()
     gc.collect()
     gc.freeze()
+    if "torch" in sys.modules:
+        gather()
+
+
+def gather() -> None:
+    """Memory in large pages, where the kernel gathers it: a fork copies the table of pages, most of
+    what a fork of so many libraries takes."""
+    libc, large, collapse = ctypes.CDLL(None), 2 << 20, 25
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        area, rights, *_, name = f"{line} ".split(" ", 5)
+        if rights == "rw-p" and name.strip() in ("", "[heap]"):
+            begin, end = (int(place, 16) for place in area.split("-"))
+            begin, end = -(-begin // large) * large, end // large * large
+            if begin < end:  # A kernel that cannot leaves the pages as they are.
+                libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), collapse)
+
+
+def measure_lightly() -> None:
+    """Benchmarks of jobs without the shares of memory, for which the kernel looks at each page."""
+    full = type(psutil.Process().memory_full_info())
+
+    def measured(process: psutil.Process) -> tuple:
+        plain = process.memory_info()
+        return full(*plain, uss=plain.rss, pss=plain.rss, swap=0)
+
+    psutil.Process.memory_full_info = measured
 
 
 def forked(request: dict) -> int:
