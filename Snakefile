@@ -57,7 +57,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        asked(searches.all_targets),
-        asked(evidence.all_targets),
+        files_of(searches.all_targets),
+        files_of(evidence.all_targets),
     message:
         "All that was asked for is there"

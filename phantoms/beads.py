@@ -66,10 +66,10 @@ def _places(rng: np.random.Generator, specimen: Specimen) -> np.ndarray:
         radius = specimen.radius * float(np.exp(rng.normal(0, 0.16)))
         centre = rng.uniform(0, 1, 2)
         if bead and rng.uniform() < specimen.clumping:
-            beside = places[rng.integers(0, bead)]
+            neighbour = places[rng.integers(0, bead)]
             angle = rng.uniform(0, 2 * np.pi)
-            away = (beside[2] + radius) * rng.uniform(0.92, 1.1)
-            centre = beside[:2] + away * np.array([np.sin(angle), np.cos(angle)])
+            away = (neighbour[2] + radius) * rng.uniform(0.92, 1.1)
+            centre = neighbour[:2] + away * np.array([np.sin(angle), np.cos(angle)])
         places[bead] = *centre, radius
     return places
 

@@ -47,13 +47,13 @@ def make(
     _check_numbers(study, kind, patients, size)
     if damaged and kind.damage is None:
         raise FoldwiseError(f"--damaged is made for density alone, not for {study}. Leave it out.")
-    asked = {"study": study, "patients": patients, "seed": seed, "size": size, "damaged": damaged}
-    if _is_whole(Path(folder), asked):
+    wanted = {"study": study, "patients": patients, "seed": seed, "size": size, "damaged": damaged}
+    if _is_whole(Path(folder), wanted):
         return f"{folder} holds this archive already: {patients} patients, seed {seed}"
-    write_json(Path(folder) / MARK, asked | {"finished": False})
-    said = (kind.damage if damaged else kind.make)(Path(folder), patients, seed, size)
-    write_json(Path(folder) / MARK, asked | {"finished": True})
-    return said
+    write_json(Path(folder) / MARK, wanted | {"finished": False})
+    summary = (kind.damage if damaged else kind.make)(Path(folder), patients, seed, size)
+    write_json(Path(folder) / MARK, wanted | {"finished": True})
+    return summary
 
 
 def _check_numbers(study: str, kind: Kind, patients: int, size: int) -> None:
@@ -62,15 +62,17 @@ def _check_numbers(study: str, kind: Kind, patients: int, size: int) -> None:
             raise FoldwiseError(f"--{name} {value} is too small for {study}: {least} at least.")
 
 
-def _is_whole(folder: Path, asked: dict) -> bool:
+def _is_whole(folder: Path, wanted: dict) -> bool:
     """Whether the archive asked for is there, whole; refuses a folder with anything else."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False
     mark = read_json(folder / MARK) if (folder / MARK).is_file() else {}
-    if {name: mark.get(name) for name in asked} != asked:
-        held = f"made-up {mark['study']} of other settings" if "study" in mark else "something else"
+    if {name: mark.get(name) for name in wanted} != wanted:
+        content = (
+            f"made-up {mark['study']} of other settings" if "study" in mark else "something else"
+        )
         raise FoldwiseError(
-            f"{folder} holds {held}. Delete it, or name another folder: made-up pictures are "
+            f"{folder} holds {content}. Delete it, or name another folder: made-up pictures are "
             "never mixed with others."
         )
     return bool(mark["finished"])

@@ -101,9 +101,9 @@ def _case(number: int, seed: int) -> Case:
     for place in range(int(rng.choice([1, 2, 3], p=[0.4, 0.4, 0.2]))):
         modality = "MR" if rng.uniform() < share_mr else "CT"
         seen = lesion and bool(rng.uniform() < 0.8)
-        said = caption(rng, modality, location, seen)
+        sentence = caption(rng, modality, location, seen)
         scanner = str(rng.choice(SCANNERS[modality]))
-        pictures.append(Picture(f"{uid}_slice{place}", modality, said, scanner, seen))
+        pictures.append(Picture(f"{uid}_slice{place}", modality, sentence, scanner, seen))
     return Case(
         uid=uid,
         # Rounds of five cases hold each place once, so that each split does too.
@@ -120,9 +120,9 @@ def _case(number: int, seed: int) -> Case:
 
 def _case_line(case: Case) -> dict:
     names = {kind: [p.name for p in case.pictures if p.modality == kind] for kind in SCANNERS}
-    told = {"Title": "Made-up case", "History": case.history, "Exam": None}
-    told |= {"Findings": case.findings}
-    return {"U_id": case.uid, "TAC": names["CT"], "MRI": names["MR"], "Case": told}
+    case_text = {"Title": "Made-up case", "History": case.history, "Exam": None}
+    case_text |= {"Findings": case.findings}
+    return {"U_id": case.uid, "TAC": names["CT"], "MRI": names["MR"], "Case": case_text}
 
 
 def _picture_line(case: Case, picture: Picture) -> dict:

@@ -16,14 +16,14 @@ from phantoms.catalogue import STUDIES, make  # noqa: E402
 
 def main(words: list[str] | None = None) -> int:
     """Make what the words ask for and say where it is; returns the exit status."""
-    asked = _parser().parse_args(words)
-    settings = {name: getattr(asked, name) for name in ("patients", "seed", "size", "damaged")}
+    arguments = _parser().parse_args(words)
+    settings = {name: getattr(arguments, name) for name in ("patients", "seed", "size", "damaged")}
     try:
-        said = make(asked.study, asked.folder, **settings)
+        summary = make(arguments.study, arguments.folder, **settings)
     except FoldwiseError as error:
         print(error, file=sys.stderr)
         return 1
-    print(said)
+    print(summary)
     return 0
 
 

@@ -45,18 +45,18 @@ def caption(rng: np.random.Generator, modality: str, location: str, lesion: bool
     place = _pick(rng, ORGANS[location] if rng.uniform() < 0.5 else VAGUE_PLACES)
     if lesion:
         size_mm = int(rng.integers(6, 48))
-        said = f"{_pick(rng, EDGES)} {_pick(rng, LESIONS)} of {size_mm} mm in the {place}"
+        sentence = f"{_pick(rng, EDGES)} {_pick(rng, LESIONS)} of {size_mm} mm in the {place}"
     else:
-        said = f"{_pick(rng, NORMALS)} of the {place}"
+        sentence = f"{_pick(rng, NORMALS)} of the {place}"
     scan = f" {SCANS[modality]}" if rng.uniform() < 0.125 else ""
-    return f"{said[0].upper()}{said[1:]}{scan}."
+    return f"{sentence[0].upper()}{sentence[1:]}{scan}."
 
 
 def findings(rng: np.random.Generator, location: str, lesion: bool) -> str:
     """Two sentences about a whole case."""
     places = rng.choice(ORGANS[location], 2, replace=False)
-    told = places[0] if rng.uniform() < 0.6 else _pick(rng, VAGUE_PLACES)
-    first = f"{_pick(rng, LESIONS)} near the {told}" if lesion else _pick(rng, NORMALS)
+    place = places[0] if rng.uniform() < 0.6 else _pick(rng, VAGUE_PLACES)
+    first = f"{_pick(rng, LESIONS)} near the {place}" if lesion else _pick(rng, NORMALS)
     second = f"The {places[1]} is unremarkable." if rng.uniform() < 0.4 else "No other finding."
     return f"{first[0].upper()}{first[1:]}. {second}"
 

@@ -34,7 +34,7 @@ PARENT = ROOT / "workflow/scripts/foldwise/plan/warm_parent.py"
 LATE = ("snakemake.storage", "smart_open", "jsonschema", "difflib", "graphlib", "encodings.idna")
 
 
-def tell(record: logging.LogRecord) -> bool:
+def print_job(record: logging.LogRecord) -> bool:
     """Rule, files and wildcards of a job that starts or is planned."""
     if getattr(getattr(record, "event", None), "name", "") == "JOB_INFO":
         print("\n".join(DefaultFormatter()._format_job_info(record.__dict__)), flush=True)
@@ -43,7 +43,7 @@ def tell(record: logging.LogRecord) -> bool:
 
 def run() -> None:
     """Snakemake with this process's arguments."""
-    logger.addFilter(tell)
+    logger.addFilter(print_job)
     sys.argv[0] = "snakemake"
     main()
 

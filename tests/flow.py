@@ -156,7 +156,7 @@ class Runs:
 def jobs_in(output: str) -> set[str]:
     """Jobs as `rule`, or `rule wildcard,wildcard` without the study, in snakemake's output."""
     jobs = set()
-    for rule, values in _told(output):
+    for rule, values in _listed_jobs(output):
         rest = [value for key, value in sorted(values.items()) if key not in ("study", "key")]
         jobs.add(" ".join([rule, ",".join(rest)]).strip())
     return jobs
@@ -165,12 +165,12 @@ def jobs_in(output: str) -> set[str]:
 def rules_by_study(output: str) -> dict[str, set[str]]:
     """Study -> rules in snakemake's output; what belongs to no study stands under an empty name."""
     found: dict[str, set[str]] = {}
-    for rule, values in _told(output):
+    for rule, values in _listed_jobs(output):
         found.setdefault(values.get("study", ""), set()).add(rule)
     return found
 
 
-def _told(output: str) -> Iterator[tuple[str, dict[str, str]]]:
+def _listed_jobs(output: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Rule and wildcards of each job in snakemake's output."""
     for rule, body in JOB.findall(output):
         found = WILDCARDS.search(body)

@@ -5,7 +5,7 @@ from foldwise.files import read_csv, read_json, write_json
 from foldwise.registry import load
 from foldwise.reliability.calibration import mend
 from foldwise.reliability.conformal import conformal
-from foldwise.reliability.subgroups import Asked, subgroups
+from foldwise.reliability.subgroups import SubgroupRequest, subgroups
 from foldwise.reliability.suspects import find_suspects
 
 QUICK = Bootstrap(42, "patient", 20)
@@ -31,6 +31,6 @@ def write_subgroups(paths):
         {"column": "side", "levels": ["L", "R"], "refused": ""},
         {"column": "doctor", "levels": [], "refused": "it names patients"},
     ]
-    asked = Asked("kappa", ("accuracy",), 10)
-    found = subgroups(rows, values, columns, task, asked, QUICK)
+    request = SubgroupRequest("kappa", ("accuracy",), 10)
+    found = subgroups(rows, values, columns, task, request, QUICK)
     write_json(paths["summary"][0].parent / "subgroups.json", found)

@@ -120,7 +120,7 @@ def _zones(folder: Path, name: str) -> dict:
     return _settings("zones", data, folds={"n": 2, "strata": "none"})
 
 
-def _told(folder: Path, name: str, data: dict) -> dict:
+def _distillation_texts(folder: Path, name: str, data: dict) -> dict:
     made = distillation_archive(folder / name, cases=15, size=SIZE, encoders=False)
     _rename(made, {"PHANTOM": CANARY, '"Caption": "': f'"Caption": "{CANARY} '})
     _change(made / "pictures.csv", lambda row: row.update(caption=f"{CANARY} {row['caption']}"))
@@ -143,14 +143,14 @@ def _medpix(folder: Path, name: str) -> dict:
     table = {"path": name, "format": "medpix"}
     columns = {"texts": ["Description.Caption"]}
     data = {"reader": "medpix", "root": f"{name}/images", "table": table, "columns": columns}
-    return _told(folder, name, data)
+    return _distillation_texts(folder, name, data)
 
 
 def _text(folder: Path, name: str) -> dict:
     heads = {"modality": "modality", "location": "location"}
     columns = {"image": "image", "patient": "case_id", "texts": ["caption"], "heads": heads}
     data = {"reader": "text", "root": name, "table": {"path": f"{name}/pictures.csv"}}
-    return _told(folder, name, data | {"columns": columns})
+    return _distillation_texts(folder, name, data | {"columns": columns})
 
 
 def _rename(made: Path, changes: dict[str, str]) -> None:

@@ -68,12 +68,12 @@ Call = tuple[str, str, str]
 
 def functions() -> dict[str, tuple[list[Call], set[str]]]:
     """Rule -> (object, method, arguments) of what its params and inputs ask, and its wildcards."""
-    found = {}
+    calls_of = {}
     for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
         for rule, body in RULE.findall(path.read_text(encoding="utf-8")):
             calls = [call for call in FUNCTION.findall(body) if call[1] not in UNTOLD]
-            found[rule] = calls, set(re.findall(r"\{(\w+)\}", body)) - {"trial"}
-    return found
+            calls_of[rule] = calls, set(re.findall(r"\{(\w+)\}", body)) - {"trial"}
+    return calls_of
 
 
 def answers(studies: Studies) -> dict[str, str]:
@@ -81,12 +81,12 @@ def answers(studies: Studies) -> dict[str, str]:
     objects = {"studies": studies, "searches": Searches(studies), "reports": Reports(studies)}
     objects["evidence"] = Evidence(studies)
     job = JOB | {"key": next(iter(studies.caches))}
-    found = {}
+    digests = {}
     for rule, (calls, wildcards) in functions().items():
         own = Job({name: job[name] for name in wildcards if name in job})
         read = [_answer(objects[name], method, text, own) for name, method, text in calls]
-        found[rule] = digest([repr(one) for one in read])
-    return found
+        digests[rule] = digest([repr(one) for one in read])
+    return digests
 
 
 def _answer(owner: Any, method: str, arguments: str, job: Job) -> Any:
@@ -155,30 +155,30 @@ def changes(path: tuple[str, ...], value: Any) -> Iterator[Any]:
 
 def with_change(base: Studies, path: tuple[str, ...], value: Any) -> Studies:
     """The studies with one key of the first changed, as if its file said so."""
-    found = copy.copy(base)
+    altered = copy.copy(base)
     study = copy.deepcopy(base.by_name[JOB["study"]])
     place = study
     for name in path[:-1]:
         place = place[name]
     place[path[-1]] = value
-    found.by_name = base.by_name | {JOB["study"]: study}
-    found.caches = {state.cache_key(study): study}
-    found.plans = base.plans | {JOB["study"]: plan_of(study, state.fold_numbers(study))}
-    found.remember()
-    return found
+    altered.by_name = base.by_name | {JOB["study"]: study}
+    altered.caches = {state.cache_key(study): study}
+    altered.plans = base.plans | {JOB["study"]: plan_of(study, state.fold_numbers(study))}
+    altered.remember()
+    return altered
 
 
 def concerned() -> dict[str, list[str]]:
     """Key -> rules that it makes anew at first hand; without keys that this study cannot have."""
     config = {"studies": [JOB["study"]], "folder": str(ROOT / "config" / "studies")}
     base = Studies(check("config", config | {"set": SET}, "tools/reruns.py"))
-    before, found = answers(base), {}
+    before, rules_of = answers(base), {}
     for path in leaves(base.by_name[JOB["study"]]):
         after = first_answers(base, path)
         if after:
             key = ".".join(path)
-            found[key] = sorted(rule for rule in before if after[rule] != before[rule])
-    return found
+            rules_of[key] = sorted(rule for rule in before if after[rule] != before[rule])
+    return rules_of
 
 
 def first_answers(base: Studies, path: tuple[str, ...]) -> dict[str, str]:
@@ -197,10 +197,10 @@ SHOWING = {"report_pack", "best_config", "write_article", "write_crate"}
 BEGIN, END = "<!-- made by `make docs` -->\n", "<!-- end -->\n"
 
 
-def table(found: dict[str, list[str]]) -> str:
+def table(rules_of: dict[str, list[str]]) -> str:
     """Keys that concern the same rules in a line, below what each of them makes anew."""
     alike: dict[str, list[str]] = {}
-    for key, rules in found.items():
+    for key, rules in rules_of.items():
         names = ", ".join(f"`{rule}`" for rule in rules if rule not in SHOWING)
         alike.setdefault(names or "none beside these", []).append(f"`{key}`")
     lines = ["| Keys | Rules that read them |", "| --- | --- |"]
@@ -208,10 +208,10 @@ def table(found: dict[str, list[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def in_page(page: str, found: dict[str, list[str]]) -> str:
+def in_page(page: str, rules_of: dict[str, list[str]]) -> str:
     """The page with the table between its two marks."""
     before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}{table(found)}{END}{rest.partition(END)[2]}"
+    return f"{before}{BEGIN}{table(rules_of)}{END}{rest.partition(END)[2]}"
 
 
 def write_page() -> str:

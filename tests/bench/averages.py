@@ -123,10 +123,10 @@ def main() -> None:
             trained(params | {"seed": seed}, FoldFiles(base / "cohort.csv", path, cache), number)
             for number, path in enumerate(folds, 1)
         ]
-        said(seed, by_fold)
+        print_means(seed, by_fold)
 
 
-def said(seed: int, by_fold: list[dict]) -> None:
+def print_means(seed: int, by_fold: list[dict]) -> None:
     for name in by_fold[0].keys() - {"task"}:
         of_folds = [one[name] for one in by_fold]
         if not isinstance(of_folds[0], tuple):

@@ -109,7 +109,7 @@ def exact(pixels: np.ndarray, size: int) -> np.ndarray:
     return whole
 
 
-def told(value: float, limit: float | None, at_most: bool) -> str:
+def verdict(value: float, limit: float | None, at_most: bool) -> str:
     if limit is None:
         return f"{value:6.2f}         "
     met = value <= limit if at_most else value >= limit
@@ -131,7 +131,7 @@ def compare_decoding(
         ours = cpu_ms(lambda path=path: chain(path, settings), repeats)
         bare = cpu_ms(lambda s=source, e=encoding: codec(s, e, pixels), repeats)
         over, under = targets.get(encoding, (None, None))
-        ratios = told(ours / bare, over, True), told(plain / ours, under, False)
+        ratios = verdict(ours / bare, over, True), verdict(plain / ours, under, False)
         print(f"{encoding:10} {plain:7.1f} {ours:7.1f} {bare:7.1f}   {ratios[0]}  {ratios[1]}")
     error = chain(folder / "raw.dcm", settings)[0] - exact(pixels, size)
     rmse = float(np.sqrt((error**2).mean()))

@@ -71,7 +71,7 @@ def pictures(names: pd.Series, asked: argparse.Namespace, mask: bool = False) ->
     return np.clip((stack - low) / np.maximum(high - low, 1), 0, 1)
 
 
-def said(name: str, found: list[float]) -> None:
+def print_range(name: str, found: list[float]) -> None:
     print(f"{name:52} {np.mean(found):.2f}  {min(found):.2f}-{max(found):.2f}", flush=True)
 
 
@@ -91,7 +91,7 @@ def of_masks(table: pd.DataFrame, asked: argparse.Namespace) -> None:
             for way, value in _judged(given, p, planted).items():
                 found.setdefault(way, []).append(value)
         for way, values in found.items():
-            said(f"{name}, {way}", values)
+            print_range(f"{name}, {way}", values)
 
 
 SPOILT: dict[str, Callable[[np.ndarray, int, np.random.Generator], np.ndarray]] = {
@@ -175,7 +175,7 @@ def of_zones(table: pd.DataFrame, asked: argparse.Namespace) -> None:
             for what, value in _hits(values, of).items():
                 found.setdefault(f"{name}: {what}", []).append(value)
     for name, values in found.items():
-        said(name, values)
+        print_range(name, values)
 
 
 def _hits(values: list[int], planted: np.ndarray) -> dict[str, float]:

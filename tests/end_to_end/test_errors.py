@@ -11,7 +11,7 @@ def made(tmp_path_factory):
     return density_study(tmp_path_factory.mktemp("errors"))
 
 
-def said(folder, *arguments, **branches):
+def refusal(folder, *arguments, **branches):
     """What snakemake says of a study that must fail."""
     write_study(folder, "mine", settings(**branches))
     done = snakemake(folder, *arguments, check=False)
@@ -49,7 +49,7 @@ COLUMNS = {"accession": "AccessionNumber", "label": "Klass"}
     ],
 )
 def test_one_message_before_anything_expensive(made, branches, words):
-    text = said(made, **branches)
+    text = refusal(made, **branches)
     for word in words:
         assert word in text
     assert not list((made / "results").rglob("*.npy"))
@@ -58,7 +58,7 @@ def test_one_message_before_anything_expensive(made, branches, words):
 
 def test_all_problems_of_the_data_are_one_message_and_no_job_starts(made):
     wrong = data(root="nowhere", columns=COLUMNS)
-    text = said(made, data=wrong, model={"weights": "lost.pt"})
+    text = refusal(made, data=wrong, model={"weights": "lost.pt"})
     assert "3 problems, found before any job was started" in text
     for word in ("nowhere", "Klass", "lost.pt"):
         assert word in text
@@ -78,7 +78,7 @@ def test_all_problems_of_the_data_are_one_message_and_no_job_starts(made):
 def test_a_table_that_is_none(tmp_path, content, words):
     density_study(tmp_path, patients=4)
     (tmp_path / "made" / "labels.csv").write_bytes(content)
-    text = said(tmp_path)
+    text = refusal(tmp_path)
     for word in words:
         assert word in text
 
@@ -87,4 +87,4 @@ def test_a_table_without_rows(tmp_path):
     density_study(tmp_path)
     table = tmp_path / "made" / "labels.csv"
     table.write_text(table.read_text().splitlines()[0] + "\n")
-    assert "no row" in said(tmp_path)
+    assert "no row" in refusal(tmp_path)

@@ -76,12 +76,12 @@ def pass_walltime(study, cluster, driver, attempt, epoch):
     def job():
         return re.findall(name, log.read_text())[attempt:]
 
-    def told():
+    def reported():
         path = study / f"{RUN}/fold_1/results/ray_cv.jsonl"
         return path.exists() and path.read_text().count("\n") >= epoch
 
     number = wait_for(job, driver, log)[0]
-    wait_for(told, driver, log)
+    wait_for(reported, driver, log)
     clock, began = cluster.folder / "home" / f"clock.{number}.fake", time.time()
     clock.touch()
     os.utime(clock, (began - 100, began - 100))

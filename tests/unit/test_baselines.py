@@ -231,7 +231,7 @@ def two_runs(tmp_path):
     return tmp_path, params | {"run": "baseline_otsu_flat"}, measures
 
 
-def beside(folder, params, measures):
+def compared(folder, params, measures):
     runs, folds, out = folder / "runs", folder / "folds", folder / "out.json"
     named = {run: runs / run for run in (params["run"], "baseline_otsu")}
     compare_reported(
@@ -242,7 +242,7 @@ def beside(folder, params, measures):
 
 def test_a_run_is_set_beside_its_baselines(two_runs):
     folder = two_runs[0] / "runs"
-    found = beside(*two_runs)
+    found = compared(*two_runs)
     row = found["against"]["baseline_otsu"]["metrics"]["jaccard"]
     for name, key in (("otsu", "first"), ("otsu_flat", "second")):
         files = sorted((folder / f"baseline_{name}").rglob("val_metrics.json"))
@@ -256,7 +256,7 @@ def test_a_metric_that_a_fold_has_not_is_no_ground_for_an_error(two_runs, run):
     path = next((two_runs[0] / "runs" / f"baseline_{run}").rglob("val_metrics.json"))
     before = read_json(path)
     write_json(path, before | {"jaccard": None})
-    found = beside(*two_runs)["against"]["baseline_otsu"]
+    found = compared(*two_runs)["against"]["baseline_otsu"]
     write_json(path, before)
     assert "jaccard" not in found["metrics"] and found["metrics"]["dice"]["first"]
     assert found["verdict"].startswith("Jaccard is not defined in every fold of both runs")

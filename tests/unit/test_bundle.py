@@ -18,7 +18,7 @@ from foldwise.settings.bundle_file import read_manifest
 from made_bundles import CANARY, CLASSES, picture_of_numbers, write_pictures
 
 
-def asked(bundled, out, *sources, **more):
+def predicted(bundled, out, *sources, **more):
     predict(Request(str(bundled.bundle), tuple(map(str, sources)), out, **more))
     return read_csv(out)
 
@@ -29,13 +29,15 @@ def answers(rows, names=("predicted", *(f"p_{name}" for name in CLASSES))):
 
 @pytest.mark.parametrize("fold", [1, 2])
 def test_a_folds_validation_part_is_predicted_byte_for_byte(bundled, tmp_path, fold):
-    rows = asked(bundled, tmp_path / "p.csv", *bundled.validated[fold], folds=(fold,))
+    rows = predicted(bundled, tmp_path / "p.csv", *bundled.validated[fold], folds=(fold,))
     assert answers(rows) == answers(bundled.predictions[fold])
 
 
 def test_all_models_together_are_their_mean_and_tell_their_spread(bundled, tmp_path):
-    together = asked(bundled, tmp_path / "all.csv", bundled.pictures)
-    alone = [asked(bundled, tmp_path / f"{f}.csv", bundled.pictures, folds=(f,)) for f in (1, 2)]
+    together = predicted(bundled, tmp_path / "all.csv", bundled.pictures)
+    alone = [
+        predicted(bundled, tmp_path / f"{f}.csv", bundled.pictures, folds=(f,)) for f in (1, 2)
+    ]
     assert len(together) == 24
     for name in CLASSES:
         each = np.array([[float(row[f"p_{name}"]) for row in rows] for rows in alone])
@@ -45,7 +47,7 @@ def test_all_models_together_are_their_mean_and_tell_their_spread(bundled, tmp_p
 
 
 def test_nothing_identifying_is_in_a_bundle_or_outside_of_private(bundled, tmp_path):
-    asked(bundled, tmp_path / "p.csv", bundled.pictures)
+    predicted(bundled, tmp_path / "p.csv", bundled.pictures)
     with zipfile.ZipFile(bundled.bundle) as archive:
         contents = [archive.read(name) for name in archive.namelist()]
     samples = {row["sample"] for rows in bundled.predictions.values() for row in rows}
@@ -58,7 +60,7 @@ def test_nothing_identifying_is_in_a_bundle_or_outside_of_private(bundled, tmp_p
 
 
 def test_a_stopped_prediction_goes_on(bundled, tmp_path, monkeypatch):
-    whole = asked(bundled, tmp_path / "whole.csv", bundled.pictures)
+    whole = predicted(bundled, tmp_path / "whole.csv", bundled.pictures)
     monkeypatch.setattr("foldwise.bundle.predict.PART", 8)
     from foldwise.bundle import predict as module
 
@@ -72,9 +74,9 @@ def test_a_stopped_prediction_goes_on(bundled, tmp_path, monkeypatch):
 
     monkeypatch.setattr(module, "answer_part", stops)
     with pytest.raises(KeyboardInterrupt):
-        asked(bundled, tmp_path / "p.csv", bundled.pictures)
+        predicted(bundled, tmp_path / "p.csv", bundled.pictures)
     monkeypatch.setattr("foldwise.bundle.sources.write_shard", None)  # nothing is decoded again
-    assert answers(asked(bundled, tmp_path / "p.csv", bundled.pictures)) == answers(whole)
+    assert answers(predicted(bundled, tmp_path / "p.csv", bundled.pictures)) == answers(whole)
     assert len(calls) == 4
 
 
@@ -84,7 +86,7 @@ def test_images_are_predicted_while_others_are_decoded(bundled, tmp_path, monkey
     from foldwise.bundle import sources
 
     write_pictures(tmp_path / "in", 40, seed=9)
-    whole = asked(bundled, tmp_path / "whole.csv", tmp_path / "in")
+    whole = predicted(bundled, tmp_path / "whole.csv", tmp_path / "in")
     decode, answer = sources.write_shard, module.answer_part
     began, shards = tmp_path / "began", []
 
@@ -103,7 +105,7 @@ def test_images_are_predicted_while_others_are_decoded(bundled, tmp_path, monkey
     monkeypatch.setattr("foldwise.bundle.predict.PART", 8)
     monkeypatch.setattr(sources, "write_shard", waits)
     monkeypatch.setattr(module, "answer_part", answers_first)
-    assert answers(asked(bundled, tmp_path / "p.csv", tmp_path / "in")) == answers(whole)
+    assert answers(predicted(bundled, tmp_path / "p.csv", tmp_path / "in")) == answers(whole)
     assert began.exists() and len(whole) == 40
 
 
@@ -111,7 +113,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_predicted(bundled, tmp_path):
     write_pictures(tmp_path / "in", 3, seed=9)
     (tmp_path / "in/bad.png").write_bytes(b"no picture")
     (tmp_path / "in/notes.txt").write_text("none either")
-    assert len(asked(bundled, tmp_path / "p.csv", tmp_path / "in")) == 3
+    assert len(predicted(bundled, tmp_path / "p.csv", tmp_path / "in")) == 3
     quarantine = read_csv(tmp_path / "p_quarantine.csv")
     assert [row["reason"] for row in quarantine] == ["not_a_picture"]
     sample = quarantine[0]["sample"]
@@ -124,8 +126,8 @@ def test_pictures_of_another_look_are_seen_as_far(bundled, tmp_path):
     for step in (16, 24, 48):
         stripes = np.tile(np.arange(48) % step < step // 2, (48, 1)).astype(np.uint8) * 255
         assert cv2.imwrite(str(tmp_path / f"in/{step}.png"), stripes)
-    near = asked(bundled, tmp_path / "near.csv", bundled.pictures)
-    far = asked(bundled, tmp_path / "far.csv", tmp_path / "in")
+    near = predicted(bundled, tmp_path / "near.csv", bundled.pictures)
+    far = predicted(bundled, tmp_path / "far.csv", tmp_path / "in")
     assert min(float(row["grey_distance"]) for row in far) > 1
     for name in ("distance", "grey_distance"):
         assert np.median([float(row[name]) for row in near]) < 1
@@ -136,13 +138,13 @@ def test_pictures_in_colour_are_kept_out_where_grey_was_learned(bundled, tmp_pat
     random = np.random.default_rng(2).integers(0, 256, (44, 40, 3), dtype=np.uint8)
     assert cv2.imwrite(str(tmp_path / "in/colour.png"), random)
     assert read_manifest(bundled.bundle)["looks"]["colour"] == {"grey": 24}
-    rows = asked(bundled, tmp_path / "p.csv", tmp_path / "in")
+    rows = predicted(bundled, tmp_path / "p.csv", tmp_path / "in")
     quarantine = read_csv(tmp_path / "p_quarantine.csv")
     assert len(rows) == 1 and [row["reason"] for row in quarantine] == ["other_photometric"]
     assert "1 image in quarantine: image in colour" in caplog.text
     assert "--allow other_photometric" in caplog.text
     allowed = {"allow": ("other_photometric",)}
-    rows = asked(bundled, tmp_path / "p.csv", tmp_path / "in", **allowed)
+    rows = predicted(bundled, tmp_path / "p.csv", tmp_path / "in", **allowed)
     assert sorted(row["note"] for row in rows) == ["", "in colour"]
     assert "1 image in colour" in caplog.text
 
@@ -152,15 +154,15 @@ def test_grey_stored_as_colour_is_grey_and_colour_is_not(bundled, tmp_path, mode
     grey = PIL.Image.open(write_pictures(tmp_path / "grey", 1, seed=9)[0])
     (tmp_path / "in").mkdir()
     grey.convert(mode).save(tmp_path / "in/grey.png")
-    plain = asked(bundled, tmp_path / "plain.csv", tmp_path / "grey")
-    rows = asked(bundled, tmp_path / "p.csv", tmp_path / "in")
+    plain = predicted(bundled, tmp_path / "plain.csv", tmp_path / "grey")
+    rows = predicted(bundled, tmp_path / "p.csv", tmp_path / "in")
     assert [row["note"] for row in rows] == [""] and answers(rows) == answers(plain)
     if mode == "LA":
         return  # it has no colours
     coloured = np.array(grey.convert("RGB"))
     coloured[:20, :, 0] = 255
     PIL.Image.fromarray(coloured).convert(mode).save(tmp_path / "in/colour.png")
-    rows = asked(bundled, tmp_path / "both.csv", tmp_path / "in")
+    rows = predicted(bundled, tmp_path / "both.csv", tmp_path / "in")
     assert answers(rows) == answers(plain)
     reasons = [row["reason"] for row in read_csv(tmp_path / "both_quarantine.csv")]
     assert reasons == ["other_photometric"]
@@ -169,10 +171,10 @@ def test_grey_stored_as_colour_is_grey_and_colour_is_not(bundled, tmp_path, mode
 def test_an_empty_folder_and_one_of_other_files_say_so(bundled, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(FoldwiseError, match="No image to predict"):
-        asked(bundled, tmp_path / "p.csv", tmp_path / "empty")
+        predicted(bundled, tmp_path / "p.csv", tmp_path / "empty")
     (tmp_path / "empty/film.dcm").write_bytes(b"x")
     with pytest.raises(FoldwiseError, match=r"1 file there, none of which it takes.*--reader"):
-        asked(bundled, tmp_path / "p.csv", tmp_path / "empty")
+        predicted(bundled, tmp_path / "p.csv", tmp_path / "empty")
 
 
 def test_the_command_line_ends_in_a_sentence(bundled, tmp_path):

@@ -52,7 +52,7 @@ def film(path: Path, **named: str) -> Path:
     return path
 
 
-def asked(bundled, folder, out, **more):
+def predicted(bundled, folder, out, **more):
     predict(Request(str(bundled.bundle), (str(folder),), out, reader="dicom", dicom=True, **more))
     private = out.parent / "private" / out.stem
     return private / "dicom", {row["sample"]: row for row in read_csv(private / "dicom.csv")}
@@ -77,7 +77,7 @@ def values_of(report):
 def test_a_report_says_what_the_table_says(bundled, tmp_path):
     film(tmp_path / "in/a.dcm")
     film(tmp_path / "in/b.dcm")
-    folder, _ = asked(bundled, tmp_path / "in", tmp_path / "p.csv")
+    folder, _ = predicted(bundled, tmp_path / "in", tmp_path / "p.csv")
     for row in read_csv(tmp_path / "p.csv"):
         numbers, said, groups = values_of(folder / f"{row['sample']}_report.dcm")
         for name in CLASSES:
@@ -98,7 +98,7 @@ def test_a_report_says_what_the_table_says(bundled, tmp_path):
 
 def test_objects_lie_in_the_exam_and_hold_nothing_else_of_the_header(bundled, tmp_path):
     image = pydicom.dcmread(film(tmp_path / "in/a.dcm"))
-    folder, listed = asked(bundled, tmp_path / "in", tmp_path / "p.csv")
+    folder, listed = predicted(bundled, tmp_path / "in", tmp_path / "p.csv")
     made = [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
     assert [one.Modality for one in made] == ["OT", "SR"]
     for one in made:
@@ -119,7 +119,7 @@ def test_objects_lie_in_the_exam_and_hold_nothing_else_of_the_header(bundled, tm
 
 def test_a_capture_shows_the_picture_and_its_map(bundled, tmp_path):
     film(tmp_path / "in/a.dcm", ImageLaterality="R")
-    folder, _ = asked(bundled, tmp_path / "in", tmp_path / "p.csv")
+    folder, _ = predicted(bundled, tmp_path / "in", tmp_path / "p.csv")
     (path,) = folder.glob("*_gradcam.dcm")
     found = pydicom.dcmread(path)
     assert found.pixel_array.shape == (32, 32, 3)
@@ -132,26 +132,26 @@ def test_a_network_without_places_gets_a_report_alone(bundled, tmp_path, monkeyp
     # One that reads a text with the image has none: what speaks for a class is in both.
     monkeypatch.delattr("foldwise.models.vision.VisionModel.gradcam_layer")
     film(tmp_path / "in/a.dcm")
-    folder, _ = asked(bundled, tmp_path / "in", tmp_path / "p.csv")
+    folder, _ = predicted(bundled, tmp_path / "in", tmp_path / "p.csv")
     assert [path.name.partition("_")[2] for path in folder.iterdir()] == ["report.dcm"]
 
 
 def test_what_is_there_is_not_made_again_and_of_other_answers_is(bundled, tmp_path):
     film(tmp_path / "in/a.dcm")
-    folder, _ = asked(bundled, tmp_path / "in", tmp_path / "p.csv")
+    folder, _ = predicted(bundled, tmp_path / "in", tmp_path / "p.csv")
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()}
-    asked(bundled, tmp_path / "in", tmp_path / "p.csv")
+    predicted(bundled, tmp_path / "in", tmp_path / "p.csv")
     assert {path: path.stat().st_mtime_ns for path in before} == {
         p: t for p, (t, _) in before.items()
     }
-    asked(bundled, tmp_path / "in", tmp_path / "p.csv", folds=(1,))
+    predicted(bundled, tmp_path / "in", tmp_path / "p.csv", folds=(1,))
     assert all(path.read_bytes() != content for path, (_, content) in before.items())
 
 
 def test_an_image_of_no_exam_is_listed_with_the_reason_and_predicted(bundled, tmp_path, caplog):
     film(tmp_path / "in/a.dcm", StudyInstanceUID="")
     film(tmp_path / "in/b.dcm", PatientSex="unclear")
-    folder, listed = asked(bundled, tmp_path / "in", tmp_path / "p.csv")
+    folder, listed = predicted(bundled, tmp_path / "in", tmp_path / "p.csv")
     assert len(read_csv(tmp_path / "p.csv")) == 2
     reasons = {Path(row["file"]).name: row["reason"] for row in listed.values()}
     assert reasons["a.dcm"] == "its header has no StudyInstanceUID"
@@ -164,7 +164,7 @@ def test_an_image_of_no_exam_is_listed_with_the_reason_and_predicted(bundled, tm
 def test_objects_among_the_images_are_no_images_of_the_next_run(bundled, tmp_path):
     film(tmp_path / "in/a.dcm")
     for _ in range(2):
-        _, listed = asked(bundled, tmp_path / "in", tmp_path / "in/out/p.csv")
+        _, listed = predicted(bundled, tmp_path / "in", tmp_path / "in/out/p.csv")
         assert len(listed) == 1
         assert len(read_csv(tmp_path / "in/out/private/p/files.csv")) == 1
 

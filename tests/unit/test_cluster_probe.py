@@ -20,12 +20,12 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-def found(unseen, **changes):
+def facts_of(unseen, **changes):
     """A probe's facts of a good node, with changes."""
     facts = {
         "python": "/env/bin/python",
         "version": "3.11.7",
-        "asked": {"threads": 2, "mem_mb": 2000, "gpu": False},
+        "requested": {"threads": 2, "mem_mb": 2000, "gpu": False},
         "cores": 2,
         "memory_limit_mb": None,
         "variables": {"CUDA_VISIBLE_DEVICES": None},
@@ -46,7 +46,7 @@ def wrong(facts, known=()):
 
 def test_a_good_node(place):
     assert unseen_here() == []
-    lines = verdict(found([]), "/env/bin/python", [])
+    lines = verdict(facts_of([]), "/env/bin/python", [])
     assert all(works for works, _ in lines)
     assert (True, "sees the data, tables and weights of the studies") in lines
 
@@ -55,9 +55,9 @@ def test_an_archive_that_only_the_login_node_sees(place):
     shutil.rmtree(place / "archive")
     (problem,) = unseen_here()
     assert problem == "Study made: data.root: archive is not there, or may not be read."
-    assert wrong(found([problem])) == [f"seen from the login node, not from here: {problem}"]
+    assert wrong(facts_of([problem])) == [f"seen from the login node, not from here: {problem}"]
     # Missing on both: preflight.py tells that, and the cluster is not to blame.
-    assert wrong(found([problem]), known=[problem]) == []
+    assert wrong(facts_of([problem]), known=[problem]) == []
 
 
 def test_no_study_yet(place):
@@ -74,12 +74,12 @@ def test_studies_of_a_config_file(place):
 
 def test_what_a_node_lacks(place):
     gpu = {"threads": 2, "mem_mb": 2000, "gpu": True}
-    assert wrong(found([], asked=gpu, cores=1)) == [
+    assert wrong(facts_of([], requested=gpu, cores=1)) == [
         "1 cores for 2 asked",
         "torch sees no GPU (CUDA_VISIBLE_DEVICES is None). The job may be on a node without one "
         "(gpu queue and gpu resource of the profile), torch may be built without CUDA, or the "
         "container started without --nv.",
     ]
-    assert wrong(found([], memory_limit_mb=1000)) == ["1000 MB for 2000 asked"]
-    lacking = found([], libraries={"torch": "FAILED: No module named 'torch'"})
+    assert wrong(facts_of([], memory_limit_mb=1000)) == ["1000 MB for 2000 asked"]
+    lacking = facts_of([], libraries={"torch": "FAILED: No module named 'torch'"})
     assert "Install it in the environment of the jobs" in wrong(lacking)[0]

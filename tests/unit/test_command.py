@@ -7,7 +7,7 @@ from foldwise.report.command import command_line, remember, remembered
 STUDIES, RULES = ["density", "demo_zones"], ["tuned", "train_fold"]
 
 
-def told(line):
+def command_of(line):
     return command_line(line.split(" ") if line else [], STUDIES, RULES)
 
 
@@ -24,14 +24,14 @@ def told(line):
     ],
 )
 def test_what_is_known_is_kept_as_typed(line):
-    assert told(line) == f"snakemake {line}".strip()
+    assert command_of(line) == f"snakemake {line}".strip()
 
 
 def test_studies_are_named_if_they_are_studies():
-    assert told("""--config studies=["demo_zones"]""") == (
+    assert command_of("""--config studies=["demo_zones"]""") == (
         """snakemake --config 'studies=["demo_zones"]'"""
     )
-    assert told('--config studies=["doe_jane"]') == "snakemake --config ..."
+    assert command_of('--config studies=["doe_jane"]') == "snakemake --config ..."
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_studies_are_named_if_they_are_studies():
     ],
 )
 def test_nothing_else_is(line):
-    found = told(line)
+    found = command_of(line)
     assert "doe" not in found.lower()
     assert "/" not in found and "1970" not in found
     assert "..." in found
 
 
 def test_several_words_left_out_are_one_ellipsis():
-    assert told("--config a=b c=d --cores 1") == "snakemake --config ... --cores 1"
+    assert command_of("--config a=b c=d --cores 1") == "snakemake --config ... --cores 1"
 
 
 def test_it_is_kept_beside_the_logs(tmp_path, monkeypatch):

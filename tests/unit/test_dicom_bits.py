@@ -92,7 +92,7 @@ EXPLICIT, IMPLICIT = (
 )
 
 
-def said_otherwise(path, other: bytes, own: bytes) -> None:
+def mislabel(path, other: bytes, own: bytes) -> None:
     """Let the meta information name another transfer syntax than the elements have."""
     content = path.read_bytes()
     start = content.index(b"UI", content.index(b"\x02\0\x10\0"))
@@ -113,10 +113,10 @@ def test_elements_are_read_as_they_are_written_not_as_the_syntax_says(tmp_path, 
     pixels = RANDOM.integers(0, 250, (side, side)).astype(depth)
     if lie == "implicit":
         write(tmp_path / "a", pixels, "raw", PatientID="P")
-        said_otherwise(tmp_path / "a", IMPLICIT + b"\0" * (len(IMPLICIT) % 2), EXPLICIT)
+        mislabel(tmp_path / "a", IMPLICIT + b"\0" * (len(IMPLICIT) % 2), EXPLICIT)
     else:
         write(tmp_path / "a", pixels, "implicit", PatientID="P")
-        said_otherwise(tmp_path / "a", EXPLICIT + b"\0" * (len(EXPLICIT) % 2), IMPLICIT)
+        mislabel(tmp_path / "a", EXPLICIT + b"\0" * (len(EXPLICIT) % 2), IMPLICIT)
     np.testing.assert_array_equal(dcmread(tmp_path / "a").pixel_array, pixels)
     np.testing.assert_array_equal(stored(tmp_path / "a"), pixels)
 

@@ -31,7 +31,7 @@ def test_a_study_may_be_called_like_a_fold(study):
     assert [path.name for path in chosen["folds"]] == ["fold_2.csv"]
 
 
-def told(name, paths):
+def figure_text(name, paths):
     """All text of a figure, drawn; what numpy warns of is an error."""
     with warnings.catch_warnings(), style.look():
         warnings.simplefilter("error")
@@ -78,7 +78,7 @@ def masked(folder, truths):
 @pytest.mark.parametrize("name", OF_CLASSES)
 @pytest.mark.parametrize("labels", ["AAAA", "A", "AB"])
 def test_a_class_that_nobody_has_and_one_image(tmp_path, name, labels):
-    said = told(name, classified(tmp_path, labels))
+    said = figure_text(name, classified(tmp_path, labels))
     assert "nan" not in said
     assert "–" in said or "B" in labels or name not in ("roc", "precision_recall")
 
@@ -90,7 +90,7 @@ def test_a_class_that_nobody_has_and_one_image(tmp_path, name, labels):
     ids=["a zone unknown", "one image", "all unknown"],
 )
 def test_zones_that_cannot_be_scored_and_one_image(tmp_path, name, scores):
-    assert "nan" not in told(name, zoned(tmp_path, scores))
+    assert "nan" not in figure_text(name, zoned(tmp_path, scores))
 
 
 @pytest.mark.parametrize("number", [1, 3])
@@ -98,4 +98,4 @@ def test_zones_that_cannot_be_scored_and_one_image(tmp_path, name, scores):
 def test_masks_without_objects_and_one_image(tmp_path, number, empty):
     truths = np.zeros((number, 8, 8), bool)
     truths[:, 2:4, 2:4] = not empty
-    assert "nan" not in told("objects", masked(tmp_path, truths))
+    assert "nan" not in figure_text("objects", masked(tmp_path, truths))

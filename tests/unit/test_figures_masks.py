@@ -61,7 +61,7 @@ def test_what_is_shown_is_what_the_table_says(run):
     assert float(told["pictures"][0]["jaccard"]) == best
     for number, entry in enumerate(told["pictures"]):
         assert {**rows[entry["sample"]], "place": entry["place"]} == entry
-        truth, found = stored["truth"][number], stored["found"][number] >= 127.5
+        truth, found = stored["truth"][number], stored["predicted"][number] >= 127.5
         assert truth.sum() == int(entry["truth"])
         assert (truth & found).sum() == pytest.approx(int(entry["tp"]), abs=12)
 

@@ -21,7 +21,7 @@ sys.stdin.read()
 
 
 @pytest.fixture(autouse=True)
-def alone(monkeypatch):
+def unlocked(monkeypatch):
     """Neither locks nor a device from another test."""
     monkeypatch.setattr(gpus, "LOCKS", [])
     machine.device.cache_clear()

@@ -37,16 +37,16 @@ def trained(folder, params, task, images, rows, folds=FOLDS):
     """Models of folds that are validated on six rows each; the last twelve rows are held out."""
     models, inner = {}, rows[:-12]
     for fold in folds:
-        held = range(6 * fold - 6, 6 * fold)
-        val = [inner[i] for i in held]
-        train = [row for i, row in enumerate(inner) if i not in held]
+        judged = range(6 * fold - 6, 6 * fold)
+        val = [inner[i] for i in judged]
+        train = [row for i, row in enumerate(inner) if i not in judged]
         out = folder / f"fold_{fold}"
         train_fold(make_job(out, params, images, (train, val), task, fold=fold))
         models[fold] = out / "best_model.pt"
     return models
 
 
-def held(folder, params, task, images, rows, models):
+def predicted_holdout(folder, params, task, images, rows, models):
     """The holdout's files: predictions, those of each fold, maps."""
     out = [folder / name for name in ("val_predictions.csv", "fold_predictions.csv", "maps.npy")]
     job = make_job(folder, params, images, ([], []), task)
@@ -63,7 +63,7 @@ def finished(tmp_path_factory):
     folder, rows = tmp_path_factory.mktemp("holdout"), make_rows(36)
     images = make_images(rows)
     models = trained(folder, PARAMS, TASK, images, rows)
-    paths = held(folder, PARAMS, TASK, images, rows[-12:], models)
+    paths = predicted_holdout(folder, PARAMS, TASK, images, rows[-12:], models)
     task = load("MEASURES", "classification")(PARAMS["task"])
     evaluate_holdout(
         *paths[:2],
@@ -97,7 +97,7 @@ def test_each_picture_is_measured_once_for_all_models(tmp_path, monkeypatch):
         return levels_by_picture(images, asked, channels)
 
     monkeypatch.setattr("foldwise.train.feed.pixels.levels_by_picture", levels)
-    _, each, _ = held(tmp_path, params, TASK, images, own, models)
+    _, each, _ = predicted_holdout(tmp_path, params, TASK, images, own, models)
     assert len(places) == 1
     # Shared pictures, and each model's answers as by itself.
     for fold, path in models.items():
@@ -169,7 +169,7 @@ def test_masks_are_averaged_before_they_are_measured(tmp_path):
     images, params = mask_images(rows), mask_params(training__epochs=2)
     task = Segmentation(params["task"])
     models = trained(tmp_path, params, task, images, rows, folds=(1, 2))
-    table, alone, maps = held(tmp_path, params, task, images, rows[-12:], models)
+    table, alone, maps = predicted_holdout(tmp_path, params, task, images, rows[-12:], models)
     rows = sorted(rows[-12:], key=lambda row: row["content"])
     each = []
     for fold, path in models.items():
@@ -203,7 +203,7 @@ def test_maps_of_a_smaller_side_are_enlarged():
 
 def test_data_that_name_no_holdout_give_empty_files(finished, tmp_path):
     *_, models = finished
-    paths = held(tmp_path, PARAMS, TASK, None, [], models)
+    paths = predicted_holdout(tmp_path, PARAMS, TASK, None, [], models)
     task = load("MEASURES", "classification")(PARAMS["task"])
     evaluate_holdout(
         *paths[:2], task, Bootstrap(3, "patient"), tmp_path / "metrics", tmp_path / "summary.json"

@@ -28,7 +28,7 @@ def rename(study, called):
         folder.rename(study.root / called(folder.name))
 
 
-def told(study, **data):
+def check_lines(study, **data):
     """The lines of the start check on a study."""
     whole = {
         "reader": study.reader,
@@ -93,7 +93,7 @@ def test_an_export_named_otherwise_is_found_by_its_headers(study, by):
     assert not [row for row in study.rows("findings") if row["reason"] == "other_accession"]
     first = study.rows("labels")
     assert study.cohort(match="header", **ALL) == flow and study.rows("labels") == first
-    assert f"{flow['images_matched']} images matched" in told(study, match="header")
+    assert f"{flow['images_matched']} images matched" in check_lines(study, match="header")
 
 
 def test_folders_that_fit_no_id_are_told_by_their_shape_alone(study):
@@ -114,7 +114,7 @@ def test_a_root_that_is_one_level_off_is_named(study):
     with pytest.raises(FoldwiseError, match=f"archive/ inside it fits {number} of {number}"):
         above.cohort()
     with pytest.raises(FoldwiseError, match=r"Study mine: .*archive/ inside it"):
-        told(above)
+        check_lines(above)
 
 
 def test_an_accession_column_in_a_table_of_paths_says_which_setting_is_meant(study):
@@ -179,11 +179,11 @@ def test_an_unreadable_table_is_a_message_and_no_traceback(study, monkeypatch):
 def test_the_start_says_what_was_understood_and_names_nobody(study):
     rows = table_of(study)
     write_table(study, [*rows, {**rows[0], "AccessionNumber": "999999"}])
-    text = told(study)
+    text = check_lines(study)
     assert f"{len(rows) + 1} rows of the table, 1 row without an image" in text
     assert "patients not counted before" in text and "Line 4 of the table: 4 images" in text
     flow = study.cohort(**ALL)
-    text = told(study)
+    text = check_lines(study)
     assert f"{flow['images_matched']} images matched of 12 patients" in text
     for row in study.rows("private/id_map"):
         assert row["patient"] not in text and row["accession"] not in text
@@ -198,9 +198,9 @@ def test_the_start_names_rows_that_contradict_each_other(study):
     other = next(row for row in rows if row["Classification"] != rows[0]["Classification"])
     again = {**rows[0], "Classification": other["Classification"]}
     write_table(study, [*rows, rows[1], again])
-    text = told(study)
+    text = check_lines(study)
     assert "would stop the run: 1 exam with two different labels (4 images). Correct" in text
     assert rows[0]["AccessionNumber"] not in text
     listed = study.table.with_name("excluded.csv")
     listed.write_text(f"id,reason\n{int(rows[0]['AccessionNumber'])},two readers\n")
-    assert "would stop" not in told(study, exclusions=str(listed))
+    assert "would stop" not in check_lines(study, exclusions=str(listed))

@@ -42,7 +42,7 @@ def defined(path):
     return names
 
 
-def room(module):
+def folder_of(module):
     """The folder directly below the package that a module is in; empty at the top."""
     steps = module.split(".")
     return steps[1] if len(steps) > 1 and (SCRIPTS / "foldwise" / steps[1]).is_dir() else ""
@@ -69,10 +69,10 @@ def test_every_import_of_the_package_is_there():
 def test_no_room_reaches_itself_through_another():
     rooms = defaultdict(set)
     for path in MODULES:
-        own = room(".".join(path.relative_to(SCRIPTS).with_suffix("").parts))
+        own = folder_of(".".join(path.relative_to(SCRIPTS).with_suffix("").parts))
         for module, name in imports(path):
             # `from foldwise import plan` names the room in its second half.
-            other = room(f"{module}.{name}" if module == "foldwise" else module)
+            other = folder_of(f"{module}.{name}" if module == "foldwise" else module)
             if own and other and other != own:
                 rooms[own].add(other)
 

@@ -6,8 +6,8 @@ import pytest
 from foldwise.evaluate.wording import called, spoken
 from foldwise.metrics import (
     LABEL,
+    SHOWN,
     TABLE,
-    TELL,
     head_of,
     judging,
     metric_of,
@@ -50,9 +50,9 @@ def test_one_default_chooses_weights_and_what_is_told_decides_nothing(kind):
     may = judging(kind, TASKS[kind])
     assert list(may)[: len(monitors(kind))] == list(monitors(kind))
     assert set(may.values()) == {"max", "min"} or kind == "distillation"
-    told = {m.name for m in of_kind(kind) if m.kinds[kind] == TELL}
-    assert not told & set(may)
-    assert set(may) | told == set(measured(kind))
+    shown = {m.name for m in of_kind(kind) if m.kinds[kind] == SHOWN}
+    assert not shown & set(may)
+    assert set(may) | shown == set(measured(kind))
 
 
 def test_each_metric_is_told_in_words():

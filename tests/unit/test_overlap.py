@@ -26,7 +26,7 @@ def made(tmp_path_factory):
     return make(tmp_path_factory.mktemp("bundle"), key=KEY)
 
 
-def found_at(made, folder, key):
+def overlap_at(made, folder, key):
     """site.json of nine pictures, three of which the training had, and the private list."""
     paths = write_pictures(folder / "pictures", 9, seed=11)
     for n in (0, 1, 5):
@@ -44,7 +44,7 @@ def found_at(made, folder, key):
 
 
 def test_pictures_of_the_training_are_counted_and_listed_in_private(made, tmp_path):
-    found, listed = found_at(made, tmp_path, KEY)
+    found, listed = overlap_at(made, tmp_path, KEY)
     # g0 has pictures 0 and 1, g2 has 5.
     assert found == {"state": COMPARED, "n": 9, "same": 3, "groups": 2}
     assert sorted(row["group"] for row in listed) == ["g0", "g0", "g2"]
@@ -61,7 +61,7 @@ def test_pictures_of_the_training_are_counted_and_listed_in_private(made, tmp_pa
 
 
 def test_without_the_key_nothing_is_known_and_that_is_said(made, tmp_path):
-    found, listed = found_at(made, tmp_path, "")
+    found, listed = overlap_at(made, tmp_path, "")
     assert found["state"] == NO_KEY and listed == []
     assert "cannot be known" in in_words(found, "patient")
     assert "names none" in in_words(found | {"state": NOT_CARRIED}, "patient")
@@ -124,20 +124,20 @@ def test_predictions_mark_what_the_training_had_by_the_key_alone(made, tmp_path,
     (tmp_path / "shared.key").write_text(KEY)
     (tmp_path / "other.key").write_text(OTHER)
 
-    def asked(**more):
+    def predicted(**more):
         predict(Request(str(made.bundle), (str(tmp_path / "in"),), tmp_path / "p.csv", **more))
         return read_csv(tmp_path / "p.csv"), read_json(tmp_path / "p_about.json")["overlap"]
 
-    rows, about = asked(key=str(tmp_path / "shared.key"))
+    rows, about = predicted(key=str(tmp_path / "shared.key"))
     files = {row["sample"]: row["file"] for row in read_csv(tmp_path / "private/p/files.csv")}
     marked = {files[row["sample"]] for row in rows if row["in_training"] == "yes"}
     assert marked == {str(paths[2])} and about == {"state": COMPARED, "n": 4, "same": 1}
     assert "The training had 1 of 4 images too" in caplog.text
-    rows, about = asked()
+    rows, about = predicted()
     assert "in_training" not in rows[0] and about == {"state": NO_KEY}
     assert "without their key (--pixel-key) it cannot be known" in caplog.text
     with pytest.raises(FoldwiseError, match=r"--pixel-key: .*other\.key is not the key"):
-        asked(key=str(tmp_path / "other.key"))
+        predicted(key=str(tmp_path / "other.key"))
 
 
 def test_predictions_say_that_nothing_can_be_known_of_a_bundle_without_digests(

@@ -73,7 +73,7 @@ MAY = {
 
 
 @pytest.fixture(scope="module")
-def found():
+def rules_of_keys():
     return concerned()
 
 
@@ -81,23 +81,23 @@ def allowed(key):
     return MAY[max((name for name in MAY if f"{key}.".startswith(f"{name}.")), key=len)]
 
 
-def test_no_key_makes_more_anew_than_it_may(found):
+def test_no_key_makes_more_anew_than_it_may(rules_of_keys):
     more = {
         key: sorted(set(rules) - allowed(key) - SHOWING)
-        for key, rules in found.items()
+        for key, rules in rules_of_keys.items()
         if allowed(key) is not None and set(rules) - allowed(key) - SHOWING
     }
     assert more == {}
 
 
-def test_the_keys_that_decide_training_reach_it(found):
+def test_the_keys_that_decide_training_reach_it(rules_of_keys):
     for key in ("training.lr", "training.epochs", "augment.rotate_deg", "model.weights", "seed"):
-        assert {"run_params", "train_trial"} <= set(found[key]), key
-    assert "cache_shard" in found["image.size"] and "folds" in found["folds.n"]
-    assert set(found["report.title"]) == SHOWING
-    assert len(found) > 120 and len(functions()) > 30
+        assert {"run_params", "train_trial"} <= set(rules_of_keys[key]), key
+    assert "cache_shard" in rules_of_keys["image.size"] and "folds" in rules_of_keys["folds.n"]
+    assert set(rules_of_keys["report.title"]) == SHOWING
+    assert len(rules_of_keys) > 120 and len(functions()) > 30
 
 
-def test_the_page_of_reruns_is_in_step(found):
+def test_the_page_of_reruns_is_in_step(rules_of_keys):
     page = (ROOT / "docs" / "reruns.md").read_text(encoding="utf-8")
-    assert page == in_page(page, found), "run `make docs` and commit docs/reruns.md"
+    assert page == in_page(page, rules_of_keys), "run `make docs` and commit docs/reruns.md"

@@ -32,17 +32,17 @@ HEAD = ["learning_rate", "batch_size", "loss_type", "best_val_dice", "best_epoch
 HEAD += ["final_val_dice", "checkpoint_path"]
 
 
-def told(searched, key):
+def sentence_of(searched, key):
     return " ".join(sentences(effect(searched, key), searched.sign))
 
 
 def test_a_helping_parameter_is_said_to_help_only_where_its_interval_excludes_zero():
     sizes = [4] * 5 + [8] * 5
     clear = [0.50, 0.51, 0.49, 0.50, 0.52, 0.70, 0.71, 0.69, 0.72, 0.70]
-    assert "larger batch helps" in told(searched_by(clear, batch=sizes), "batch")
-    assert "larger batch hurts" in told(searched_by(clear[::-1], batch=sizes), "batch")
+    assert "larger batch helps" in sentence_of(searched_by(clear, batch=sizes), "batch")
+    assert "larger batch hurts" in sentence_of(searched_by(clear[::-1], batch=sizes), "batch")
     noise = [0.50, 0.70, 0.49, 0.72, 0.52, 0.51, 0.71, 0.50, 0.72, 0.55]
-    said = told(searched_by(noise, batch=sizes), "batch")
+    said = sentence_of(searched_by(noise, batch=sizes), "batch")
     assert "not resolved" in said
     assert "helps" not in said and "hurts" not in said
     text = report(searched_by(noise, batch=sizes))
@@ -53,7 +53,7 @@ def test_a_rate_of_few_trials_is_a_slope_and_no_category():
     found = searched_by([0.5, 0.6, 0.7, 0.65], lr=[1e-4, 1e-3, 5e-3, 1e-2], batch=[4, 8, 8, 4])
     drawn = Parameter("lr", "float", 1e-5, 1e-1, log=True)
     found = replace(found, space=(drawn, found.space[1]))
-    assert effect(found, "lr").levels == () and "tenfold" in told(found, "lr")
+    assert effect(found, "lr").levels == () and "tenfold" in sentence_of(found, "lr")
     assert categorical(found) == ["batch"]
 
 
@@ -98,7 +98,7 @@ def test_three_choices_are_compared_in_pairs_with_a_wider_interval():
     found = searched_by(values, loss=["a", "a", "b", "b", "c"])
     (one,) = effect(found, "loss").differences
     assert one.what == "b against a"
-    assert "loss `c`: one trial alone" in told(found, "loss")
+    assert "loss `c`: one trial alone" in sentence_of(found, "loss")
 
 
 def table_of(folder, rows):

@@ -82,7 +82,7 @@ def test_what_was_promised_stands_beside_what_was_found():
         {"best_value": v, "epochs": 3, "best_params": {"training.lr": 0.1}} for v in (0.7, 0.8)
     ]
     found = measured_against_promised(folds, chosen, "kappa")
-    assert (found["found"], found["promised"]) == (0.55, 0.75)
+    assert (found["measured"], found["promised"]) == (0.55, 0.75)
     assert found["flattery"] == pytest.approx(0.2)
     assert "kappa is 0.55 on average" in found["text"]
 
@@ -92,10 +92,10 @@ def test_a_promise_without_its_proof_is_not_counted_as_flattery():
     folds = [SimpleNamespace(fold=k, metrics={"kappa": v}) for k, v in values]
     chosen = [{"best_value": v, "epochs": 3, "best_params": {}} for v in (0.6, 0.9)]
     found = measured_against_promised(folds, chosen, "kappa")
-    assert (found["found"], found["promised"]) == (0.5, 0.6)
+    assert (found["measured"], found["promised"]) == (0.5, 0.6)
     assert found["flattery"] == pytest.approx(0.1)
     nothing = measured_against_promised(folds[1:], chosen[1:], "kappa")
-    assert (nothing["found"], nothing["promised"], nothing["flattery"]) == (None, 0.9, None)
+    assert (nothing["measured"], nothing["promised"], nothing["flattery"]) == (None, 0.9, None)
 
 
 def test_trials_of_another_search_are_told_of(study, tmp_path):

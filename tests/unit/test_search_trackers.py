@@ -15,7 +15,7 @@ from training import make_params, train
 SETTINGS = {"training.lr": 0.001, "model.name": "small_cnn", "model.weights": None}
 
 
-def told(tracker):
+def track(tracker):
     for epoch in (1, 2, 3):
         tracker.epoch(epoch, {"kappa": epoch / 10, "auc": float("nan"), "note": "text"})
     tracker.end({"kappa": 0.3})
@@ -24,7 +24,7 @@ def told(tracker):
 def test_tensorboard_holds_the_numbers(tmp_path):
     from foldwise.trackers.tensorboard import TensorBoard
 
-    told(Tolerant("tensorboard", lambda: TensorBoard(tmp_path, "demo", "cv", 1, SETTINGS)))
+    track(Tolerant("tensorboard", lambda: TensorBoard(tmp_path, "demo", "cv", 1, SETTINGS)))
     events = EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()
     kappa = [(event.step, round(event.value, 6)) for event in events.Scalars("kappa")]
@@ -40,7 +40,7 @@ def test_wandb_is_offline_and_tells_nothing_of_the_machine(tmp_path, monkeypatch
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(socket, "gethostname", lambda: "host-of-the-clinic")
     monkeypatch.setattr(platform, "node", lambda: "host-of-the-clinic")
-    told(Tolerant("wandb", lambda: Wandb(tmp_path, "demo", "cv", 1, SETTINGS)))
+    track(Tolerant("wandb", lambda: Wandb(tmp_path, "demo", "cv", 1, SETTINGS)))
     files = list(tmp_path.glob("wandb/offline-run-*/*.wandb"))
     assert len(files) == 1
     content = files[0].read_bytes()
@@ -64,7 +64,7 @@ def refuse():
 @pytest.mark.parametrize("make", [Broken, refuse])
 def test_a_tracker_that_fails_warns_once_and_stops_nothing(caplog, make):
     with caplog.at_level(logging.WARNING):
-        told(Tolerant("broken", make))
+        track(Tolerant("broken", make))
     assert len(caplog.records) == 1
     assert "Tracker broken failed" in caplog.text and "goes on without it" in caplog.text
 
@@ -72,9 +72,9 @@ def test_a_tracker_that_fails_warns_once_and_stops_nothing(caplog, make):
 def test_a_training_tells_its_epochs_and_is_the_same_with_a_tracker(tmp_path):
     params = make_params()
     tracker = FoldTracker("tensorboard", tmp_path / "tracker", "demo", params, 1)
-    told, plain = train(tmp_path / "told", on_epoch=tracker), train(tmp_path / "plain")
+    track, plain = train(tmp_path / "told", on_epoch=tracker), train(tmp_path / "plain")
     tracker.end({"score": 0.5})
-    assert (told / "best_model.pt").read_bytes() == (plain / "best_model.pt").read_bytes()
+    assert (track / "best_model.pt").read_bytes() == (plain / "best_model.pt").read_bytes()
     events = EventAccumulator(str(tmp_path / "tracker" / "tensorboard"))
     events.Reload()
     assert [event.step for event in events.Scalars("kappa")] == [1, 2, 3]

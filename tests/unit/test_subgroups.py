@@ -12,12 +12,12 @@ from foldwise.cohort.tables.table import Row, Table
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.files import read_csv, read_json, write_csv
 from foldwise.registry import load
-from foldwise.reliability.subgroups import Asked, holm, subgroups
+from foldwise.reliability.subgroups import SubgroupRequest, holm, subgroups
 
 GROUPS = [f"g{i // 2}" for i in range(80)]
 QUICK = Bootstrap(1, "patient", 200)
 TASK = load("MEASURES", "classification")({"classes": ["A", "B"]})
-ASKED = Asked("accuracy", ("kappa",), 10)
+REQUEST = SubgroupRequest("accuracy", ("kappa",), 10)
 
 
 def test_numbers_travel_as_bands():
@@ -106,7 +106,7 @@ COLUMNS = [
 def test_a_worse_subgroup_is_found_and_a_small_one_not_measured():
     rows, values = table()
     inside = np.arange(len(rows)) % 4 > 0
-    found = subgroups(rows, values, COLUMNS, TASK, replace(ASKED, covered={"": inside}), QUICK)
+    found = subgroups(rows, values, COLUMNS, TASK, replace(REQUEST, covered={"": inside}), QUICK)
     a, b, _, d, _ = found["columns"][0]["levels"]
     assert a["difference"]["interval"][1] < 0 and a["holm"] < 0.05
     own = [row for row in rows if values[row["sample"]]["site"] == "b"]
@@ -127,14 +127,14 @@ def test_the_number_of_a_rare_value_cannot_be_had_by_subtraction():
     rows, values = table()
     joined = {sample: {"site": one["site"].replace("e", "a")} for sample, one in values.items()}
     column = COLUMNS[0] | {"levels": ["a", "b", "c", "d"]}
-    (found,) = subgroups(rows, joined, [column], TASK, ASKED, QUICK)["columns"]
+    (found,) = subgroups(rows, joined, [column], TASK, REQUEST, QUICK)["columns"]
     few = [level["level"] for level in found["levels"] if level["few"]]
     assert len(few) == 2 and "d" in few
     counts = {name: sum(one["site"] == name for one in joined.values()) for name in "abc"}
     assert counts[few[few[0] == "d"]] == min(counts.values())
     # Of two values the other one alone would tell it.
     two = {sample: {"site": "d" if one["site"] == "d" else "a"} for sample, one in values.items()}
-    (found,) = subgroups(rows, two, [column | {"levels": ["a", "d"]}], TASK, ASKED, QUICK)[
+    (found,) = subgroups(rows, two, [column | {"levels": ["a", "d"]}], TASK, REQUEST, QUICK)[
         "columns"
     ]
     assert all(level["few"] for level in found["levels"])
@@ -149,7 +149,7 @@ def test_unknown_values_are_suppressed_as_others_are():
             sample: {"site": "" if one["site"] in names else one["site"].replace("e", "a")}
             for sample, one in values.items()
         }
-        return subgroups(rows, given, [column], TASK, ASKED, QUICK)["columns"][0]
+        return subgroups(rows, given, [column], TASK, REQUEST, QUICK)["columns"][0]
 
     # Four patients without a value: neither told, nor had by what the others leave of the whole.
     few = with_unknown("d")
@@ -175,6 +175,6 @@ def test_equal_subgroups_are_rarely_said_to_differ():
     for seed in range(20):
         rows, values = table(240, seed)
         kept = [row for row in rows if values[row["sample"]]["site"] in "bc"]
-        levels = subgroups(kept, values, COLUMNS[:1], TASK, ASKED, QUICK)["columns"][0]["levels"]
+        levels = subgroups(kept, values, COLUMNS[:1], TASK, REQUEST, QUICK)["columns"][0]["levels"]
         said += levels[1]["holm"] < 0.05
     assert said <= 4

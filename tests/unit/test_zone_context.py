@@ -64,7 +64,7 @@ def test_planted_scores_come_first_where_the_model_alone_sees_few(seed):
     # Two steps or three: by one, two readers differ as well.
     given[planted] = (given[planted] + 2) % 4
 
-    def found(parts):
+    def precision(parts):
         suspects = [confident_learning(part.labels, part.probabilities) for part in parts]
         ranked = sorted(
             (one.own[i], i * zones + z) for z, one in enumerate(suspects) for i in one.order
@@ -72,7 +72,7 @@ def test_planted_scores_come_first_where_the_model_alone_sees_few(seed):
         return np.isin([place for _, place in ranked[: len(planted)]], planted).mean()
 
     parts = parts_of(given.reshape(n, zones), p)
-    assert found(in_context(parts)) > max(0.5, 1.3 * found(parts))
+    assert precision(in_context(parts)) > max(0.5, 1.3 * precision(parts))
 
 
 def test_no_score_has_a_say_in_what_is_foretold_of_itself():

@@ -12,7 +12,7 @@ localrules:
 
 rule analysis:
     input:
-        asked(searches.targets("analysis")),
+        files_of(searches.targets("analysis")),
     message:
         "The analysis of the search is there"
 
@@ -23,7 +23,7 @@ rule loss_gradients:
         of_trials("results/{study}/runs/{trial}/result.json"),
         cohort=current("results/{study}/cohort.csv"),
         folds=of_folds("results/{study}/folds/fold_{fold}.csv"),
-        embeddings=asked(studies.embeddings),
+        embeddings=files_of(studies.embeddings),
         texts=current(studies.texts),
     output:
         "results/{study}/search/analysis/gradients.json",

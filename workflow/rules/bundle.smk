@@ -21,7 +21,7 @@ rule bundle:
 
 rule make_bundle:
     input:
-        params=asked(bundles.params),
+        params=files_of(bundles.params),
         summary=current(bundles.summary),
         cohort=current("results/{study}/cohort.csv"),
         flow=current("results/{study}/flow.json"),
@@ -29,7 +29,7 @@ rule make_bundle:
         embeddings=current(bundles.embeddings),
         holdout=current(bundles.holdout),
         reliability=current(bundles.reliability),
-        key=asked(bundles.key),
+        key=files_of(bundles.key),
     output:
         "results/{study}/bundle/{study}-{version}.zip",
     log:

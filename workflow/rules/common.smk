@@ -76,7 +76,7 @@ wildcard_constraints:
     outer=r"\d+",
 
 
-def asked(files):
+def files_of(files):
     """Files that jobs read or make. `files` is a pattern, or a function of the wildcards; errors are one message."""
 
     def read(wildcards):
@@ -94,7 +94,7 @@ def current(files):
     Asked through the checkpoint, a job is planned anew after `cohort` has run, so that a cohort
     that comes out as it was reruns nothing. Before there is one, the plan is complete without.
     """
-    answer = asked(files)
+    answer = files_of(files)
 
     def read(wildcards):
         settle(wildcards)

@@ -30,7 +30,7 @@ rule predict_fold:
         params="results/{study}/runs/{run}/params.json",
         cohort=current("results/{study}/cohort.csv"),
         fold="results/{study}/folds/fold_{fold}.csv",
-        embeddings=asked(studies.embeddings),
+        embeddings=files_of(studies.embeddings),
         model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
         texts=current(studies.texts),
     output:

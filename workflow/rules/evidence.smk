@@ -12,14 +12,14 @@ localrules:
 
 rule seeds:
     input:
-        asked(evidence.targets("seeds")),
+        files_of(evidence.targets("seeds")),
     message:
         "All seeds are trained and compared"
 
 
 rule learning_curve:
     input:
-        asked(evidence.targets("learning_curve")),
+        files_of(evidence.targets("learning_curve")),
     message:
         "The learning curve is there"
 

@@ -18,7 +18,7 @@ rule predict_holdout:
         params="results/{study}/runs/{run}/params.json",
         cohort=current("results/{study}/cohort.csv"),
         fold="results/{study}/folds/fold_1.csv",
-        embeddings=asked(studies.embeddings),
+        embeddings=files_of(studies.embeddings),
         models=of_folds("results/{study}/runs/{run}/fold_{fold}/results/best_model.pt"),
         texts=current(studies.texts),
     output:

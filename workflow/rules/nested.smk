@@ -19,7 +19,7 @@ ruleorder: nested_params > run_params
 
 rule nested:
     input:
-        asked(searches.targets("nested")),
+        files_of(searches.targets("nested")),
     message:
         "Nested cross-validation is finished"
 
@@ -68,7 +68,7 @@ rule nested_params:
 
 rule nested_summary:
     input:
-        choices=asked(searches.outer_choices),
+        choices=files_of(searches.outer_choices),
         params="results/{study}/runs/nested_1/params.json",
         metrics=current(searches.over_outer_folds("metrics/val_metrics.json")),
         predictions=current(searches.over_outer_folds("val_predictions.csv")),

@@ -12,7 +12,7 @@ localrules:
 
 rule pack:
     input:
-        asked(reports.packs(config["run"])),
+        files_of(reports.packs(config["run"])),
     message:
         "The report of the run is there"
 

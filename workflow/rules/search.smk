@@ -15,7 +15,7 @@ localrules:
 
 rule search:
     input:
-        asked(searches.targets("search")),
+        files_of(searches.targets("search")),
         kept_trials,
     message:
         "The search is finished"
@@ -47,10 +47,10 @@ rule train_trial:
         params="results/{study}/runs/trial_{number}/params.json",
         cohort=current("results/{study}/cohort.csv"),
         fold="results/{study}/folds/fold_{fold}.csv",
-        embeddings=asked(studies.embeddings),
-        before=asked(searches.folds_before),
+        embeddings=files_of(studies.embeddings),
+        before=files_of(searches.folds_before),
         texts=current(studies.texts),
-        taught=asked(studies.taught),
+        taught=files_of(studies.taught),
     output:
         model="results/{study}/runs/trial_{number}/fold_{fold}/results/best_model.pt",
         history="results/{study}/runs/trial_{number}/fold_{fold}/results/train_history.json",

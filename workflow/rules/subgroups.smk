@@ -45,7 +45,7 @@ rule subgroups:
     conda:
         "../../envs/report.yaml"
     params:
-        asked=studies.settings("report.subgroup_least", "report.error"),
+        report=studies.settings("report.subgroup_least", "report.error"),
         group=studies.group,
         code=studies.code("subgroups"),
     message:

@@ -59,9 +59,9 @@ rule train_fold:
         params="results/{study}/runs/{run}/params.json",
         cohort=current("results/{study}/cohort.csv"),
         fold="results/{study}/folds/fold_{fold}.csv",
-        embeddings=asked(studies.embeddings),
+        embeddings=files_of(studies.embeddings),
         texts=current(studies.texts),
-        taught=asked(studies.taught),
+        taught=files_of(studies.taught),
     output:
         model="results/{study}/runs/{run}/fold_{fold}/results/best_model.pt",
         history="results/{study}/runs/{run}/fold_{fold}/results/train_history.json",

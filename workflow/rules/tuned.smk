@@ -15,7 +15,7 @@ ruleorder: tuned_params > run_params
 
 rule tuned:
     input:
-        asked(searches.targets("tuned")),
+        files_of(searches.targets("tuned")),
     message:
         "The tuned run is finished"
 
@@ -44,7 +44,7 @@ rule compare_runs:
     input:
         summary=current(searches.summaries),
         params="results/{study}/runs/tuned/params.json",
-        runs=asked(searches.compared_files),
+        runs=files_of(searches.compared_files),
         folds=of_folds("results/{study}/folds/fold_{fold}.csv"),
     output:
         json="results/{study}/search/comparison.json",

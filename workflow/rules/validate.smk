@@ -11,11 +11,11 @@ ruleorder: site_page > report_pack
 
 rule predict_site:
     input:
-        bundle=asked(bundles.given),
+        bundle=files_of(bundles.given),
         cohort=current("results/{study}/cohort.csv"),
         id_map="results/{study}/private/id_map.csv",
         texts=current(studies.texts),
-        key=asked(bundles.given_key),
+        key=files_of(bundles.given_key),
     output:
         predictions="results/{study}/external/predictions.csv",
         folds="results/{study}/external/fold_predictions.csv",
@@ -44,7 +44,7 @@ rule predict_site:
 
 rule evaluate_site:
     input:
-        bundle=asked(bundles.given),
+        bundle=files_of(bundles.given),
         predictions=current("results/{study}/external/predictions.csv"),
         folds="results/{study}/external/fold_predictions.csv",
         facts="results/{study}/external/site.json",

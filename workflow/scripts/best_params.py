@@ -12,7 +12,7 @@ from foldwise.search.trials import read_all
 with adapter(snakemake):
     study = snakemake.wildcards.study
     search = search_from_params(snakemake.params.search)
-    known = read_all(Path("results", study, "runs"), search)
-    chosen = best(known, search, f"{study}: search")
-    write_json(snakemake.output.params, best_params(study, search, known))
+    trials = read_all(Path("results", study, "runs"), search)
+    chosen = best(trials, search, f"{study}: search")
+    write_json(snakemake.output.params, best_params(study, search, trials))
     write_json(snakemake.output.plain, dict(chosen.suggestion.params))

@@ -61,12 +61,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--profile", default="profiles/pbs")
     parser.add_argument("--only", choices=("cpu", "gpu"), help="one of the two jobs")
-    asked = parser.parse_args()
-    names = [asked.only] if asked.only else ["cpu", "gpu"]
+    arguments = parser.parse_args()
+    names = [arguments.only] if arguments.only else ["cpu", "gpu"]
     private_folder(RESULTS.parent)
     for name in names:
         (RESULTS / f"{name}.json").unlink(missing_ok=True)
-    output = submit(asked.profile, [str(RESULTS / f"{name}.json") for name in names])
+    output = submit(arguments.profile, [str(RESULTS / f"{name}.json") for name in names])
     unseen = unseen_here()
     works = [report_probe(name, output, unseen) for name in names]
     return int(not all(works))

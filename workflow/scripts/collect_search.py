@@ -14,10 +14,10 @@ with adapter(snakemake):
     study = snakemake.wildcards.study
     search = search_from_params(snakemake.params.search)
     runs = Path("results", study, "runs")
-    known = read_all(runs, search)
+    trials = read_all(runs, search)
     folder = Path(snakemake.output.database).parent
-    write_database(snakemake.output.database, study, search, known)
-    write_results(folder, study, search, known)
-    write_trial_histories(snakemake.output.histories, read_histories(runs, known, search.folds))
-    write_pages(folder / "plots", study, search, known)
-    write_text(snakemake.output.short, in_short(study, search, known))
+    write_database(snakemake.output.database, study, search, trials)
+    write_results(folder, study, search, trials)
+    write_trial_histories(snakemake.output.histories, read_histories(runs, trials, search.folds))
+    write_pages(folder / "plots", study, search, trials)
+    write_text(snakemake.output.short, in_short(study, search, trials))

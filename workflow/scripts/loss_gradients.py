@@ -18,8 +18,8 @@ with adapter(snakemake):
     from foldwise.train.job import FoldFiles, fold_job
     from foldwise.train.machine import device, make_deterministic
 
-    known = read_all(runs, search)
-    run, fold = runs / trial_name(best(known, search).suggestion.number), search.folds[0]
+    trials = read_all(runs, search)
+    run, fold = runs / trial_name(best(trials, search).suggestion.number), search.folds[0]
     of_fold = FoldFiles(
         files.cohort,
         Path("results", study, "folds", f"fold_{fold}.csv"),
@@ -29,5 +29,5 @@ with adapter(snakemake):
     out = run / f"fold_{fold}" / "results"
     job = fold_job(read_json(run / "params.json"), of_fold, fold, out, device=device())
     make_deterministic(job.device)
-    losses = loss_params(search, known, runs)
+    losses = loss_params(search, trials, runs)
     write_json(snakemake.output[0], measure(job, losses, out / "best_model.pt"))

@@ -25,18 +25,18 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="a folder; encoders/STUDY if not named")
     parser.add_argument("--width", type=int, default=128, help="features of a token")
     parser.add_argument("--layers", type=int, default=2)
-    asked = parser.parse_args(words)
+    arguments = parser.parse_args(words)
     try:
-        print(make(asked, asked.out or Path("encoders", asked.study)))
+        print(make(arguments, arguments.out or Path("encoders", arguments.study)))
     except FoldwiseError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def make(asked: argparse.Namespace, out: Path) -> str:
+def make(arguments: argparse.Namespace, out: Path) -> str:
     """Write both encoders and return what to say of them."""
-    path = asked.studies / f"{asked.study}.yaml"
+    path = arguments.studies / f"{arguments.study}.yaml"
     # Not `load_study`: a study whose encoder is still to be made has no sound file yet.
     raw = read_yaml(path)
     raw = raw if isinstance(raw, dict) else {}
@@ -55,8 +55,8 @@ def make(asked: argparse.Namespace, out: Path) -> str:
     from foldwise.models.make_encoders import wordpieces, write_text_encoder, write_vision_encoder
 
     vocabulary = wordpieces(texts)
-    write_text_encoder(out / "text", vocabulary, 1, asked.width, asked.layers)
-    write_vision_encoder(out / "vision", image["size"], 2, asked.width, asked.layers)
+    write_text_encoder(out / "text", vocabulary, 1, arguments.width, arguments.layers)
+    write_vision_encoder(out / "vision", image["size"], 2, arguments.width, arguments.layers)
     return (
         f"Made from {plural(len(texts), 'text')}, with {len(vocabulary):,} tokens. In {path}:\n"
         f"model:\n  vision: {{name: {out}/vision, weights: pretrained}}\n"

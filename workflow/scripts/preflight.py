@@ -15,11 +15,11 @@ def main() -> int:
     parser.add_argument("studies", nargs="*", help="studies; all of the config file if none")
     parser.add_argument("--configfile", default="config/config.yaml")
     parser.add_argument("--results", default="results")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        studies = configured(asked.configfile, asked.studies)
-        warnings = [*preflight(studies, asked.results), *decoders(studies)]
-        lines = report(studies, f"{asked.results}/private")
+        studies = configured(arguments.configfile, arguments.studies)
+        warnings = [*preflight(studies, arguments.results), *decoders(studies)]
+        lines = report(studies, f"{arguments.results}/private")
     except FoldwiseError as error:
         print(error, file=sys.stderr)
         return 1

@@ -27,30 +27,30 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--label", help="column of the label, where it is not found by its name")
     parser.add_argument("--patient", help="column of what must not be split, likewise")
     parser.add_argument("--studies", type=Path, default=Path("config/studies"))
-    asked = parser.parse_args(words)
+    arguments = parser.parse_args(words)
     try:
-        print(make(asked))
+        print(make(arguments))
     except FoldwiseError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def make(asked: argparse.Namespace) -> str:
+def make(arguments: argparse.Namespace) -> str:
     """Write the study file and return what to do next."""
-    out = asked.studies / f"{asked.name}.yaml"
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", asked.name):
-        raise FoldwiseError(f"--name {asked.name}: use small letters, digits and _.")
+    out = arguments.studies / f"{arguments.name}.yaml"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", arguments.name):
+        raise FoldwiseError(f"--name {arguments.name}: use small letters, digits and _.")
     if out.exists():
         raise FoldwiseError(f"{out} is there already. Take another --name, or remove it.")
-    facts = look(asked.archive, asked.table, asked.label, asked.patient)
-    text = study_text(facts, propose(facts, memory()), str(asked.archive), str(asked.table))
+    facts = look(arguments.archive, arguments.table, arguments.label, arguments.patient)
+    text = study_text(facts, propose(facts, memory()), str(arguments.archive), str(arguments.table))
     write_text(out, text)
-    load_study(asked.name, asked.studies)
+    load_study(arguments.name, arguments.studies)
     return (
         f"{text}\nWritten to {out}. Read it, then:\n"
-        f"  python workflow/scripts/preflight.py {asked.name}\n"
-        f"  snakemake --config 'studies=[\"{asked.name}\"]'"
+        f"  python workflow/scripts/preflight.py {arguments.name}\n"
+        f"  snakemake --config 'studies=[\"{arguments.name}\"]'"
     )
 
 

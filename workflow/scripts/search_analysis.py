@@ -13,9 +13,9 @@ from foldwise.settings.changes import dotted
 with adapter(snakemake):
     study, params = snakemake.wildcards.study, snakemake.params.search
     search, runs = search_from_params(params), Path("results", study, "runs")
-    known = read_all(runs, search)
-    histories = read_histories(runs, known, search.folds)
-    searched = of_search(study, search, known, histories, dotted(params["base"]))
+    trials = read_all(runs, search)
+    histories = read_histories(runs, trials, search.folds)
+    searched = of_search(study, search, trials, histories, dotted(params["base"]))
     benchmarks = Path("results", study, "benchmarks").glob("trial_*/train_trial/*.tsv")
     folder = Path(snakemake.output.documents[0]).parent
     write_analysis(folder, searched, read_json(snakemake.input.gradients), sorted(benchmarks))

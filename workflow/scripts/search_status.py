@@ -35,8 +35,8 @@ def write_live(results: Path, plan: Plan | None, database: Path) -> None:
 
     if plan is None:
         raise FoldwiseError("A database needs the study file. Name its folder with --studies.")
-    known = read_all(results / "runs", plan.search)
-    write_database(database, results.resolve().name, plan.search, known)
+    trials = read_all(results / "runs", plan.search)
+    write_database(database, results.resolve().name, plan.search, trials)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--snakefile", default=SNAKEFILE, help="the workflow that asked")
     parser.add_argument("--profile", help="folder of the profile whose set-resources hold")
-    asked = parser.parse_args()
-    rows = [(rule, measured(rule)) for rule in read_rules(asked.snakefile, asked.profile)]
+    arguments = parser.parse_args()
+    rows = [(rule, measured(rule)) for rule in read_rules(arguments.snakefile, arguments.profile)]
     rows = [(rule, use) for rule, use in rows if use.seconds]
     if not rows:
         print("No benchmark of a finished job under results/ yet.", file=sys.stderr)

@@ -30,8 +30,8 @@ class Board:
         line = f"PBS: {len(waiting)} queued, {len(running)} running, {self.ended['done']} done"
         line += f", {self.ended['failed']} failed" if self.ended["failed"] else ""
         for entry in running[:20]:
-            said = self.registry.text("status", entry)
-            line += f"\n    {entry.name}: {said[:200]}" if said else ""
+            status = self.registry.text("status", entry)
+            line += f"\n    {entry.name}: {status[:200]}" if status else ""
         if line != self.last:
             self.last = line
             self.logger.info(line)

@@ -30,7 +30,7 @@ def delete(driver: Any, entries: list[Entry]) -> list[Entry]:
     for entry in entries:
         entry.abandoned = True
         driver.registry.save(entry)
-    left, said = until_gone(driver, entries)
+    left, reason = until_gone(driver, entries)
     for entry in entries:
         if entry not in left:
             driver.registry.remove(entry)
@@ -38,7 +38,7 @@ def delete(driver: Any, entries: list[Entry]) -> list[Entry]:
         ids = " ".join(entry.job_id or entry.name for entry in left)
         driver.logger.error(
             f"NOT CANCELLED, {len(left)} jobs may still run or start: {ids}\n"
-            f"PBS: {said or 'gave no reason'}\nWhen PBS answers again: qdel {ids}"
+            f"PBS: {reason or 'gave no reason'}\nWhen PBS answers again: qdel {ids}"
         )
     elif entries:
         driver.logger.info(f"Deleted {len(entries)} PBS jobs: none is left on the cluster.")
@@ -47,17 +47,17 @@ def delete(driver: Any, entries: list[Entry]) -> list[Entry]:
 
 def until_gone(driver: Any, entries: list[Entry]) -> tuple[list[Entry], str]:
     """Delete again until none is left or patience ends: those left, and what PBS said of them."""
-    left, said, until = entries, "", time.monotonic() + driver.pbs.patience
+    left, reason, until = entries, "", time.monotonic() + driver.pbs.patience
     while left:
         try:
             ids = list(filter(None, map(driver.locate, left)))
-            said = driver.pbs.delete(ids) if ids else ""
+            reason = driver.pbs.delete(ids) if ids else ""
             alive = set(map(key, driver.pbs.jobs()))
             left = [entry for entry in left if key(entry.job_id) in alive]
         except NotNow as error:
-            said = str(error)
+            reason = str(error)
         if time.monotonic() > until:
             break
         if left:
             time.sleep(2)
-    return left, said
+    return left, reason

@@ -83,18 +83,18 @@ class Pbs:
         done = self.run("qsub", *options)
         if done.returncode == 0 and done.stdout.strip():
             return done.stdout.split()[-1]
-        said = (done.stderr or done.stdout).strip() or "nothing"
-        if done.returncode in PASSING or FULL.search(said):
-            raise NotNow(f"qsub ended with {done.returncode}: {said}")
+        message = (done.stderr or done.stdout).strip() or "nothing"
+        if done.returncode in PASSING or FULL.search(message):
+            raise NotNow(f"qsub ended with {done.returncode}: {message}")
         command = shlex.join(["qsub", *options])
         hint = HINTS.get(done.returncode, "That is all PBS said; `man qsub` lists its options.")
-        raise Refused(f"PBS refused it ({done.returncode}): {said}\n{hint}\nCommand: {command}")
+        raise Refused(f"PBS refused it ({done.returncode}): {message}\n{hint}\nCommand: {command}")
 
     def facts(self, job_id: str) -> dict | None:
         """What the server knows of one job; None when it knows it no more."""
         if self.keeps_history is None:
-            said = re.search(r"job_history_enable\s*=\s*(\w+)", self.answer("qstat", "-Bf"))
-            self.keeps_history = bool(said) and said[1].lower() in ("true", "1")
+            setting = re.search(r"job_history_enable\s*=\s*(\w+)", self.answer("qstat", "-Bf"))
+            self.keeps_history = bool(setting) and setting[1].lower() in ("true", "1")
         past = ["-x"] if self.keeps_history else []
         done = self.run("qstat", *past, "-f", "-F", "json", job_id)
         if done.returncode in (UNKNOWN_JOB, FINISHED_JOB):
@@ -122,8 +122,8 @@ def parse_facts(text: str) -> dict | None:
         return next(iter(json.loads(text or "{}", strict=False).get("Jobs", {}).values()), None)
     except json.JSONDecodeError:
         wanted = r'"(job_state|substate|comment|Exit_status)":\s*"?([^",}\n]*)'
-        found = dict(re.findall(wanted, text))
+        facts = dict(re.findall(wanted, text))
         for group in ("resources_used", "Resource_List"):
             inner = re.search(rf'"{group}":\s*{{([^}}]*)}}', text)
-            found[group] = dict(re.findall(r'"(\w+)":\s*"?([^",\n]*)', inner[1] if inner else ""))
-        return found if "job_state" in found else None
+            facts[group] = dict(re.findall(r'"(\w+)":\s*"?([^",\n]*)', inner[1] if inner else ""))
+        return facts if "job_state" in facts else None

@@ -47,7 +47,7 @@ class Executor(InnerCall):
         write_environment(self.folder / "environment.sh", variables)
         self.tracked: dict[str, SubmittedJobInfo] = {}
         self.alive: set[str] | None = None
-        self.asked_at = self.silent_since = 0.0
+        self.polled_at = self.silent_since = 0.0
         self.stopping = self.letting_go = False
         self.board = Board(self.settings, self.pbs, self.registry, logger)
         super().__init__(workflow, logger)
@@ -58,11 +58,11 @@ class Executor(InnerCall):
     def run_job(self, job: Any) -> None:
         """Follow the job that an earlier driver submitted, or submit it."""
         self.catch_signals()
-        found = self.earlier(job)
-        entry = found or self.prepare(job)
+        followed = self.earlier(job)
+        entry = followed or self.prepare(job)
         info = SubmittedJobInfo(job, external_jobid=entry.job_id or None, aux={"entry": entry})
         self.tracked[entry.token] = info
-        if found or self.submit(info):
+        if followed or self.submit(info):
             self.report_job_submission(info)
 
     def prepare(self, job: Any) -> Entry:
@@ -85,10 +85,10 @@ class Executor(InnerCall):
         entry = info.aux["entry"]
         try:
             # A qsub that was cut off may have reached the server all the same.
-            known = self.locate(entry)
+            job_id = self.locate(entry)
             entry.tries += 1
             self.registry.save(entry)
-            entry.job_id = known or self.submitted_as(entry)
+            entry.job_id = job_id or self.submitted_as(entry)
         except NotNow as error:
             self.silence(error)
             return True
@@ -152,7 +152,7 @@ class Executor(InnerCall):
         self, active_jobs: list[SubmittedJobInfo]
     ) -> AsyncGenerator[SubmittedJobInfo, None]:
         """End the jobs with exit code 0; once a poll, ask the server and settle the others."""
-        due = bool(active_jobs) and time.time() >= self.asked_at + self.settings.poll
+        due = bool(active_jobs) and time.time() >= self.polled_at + self.settings.poll
         if due:
             self.ask()
         codes = {}
@@ -174,7 +174,7 @@ class Executor(InnerCall):
 
     def ask(self) -> None:
         """One question for all jobs. A server that is silent leaves everything as it was."""
-        asked_at = time.time()
+        polled_at = time.time()
         try:
             self.alive = set(map(key, self.pbs.jobs()))
         except NotNow as error:
@@ -182,9 +182,9 @@ class Executor(InnerCall):
             self.silence(error)
         else:
             if self.silent_since:
-                self.logger.info(f"PBS answers again after {asked_at - self.silent_since:.0f} s.")
+                self.logger.info(f"PBS answers again after {polled_at - self.silent_since:.0f} s.")
             self.silent_since = 0.0
-        self.asked_at = asked_at
+        self.polled_at = polled_at
 
     def silence(self, error: NotNow) -> None:
         """Say once that the server does not answer."""
@@ -200,7 +200,7 @@ class Executor(InnerCall):
             return False
         if not entry.job_id:
             return not self.submit(info)
-        if entry.submitted >= self.asked_at or key(entry.job_id) in self.alive:
+        if entry.submitted >= self.polled_at or key(entry.job_id) in self.alive:
             return False
         holder = self.registry.text("claims", entry)
         if holder and key(holder) != key(entry.job_id):  # qsub was heard twice: the other runs it
@@ -269,7 +269,7 @@ class Executor(InnerCall):
             self.wait = False
         self.wait_thread.join()
         if not self.stopping:
-            self.tell_of_strangers()
+            self.warn_of_strangers()
         if self.release():
             # Snakemake ends by removing empty output folders: running jobs are about to fill them.
             self.dag.cleanup_workdir = lambda: None
@@ -280,7 +280,7 @@ class Executor(InnerCall):
         self.guard.release(jobs_remain)
         return jobs_remain
 
-    def tell_of_strangers(self) -> None:
+    def warn_of_strangers(self) -> None:
         """Jobs of an earlier driver that this run had no use for: name those that still run."""
         running = []
         for entry in self.strangers():

@@ -62,10 +62,10 @@ def cause(code: int | None, facts: dict, log: str) -> str:
 
 def usage(facts: dict) -> str:
     """Used of requested: a node may kill for memory without telling PBS."""
-    used, asked = facts.get("resources_used", {}), facts.get("Resource_List", {})
-    names = [name for name in ("walltime", "cput", "mem") if name in used and name in asked]
-    told = ", ".join(f"{name} {used[name]} of {asked[name]} requested" for name in names)
-    return f"Used: {told}." if told else ""
+    used, requested = facts.get("resources_used", {}), facts.get("Resource_List", {})
+    names = [name for name in ("walltime", "cput", "mem") if name in used and name in requested]
+    amounts = ", ".join(f"{name} {used[name]} of {requested[name]} requested" for name in names)
+    return f"Used: {amounts}." if amounts else ""
 
 
 def killed_line(log: str) -> str:
@@ -74,5 +74,5 @@ def killed_line(log: str) -> str:
         tail = Path(log).read_bytes()[-20000:].decode(errors="replace")
     except OSError:
         return ""
-    found = re.findall(r"=>> PBS: job killed: (.+)", tail)
-    return found[-1].strip() if found else ""
+    lines = re.findall(r"=>> PBS: job killed: (.+)", tail)
+    return lines[-1].strip() if lines else ""

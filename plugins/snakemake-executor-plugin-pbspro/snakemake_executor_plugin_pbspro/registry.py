@@ -40,8 +40,8 @@ class Registry:
         for name in ("jobs", "exits", "claims", "status", "scripts", "logs"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         os.chmod(folder, 0o700)
-        found = [Entry(**json.loads(path.read_text())) for path in folder.glob("jobs/*.json")]
-        self.entries = {entry.token: entry for entry in found}
+        entries = [Entry(**json.loads(path.read_text())) for path in folder.glob("jobs/*.json")]
+        self.entries = {entry.token: entry for entry in entries}
         self.earlier = sorted(self.entries)  # of a driver before this one
 
     def save(self, entry: Entry) -> None:

@@ -116,14 +116,14 @@ def reap(how: int) -> None:
             pass
 
 
-def watch(request: dict, log: int, told: int) -> None:
+def watch(request: dict, log: int, pipe: int) -> None:
     """Fork the driver or job, tell its number and, at its end, its exit status."""
     pid = os.fork()
     if not pid:
-        os.close(told)
+        os.close(pipe)
         os._exit(run_job(request, log) if "script" in request else drive(request, log))
-    os.write(told, b"%d\n" % pid)
-    os.write(told, b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    os.write(pipe, b"%d\n" % pid)
+    os.write(pipe, b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     os._exit(0)
 
 

@@ -148,7 +148,7 @@ class Workflow:
             assert alive, f"no {name}\n{self.log.read_text()}"
             time.sleep(0.05)
 
-    def tell(self, number: signal.Signals) -> int:
+    def send_signal(self, number: signal.Signals) -> int:
         """Send the last driver a signal and wait for its end."""
         os.killpg(self.drivers[-1].pid, number)
         return self.drivers[-1].wait(LIMIT)

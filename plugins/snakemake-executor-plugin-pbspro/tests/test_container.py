@@ -28,15 +28,15 @@ def test_apptainer_is_called_with_the_profile_s_arguments(workflow, cluster):
         (folder / "apptainer").write_text(APPTAINER.format(calls=calls))
         (folder / "apptainer").chmod(0o755)
     sharing = ["--sdm", "apptainer", "--apptainer-args", "--nv --bind /shared/archive"]
-    code, said = flow.run(
+    code, output = flow.run(
         *sharing, "--pbspro-prologue", "export LOADED=yes", A_SECRET="it's a secret"
     )
-    assert code == 0, said
+    assert code == 0, output
     assert "--nv --bind /shared/archive" in calls.read_text()
     seen = (flow.folder / "out").read_text()
     assert "LOADED=yes" in seen and "A_SECRET=it's a secret" in seen
-    told = [calls, *(flow.folder / ".snakemake").rglob("*.sh"), *flow.folder.rglob("*.log")]
-    told = [path for path in told if path.name != "environment.sh"]
-    assert len(told) > 3
-    assert not any("a secret" in path.read_text() for path in told)
+    written = [calls, *(flow.folder / ".snakemake").rglob("*.sh"), *flow.folder.rglob("*.log")]
+    written = [path for path in written if path.name != "environment.sh"]
+    assert len(written) > 3
+    assert not any("a secret" in path.read_text() for path in written)
     assert os.stat(flow.folder / ".snakemake/pbspro").st_mode & 0o077 == 0

@@ -68,12 +68,12 @@ def test_endings(workflow, cluster, history):
     flow.until("waits for ever: Can Never Run: Insufficient amount of resource: ngpus")
     cluster.command("qdel", flow.job_id("never"))
     assert driver.wait(LIMIT) == 1
-    said = flow.log.read_text()
+    output = flow.log.read_text()
     outputs = {path.name for path in (flow.folder / "out").iterdir()}
-    assert outputs == {"ok", "long"}, said
+    assert outputs == {"ok", "long"}, output
 
     def reason(rule):
-        return re.search(rf"PBS job \S+ \({rule}\.\S+\) failed: (.+)", said)[1]
+        return re.search(rf"PBS job \S+ \({rule}\.\S+\) failed: (.+)", output)[1]
 
     assert "its command ended with exit code 1" in reason("fails")
     assert re.search(r"walltime.*`runtime`.*(of 00:02:00 requested|$)", reason("walltime"))
@@ -86,12 +86,12 @@ def test_endings(workflow, cluster, history):
     else:
         assert "without an exit code" in reason("deleted") or "exit code 1" in reason("deleted")
         assert "no history" in reason("waits")
-    assert "PBS refused it (188): qsub: Job violates queue" in said
-    assert "set `pbspro-max-walltime`" in said and "Command: qsub -N refused." in said
-    assert "PBS refused it (170): qsub: Unknown queue" in said and "qstat -Q" in said
-    assert re.search(r"pbspro/logs/walltime/walltime\.\w+\.log", said)
-    asked = [call for call in cluster.calls("qsub") if call[1].startswith("long.")]
-    times = [re.search(r"walltime=(\d+)", " ".join(call))[1] for call in asked]
+    assert "PBS refused it (188): qsub: Job violates queue" in output
+    assert "set `pbspro-max-walltime`" in output and "Command: qsub -N refused." in output
+    assert "PBS refused it (170): qsub: Unknown queue" in output and "qstat -Q" in output
+    assert re.search(r"pbspro/logs/walltime/walltime\.\w+\.log", output)
+    submissions = [call for call in cluster.calls("qsub") if call[1].startswith("long.")]
+    times = [re.search(r"walltime=(\d+)", " ".join(call))[1] for call in submissions]
     assert times == ["120", "180", "270"] and len(flow.starts()) == 3
     assert (flow.folder / "saved").exists()
 
@@ -118,14 +118,14 @@ def test_files_of_a_network_disk_come_late(workflow, cluster, fault, late):
     (cluster.folder / "bin/mv").write_text(f"#!/bin/sh\n{mv}\n")
     (cluster.folder / "bin/mv").chmod(0o755)
     cluster.faults(hide=[[str(flow.folder / "out/late")], late], **fault)
-    code, said = flow.run("--latency-wait", str(int(2 * late)))
-    assert code == 0, said
+    code, output = flow.run("--latency-wait", str(int(2 * late)))
+    assert code == 0, output
     assert len(flow.starts()) == 1
 
 
 def test_a_node_that_does_not_see_the_folder(workflow, cluster):
     flow = workflow('rule one:\n    output: "out"\n    shell: "touch {output}"\n')
     cluster.faults(blind=True)
-    code, said = flow.run()
+    code, output = flow.run()
     assert code == 1
-    assert "does not see the working directory" in said
+    assert "does not see the working directory" in output

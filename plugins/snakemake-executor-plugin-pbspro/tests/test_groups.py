@@ -21,18 +21,18 @@ def test_groups_share_a_gpu(workflow, cluster):
     flow = workflow(SNAKEFILE)
     sharing = ["--group-components", "train=2", "--pbspro-jobs-per-gpu", "2"]
     # What a default profile says of the machine at hand must not reach the cluster.
-    code, said = flow.run(*sharing, "--resources", "gpu=1", "--cores", "1")
-    assert code == 0, said
-    (asked,) = cluster.calls("qsub")
-    asked = " ".join(asked)
-    assert "select=1:ncpus=2:ngpus=1:mem=850mb" in asked and "walltime=3600" in asked
+    code, output = flow.run(*sharing, "--resources", "gpu=1", "--cores", "1")
+    assert code == 0, output
+    (submission,) = cluster.calls("qsub")
+    submission = " ".join(submission)
+    assert "select=1:ncpus=2:ngpus=1:mem=850mb" in submission and "walltime=3600" in submission
     assert flow.starts() == ["0", "1"]
 
 
 def test_why_a_group_failed_is_said(workflow, cluster):
     flow = workflow(SNAKEFILE.replace("runtime=60", "runtime=1"))
-    code, said = flow.run("--group-components", "train=2", "--pbspro-jobs-per-gpu", "2")
-    assert code == 1 and "failed: PBS killed it: walltime" in said, said
+    code, output = flow.run("--group-components", "train=2", "--pbspro-jobs-per-gpu", "2")
+    assert code == 1 and "failed: PBS killed it: walltime" in output, output
 
 
 def test_progress_is_shown(workflow, cluster):

@@ -25,14 +25,14 @@ rule two:
 def test_requests_and_environment(workflow, cluster):
     cluster.faults(typed=True)  # jobs as a node starts them, and the driver as a user types it
     flow = workflow(SNAKEFILE, forked=False)
-    code, said = flow.run(
+    code, output = flow.run(
         "--pbspro-queue", "cpuq", "--pbspro-gpu-queue", "gpuq", "--pbspro-project", "lab",
         "--pbspro-cpus-per-gpu", "12", "--pbspro-gpu-chunk", "arch=milan",
         A_SECRET="it's a secret", CUDA_VISIBLE_DEVICES="7",
     )  # fmt: skip
-    assert code == 0, said
-    asked = {call[1].split(".")[0]: " ".join(call) for call in cluster.calls("qsub")}
-    one, two = asked["one_n_0"], asked["two"]
+    assert code == 0, output
+    submissions = {call[1].split(".")[0]: " ".join(call) for call in cluster.calls("qsub")}
+    one, two = submissions["one_n_0"], submissions["two"]
     assert "-l select=1:ncpus=2:mem=450mb -q cpuq -P lab -l walltime=600" in one
     assert "select=1:ncpus=12:ngpus=1:mem=650mb:arch=milan -q gpuq" in two
     for each in (one, two):
@@ -52,6 +52,6 @@ def test_requests_and_environment(workflow, cluster):
     assert not (flow.folder / ".snakemake/locks").exists() or not os.listdir(
         flow.folder / ".snakemake/locks"
     )
-    code, said = flow.run(A_SECRET="x")
-    assert code == 0 and "Nothing to be done" in said
+    code, output = flow.run(A_SECRET="x")
+    assert code == 0 and "Nothing to be done" in output
     assert not (flow.folder / ".snakemake/pbspro/driver.json").exists()

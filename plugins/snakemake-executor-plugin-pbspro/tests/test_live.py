@@ -78,8 +78,8 @@ def workflow(cluster):
 
 
 def facts(cluster, job_id):
-    told = cluster.command("qstat", "-x", "-f", "-F", "json", job_id).stdout
-    return re.sub(r"\s", "", told)
+    facts = cluster.command("qstat", "-x", "-f", "-F", "json", job_id).stdout
+    return re.sub(r"\s", "", facts)
 
 
 OPTIONS = shlex.split(os.environ.get("PBS_TEST_OPTIONS", ""))
@@ -93,12 +93,12 @@ def test_endings(workflow, cluster):
     cluster.command("qdel", flow.job_id("deleted"))
     cluster.command("qdel", flow.job_id("waits"))
     assert driver.wait(400) == 1
-    said = flow.log.read_text()
+    output = flow.log.read_text()
 
     def reason(rule):
-        return re.search(rf"PBS job \S+ \({rule}\.\S+\) failed: (.+)", said)[1]
+        return re.search(rf"PBS job \S+ \({rule}\.\S+\) failed: (.+)", output)[1]
 
-    assert [path.name for path in (flow.folder / "out").iterdir()] == ["ok"], said
+    assert [path.name for path in (flow.folder / "out").iterdir()] == ["ok"], output
     seen = (flow.folder / "out/ok").read_text()
     assert "CUDA_VISIBLE_DEVICES" not in seen and seen.rstrip().endswith("0077")
     assert "its command ended with exit code 1" in reason("fails")
@@ -118,7 +118,7 @@ def test_ctrl_c(workflow, cluster):
     flow = workflow(WAITING)
     flow.start(*OPTIONS)
     begun(flow)
-    assert flow.tell(signal.SIGINT) == 1
+    assert flow.send_signal(signal.SIGINT) == 1
     assert "none is left on the cluster" in flow.log.read_text()
     assert cluster.queued() == []
 
@@ -128,7 +128,7 @@ def test_driver_ended_and_started_again(workflow, cluster, number):
     flow = workflow(WAITING)
     flow.start(*OPTIONS)
     begun(flow)
-    flow.tell(number)
+    flow.send_signal(number)
     driver = flow.start(*OPTIONS)
     flow.until(r"(?s)(Found one.* again.*){2}")
     go(flow)
@@ -168,7 +168,7 @@ def test_the_driver_is_a_job_that_ends_at_its_walltime(workflow, cluster):
 
 def test_refusals(workflow):
     flow = workflow(WAITING)
-    code, said = flow.run("--pbspro-queue", "nosuchqueue")
-    assert code == 1 and "PBS refused it (170)" in said and "qstat -Q" in said
-    code, said = flow.run("--pbspro-chunk", "nosuchresource=1", *OPTIONS)
-    assert code == 1 and "PBS refused it (187)" in said, said
+    code, output = flow.run("--pbspro-queue", "nosuchqueue")
+    assert code == 1 and "PBS refused it (170)" in output and "qstat -Q" in output
+    code, output = flow.run("--pbspro-chunk", "nosuchresource=1", *OPTIONS)
+    assert code == 1 and "PBS refused it (187)" in output, output

@@ -63,8 +63,8 @@ def test_a_workflow_in_such_a_folder(tmp_path, cluster):
     try:
         settings = folder / "settings.yaml"
         settings.write_text("a: 1\n")
-        code, said = flow.run("--configfile", str(settings))
-        assert code == 0, said
+        code, output = flow.run("--configfile", str(settings))
+        assert code == 0, output
         assert (folder / "made").read_text() == "1\n"
         assert not list(tmp_path.rglob("hit"))
     finally:

@@ -20,7 +20,7 @@ ASKED = {"Resource_List": {"walltime": "00:01:00", "mem": "1024kb", "ncpus": "2"
 
 # State F as a live server gave it: Exit_status, words of the comment, what must be said.
 @pytest.mark.parametrize(
-    ("status", "comment", "said"),
+    ("status", "comment", "reason"),
     [
         (3, "and failed", "exit status 3"),
         (-29, "and exceeded resource walltime", "walltime 00:01:05 of 00:01:00 requested"),
@@ -41,11 +41,11 @@ ASKED = {"Resource_List": {"walltime": "00:01:00", "mem": "1024kb", "ncpus": "2"
         (76, "and failed", "does not see the working directory"),
     ],
 )
-def test_reasons(status, comment, said):
+def test_reasons(status, comment, reason):
     facts = {"job_state": "F", "comment": f"Job run at noon {comment}", **USED, **ASKED}
     if status is not None:
         facts["Exit_status"] = status
-    assert said in reasons.explain(None, facts, "")
+    assert reason in reasons.explain(None, facts, "")
 
 
 @pytest.mark.parametrize("status", [0, 271])
@@ -60,8 +60,8 @@ def test_a_job_deleted_while_it_ran_is_no_success(status):
 def test_reasons_from_the_log_alone(tmp_path):
     log = tmp_path / "log"
     log.write_text("training\n=>> PBS: job killed: walltime 32 exceeded limit 15\n")
-    said = reasons.explain(1, None, str(log))
-    assert said == "PBS killed it: walltime 32 exceeded limit 15; ask for more `runtime`."
+    reason = reasons.explain(1, None, str(log))
+    assert reason == "PBS killed it: walltime 32 exceeded limit 15; ask for more `runtime`."
     assert "keeps no history" in reasons.explain(None, None, str(tmp_path / "none"))
 
 
@@ -81,15 +81,15 @@ def test_facts_from_json_that_is_none():
 
 def test_requests():
     site = ExecutorSettings(cpus_per_gpu=12, max_walltime=100, gpu_queue="gpuq", queue="cpuq")
-    asked = request(job(_cores=4, gpu=2, mem_mb=32000, runtime=60, attempt=2), site)
-    assert asked == [
+    options = request(job(_cores=4, gpu=2, mem_mb=32000, runtime=60, attempt=2), site)
+    assert options == [
         *("-l", "select=1:ncpus=24:ngpus=2:mem=32150mb"),
         *("-q", "gpuq", "-l", f"walltime={90 * 60}"),
     ]
-    asked = request(job(_cores=4, gpu=0, runtime=60, attempt=3), site)
-    assert asked == ["-l", "select=1:ncpus=4", "-q", "cpuq", "-l", "walltime=6000"]
-    asked = request(job(gpu=1, pbs_extra="-l place='a b'", pbs_queue="big"), site)
-    assert asked[2:] == ["-q", "big", "-l", "place=a b"]
+    options = request(job(_cores=4, gpu=0, runtime=60, attempt=3), site)
+    assert options == ["-l", "select=1:ncpus=4", "-q", "cpuq", "-l", "walltime=6000"]
+    options = request(job(gpu=1, pbs_extra="-l place='a b'", pbs_queue="big"), site)
+    assert options[2:] == ["-q", "big", "-l", "place=a b"]
 
 
 def job(attempt=1, **resources):

@@ -52,9 +52,9 @@ explorer.start("embeddings", (holder) => {
   }
 
   function panel(fold, values, size) {
-    const said = `Fold ${fold.fold}, ${fold.cases.length} images`;
+    const caption = `Fold ${fold.fold}, ${fold.cases.length} images`;
     const svg = draw("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, tabindex: 0, role: "group", class: size, "data-fold": fold.fold });
-    svg.setAttribute("aria-label", `${said}. Arrow keys step through the images from left to right, Enter opens one.`);
+    svg.setAttribute("aria-label", `${caption}. Arrow keys step through the images from left to right, Enter opens one.`);
     const points = fold.points[state.method];
     const place = (value) => MARGIN + ((value + 1) / 2) * (SIDE - 2 * MARGIN);
     const value = colourings[state.colouring][1];
@@ -69,7 +69,7 @@ explorer.start("embeddings", (holder) => {
     svg.append(...marks.map(({ mark }) => mark));
     wire(svg, marks);
     const note = state.method === "PCA" ? `: ${fold.explained.map((part) => `${Math.round(100 * part)}%`).join(" and ")} of the variance` : "";
-    return make("figure", { className: "panel" }, svg, make("figcaption", { textContent: `${said}, by ${colourings[state.colouring][0].toLowerCase()}${note}` }));
+    return make("figure", { className: "panel" }, svg, make("figcaption", { textContent: `${caption}, by ${colourings[state.colouring][0].toLowerCase()}${note}` }));
   }
 
   function wire(svg, marks) {

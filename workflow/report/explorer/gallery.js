@@ -53,9 +53,9 @@ explorer.start("cases", (holder) => {
   }
 
   function tile(one, place) {
-    const said = names.length > 1 ? `error ${share(one.error)}` : words(one);
+    const caption = names.length > 1 ? `error ${share(one.error)}` : words(one);
     const element = button("", () => look(place), { className: isWrong(one) ? "case wrong" : "case" });
-    element.append(picture(one, ""), make("span", { textContent: said }));
+    element.append(picture(one, ""), make("span", { textContent: caption }));
     element.setAttribute("aria-label", `${one.sample}, ${words(one)}, error ${share(one.error)}`);
     return element;
   }

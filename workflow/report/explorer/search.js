@@ -136,12 +136,12 @@ explorer.start("trials", (holder) => {
     }
     holder.classList.toggle("choosing", state.chosen.size > 0);
     const chosen = data.trials.filter((one) => state.chosen.has(one.trial));
-    said.textContent = chosen.length ? chosen.map((one) => `${one.trial}: ${summary(one)}`).join("; ") : "Choose trials by a click on a line or on a name in the table.";
+    status.textContent = chosen.length ? chosen.map((one) => `${one.trial}: ${summary(one)}`).join("; ") : "Choose trials by a click on a line or on a name in the table.";
     none.hidden = !chosen.length;
   }
 
-  const said = make("p", { className: "count" });
-  said.setAttribute("aria-live", "polite");
+  const status = make("p", { className: "count" });
+  status.setAttribute("aria-live", "polite");
   const none = button("Choose none", () => {
     state.chosen.clear();
     light();
@@ -175,6 +175,6 @@ explorer.start("trials", (holder) => {
     }));
   }
   if (data.trials.some((one) => one.state !== "COMPLETE")) tools.append(make("label", {}, box, " complete ones only"));
-  holder.replaceChildren(tools, make("p", { className: "count" }, said, " ", none), views);
+  holder.replaceChildren(tools, make("p", { className: "count" }, status, " ", none), views);
   update();
 });

@@ -32,9 +32,9 @@ explorer.start("thresholds", (holder) => {
   function ratesOf(one, at, prior) {
     const [tp, fp, fn, tn] = one.counts[at];
     const [sensitivity, specificity] = [ratio(tp, tp + fn), ratio(tn, tn + fp)];
-    const known = sensitivity !== null && specificity !== null;
-    const ppv = known ? ratio(sensitivity, sensitivity + 1 - specificity) : null;
-    const npv = known ? ratio(specificity, specificity + 1 - sensitivity) : null;
+    const measured = sensitivity !== null && specificity !== null;
+    const ppv = measured ? ratio(sensitivity, sensitivity + 1 - specificity) : null;
+    const npv = measured ? ratio(specificity, specificity + 1 - sensitivity) : null;
     const bounds = (name) => one.bounds[name]?.[at] ?? null;
     const shifted = (name, p) => bounds(name)?.map((value) => moved(value, p)) ?? null;
     const odds = data.thresholds[at] / (1 - data.thresholds[at]);

@@ -16,8 +16,8 @@ from typing import Any
 DEFAULT, MONITOR = "default", "monitor"
 # Trials may be judged by it; weights are not chosen by it, as an early epoch may not have it.
 JUDGE = "judge"
-# It is measured and told, and decides nothing: a bias is best at 0, neither high nor low.
-TELL = "tell"
+# It is measured and shown, and decides nothing: a bias is best at 0, neither high nor low.
+SHOWN = "shown"
 
 # How the interval of a pooled value is made (`foldwise.evaluate.metrics.intervals`).
 BOOTSTRAP, PROPORTION, BIASED = "bootstrap", "proportion", "biased"
@@ -119,7 +119,7 @@ TABLE = (
     Metric("mean_score_rmse", "Mean score RMSE", "root mean square of that distance", OF_ZONES,
            NO_PAIR, better="min", high=inf),
     Metric("mean_score_bias", "Mean score bias", "mean of predicted less true mean score",
-           {ZONES: TELL}, NO_PAIR, better="", low=-inf, high=inf, in_tables=False),
+           {ZONES: SHOWN}, NO_PAIR, better="", low=-inf, high=inf, in_tables=False),
     Metric("mean_score_r", "Mean score r", "Pearson correlation of an image's mean score", OF_ZONES,
            "mean scores do not vary", low=-1.0, on_axis=True),
     Metric("band_accuracy", "Band accuracy", "share of images in the right severity band", OF_ZONES,
@@ -156,8 +156,8 @@ TABLE = (
            "no object on either side", on_axis=True),
     Metric("objects_mae", "Object count error", "mean distance of counts", JUDGES_MASKS, NO_SAMPLE,
            better="min", high=inf),
-    Metric("objects_bias", "Object count bias", "mean of predicted less true counts", {MASKS: TELL},
-           NO_SAMPLE, better="", low=-inf, high=inf, in_tables=False),
+    Metric("objects_bias", "Object count bias", "mean of predicted less true counts",
+           {MASKS: SHOWN}, NO_SAMPLE, better="", low=-inf, high=inf, in_tables=False),
     Metric("objects_r", "Object count r", "Pearson correlation of counts", JUDGES_MASKS,
            "numbers of objects do not vary", low=-1.0, in_tables=False),
     Metric("object_size_error", "Object size error", "median relative error of the median size",

@@ -62,10 +62,10 @@ def qsub(server, arguments, user, faults):
     return 0, f"{job.id}\n", ""
 
 
-def chunk(asked: dict) -> dict:
+def chunk(requested: dict) -> dict:
     """What `-l select=1:...` and `-l walltime=` ask for."""
-    wanted = {"ncpus": 1, "ngpus": 0, "mem": 0, "walltime": int(asked.get("walltime", 0))}
-    for part in asked.get("select", "1").split(":")[1:]:
+    wanted = {"ncpus": 1, "ngpus": 0, "mem": 0, "walltime": int(requested.get("walltime", 0))}
+    for part in requested.get("select", "1").split(":")[1:]:
         name, _, value = part.partition("=")
         if name not in ("ncpus", "ngpus", "mem", "arch"):
             raise KeyError(name)

@@ -62,8 +62,8 @@ class Server:
             calls.write(json.dumps([time.time(), command, arguments]) + "\n")
         time.sleep(faults.get("slow", 0) + self.settings["delays"].get(command, 0))
         if faults.get("down"):
-            said = f"Connection refused\n{command}: cannot connect to server fake (errno=111)\n"
-            return 255 if command == "qstat" else 162, "", said
+            message = f"Connection refused\n{command}: cannot connect to server fake (errno=111)\n"
+            return 255 if command == "qstat" else 162, "", message
         with self.lock:
             return getattr(answers, command)(self, arguments, user, faults)
 

@@ -17,7 +17,7 @@ from foldwise.evaluate.holdout_summary import summarise_holdout
 from foldwise.evaluate.metrics.intervals import Bootstrap
 from foldwise.evaluate.wording import called
 from foldwise.hashing import digest
-from foldwise.reliability.subgroups import Asked, subgroups
+from foldwise.reliability.subgroups import SubgroupRequest, subgroups
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,9 @@ def of_subgroups(
         values={row["sample"]: row for row in tables.subgroups},
         columns=tables.columns,
         task=measured,
-        asked=Asked.of(measured, manifest["params"]["training"]["monitor"], tables.least, sets),
+        request=SubgroupRequest.of(
+            measured, manifest["params"]["training"]["monitor"], tables.least, sets
+        ),
         bootstrap=bootstrap,
     )
 

@@ -135,11 +135,11 @@ def _exported(
 ) -> dict[str, Any]:
     """What the list says of a member's exported files, which are put to `content`."""
     exported = {}
-    for name, (asked, make, ending) in {
+    for name, (wanted, make, ending) in {
         "onnx": (about.onnx, export, "onnx"),
         "torch": (about.torch_export, export_program, "pt2"),
     }.items():
-        graph, facts = make(job.task, kept, job.params) if asked else (None, dict(NOT_ASKED))
+        graph, facts = make(job.task, kept, job.params) if wanted else (None, dict(NOT_ASKED))
         if graph is not None:
             facts["file"] = f"{name}/fold_{job.fold}.{ending}"
             content[facts["file"]] = graph

@@ -64,7 +64,7 @@ def predict(request: Request) -> dict[str, int]:
     intake = Intake(request, manifest, reader, images, private)
     # Begun before anything of the models is loaded here: see `produced`.
     with produced(partial(intake.decoding.shards, request.crew)) as shards:
-        models = asked_models(request, manifest, private)
+        models = requested_models(request, manifest, private)
         readable = intake.readable(shards)
         rows, parts = answered(models, readable, intake.decoding.folder, len(images))
     job = models.job_of(rows, intake.decoding.folder)
@@ -111,7 +111,7 @@ class Models:
         return replace(self.job, rows={"holdout": rows}, images=Images.of(rows, folder))
 
 
-def asked_models(request: Request, manifest: Mapping[str, Any], private: Path) -> Models:
+def requested_models(request: Request, manifest: Mapping[str, Any], private: Path) -> Models:
     """The models that a request names, loaded."""
     params = params_of(request.bundle, manifest, private)
     job = bundle_job(manifest, params, [], None, device())
@@ -188,8 +188,8 @@ def answer_part(
     # An answer on an image unlike the training ones is a guess, however sure its probability looks.
     far = distance(features, manifest)
     ordered, channels = sorted_rows(job.part("holdout")), job.params["image"]["channels"]
-    known = manifest["cohort"]["intensity"]
-    grey = grey_distances(job.images, job.images.places(ordered), channels, known)
+    training_grey = manifest["cohort"]["intensity"]
+    grey = grey_distances(job.images, job.images.places(ordered), channels, training_grey)
     table = []
     for place, row in enumerate(together):
         prediction = job.task.without_truth(row)

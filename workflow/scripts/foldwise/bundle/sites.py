@@ -94,18 +94,18 @@ def summary(
     """
     from statsmodels.stats.meta_analysis import combine_effects
 
-    known = [row for row in rows if row["value"] is not None and None not in row["interval"]]
-    errors = np.array([(r["interval"][1] - r["interval"][0]) / (2 * NORMAL_95) for r in known])
+    defined = [row for row in rows if row["value"] is not None and None not in row["interval"]]
+    errors = np.array([(r["interval"][1] - r["interval"][0]) / (2 * NORMAL_95) for r in defined])
     # An interval of no width would have infinite weight.
-    if len(known) < FEWEST or not (errors > 0).all():
+    if len(defined) < FEWEST or not (errors > 0).all():
         return None
-    values = np.array([row["value"] for row in known])
+    values = np.array([row["value"] for row in defined])
     pooled = combine_effects(values, errors**2, method_re="dl", use_t=True)
     # Of fixed and random effects; then of both with the scale of Hartung and Knapp.
     low, high = pooled.conf_int(use_t=True)[3]
     test = pooled.test_homogeneity()
     return {
-        "sites": len(known),
+        "sites": len(defined),
         "value": float(pooled.mean_effect_re),
         # Of a few sites that differ Student's t reaches beyond what the metric can be.
         "interval": [max(float(low), limits[0]), min(float(high), limits[1])],

@@ -117,7 +117,7 @@ def unlike(images: Sequence[Image], reader: str, wanted: Wanted) -> dict[str, di
             continue
         if reason:
             left_out[one.sample] = kept_out(one.sample, reason, wanted)
-    tell_kept_out(left_out.values())
+    warn_kept_out(left_out.values())
     return left_out
 
 
@@ -225,7 +225,7 @@ def kept_out(sample: str, reason: str, wanted: Wanted) -> dict[str, str]:
     return {"sample": sample, "reason": reason, "meaning": f"{describe(reason)}{trained}"}
 
 
-def tell_kept_out(left_out: Iterable[Mapping[str, str]]) -> None:
+def warn_kept_out(left_out: Iterable[Mapping[str, str]]) -> None:
     """Log how many images are kept out for which reason, and what lets them through."""
     for (reason, meaning), number in Counter(
         (row["reason"], row["meaning"]) for row in left_out

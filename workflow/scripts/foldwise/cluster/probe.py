@@ -27,7 +27,7 @@ def probe(threads: int, mem_mb: int, gpu: bool) -> dict[str, Any]:
         "node": platform.node(),
         "python": sys.executable,
         "version": platform.python_version(),
-        "asked": {"threads": threads, "mem_mb": mem_mb, "gpu": gpu},
+        "requested": {"threads": threads, "mem_mb": mem_mb, "gpu": gpu},
         # What the scheduler lets this process use; cpu_count would tell the whole node's.
         "cores": len(os.sched_getaffinity(0)),
         "memory_limit_mb": memory_limit_mb(),
@@ -105,7 +105,7 @@ def verdict(facts: dict[str, Any], driver_python: str, unseen: list[str]) -> lis
 
     `unseen` is what the login node does not see either: no fault of the cluster.
     """
-    asked, lines = facts["asked"], []
+    requested, lines = facts["requested"], []
     # Another Python is no fault where the job runs in a container or conda environment.
     own = facts["python"] == driver_python
     lines.append((own, f"Python {facts['version']} at {facts['python']}"))
@@ -114,12 +114,12 @@ def verdict(facts: dict[str, Any], driver_python: str, unseen: list[str]) -> lis
     for name, version in facts["libraries"].items():
         if version.startswith("FAILED"):
             lines.append((False, f"{name}: {version}. Install it in the environment of the jobs."))
-    enough = facts["cores"] >= asked["threads"]
-    lines.append((enough, f"{facts['cores']} cores for {asked['threads']} asked"))
+    enough = facts["cores"] >= requested["threads"]
+    lines.append((enough, f"{facts['cores']} cores for {requested['threads']} asked"))
     limit = facts["memory_limit_mb"]
     if limit is not None:
-        lines.append((limit >= asked["mem_mb"], f"{limit} MB for {asked['mem_mb']} asked"))
-    if asked["gpu"]:
+        lines.append((limit >= requested["mem_mb"], f"{limit} MB for {requested['mem_mb']} asked"))
+    if requested["gpu"]:
         lines += _of_gpu(facts)
     lines += _of_data(facts["unseen"], unseen)
     lines.append((facts["temporary_gb"] >= 1, f"{facts['temporary_gb']} GB in the node's TMPDIR"))

@@ -52,17 +52,19 @@ def read_rules(snakefile: str | Path, profile: str | Path | None = None) -> list
         workflow = api.workflow(resource_settings=ResourceSettings(), snakefile=Path(snakefile))
         # Snakemake's own listing has names alone; it is made of these objects.
         rules = [rule for rule in workflow._workflow.rules if rule.benchmark]
-        read = [Rule(rule.name, str(rule.benchmark), *_asked(rule.resources)) for rule in rules]
+        read = [Rule(rule.name, str(rule.benchmark), *_requested(rule.resources)) for rule in rules]
     for rule in read:
         _override(rule, profile)
     return read
 
 
-def _asked(resources: Mapping[str, Any]) -> list[int | None]:
+def _requested(resources: Mapping[str, Any]) -> list[int | None]:
     """Memory, time and threads of a rule; None for what is computed for each job."""
-    asked = (resources.get(name) for name in ("mem_mb", "runtime", "_cores"))
+    resource_values = (resources.get(name) for name in ("mem_mb", "runtime", "_cores"))
     # A function of wildcards or attempt has no value before there is a job.
-    return [one.value if one is not None and not one.is_evaluable() else None for one in asked]
+    return [
+        one.value if one is not None and not one.is_evaluable() else None for one in resource_values
+    ]
 
 
 def _override(rule: Rule, profile: str | Path | None) -> None:

@@ -21,10 +21,10 @@ FILMS = {"AP", "PA", "LL", "RL", "RLD", "LLD", "RLO", "LLO"}
 SIDES = {"L": "L", "R": "R", "B": "B", "LEFT": "L", "RIGHT": "R", "BOTH": "B"}
 
 
-def view_of(value: str, asked: tuple[str, ...] = ()) -> str:
+def view_of(value: str, wanted: tuple[str, ...] = ()) -> str:
     """A defined term, or a view that the study's own file names; empty for anything else."""
     text = value.strip().upper()
-    return text if text in MAMMOGRAMS | FILMS | {view.upper() for view in asked} else ""
+    return text if text in MAMMOGRAMS | FILMS | {view.upper() for view in wanted} else ""
 
 
 def side_of(value: str) -> str:

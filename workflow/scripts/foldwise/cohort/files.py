@@ -112,12 +112,12 @@ def place(
     """Keyed content -> (shard, row); writes the cache lists and the private content -> files."""
     chosen = to_decode(items)
     files = {item.keyed: item.matched.files for item in chosen}
-    known = read_locations(private)
+    recorded = read_locations(private)
     # Other studies read this archive too: what they placed stays while its files are the same.
-    earlier = known.pop(archive.key, {"files": {}})["files"]
+    earlier = recorded.pop(archive.key, {"files": {}})["files"]
     kept = {content: own for content, own in earlier.items() if _same(archive, content, own, names)}
     write_locations(private, archive.key, archive.root, kept | files)
-    elsewhere = (content for record in known.values() for content in record["files"])
+    elsewhere = (content for record in recorded.values() for content in record["files"])
     # Contents of other archives too: a cache is shared by all studies that prepare images alike.
     return assign(files, lists, {*kept, *files, *elsewhere})
 

@@ -156,11 +156,11 @@ def check_headers(
 
 def apply_views(items: list[Item], ledger: Ledger, views: tuple[str, ...]) -> None:
     """Keep the views asked for; of an image that tells none nobody knows whether it is one."""
-    asked = {view.upper() for view in views}
+    wanted = {view.upper() for view in views}
     for item in items:
-        if item.usable and asked and not item.view:
+        if item.usable and wanted and not item.view:
             ledger.mark(item, "cohort", QUARANTINE, "no_view")
-        elif item.usable and asked and item.view not in asked:
+        elif item.usable and wanted and item.view not in wanted:
             ledger.mark(item, "cohort", LEFT_OUT, "other_view")
 
 

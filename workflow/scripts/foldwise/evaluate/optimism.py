@@ -39,7 +39,7 @@ def measured_against_promised(
     objective: str,
     direction: str = "max",
 ) -> dict[str, Any]:
-    """What each inner search promised, and what its outer fold then found.
+    """What each inner search promised, and what its outer fold then measured.
 
     Args:
         folds: the outer folds, with `fold` and `metrics`.
@@ -48,23 +48,23 @@ def measured_against_promised(
         direction: "max" or "min", which way it is better.
 
     Returns:
-        `outer`: a row an outer fold; `promised` and `found`: means over those in which the metric
-        was found; `flattery`: how much better the promise was.
+        `outer`: a row an outer fold; `promised` and `measured`: means over those in which the
+        metric is defined; `flattery`: how much better the promise was.
     """
     rows = [
         {
             "outer": fold.fold,
             "promised": best["best_value"],
-            "found": fold.metrics.get(objective),
+            "measured": fold.metrics.get(objective),
             "epochs": best["epochs"],
             "params": best["best_params"],
         }
         for fold, best in zip(folds, chosen, strict=True)
     ]
-    measured = [row for row in rows if row["found"] is not None]
+    measured = [row for row in rows if row["measured"] is not None]
     # A fold in which the metric is not defined proves no promise wrong.
     promised = statistics.mean(row["promised"] for row in measured or rows)
-    estimate = statistics.mean(row["found"] for row in measured) if measured else None
+    estimate = statistics.mean(row["measured"] for row in measured) if measured else None
     text = f"Outside of the search, {spoken(objective)} is {shown(estimate)} on average over outer "
     text += f"folds; the searches inside promised {promised:.4g}."
     sign = 1 if direction == "max" else -1
@@ -72,7 +72,7 @@ def measured_against_promised(
         "objective": objective,
         "outer": rows,
         "promised": promised,
-        "found": estimate,
+        "measured": estimate,
         "flattery": None if estimate is None else sign * (promised - estimate),
         "text": text,
     }

@@ -38,8 +38,8 @@ def earlier_parts(folder: Path, settings: str, groups: Groups, names: list[str])
     by_group = {row["group"]: place.get(row["fold"], -1) for row in rows}
     by_content = {row["content"]: place.get(row["fold"], -1) for row in rows}
     for number, (name, contents) in enumerate(zip(groups.names, groups.contents, strict=True)):
-        known = (by_content[content] for content in contents if content in by_content)
-        none[number] = by_group.get(name, next(known, -1))
+        remembered = (by_content[content] for content in contents if content in by_content)
+        none[number] = by_group.get(name, next(remembered, -1))
     return none
 
 

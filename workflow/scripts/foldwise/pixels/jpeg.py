@@ -131,9 +131,9 @@ def check_lossless(stream: bytes | memoryview, pixels: np.ndarray) -> None:
     coded = bytes(stream[headers.data :])
     coded = coded[: coded.rfind(EOI)]
     # A zero after each 0xFF is stuffing (F.1.2.3) and holds no bits of the picture.
-    held = len(coded) - coded.count(b"\xff\x00")
+    stored = len(coded) - coded.count(b"\xff\x00")
     needed = -(-_bits(pixels, headers) // 8)
-    if not needed <= held <= needed + SLACK:
+    if not needed <= stored <= needed + SLACK:
         raise UnreadableImage("damaged")
 
 
@@ -202,9 +202,9 @@ def check_transformed(stream: bytes | memoryview) -> None:
     nearly nothing but the bits is decoded.
     """
     _check_scans(bytes(stream))
-    with _errors_of_c() as said:
+    with _errors_of_c() as messages:
         cv2.imdecode(np.frombuffer(stream, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
-        words = said()
+        words = messages()
     left_over = EXTRANEOUS.search(words)
     if PREMATURE in words or any(one in words for one in BROKEN):
         raise UnreadableImage("damaged")

@@ -61,7 +61,7 @@ class Bracket:
         self.beyond = self.same = 0
         self.tail: list[np.ndarray] = []
         # A sorted tail that is larger costs more than numpy's own way.
-        self.room = int(MOST * size) + CHUNK
+        self.tail_left = int(MOST * size) + CHUNK
 
     def see(self, part: np.ndarray) -> None:
         if self.flat:
@@ -73,19 +73,19 @@ class Bracket:
             if not lowest:
                 outside = part > self.edge if self.upper else part < self.edge
                 self.beyond += int(np.count_nonzero(outside))
-        elif self.room >= 0:
+        elif self.tail_left >= 0:
             kept = part[part >= self.edge if self.upper else part <= self.edge]
-            self.room -= kept.size
+            self.tail_left -= kept.size
             self.tail.append(kept)
 
     def value(self) -> float | None:
         """The percentile; None if the bracket missed it or holds too much."""
         if self.flat:
             inner = self.place - 1 if self.upper else self.place
-            held = self.beyond <= inner and inner + 1 < self.beyond + self.same
-            return float(self.edge) if held else None
+            covered = self.beyond <= inner and inner + 1 < self.beyond + self.same
+            return float(self.edge) if covered else None
         tail = np.concatenate(self.tail)
-        if self.room < 0 or tail.size < self.place + 2:
+        if self.tail_left < 0 or tail.size < self.place + 2:
             return None
         first = tail.size - 1 - self.place if self.upper else self.place
         second = min(first + 1, tail.size - 1)

@@ -53,7 +53,7 @@ def _mean_weights(length: int, edges: np.ndarray) -> scipy.sparse.csr_matrix:
 @lru_cache(maxsize=16)
 def _blocks(length: int, out: int, start: float, stop: float) -> list[tuple]:
     """The weights cut into blocks: (output rows, input rows, weights of these)."""
-    whole, found = area_weights(length, out, start, stop), []
+    whole, blocks = area_weights(length, out, start, stop), []
     for begin in range(0, out, BLOCK):
         end = min(out, begin + BLOCK)
         part = slice(whole.indptr[begin], whole.indptr[end])
@@ -62,8 +62,8 @@ def _blocks(length: int, out: int, start: float, stop: float) -> list[tuple]:
         pointers = whole.indptr[begin : end + 1] - whole.indptr[begin]
         data = whole.data[part], used - first, pointers
         weights = scipy.sparse.csr_matrix(data, (end - begin, last - first))
-        found.append((slice(begin, end), slice(first, last), weights))
-    return found
+        blocks.append((slice(begin, end), slice(first, last), weights))
+    return blocks
 
 
 def area_mean(

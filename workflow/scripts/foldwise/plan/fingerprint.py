@@ -137,10 +137,10 @@ class Walk:
             step = self.waiting.pop()
             if step not in self.parts:
                 self.parts.add(step)
-                texts.add(self.say(*step))
+                texts.add(self.digest_part(*step))
         return digest(sorted(texts))
 
-    def say(self, module: str, index: int) -> str:
+    def digest_part(self, module: str, index: int) -> str:
         """Digest of one part with what it refers to; what that is waits to be reached as well."""
         part = self.tree.source(module).parts[index]
         for each in part.imported:

@@ -87,7 +87,7 @@ def _serve(driver: socket.socket) -> None:
         ready, _, _ = select.select([driver, woken], [], [])
         if woken in ready:
             os.read(woken, 4096)
-            _tell_ends(driver)
+            _report_ends(driver)
         if driver in ready:
             received = driver.recv(1 << 16)
             if not received:
@@ -97,7 +97,7 @@ def _serve(driver: socket.socket) -> None:
                 _fork(driver, json.loads(line))
 
 
-def _tell_ends(driver: socket.socket) -> None:
+def _report_ends(driver: socket.socket) -> None:
     """Tell the driver of every job that has ended since; below 0 is the signal that ended it."""
     with contextlib.suppress(ChildProcessError):
         # Until there are no more: signals of several ends at once come as one.

@@ -35,15 +35,15 @@ def conformal(
     return plain({"error": error, "parts": parts, "level": bootstrap.level})
 
 
-def p_values(scores: np.ndarray, weights: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """(M, K) p-values of `asked` (M, K) by calibration scores (N,) with weights (N,).
+def p_values(scores: np.ndarray, weights: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """(M, K) p-values of `judged` (M, K) by calibration scores (N,) with weights (N,).
 
     Without smoothing; crepes and MAPIE have the same for equal weights of 1.
     """
     order = np.argsort(scores, kind="stable")
     # Weight of all scores from a place on: ties count as at least the score asked about.
     after = np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
-    place = np.searchsorted(scores[order], asked, side="left")
+    place = np.searchsorted(scores[order], judged, side="left")
     return (1 + after[place]) / (1 + weights.sum())
 
 

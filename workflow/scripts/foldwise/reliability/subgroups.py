@@ -24,7 +24,7 @@ from foldwise.reliability.parts import Row
 
 
 @dataclass(frozen=True)
-class Asked:
+class SubgroupRequest:
     """What is measured of each value: the metric that is tested, others that are shown, and the
     number of groups below which nothing is. `covered`: name -> (N,) whether the conformal set of a
     sample holds its truth, of each label that has sets."""
@@ -41,7 +41,7 @@ class Asked:
         monitor: str | None,
         least: int,
         covered: Mapping[str, np.ndarray],
-    ) -> "Asked":
+    ) -> "SubgroupRequest":
         """The metric that chose the weights is tested, and one more is shown."""
         metric = monitor or next(iter(task.monitors))
         others = [name for name in task.monitors if name != metric]
@@ -53,7 +53,7 @@ def subgroups(
     values: Mapping[str, Mapping[str, str]],
     columns: Sequence[Mapping[str, Any]],
     task: Measured,
-    asked: Asked,
+    request: SubgroupRequest,
     bootstrap: Bootstrap,
 ) -> dict[str, Any]:
     """The content of subgroups.json of a run.
@@ -65,12 +65,12 @@ def subgroups(
     for one in columns:
         name = one["column"]
         own = [] if one["refused"] else [values[row["sample"]][name] for row in rows]
-        levels = [_level(rows, own, level, task, asked, bootstrap) for level in one["levels"]]
-        judged.append(dict(one) | _published(levels, _unknown(rows, own, asked.least)))
+        levels = [_level(rows, own, level, task, request, bootstrap) for level in one["levels"]]
+        judged.append(dict(one) | _published(levels, _unknown(rows, own, request.least)))
     _adjust([level for one in judged for level in one["levels"] if level.get("p") is not None])
-    whole = _measured(rows, task, asked, bootstrap)
-    named = {"metric": asked.metric, "metrics": [asked.metric, *asked.others]}
-    judged = {"columns": judged, "all": whole, "least": asked.least, "level": bootstrap.level}
+    whole = _measured(rows, task, request, bootstrap)
+    named = {"metric": request.metric, "metrics": [request.metric, *request.others]}
+    judged = {"columns": judged, "all": whole, "least": request.least, "level": bootstrap.level}
     return plain(named | judged)
 
 
@@ -116,26 +116,26 @@ def _level(
     own: Sequence[str],
     level: str,
     task: Measured,
-    asked: Asked,
+    request: SubgroupRequest,
     bootstrap: Bootstrap,
 ) -> dict[str, Any]:
     inside = [row for row, value in zip(rows, own, strict=True) if value == level]
     groups = len({row["group"] for row in inside})
     measures = {"level": level, "n": len(inside), "groups": groups}
-    if groups < asked.least:
+    if groups < request.least:
         # Not even how many: a count of one or two is a patient.
         return {"level": level, "few": True}
     within = np.array([value == level for value in own])
     # An unknown value may be this one: such images are on neither side.
     of_others = np.array([value not in (level, "") for value in own])
-    measures |= {"few": False, "metrics": _measured(inside, task, asked, bootstrap)}
+    measures |= {"few": False, "metrics": _measured(inside, task, request, bootstrap)}
     measures["coverage"] = {
         name: mean_of(covered[within], [row["group"] for row in inside], bootstrap)
-        for name, covered in asked.covered.items()
+        for name, covered in request.covered.items()
     }
     if len({row["group"] for row, other in zip(rows, of_others, strict=True) if other}) < 2:
         return measures | {"difference": None, "p": None}
-    return measures | _difference(rows, (within, of_others), task, asked.metric, bootstrap)
+    return measures | _difference(rows, (within, of_others), task, request.metric, bootstrap)
 
 
 def mean_of(values: np.ndarray, groups: Sequence[str], bootstrap: Bootstrap) -> dict[str, Any]:
@@ -149,10 +149,10 @@ def mean_of(values: np.ndarray, groups: Sequence[str], bootstrap: Bootstrap) -> 
 
 
 def _measured(
-    rows: Sequence[Row], task: Measured, asked: Asked, bootstrap: Bootstrap
+    rows: Sequence[Row], task: Measured, request: SubgroupRequest, bootstrap: Bootstrap
 ) -> dict[str, Any]:
     scored = task.scorer(rows)
-    wanted = (asked.metric, *asked.others)
+    wanted = (request.metric, *request.others)
 
     def statistic(weights: Weights) -> dict[str, Any]:
         values = scored(weights)

@@ -64,9 +64,9 @@ def _features(given: np.ndarray, p: np.ndarray) -> np.ndarray:
     n, zones = given.shape
     scored = p[..., :UNKNOWN]
     expected = scored @ np.arange(UNKNOWN) / np.maximum(scored.sum(axis=-1), TINY)
-    known = given != UNKNOWN
-    scores = np.where(known, given, 0)
-    others = known.sum(axis=1, keepdims=True) - known
+    has_score = given != UNKNOWN
+    scores = np.where(has_score, given, 0)
+    others = has_score.sum(axis=1, keepdims=True) - has_score
     mean = (scores.sum(axis=1, keepdims=True) - scores) / np.maximum(others, 1)
     # Where no other zone has a score there is no context but the model.
     mean = np.where(others > 0, mean, expected)
@@ -74,14 +74,14 @@ def _features(given: np.ndarray, p: np.ndarray) -> np.ndarray:
     return np.concatenate([expected[..., None], mean[..., None], which], axis=2)
 
 
-def ridge(x: np.ndarray, y: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, float]:
-    """What is foretold (...) for `asked` (..., F), and the spread of the residuals.
+def ridge(x: np.ndarray, y: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, float]:
+    """What is foretold (...) for `features` (..., F), and the spread of the residuals.
 
     x (M, F) and y (M,) are fitted with PENALTY on the weights, none on the intercept.
     """
     model = Ridge(alpha=PENALTY).fit(x, y)
     residuals = y - model.predict(x)
-    foretold = model.predict(asked.reshape(-1, asked.shape[-1])).reshape(asked.shape[:-1])
+    foretold = model.predict(features.reshape(-1, features.shape[-1])).reshape(features.shape[:-1])
     return foretold, float(np.sqrt(np.mean(residuals**2)))
 
 

@@ -45,7 +45,7 @@ def write_examples(
     """Write examples.json (rows of predictions, with their place) and examples.npz beside it.
 
     `folds`: val_predictions.csv and maps_val.npy of each; `metric`: a column of the former.
-    examples.npz: pictures (N, S, S[, 3]) uint8, truth (N, S, S) bool, found (N, S, S) uint8
+    examples.npz: pictures (N, S, S[, 3]) uint8, truth (N, S, S) bool, predicted (N, S, S) uint8
     probabilities of 0..255, at the side of the maps.
     """
     rows = [row for path, _ in folds for row in read_csv(path)]
@@ -53,11 +53,11 @@ def write_examples(
     place = [(fold, row) for fold, predicted in enumerate(of_fold) for row in range(len(predicted))]
     values = [float(row[metric]) if row[metric] else np.nan for row in rows]
     chosen = choose(values)
-    known = {row["sample"]: row for row in cohort}
+    by_sample = {row["sample"]: row for row in cohort}
     pictures, truths, predicted = [], [], []
     for number, _ in chosen:
         fold, row = place[number]
-        sample = known[rows[number]["sample"]]
+        sample = by_sample[rows[number]["sample"]]
         share = shares_of(images, [sample]).get(sample["sample"], 1)
         side = of_fold[fold].shape[-1]
         predicted.append(_enlarged(middle(np.asarray(of_fold[fold][row]), share), side))
@@ -68,7 +68,7 @@ def write_examples(
     entries = [rows[number] | {"place": name} for number, name in chosen]
     write_json(out_json, {"metric": metric, "pictures": entries})
     with replacing(Path(out_json).with_suffix(".npz")) as temporary:
-        np.savez_compressed(temporary, pictures=pictures, truth=truths, found=predicted)
+        np.savez_compressed(temporary, pictures=pictures, truth=truths, predicted=predicted)
 
 
 def _enlarged(plane: np.ndarray, side: int) -> np.ndarray:

@@ -44,7 +44,7 @@ class Parameter:
         values = self.values()
         if values is not None:
             # Types too: True equals 1 in Python, and is another setting.
-            return any(type(value) is type(known) and value == known for known in values)
+            return any(type(value) is type(one) and value == one for one in values)
         return isinstance(value, float) and self.low <= value <= self.high
 
     def from_unit(self, unit: float) -> Any:

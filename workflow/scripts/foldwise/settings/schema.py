@@ -79,13 +79,13 @@ def present_name(key: str, properties: dict, stated: dict) -> str:
     """A key's name of today, told on stderr where an old one was written."""
     for name, inner in properties.items():
         if inner.get("was") == key and name not in stated:
-            say_renamed(key, name)
+            warn_renamed(key, name)
             return name
     return key
 
 
 @functools.cache
-def say_renamed(old: str, new: str) -> None:
+def warn_renamed(old: str, new: str) -> None:
     """One line on stderr, once a process."""
     print(
         f"Note: the setting {old} is called {new} now; the old name is still read.", file=sys.stderr
@@ -145,7 +145,7 @@ def check(name: str, value: Any, where: str) -> dict:
     _check_leaves(value, where, "")
     value = complete(part, as_meant(part, value))
     faults = [
-        f"{where}: {_tell(error)}"
+        f"{where}: {_message(error)}"
         for error in jsonschema.Draft202012Validator(chosen_throughout(part, value)).iter_errors(
             value
         )
@@ -173,7 +173,7 @@ def _check_leaves(value: Any, where: str, place: str) -> None:
         raise FoldwiseError(f"{where}: {place}: {value} is no number to calculate with.")
 
 
-def _tell(error: jsonschema.ValidationError) -> str:
+def _message(error: jsonschema.ValidationError) -> str:
     place = ".".join(str(step) for step in error.absolute_path) or "top level"
     if error.validator == "additionalProperties" and error.validator_value is False:
         properties = error.schema["properties"]

@@ -37,10 +37,12 @@ def variants(
 
     listed: values of each searched setting of the teacher, by its path without the prefix.
     """
-    teacher, asked = study["training"]["teacher"], [split(given)[1]]
-    asked += [dict(zip(listed, one, strict=True)) for one in itertools.product(*listed.values())]
+    teacher, combinations = study["training"]["teacher"], [split(given)[1]]
+    combinations += [
+        dict(zip(listed, one, strict=True)) for one in itertools.product(*listed.values())
+    ]
     own = changes_of_run(study, teacher) if teacher else {}
-    return {variant(teacher, one): own | one for one in asked if one and teacher}
+    return {variant(teacher, one): own | one for one in combinations if one and teacher}
 
 
 def changed(base: dict[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:

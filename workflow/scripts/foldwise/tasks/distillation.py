@@ -76,7 +76,7 @@ class Distillation(Task):
         return load("LOSSES", params["loss"]["name"])(params["loss"])
 
     def loss(self, model: nn.Module, criterion: Criterion, batch: Batch) -> Batch:
-        return self._loss(_asked(model, batch), criterion, batch)
+        return self._loss(_answer(model, batch), criterion, batch)
 
     def _loss(self, output: VisionTextOutput, criterion: Criterion, batch: Batch) -> Batch:
         labels = {head: batch[columns(head)[0]] for head in self.heads}
@@ -92,7 +92,7 @@ class Distillation(Task):
 
     def teach(self, model: nn.Module, batch: Batch) -> Batch:
         """{"logits_<head>": (B, K), "fused": (B, dim)}: what a student learns from."""
-        output = _asked(model, batch)
+        output = _answer(model, batch)
         logits = {f"logits_{head}": values for head, values in output.logits.items()}
         return logits | {"fused": output.fused}
 
@@ -119,11 +119,11 @@ class Distillation(Task):
 
     def predict(self, model: nn.Module, batch: Batch) -> Batch:
         """{"<head>": (B, K) probabilities, "embedding": (B, dim)}."""
-        return self._predicted(_asked(model, batch))
+        return self._predicted(_answer(model, batch))
 
     def validate(self, model: nn.Module, criterion: Criterion, batch: Batch) -> tuple[Batch, Batch]:
         """The loss is of the labels alone: a teacher has no answers on the validation part."""
-        output = _asked(model, batch)
+        output = _answer(model, batch)
         return self._predicted(output), self._loss(output, criterion, batch)
 
     def _predicted(self, output: VisionTextOutput) -> Batch:
@@ -149,5 +149,5 @@ class Distillation(Task):
         return labels | {f"{prefix}{name}": number(value) for name, value in values}
 
 
-def _asked(model: nn.Module, batch: dict[str, torch.Tensor]) -> VisionTextOutput:
+def _answer(model: nn.Module, batch: dict[str, torch.Tensor]) -> VisionTextOutput:
     return model(batch["image"], batch["input_ids"], batch["attention_mask"])

@@ -45,15 +45,15 @@ def places_by_name(
     named = {row["sample"]: row for row in read_csv(id_map)}
     if column in ACCESSIONS:
         names = [_plain(row[column]) for row in metadata]
-        asked = [_plain(_of(named, row, "accession")) for row in rows]
-        return _lookup({name: [n] for n, name in _once(names, where, column)}, asked, where)
+        wanted = [_plain(_of(named, row, "accession")) for row in rows]
+        return _lookup({name: [n] for n, name in _once(names, where, column)}, wanted, where)
     index: dict[str, list[int]] = defaultdict(list)
     for number, row in enumerate(metadata):
         for end in _ends(row[column]):
             # By all its ends: where the archive lay when the folder was made is of no matter.
             index[end].append(number)
-    asked = [_posix(_of(named, row, "file")) for row in rows]
-    return _lookup(index, asked, where)
+    wanted = [_posix(_of(named, row, "file")) for row in rows]
+    return _lookup(index, wanted, where)
 
 
 def _of(named: dict[str, dict[str, str]], row: dict, column: str) -> str:
@@ -70,14 +70,14 @@ def _once(names: list[str], where: str, column: str) -> list[tuple[int, str]]:
     return list(enumerate(names))
 
 
-def _lookup(index: dict[str, list[int]], asked: list[str], where: str) -> list[int | None]:
-    several = sum(name in index and len(index[name]) > 1 for name in asked)
+def _lookup(index: dict[str, list[int]], wanted: list[str], where: str) -> list[int | None]:
+    several = sum(name in index and len(index[name]) > 1 for name in wanted)
     if several:
         raise FoldwiseError(
             f"model.embeddings: for {several} images several rows of {where} fit. Write the paths "
             "from the archive's folder on."
         )
-    return [index[name][0] if name and name in index else None for name in asked]
+    return [index[name][0] if name and name in index else None for name in wanted]
 
 
 def _plain(accession: str) -> str:

@@ -49,7 +49,7 @@ def tiled(
         return answer.float(), row.float()
     parts = [[0, side, 0, side]] * len(image_bchw) if inside is None else inside.tolist()
     weight = blend(tile, overlap).to(image_bchw.device, torch.float32)
-    total, sums, rows = _asked(apply, image_bchw, parts, _corners(parts, tile, overlap), weight)
+    total, sums, rows = _summed(apply, image_bchw, parts, _corners(parts, tile, overlap), weight)
     # No tile reaches where the sum of weights is 0, and none has said anything there.
     return total / sums.where(sums > 0, 1.0), rows
 
@@ -68,7 +68,7 @@ def _corners(parts: list[list[int]], tile: int, overlap: float) -> list[tuple[in
     return [one for step in zip_longest(*of_image) for one in step if one is not None]
 
 
-def _asked(
+def _summed(
     apply: Apply,
     image_bchw: Tensor,
     parts: list[list[int]],

@@ -12,8 +12,8 @@ from foldwise.bundle.sources import (
     Image,
     Shard,
     kept_out,
-    tell_kept_out,
     unlike,
+    warn_kept_out,
     without_colour,
 )
 from foldwise.cohort.codes import Wanted
@@ -92,7 +92,7 @@ class Intake:
             self.quarantine += shard.quarantine
             coloured, rows = coloured + others, rows + len(grey)
             yield [row | self.text_of(row) for row in grey]
-        tell_kept_out(coloured)
+        warn_kept_out(coloured)
         self.quarantine += coloured
         names = ["sample", "reason", "meaning"]
         path = self.out.with_name(f"{self.out.stem}_quarantine.csv")

@@ -41,7 +41,7 @@ def image_row(probability: np.ndarray, mask: np.ndarray, threshold: float = 0.5)
     median areas, empty without an object.
     """
     truth, predicted = mask != 0, probability >= threshold
-    areas_true, areas_found = object_areas(truth), object_areas(predicted)
+    areas_true, areas_pred = object_areas(truth), object_areas(predicted)
     return {
         "truth": int(truth.sum()),
         "predicted": int(predicted.sum()),
@@ -50,10 +50,10 @@ def image_row(probability: np.ndarray, mask: np.ndarray, threshold: float = 0.5)
         "soft_predicted": float(probability.sum(dtype=np.float64)),
         "soft_both": float(probability[truth].sum(dtype=np.float64)),
         "objects_true": len(areas_true),
-        "objects_predicted": len(areas_found),
+        "objects_predicted": len(areas_pred),
         "objects_matched": matched_objects(truth, predicted),
         "object_pixels_true": float(np.median(areas_true)) if len(areas_true) else "",
-        "object_pixels_predicted": float(np.median(areas_found)) if len(areas_found) else "",
+        "object_pixels_predicted": float(np.median(areas_pred)) if len(areas_pred) else "",
     }
 
 
@@ -68,13 +68,13 @@ def matched_objects(truth: np.ndarray, predicted: np.ndarray) -> int:
 
     As in the Data Science Bowl 2018 (Caicedo et al. 2019, Nat Methods 16:1247). (H, W) bool each.
     """
-    (true_map, _), (found_map, n_found) = _components(truth), _components(predicted)
-    pairs, common = np.unique(true_map * (n_found + 1) + found_map, return_counts=True)
-    true_of, found_of = np.divmod(pairs, n_found + 1)
+    (true_map, _), (predicted_map, n_predicted) = _components(truth), _components(predicted)
+    pairs, common = np.unique(true_map * (n_predicted + 1) + predicted_map, return_counts=True)
+    true_of, predicted_of = np.divmod(pairs, n_predicted + 1)
     area_true = np.bincount(true_map.ravel())[true_of]
-    area_found = np.bincount(found_map.ravel())[found_of]
-    inside = (true_of > 0) & (found_of > 0)
-    overlap = common / (area_true + area_found - common)
+    area_predicted = np.bincount(predicted_map.ravel())[predicted_of]
+    inside = (true_of > 0) & (predicted_of > 0)
+    overlap = common / (area_true + area_predicted - common)
     # Above one half no object can have two partners, so that no assignment has to be solved.
     return int((overlap[inside] > OBJECT_OVERLAP).sum())
 

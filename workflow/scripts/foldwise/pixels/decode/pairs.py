@@ -44,13 +44,13 @@ class Decoder:
         if is_swapped(picture, mask):
             raise UnreadableImage("swapped_mask")
         image = prepared(picture, settings)
-        found = foreground(mask, settings.mask)
-        plane = placed(found, place_of(picture, settings), settings.size)
+        selected = foreground(mask, settings.mask)
+        plane = placed(selected, place_of(picture, settings), settings.size)
         pixels = np.concatenate([image.pixels, plane[None].astype(image.pixels.dtype)])
         facts = {
-            "cohort_columns": {"foreground": f"{found.mean():.6g}"},
-            "notes": _notes(mask, found, settings.mask),
-            "answer": mask_digest(found),
+            "cohort_columns": {"foreground": f"{selected.mean():.6g}"},
+            "notes": _notes(mask, selected, settings.mask),
+            "answer": mask_digest(selected),
         }
         return Prepared(pixels, image.digest, image.facts | facts)
 

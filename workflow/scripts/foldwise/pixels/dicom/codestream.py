@@ -39,14 +39,14 @@ def fragments(buffer: memoryview) -> list[memoryview]:
     """The non-empty fragments after the offset table; a file cut short is found by the way."""
     if buffer[:4] != ITEM:
         raise UnreadableImage("wrong_transfer_syntax")
-    offset, found = 0, []
+    offset, items = 0, []
     while buffer[offset : offset + 4] == ITEM:
         (length,) = struct.unpack_from("<I", buffer, offset + 4)
-        found.append(buffer[offset + 8 : offset + 8 + length])
+        items.append(buffer[offset + 8 : offset + 8 + length])
         offset += 8 + length
     if offset > len(buffer):
         raise UnreadableImage("truncated")
-    pixels = [fragment for fragment in found[1:] if len(fragment)]
+    pixels = [fragment for fragment in items[1:] if len(fragment)]
     if not pixels:
         raise UnreadableImage(
             "no_pixels" if buffer[offset : offset + 4] == DELIMITER else "truncated"

@@ -100,12 +100,12 @@ def decode_with(syntax: uid.UID, buffer: bytes, options: dict, label: str) -> Co
 
 
 def as_array(syntax: uid.UID, buffer: bytes, options: dict, label: str) -> Coded:
-    pixels, found = get_decoder(syntax).as_array(
+    pixels, properties = get_decoder(syntax).as_array(
         buffer, decoding_plugin=label, **AS_CODED, **options
     )
     # OpenCV takes words in the machine's own order only.
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-    return Coded(pixels, str(found["photometric_interpretation"]))
+    return Coded(pixels, str(properties["photometric_interpretation"]))
 
 
 def options_of(facts: PixelFacts) -> dict:

@@ -104,15 +104,15 @@ def require(syntaxes: Mapping[str, int]) -> None:
 
     `syntaxes` are transfer syntaxes with the number of files in each.
     """
-    asked = [_health(syntax) for syntax in decoders.SYNTAXES if syntax in syntaxes]
-    unread = [found for found in asked if not found.readable_by]
+    present = [_health(syntax) for syntax in decoders.SYNTAXES if syntax in syntaxes]
+    unread = [codec for codec in present if not codec.readable_by]
     if unread:
         what = "; ".join(
-            f"{syntaxes[found.syntax]} files in {found.name} ({found.syntax}): {found.advice}"
-            for found in unread
+            f"{syntaxes[codec.syntax]} files in {codec.name} ({codec.syntax}): {codec.advice}"
+            for codec in unread
         )
         raise FoldwiseError(
-            f"Decoders are missing for {sum(syntaxes[found.syntax] for found in unread)} of "
+            f"Decoders are missing for {sum(syntaxes[codec.syntax] for codec in unread)} of "
             f"{sum(syntaxes.values())} DICOM files: {what}. They belong into the environment of "
             f"{sys.executable} (envs/data.yaml names its packages). Then run the same command "
             "again: what was read of the archive is kept."

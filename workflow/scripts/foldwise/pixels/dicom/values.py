@@ -36,8 +36,8 @@ def values(dataset: Dataset, keyword: str) -> list[Any]:
 
 def text(dataset: Dataset, keyword: str) -> str:
     """First value as text without padding; empty when absent."""
-    found = values(dataset, keyword)
-    return str(found[0]).strip(" \0\t\r\n") if found else ""
+    listed = values(dataset, keyword)
+    return str(listed[0]).strip(" \0\t\r\n") if listed else ""
 
 
 def as_number(value: Any) -> float | None:

@@ -110,14 +110,14 @@ def gradcam(
     the class is zero throughout.
     """
     # Grad-CAM takes the gradient at a layer, which may lie in a part that was frozen.
-    asked = [(p, p.requires_grad) for p in model.parameters()]
+    states = [(p, p.requires_grad) for p in model.parameters()]
     try:
         model.requires_grad_(True)
         places, gradient = _at_layer(model, layer, image_1chw, number)
     finally:
         # The library leaves gradients behind, as large as the model.
         model.zero_grad(set_to_none=True)
-        for parameter, before in asked:
+        for parameter, before in states:
             parameter.requires_grad_(before)
     if to_map is not None:
         places, gradient = to_map(places), to_map(gradient)

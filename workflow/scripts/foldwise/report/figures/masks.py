@@ -39,7 +39,7 @@ def draw_overlays(paths: Paths) -> Figure:
         filled[entry["place"]] += 1
         axes = [_axes(figure, line, column + k, side) for k in range(3)]
         picture, truth = stored["pictures"][number], stored["truth"][number]
-        predicted = stored["found"][number]
+        predicted = stored["predicted"][number]
         axes[0].imshow(picture, cmap="gray", vmin=0, vmax=255)
         axes[1].imshow(agreement(picture, truth, predicted >= threshold * 255))
         axes[2].imshow(predicted, cmap=RAMP, vmin=0, vmax=255)

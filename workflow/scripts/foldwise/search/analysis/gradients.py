@@ -151,7 +151,7 @@ def answer_of_truth(kind: str, answer: Answer, target: list[Tensor], truth: floa
 def answers(task: Any, model: nn.Module, batches: list[Batch]) -> Iterator[tuple[Answer, Batch]]:
     """What a model answers to each batch, and the batch."""
 
-    class Asked(nn.Module):
+    class Recorder(nn.Module):
         """Keeps what the task's loss asks of the network."""
 
         def forward(self, *inputs: Tensor) -> Answer:
@@ -159,11 +159,11 @@ def answers(task: Any, model: nn.Module, batches: list[Batch]) -> Iterator[tuple
             return self.answer
 
     for batch in batches:
-        asked = Asked()
+        recorder = Recorder()
         # The network's own graph is not needed: gradients are taken at its answer.
         with torch.no_grad():
-            task.loss(asked, lambda answer, *_: {"loss": answer}, batch)
-        yield asked.answer, batch
+            task.loss(recorder, lambda answer, *_: {"loss": answer}, batch)
+        yield recorder.answer, batch
 
 
 def of_loss(

@@ -33,15 +33,15 @@ def teach_crossed(job: FoldJob, out: str | Path) -> None:
     """
     folder, contents, answers = job.out.parent / "crossed", [], []
     rows = sorted_rows(job.part("train"))
-    for number, (train, asked) in enumerate(dealt(rows, job.task.label_columns), 1):
-        parts, own = {"train": train, "val": asked}, folder / str(number) / "results"
+    for number, (train, other) in enumerate(dealt(rows, job.task.label_columns), 1):
+        parts, own = {"train": train, "val": other}, folder / str(number) / "results"
         inner = replace(job, params=_fitting(job.params, len(train)), rows=parts, out=own)
         own.mkdir(parents=True, exist_ok=True)
         # One that an earlier job finished is restored from its saved state, which has its digest.
         train_fold(inner)
         kept = load_model(inner, own / "best_model.pt")
-        inferred = infer(job.task.teach, kept.model, kept.feed(inner, asked), kept.cut(job.params))
-        contents += [public_content(row) for row in asked]
+        inferred = infer(job.task.teach, kept.model, kept.feed(inner, other), kept.cut(job.params))
+        contents += [public_content(row) for row in other]
         answers.append(inferred)
     joined = {name: np.concatenate([one[name] for one in answers]) for name in answers[0]}
     with replacing(out) as temporary, open(temporary, "wb") as stream:

@@ -33,7 +33,7 @@ def values(run: Run) -> dict[str, Any]:
             {
                 "outer": source(*base, i, "outer"),
                 "promised": source(*base, i, "promised", form=".3f"),
-                "judged": source(*base, i, "found", form=".3f"),
+                "judged": source(*base, i, "measured", form=".3f"),
                 "epochs": source(*base, i, "epochs"),
                 "params": "; ".join(
                     f"{escaped(key)} {value}" for key, value in row["params"].items()
