@@ -29,7 +29,7 @@ from snakemake.logging import DefaultFormatter, logger
 from snakemake.sourcecache import LocalSourceFile
 
 ROOT = Path(__file__).parents[1]
-PARENT = ROOT / "workflow/scripts/foldwise/plan/warm_parent.py"
+PARENT = ROOT / "workflow/scripts/foldwise/plan/warm/parent.py"
 # What Snakemake and the rule files import only once a run has begun.
 LATE = ("snakemake.storage", "smart_open", "jsonschema", "difflib", "graphlib", "encodings.idna")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 from foldwise.plan import fingerprint, text_encoders
-from foldwise.plan.warm_parent import LIBRARIES
+from foldwise.plan.warm.parent import LIBRARIES
 
 ROOT = Path(__file__).parents[1]
 # Snakemake, telling each job in full on stdout, whatever its terminal shows.

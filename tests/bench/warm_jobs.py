@@ -18,7 +18,8 @@ SCRIPTS, PROFILE = ROOT / "workflow" / "scripts", ROOT / "profiles" / "default"
 SNAKEFILE = """
 import sys
 sys.path.insert(0, {scripts!r})
-from foldwise.plan import faster, rate, warm_jobs
+from foldwise.plan import faster, rate
+from foldwise.plan.warm import jobs as warm_jobs
 
 faster.plan()
 

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from foldwise.cohort.text_probe import probe, text_probe
+from foldwise.baselines.text_probe import probe, text_probe
 from foldwise.files import write_csv
 
 WORDS = ["dark", "bright", "round", "sharp"]

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from foldwise.plan.warm_jobs import THREADS, ParentLost, WarmParent
+from foldwise.plan.warm.jobs import THREADS, ParentLost, WarmParent
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ Needs the studies of common.smk; makes nothing. Jobs themselves and dry runs che
 
 from contextlib import suppress
 
-from foldwise.plan import rate, start, text_encoders, warm_jobs
+from foldwise.plan import rate, start, text_encoders
 from foldwise.plan.driver import Driver
+from foldwise.plan.warm import jobs as warm_jobs
 from foldwise.files import private_folder, sweep
 from foldwise.report import command
 

@@ -1,6 +1,6 @@
 """The parent of warm jobs: a process that has imported what jobs import, and forks one for each.
 
-Started by `foldwise.plan.warm_jobs` with a socket; requests and answers are lines of JSON:
+Started by `foldwise.plan.warm.jobs` with a socket; requests and answers are lines of JSON:
 `{"script", "cwd", "env"}` is answered by `{"pid"}`, and at the job's end by `{"pid", "exit"}`.
 It ends with the driver. Libraries alone are imported here: the package's own code is read by each
 job, so that an edit between two jobs counts.

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from foldwise.plan.warm_parent import LIBRARIES
+from foldwise.plan.warm.parent import LIBRARIES
 
 # Jobs below which starting the parent costs more than it saves (its imports take some seconds).
 LEAST_JOBS = 5
@@ -30,7 +30,7 @@ THREADS = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
-PARENT = Path(__file__).with_name("warm_parent.py")
+PARENT = Path(__file__).with_name("parent.py")
 
 
 class ParentLost(Exception):
