@@ -7,7 +7,7 @@ from typing import Any
 
 from foldwise.article.inputs import KINDS
 from foldwise.errors import FoldwiseError, choose, nearest
-from foldwise.evaluate.wording import called
+from foldwise.evaluate.wording import called, is_single_split
 from foldwise.metrics import TABLE
 from foldwise.report.entries import FIGURES
 from foldwise.report.files import RULES
@@ -59,8 +59,8 @@ class Study:
 
     @property
     def single(self) -> bool:
-        """Whether one split judged the run: then nothing is a mean over folds, nor has a spread."""
-        return len(self.folds()) == 1
+        """See `is_single_split`."""
+        return is_single_split(self.folds())
 
     def metric(self, name: str, form: str = ".3f") -> dict[str, Any]:
         """A metric of the run: `title`, `mean`, `std`, `interval` (two numbers or none), `over`.

@@ -1,5 +1,7 @@
 """How metrics, settings and classical methods are called in sentences, tables and figures."""
 
+from collections.abc import Sequence
+
 from foldwise.metrics import TABLE, head_of, metric_of, titled
 
 __all__ = ["called", "head_of", "method_name", "setting_name", "significant", "spoken", "titled"]
@@ -29,6 +31,11 @@ IN_LABELS = tuple(metric.name for metric in TABLE if metric.in_labels)
 # Those that share one axis in a figure: the more the better, one is perfect.
 ON_AXIS = tuple(metric.name for metric in TABLE if metric.on_axis)
 DETECTION = tuple(metric.name for metric in TABLE if metric.detects)
+
+
+def is_single_split(folds: Sequence[int]) -> bool:
+    """Whether one split judged a run: then nothing is a mean over folds, nor has a spread."""
+    return len(folds) == 1
 
 
 def called(name: str) -> tuple[str, str]:

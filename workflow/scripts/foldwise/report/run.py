@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from foldwise.errors import FoldwiseError
-from foldwise.evaluate.wording import IN_LABELS, IN_TABLES, called, head_of, spoken
+from foldwise.evaluate.wording import IN_LABELS, IN_TABLES, called, head_of, is_single_split, spoken
 from foldwise.report.entries import FIGURES
 from foldwise.report.files import FILES, RULES, SHARED, folder_of
 from foldwise.report.ledger import Job, Ledger, Source
@@ -96,8 +96,8 @@ class Run:
 
     @property
     def single(self) -> bool:
-        """Whether one split judged the run: then nothing is a mean over folds, nor has a spread."""
-        return len(self.folds) == 1
+        """See `is_single_split`."""
+        return is_single_split(self.folds)
 
     def over_folds(self, name: str) -> dict[str, Any]:
         """Name of a metric, its mean and spread over folds, and its interval."""
