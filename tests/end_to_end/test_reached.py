@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import flow
 from foldwise.plan import fingerprint
@@ -87,18 +88,21 @@ class Case:
     """A study of a kind; all cases together run all rules.
 
     `make` fills a folder and gives the settings, `targets` are what is asked for, `rules` some of
-    those that must have run. `site`: its bundle is then validated.
+    those that must have run. `site`: its bundle is then validated. `second`: another study of the
+    same images, by changes of this one's settings, which its article compares with it.
     """
 
     make: Callable[[Path], dict]
     targets: tuple[str, ...]
     rules: str
     site: bool = False
+    second: dict | None = None
 
 
 SUSPECTS = "results/mine/private/suspects_cv.csv"
 BUNDLE = "results/mine/bundle/mine-0.1.0.zip"
 PAGE = "results/mine/report/index.html"
+ARTICLE = "results/mine/article/article.html"
 SPACE = {"training.lr": {"type": "float", "low": 1e-3, "high": 0.1, "log": True}}
 # Each step of a search: random trials, a sampler's, a pruned one, one that is begun again.
 SEARCH = {
@@ -186,10 +190,11 @@ CASES = {
         "tuned_params",
     ),
     "segmentation": Case(
-        _example("segmentation", search=SEARCH),
-        (PAGE, "search", "analysis", "article", "bundle"),
-        "collect_search examples loss_gradients make_bundle search_analysis",
+        _example("segmentation", search=SEARCH, article={"studies": ["second"]}),
+        (PAGE, "search", "analysis", ARTICLE, BUNDLE),
+        "collect_search compare_studies examples loss_gradients make_bundle search_analysis",
         site=True,
+        second={"loss": {"name": "dice"}, "search": None, "article": {}},
     ),
     "distillation": Case(
         _distillation,
@@ -203,16 +208,13 @@ SITE = "predict_site evaluate_site site_page"
 
 def test_the_studies_run_all_rules():
     expected = {rule for case in CASES.values() for rule in f"{OF_ALL} {case.rules}".split()}
-    # Params are written down; a cluster's probe is no result; an article of several studies is not
-    # run here.
+    # Params are written down; a cluster's probe is no result.
     scripts = {
         path.stem
         for path in (flow.ROOT / "workflow" / "scripts").glob("*.py")
         if "with adapter(" in path.read_text()
     }
-    assert scripts - {"cluster_probe", "run_params", "compare_studies"} == expected | set(
-        SITE.split()
-    )
+    assert scripts - {"cluster_probe", "run_params"} == expected | set(SITE.split())
 
 
 @pytest.mark.slow
@@ -225,6 +227,10 @@ def test_each_function_that_ran_is_part_of_its_rules_digest(tmp_path, monkeypatc
     folder.mkdir()
     study = case.make(folder)
     flow.write_study(folder, "mine", study)
+    if case.second is not None:
+        both = yaml.safe_dump({"studies": ["mine", "second"]})
+        flow.write_study(folder, "second", study | case.second)
+        (folder / "config" / "config.yaml").write_text(both)
     run_watched(folder, notes, *case.targets)
     if case.site:
         flow.write_study(folder, "site", {"data": study["data"], "validate": {"bundle": BUNDLE}})
