@@ -14,7 +14,8 @@ INSTALL = "chromium and chromedriver are missing: apt-get install -y chromium ch
 @contextmanager
 def browser(width: int = 1280, height: int = 900) -> Iterator:
     """A headless Chromium; fails with how to install it where there is none."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="make test-all installs selenium")
+    from selenium import webdriver
+
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
         pytest.fail(INSTALL)

@@ -11,9 +11,9 @@ from foldwise.cohort.shards import locate, read_list
 from foldwise.files import read_csv, read_json, write_csv
 from foldwise.pixels.cache import write_shard
 from foldwise.pixels.decode.base import of_content
-from foldwise.pixels.prepare import ImageSettings
 from foldwise.registry import load
 from foldwise.settings.schema import complete, schema
+from usual import image_settings
 
 CLASSES = {
     "mapping": {"1": "A", "2": "B", "3": "C", "4": "D"},
@@ -70,7 +70,7 @@ class Study:
         return paths
 
     def _decode(self, shard: str, path: Path) -> list[dict]:
-        decoder, settings = load("DECODERS", self.reader)(), ImageSettings(size=32)
+        decoder, settings = load("DECODERS", self.reader)(), image_settings(size=32)
         contents = read_list(self.folder / "cache" / "lists", shard)
         private = self.folder / "private"
         located, names = locate(private, contents), Names(load_key(private))

@@ -29,7 +29,7 @@ def row(kind, i, random):
             named |= probabilities(f"p_{zone}_", range(5), random)
         return named
     if kind == "segmentation":
-        sums = image_row(random.random((12, 12)), random.random((12, 12)) > 0.6)
+        sums = image_row(random.random((12, 12)), random.random((12, 12)) > 0.6, 0.5)
         return named | {key: str(value) for key, value in sums.items()}
     for head, classes in HEADS.items():
         named |= {f"label_{head}": classes[i % len(classes)]}

@@ -34,10 +34,10 @@ ENVIRONMENTS = {
     "bundle": [
         "numpy", "scipy", "pandas", "torch", "torchvision", "safetensors", "onnx", "onnxscript",
         "onnxruntime", "scikit-learn", "opencv-python-headless", "transformers", "matplotlib",
-        "seaborn", "jinja2", "markdown-it-py", "statsmodels", "pyyaml", "jsonschema",
+        "jinja2", "markdown-it-py", "statsmodels", "pyyaml", "jsonschema",
     ],
     "gradcam": [
-        "numpy", "torch", "torchvision", "pillow", "matplotlib", "seaborn",
+        "numpy", "torch", "torchvision", "pillow", "matplotlib",
         "opencv-python-headless", "scikit-learn", "transformers", "pyyaml", "jsonschema",
     ],
 }  # fmt: skip

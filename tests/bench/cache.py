@@ -34,6 +34,7 @@ from dicoms import ENCODINGS, write
 from foldwise.pixels.dicom.file import read_picture
 from foldwise.pixels.digest import pixel_digest
 from foldwise.pixels.prepare import ImageSettings, prepare
+from usual import image_settings
 
 # Largest chain / codec, smallest naive / chain.
 TARGETS = {
@@ -121,7 +122,7 @@ def compare_decoding(
 ) -> None:
     """Print one line an encoding; `!` marks a missed target."""
     pixels = film(*shape)
-    settings = ImageSettings(size=size)
+    settings = image_settings(size=size)
     print(f"Decode and prepare {shape[0]} x {shape[1]}, 12 bits, to {size}: CPU ms an image")
     print(f"{'encoding':10} {'naive':>7} {'chain':>7} {'codec':>7}   chain/codec      naive/chain")
     for encoding in ENCODINGS:
@@ -140,7 +141,7 @@ def compare_decoding(
     )
     picture = read_picture(folder / "raw.dcm")
     parts = {
-        "breast box and all": lambda: prepare(picture, ImageSettings(size=size, fit="breast")),
+        "breast box and all": lambda: prepare(picture, image_settings(size=size, fit="breast")),
         "digest": lambda: pixel_digest(picture),
     }
     for name, work in parts.items():

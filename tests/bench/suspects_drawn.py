@@ -103,7 +103,7 @@ SPOILT: dict[str, Callable[[np.ndarray, int, np.random.Generator], np.ndarray]] 
 
 def _judged(given: np.ndarray, p: np.ndarray, planted: np.ndarray) -> dict[str, float]:
     """Precision among as many, and of all that are called suspects; cleanlab's beside it."""
-    rows = [image_row(one, mask) for one, mask in zip(p, given, strict=True)]
+    rows = [image_row(one, mask, 0.5) for one, mask in zip(p, given, strict=True)]
     with TemporaryDirectory() as folder:
         np.save(f"{folder}/maps_val.npy", np.round(255 * p).astype(np.uint8))
         own = own_agreement([f"{folder}/maps_val.npy"], 0.5)

@@ -20,7 +20,7 @@ from dicoms import ENCODINGS, write
 from foldwise.pixels import jpeg
 from foldwise.pixels.dicom import codestream, encoded, inflate, jpeg_2000, pixel_element
 from foldwise.pixels.isolation import Limits, run_isolated
-from foldwise.pixels.prepare import ImageSettings
+from usual import image_settings
 
 
 def native_by_pydicom(stream, facts, length):
@@ -72,7 +72,7 @@ def without(replaced: list, work: Callable[[], object], repeats: int) -> float:
 
 def compare(folder: Path, shape: tuple[int, int], repeats: int) -> None:
     """Print a line for each way and encoding."""
-    settings, pixels = ImageSettings(size=512), film(*shape)
+    settings, pixels = image_settings(size=512), film(*shape)
     print(f"{shape[0]} x {shape[1]}, 12 bits, to 512; CPU ms an image")
     print(f"{'way':18} {'encoding':10} {'with':>7} {'without':>8}  without/with")
     for way, (encodings, replaced) in WAYS.items():
@@ -88,7 +88,7 @@ def isolation(folder: Path, repeats: int) -> None:
     """Print what a child process costs an image beside the same work in this one, wall time."""
     import time
 
-    settings = ImageSettings(size=512)
+    settings = image_settings(size=512)
     path = folder / "raw.dcm"
 
     def seconds(work: Callable[[], object]) -> float:

@@ -6,7 +6,6 @@ import pytest
 
 from cohorts import Study
 from foldwise.cohort.audit_files import manifest_of
-from foldwise.cohort.conflicts import Conflicts
 from foldwise.contents import read_cohort
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, read_json, write_csv, write_json
@@ -15,6 +14,7 @@ from foldwise.report.figures.flow import stages_of
 from made import density_archive
 from phantoms.damage import FAULTS, add_damage
 from phantoms.density import plan_exams, write_labels
+from usual import conflicts
 
 DROP = {
     "max_quarantine": 1.0,
@@ -211,7 +211,7 @@ def test_equal_pixels_in_two_groups_are_refused_or_dropped(make, tmp_path):
     assert "data.conflicts.pixels: drop" in str(raised.value)
     rows = study.rows("private/stopped")
     assert len({row["patient"] for row in rows}) == 2
-    assert study.audit(conflicts=Conflicts(pixels="drop"))["quarantine"] == {"same_pixels": 2}
+    assert study.audit(conflicts=conflicts(pixels="drop"))["quarantine"] == {"same_pixels": 2}
 
 
 def spoil(study, labels):

@@ -6,10 +6,10 @@ import cv2
 import pytest
 
 from cohorts import Study
-from foldwise.cohort.conflicts import Conflicts
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, write_csv
 from made import picture_archive
+from usual import conflicts
 
 
 def recoded(study, patient_of_second):
@@ -43,7 +43,7 @@ def test_a_picture_encoded_twice_with_two_labels_is_a_conflict(pictures):
     pictures.cohort()
     with pytest.raises(FoldwiseError, match=r"^1 picture with two different labels \(2 images"):
         pictures.audit()
-    assert pictures.audit(conflicts=Conflicts(labels="drop"))["quarantine"] == {"two_labels": 2}
+    assert pictures.audit(conflicts=conflicts(labels="drop"))["quarantine"] == {"two_labels": 2}
 
 
 def test_a_picture_in_colour_is_kept_out_where_grey_is_asked_for(pictures):

@@ -5,10 +5,10 @@ import shutil
 import pytest
 
 from cohorts import ALL, first_file, id_map_of, pictures_of, table_of, write_table
-from foldwise.cohort.conflicts import Conflicts
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, write_csv
 from made import picture_archive
+from usual import conflicts
 
 
 def refused(study, part, *texts, **changes):
@@ -27,7 +27,7 @@ def test_an_exam_with_two_labels(study):
     write_table(study, [*rows, {**rows[0], "Classification": other}])
     found = refused(study, "labels", "1 exam with two different labels (4 images)")
     assert {row["row"] for row in found} == {f"2 {len(rows) + 2}"}
-    flow = study.cohort(conflicts=Conflicts(labels="drop"), **ALL)
+    flow = study.cohort(conflicts=conflicts(labels="drop"), **ALL)
     assert flow["quarantine"] == {"two_labels": 4}
     assert flow["to_decode"] == flow["images_matched"]
     assert not (study.results / "private/stopped.csv").exists()
@@ -60,7 +60,7 @@ def test_an_exam_of_two_patients(study):
     strayed = first_file(study, other)
     shutil.move(strayed, study.root / accessions[0] / "strayed.dcm")
     refused(study, "patients", "1 exam under two patients (5 images)")
-    flow = study.cohort(conflicts=Conflicts(patients="drop"), **ALL)
+    flow = study.cohort(conflicts=conflicts(patients="drop"), **ALL)
     assert flow["quarantine"] == {"two_patients": 5}
 
 
@@ -72,7 +72,7 @@ def test_a_copied_file_under_another_patient(study):
     far = next(row for row in rows if row["patient_id"] != rows[0]["patient_id"])
     shutil.copy(pictures.root / rows[0]["image_path"], pictures.root / far["image_path"])
     refused(pictures, "pixels", "1 picture that two groups have (2 images)")
-    flow = pictures.cohort(conflicts=Conflicts(pixels="drop"), **ALL)
+    flow = pictures.cohort(conflicts=conflicts(pixels="drop"), **ALL)
     assert flow["quarantine"] == {"same_pixels": 2}
     assert flow["to_decode"] == flow["images_matched"] - 1
 

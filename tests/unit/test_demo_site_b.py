@@ -7,12 +7,13 @@ import pydicom
 import pytest
 
 from flow import ROOT
-from foldwise.cohort.tables.table import TableSettings, read_table
+from foldwise.cohort.tables.table import read_table
 from foldwise.settings.study import load_study
 from phantoms.catalogue import make
 from phantoms.density import draw_film, plan_exams
 from phantoms.fields import generator
 from phantoms.site_b import UNITS, scanned
+from usual import table_settings
 
 SIZE, SEED = 64, 3
 
@@ -67,9 +68,7 @@ def test_its_scanners_look_otherwise_and_one_is_noisier():
 
 
 def test_its_table_names_the_units(sites):
-    table = read_table(
-        TableSettings(path=str(sites / "density_site_b/labels.csv"), format="accession")
-    )
+    table = read_table(table_settings(str(sites / "density_site_b/labels.csv"), "accession"))
     assert {row.get("Unit") for row in table.rows} == set(UNITS)
 
 

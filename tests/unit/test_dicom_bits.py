@@ -13,7 +13,8 @@ from dicoms import write
 from foldwise.pixels.dicom.file import read_picture
 from foldwise.pixels.digest import pixel_digest
 from foldwise.pixels.picture import UnreadableImage
-from foldwise.pixels.prepare import ImageSettings, prepare
+from foldwise.pixels.prepare import prepare
+from usual import image_settings
 
 RANDOM = np.random.default_rng(0)
 TWELVE = RANDOM.integers(0, 4096, (40, 30)).astype(np.uint16)
@@ -144,11 +145,11 @@ def test_slopes_that_leave_no_values_apart(tmp_path, slope):
     write(tmp_path / "a", TWELVE, bits=12, RescaleSlope=slope, RescaleIntercept="0")
     for window in ("percentile", "voi", "minmax", "none"):
         with pytest.raises(UnreadableImage) as info:
-            prepare(read_picture(tmp_path / "a"), ImageSettings(window=window))
+            prepare(read_picture(tmp_path / "a"), image_settings(window=window))
         assert info.value.reason == "bad_rescale"
     write(tmp_path / "a", TWELVE, bits=12, RescaleSlope="1", RescaleIntercept="1e20")
     with pytest.raises(UnreadableImage) as info:
-        prepare(read_picture(tmp_path / "a"), ImageSettings())
+        prepare(read_picture(tmp_path / "a"), image_settings())
     assert info.value.reason == "bad_rescale"
 
 

@@ -69,7 +69,7 @@ def zoned(folder, scores):
 def masked(folder, truths):
     rows = [
         {key: NAMES[key] for key in NAMES} | {"jaccard": 1.0 if truth.any() else ""}
-        | image_row(truth.astype(float), truth)
+        | image_row(truth.astype(float), truth, 0.5)
         for truth in truths
     ]  # fmt: skip
     return written(folder, {"threshold": 0.5}, rows)

@@ -13,13 +13,14 @@ from folding import fold_settings
 from foldwise.cohort import understood
 from foldwise.cohort.readers.base import Columns
 from foldwise.cohort.tables.naming import ZeroPadded
-from foldwise.cohort.tables.table import TableSettings, read_table
+from foldwise.cohort.tables.table import read_table
 from foldwise.errors import FoldwiseError
 from foldwise.folds.checks import check_possible
 from foldwise.folds.groups import group_rows
 from foldwise.plan.state import archive_state
 from foldwise.settings.schema import complete, schema
 from foldwise.settings.zones import CHEST, DEFAULTS, check_zones
+from usual import table_settings
 
 
 def rename(study, called):
@@ -136,14 +137,14 @@ def test_a_wrong_separator_is_named_in_words(tmp_path, text, stated, named):
     path = tmp_path / "t.csv"
     path.write_text(text)
     with pytest.raises(FoldwiseError, match=f"by {named} it has 2. Set it to auto") as raised:
-        read_table(TableSettings(str(path), "paths", separator=stated))
+        read_table(table_settings(str(path), "paths", separator=stated))
     assert "\t" not in str(raised.value)
 
 
 def test_one_column_is_one_column(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("id\n1\n")
-    assert read_table(TableSettings(str(path), "paths", separator=";")).columns == ("id",)
+    assert read_table(table_settings(str(path), "paths", separator=";")).columns == ("id",)
 
 
 def test_a_class_of_one_patient_is_not_mended_by_fewer_folds():
@@ -173,7 +174,7 @@ def test_an_unreadable_table_is_a_message_and_no_traceback(study, monkeypatch):
     asked = {"data": data | {"table": {"path": str(study.table)}}}
     assert archive_state(asked)["table"] == "unreadable"
     with pytest.raises(FoldwiseError, match=r"data.table.path\) cannot be read \(Permission"):
-        read_table(TableSettings(str(study.table)))
+        read_table(table_settings(str(study.table)))
 
 
 def test_the_start_says_what_was_understood_and_names_nobody(study):

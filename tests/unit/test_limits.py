@@ -19,7 +19,7 @@ from foldwise.pixels.cache import Crew, write_shard
 from foldwise.pixels.decode import dicom, images
 from foldwise.pixels.isolation import Died, Limits, run_isolated
 from foldwise.pixels.picture import UnreadableImage
-from foldwise.pixels.prepare import ImageSettings
+from usual import image_settings
 
 # What a job of the rule's own memory gives a picture.
 JOB = Limits.of_job(1500, 1)
@@ -30,7 +30,7 @@ def read(decoder, path) -> tuple[str, int]:
     """Reason or `ok`, and the most kilobytes that the process had."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
-        decoder.read([path], ImageSettings(size=64))
+        decoder.read([path], image_settings(size=64))
         reason = "ok"
     except UnreadableImage as error:
         reason = error.reason
@@ -129,7 +129,7 @@ def test_a_small_stream_of_wavelets_is_refused_before_it_is_decoded(
     for name in ("jpeg2k_decode", "htj2k_decode"):
         monkeypatch.setattr(imagecodecs, name, lambda *_, **__: pytest.fail("decoded"))
     with pytest.raises(UnreadableImage) as error:
-        dicom.Decoder().read([tmp_path / "a"], ImageSettings(size=32))
+        dicom.Decoder().read([tmp_path / "a"], image_settings(size=32))
     assert error.value.reason == "truncated"
 
 

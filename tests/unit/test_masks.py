@@ -9,7 +9,7 @@ from foldwise.pixels.decode.pairs import Decoder
 from foldwise.pixels.masks import foreground
 from foldwise.pixels.picture import UnreadableImage
 from foldwise.pixels.picture_files import read_mask
-from foldwise.pixels.prepare import ImageSettings
+from usual import image_settings
 
 OBJECT = np.zeros((32, 32), bool)
 OBJECT[4:12, 20:30] = True
@@ -105,7 +105,7 @@ def test_image_and_mask_are_turned_alike(tmp_path, orientation):
     grey = (OBJECT * 200 + np.arange(32)).astype(np.uint8)
     Image.fromarray(grey).save(tmp_path / "image.png", exif=exif)
     Image.fromarray(BYTES * 255).save(tmp_path / "mask.png", exif=exif)
-    settings = ImageSettings(size=32, window="none")
+    settings = image_settings(size=32, window="none")
     pixels = Decoder().read([tmp_path / "image.png", tmp_path / "mask.png"], settings).pixels
     np.testing.assert_array_equal(pixels[0] > 150, pixels[1] > 0)
     upright = Image.open(tmp_path / "mask.png")

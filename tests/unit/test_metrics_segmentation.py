@@ -25,7 +25,7 @@ def pictures():
 
 
 def score(pairs):
-    rows = [{k: str(v) for k, v in ours.image_row(p, m).items()} for p, m in pairs]
+    rows = [{k: str(v) for k, v in ours.image_row(p, m, 0.5).items()} for p, m in pairs]
     return ours.scorer(rows)(None), rows
 
 
@@ -92,7 +92,7 @@ def test_nothing_found_is_zero_and_collapse():
 
 def test_whatever_has_no_value_says_why():
     nothing = np.zeros((8, 8))
-    rows = [{k: str(v) for k, v in ours.image_row(nothing, nothing).items()}]
+    rows = [{k: str(v) for k, v in ours.image_row(nothing, nothing, 0.5).items()}]
     measured = ours.scorer(rows)(None)
     lacking = {name for name, value in measured.items() if np.isnan(value)}
     reasons = ours.details(rows)["undefined"]

@@ -6,7 +6,7 @@ import torch
 
 from foldwise.pixels.cache import Images, write_shard
 from foldwise.pixels.picture import Picture
-from foldwise.pixels.prepare import ImageSettings, prepared
+from foldwise.pixels.prepare import prepared
 from foldwise.tasks.segmentation import Segmentation
 from foldwise.tasks.tiles import mirrored, tiled
 from foldwise.train.feed.augment import Augmentation
@@ -14,6 +14,7 @@ from foldwise.train.feed.feed import Feed
 from foldwise.train.feed.normalise import normalisation
 from foldwise.train.feed.pixels import OnDevice, Preparation
 from training import Memory, TinyTask, make_params, make_rows
+from usual import image_settings
 
 CPU = torch.device("cpu")
 ROWS = make_rows(3)
@@ -30,7 +31,7 @@ def picture(rows: int, columns: int) -> Picture:
 @pytest.mark.parametrize(("rows", "columns"), [(20, 31), (64, 64), (1, 64), (40, 12)])
 def test_what_fits_is_stored_as_it_is_in_the_middle(rows, columns):
     shown = picture(rows, columns)
-    made = prepared(shown, ImageSettings(size=SIDE, fit="native", window="none"))
+    made = prepared(shown, image_settings(size=SIDE, fit="native", window="none"))
     top, bottom, left, right = made.facts["inside"]
     assert (bottom - top, right - left) == (rows, columns)
     assert abs((SIDE - bottom) - top) <= 1 and abs((SIDE - right) - left) <= 1
@@ -41,7 +42,7 @@ def test_what_fits_is_stored_as_it_is_in_the_middle(rows, columns):
 def test_what_does_not_fit_is_scaled_as_a_letterbox_scales_it():
     shown = picture(128, 96)
     native, letterbox = (
-        prepared(shown, ImageSettings(size=SIDE, fit=fit)) for fit in ("native", "letterbox")
+        prepared(shown, image_settings(size=SIDE, fit=fit)) for fit in ("native", "letterbox")
     )
     np.testing.assert_array_equal(native.pixels, letterbox.pixels)
     assert native.facts["inside"] == [0, 64, 8, 56]
@@ -54,7 +55,7 @@ def test_the_cache_knows_which_part_a_picture_fills(tmp_path):
         ("native", [[22, 42, 16, 47], [0, 64, 0, 64]]),
         ("letterbox", [[0, 64] * 2] * 2),
     ):
-        settings = ImageSettings(size=SIDE, fit=fit)
+        settings = image_settings(size=SIDE, fit=fit)
 
         def read(name, settings=settings):
             return prepared(picture(*sizes[name]), settings)

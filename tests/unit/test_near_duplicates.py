@@ -9,10 +9,10 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from cohorts import ALL
 from copied import CHANGES, SIZE, film, letterboxed
-from foldwise.cohort.conflicts import Conflicts
 from foldwise.cohort.near_duplicates import compare
 from foldwise.errors import FoldwiseError
 from foldwise.pixels.likeness import looks_of
+from usual import conflicts
 
 PATIENTS = 100
 
@@ -74,11 +74,11 @@ def test_a_changed_copy_under_another_patient_is_noted_dropped_or_refused(study)
     # A note takes no image away: the steps of the flow still add up.
     taken = [step["images"] for step in manifest["flow"] if step["images"] < 0]
     assert manifest["flow"][0]["images"] + sum(taken) == images
-    dropped = study.audit(conflicts=Conflicts(near_duplicates="drop"), **ALL)
+    dropped = study.audit(conflicts=conflicts(near_duplicates="drop"), **ALL)
     noted = manifest["notes"]["near_duplicate"]
     assert dropped["images"] == images - noted == images - dropped["quarantine"]["near_duplicate"]
     with pytest.raises(FoldwiseError, match=r"pairs? of pictures of two groups .*note goes on"):
-        study.audit(conflicts=Conflicts(near_duplicates="refuse"), **ALL)
+        study.audit(conflicts=conflicts(near_duplicates="refuse"), **ALL)
     assert files <= {row["file"] for row in study.rows("private/stopped")}
 
 

@@ -10,8 +10,8 @@ from skimage.transform import resize
 
 from foldwise.pixels.decode.pairs import Decoder
 from foldwise.pixels.picture import UnreadableImage
-from foldwise.pixels.prepare import ImageSettings
 from pairing import by_folders
+from usual import image_settings
 
 
 def pair(folder, shape=(48, 80), mask=None, rule="half", **settings):
@@ -22,7 +22,7 @@ def pair(folder, shape=(48, 80), mask=None, rule="half", **settings):
         blobs = cv2.GaussianBlur(rng.normal(size=shape), (0, 0), 3)
         mask = np.where(blobs > 0.05, 255, 0).astype(np.uint8)
     cv2.imwrite(str(folder / "m.png"), mask)
-    settings = ImageSettings(mask=rule, **settings)
+    settings = image_settings(mask=rule, **settings)
     return Decoder().read([folder / "i.png", folder / "m.png"], settings), mask
 
 
@@ -30,7 +30,7 @@ def pair(folder, shape=(48, 80), mask=None, rule="half", **settings):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_mask_is_the_plane_after_the_channels_by_nearest(tmp_path, fit, channels):
     found, mask = pair(tmp_path, size=40, fit=fit, channels=channels)
-    settings = ImageSettings(size=40, fit=fit, channels=channels)
+    settings = image_settings(size=40, fit=fit, channels=channels)
     assert found.pixels.shape == Decoder().shape(settings) == (channels + 1, 40, 40)
     part = mask if fit == "letterbox" else mask[:, 16:64]
     shape = (24, 40) if fit == "letterbox" else (40, 40)
@@ -69,7 +69,7 @@ def stored(folder, image, mask, endings=("png", "png")):
     for path, pixels in zip(paths, (image, mask), strict=True):
         write = cv2.imwritemulti if isinstance(pixels, list) else cv2.imwrite
         assert write(str(path), pixels)
-    return Decoder().read(paths, ImageSettings(size=48, window="none", channels=3))
+    return Decoder().read(paths, image_settings(size=48, window="none", channels=3))
 
 
 def test_depth_and_transparency_of_files_change_nothing(tmp_path):
@@ -115,7 +115,7 @@ def test_masks_and_images_in_nifti_lie_on_each_other(tmp_path):
     drawn = np.zeros((40, 32), np.uint8)
     drawn[5:17, 20:29] = 1
     image = nifti(tmp_path / "a.nii.gz", grey)
-    settings = ImageSettings(size=40, fit="stretch", mask="nonzero")
+    settings = image_settings(size=40, fit="stretch", mask="nonzero")
     as_seen = np.flip(nibabel.load(image).get_fdata()[..., 0], (0, 1)).T
     assert as_seen.shape == (32, 40)
     for name, values, slope in (("m.nii", drawn, None), ("s.nii", drawn * 2, 0.5)):
@@ -132,7 +132,7 @@ def test_a_nifti_mask_on_a_plain_image_is_named_and_not_guessed(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), np.arange(64, dtype=np.uint8).reshape(8, 8))
     mask = nifti(tmp_path / "m.nii", np.eye(8, dtype=np.uint8))
     with pytest.raises(UnreadableImage) as error:
-        Decoder().read([tmp_path / "a.png", mask], ImageSettings(size=8))
+        Decoder().read([tmp_path / "a.png", mask], image_settings(size=8))
     assert error.value.reason == "mask_orientation"
 
 

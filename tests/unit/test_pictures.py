@@ -11,7 +11,8 @@ from PIL import Image, ImageOps
 
 from foldwise.pixels.picture import UnreadableImage
 from foldwise.pixels.picture_files import read_mask, read_picture
-from foldwise.pixels.prepare import ImageSettings, prepare
+from foldwise.pixels.prepare import prepare
+from usual import image_settings
 
 GREY8 = np.random.default_rng(0).integers(0, 256, (23, 31)).astype(np.uint8)
 GREY16 = np.random.default_rng(1).integers(0, 65536, (23, 31)).astype(np.uint16)
@@ -187,7 +188,7 @@ def test_samples_of_any_kind_are_read_as_tifffile_wrote_them(tmp_path, kind, com
 @pytest.mark.parametrize("kind", ["u2", "u4", "i2", "i4", "f4", "i1"])
 def test_white_is_zero_in_any_kind(tmp_path, kind):
     tifffile.imwrite(tmp_path / "a.tif", KINDS[kind], photometric="miniswhite")
-    settings = ImageSettings(size=31, window="minmax", bits=16)
+    settings = image_settings(size=31, window="minmax", bits=16)
     try:
         found = prepare(read_picture(tmp_path / "a.tif"), settings).astype(int)
     except UnreadableImage as error:

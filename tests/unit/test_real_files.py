@@ -19,8 +19,9 @@ from foldwise.pixels.dicom import file as dicom
 from foldwise.pixels.dicom.header import read_header
 from foldwise.pixels.digest import pixel_digest
 from foldwise.pixels.picture import REASONS, UnreadableImage
-from foldwise.pixels.prepare import ImageSettings, prepare
+from foldwise.pixels.prepare import prepare
 from foldwise.pixels.window import inverted, modality
+from usual import image_settings
 
 ROOT = Path(os.environ.get("FOLDWISE_TEST_DATA", "/nonexistent"))
 MANIFEST, FILMS = ROOT / "dicom_reader/manifest.csv", ROOT / "mammo_mias_dicom/archive"
@@ -102,6 +103,6 @@ def test_films_undone_equal_their_png():
         undone = modality(film, inverted(film, film.stored))
         np.testing.assert_array_equal(np.floor(undone), plain.stored)
         assert pixel_digest(film) == pixel_digest(plain)
-        settings = ImageSettings(size=256, fit="breast")
+        settings = image_settings(size=256, fit="breast")
         off = prepare(film, settings).astype(int) - prepare(plain, settings)
         assert np.abs(off).max() <= 1

@@ -5,11 +5,11 @@ from pydicom import dcmread
 
 from cohorts import ALL, CLASSES, id_map_of, table_of, write_table
 from foldwise.cohort.codes import FILMS, MAMMOGRAMS, view_of
-from foldwise.cohort.conflicts import Conflicts
 from foldwise.cohort.groups import plain_id, spelt_apart
 from foldwise.cohort.tables.labels import UNKNOWN, ClassScheme
 from foldwise.errors import FoldwiseError
 from foldwise.files import is_formula
+from usual import conflicts
 
 
 def write_header(study, number, **values):
@@ -61,7 +61,7 @@ def test_ids_that_differ_in_spelling_are_refused_or_resolved_by_rule(study, spel
 
 
 def id_map_rows(study, rule):
-    study.cohort(conflicts=Conflicts(spellings=rule, patients="drop"), **ALL)
+    study.cohort(conflicts=conflicts(spellings=rule, patients="drop"), **ALL)
     return study.rows("private/id_map")
 
 

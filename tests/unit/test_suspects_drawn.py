@@ -40,7 +40,7 @@ def rows_of(masks, probabilities):
     """A prediction table, as text."""
     made = []
     for i, (mask, probability) in enumerate(zip(masks, probabilities, strict=True)):
-        row = {key: str(value) for key, value in image_row(probability, mask).items()}
+        row = {key: str(value) for key, value in image_row(probability, mask, 0.5).items()}
         made.append({"sample": f"s{i}", "group": f"g{i}", "fold": "1"} | row)
     return made
 

@@ -6,8 +6,9 @@ import io
 import pandas
 import pytest
 
-from foldwise.cohort.tables.table import TableSettings, read_table
+from foldwise.cohort.tables.table import read_table
 from foldwise.errors import FoldwiseError
+from usual import table_settings
 
 ROWS = [["AccessionNumber", "Classification", "Größe"], ["003772", "2", "ä é"], ["1", "3", ""]]
 
@@ -15,7 +16,7 @@ ROWS = [["AccessionNumber", "Classification", "Größe"], ["003772", "2", "ä é
 def write(tmp_path, data, **settings):
     path = tmp_path / "table.csv"
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    return TableSettings(str(path), **settings)
+    return table_settings(str(path), **settings)
 
 
 def joined(separator, rows=ROWS):
@@ -109,7 +110,7 @@ def test_what_is_no_table_is_named(tmp_path, data, said):
 
 def test_a_missing_table_is_named(tmp_path):
     with pytest.raises(FoldwiseError, match=r"No table at .*nowhere\.csv \(data\.table\.path"):
-        read_table(TableSettings(str(tmp_path / "nowhere.csv")))
+        read_table(table_settings(str(tmp_path / "nowhere.csv")))
 
 
 def test_a_stated_encoding_that_is_wrong_is_named(tmp_path):

@@ -8,8 +8,9 @@ from pydicom.dataset import Dataset
 from dicoms import write
 from foldwise.pixels.dicom.file import read_picture
 from foldwise.pixels.picture import Picture, UnreadableImage
-from foldwise.pixels.prepare import ImageSettings, prepare, prepared
+from foldwise.pixels.prepare import prepare, prepared
 from foldwise.pixels.window import grey, tone_of
+from usual import image_settings
 
 RANDOM = np.random.default_rng(0)
 PIXELS = RANDOM.integers(0, 4096, (40, 50)).astype(np.uint16)
@@ -91,10 +92,10 @@ def test_an_unusable_table_gives_way_to_the_window(tmp_path, fault):
 def test_a_window_that_shows_nothing_gives_way_to_percentiles(tmp_path, centre):
     write(tmp_path / "a", PIXELS, bits=12, WindowCenter=centre, WindowWidth=100)
     np.testing.assert_array_equal(shown(tmp_path / "a"), shown(tmp_path / "a", "percentile"))
-    found = prepared(read_picture(tmp_path / "a"), ImageSettings(window="voi"))
+    found = prepared(read_picture(tmp_path / "a"), image_settings(window="voi"))
     assert found.facts["voi"] is False
     write(tmp_path / "a", PIXELS, bits=12, WindowCenter=2000, WindowWidth=100)
-    assert prepared(read_picture(tmp_path / "a"), ImageSettings(window="voi")).facts["voi"] is True
+    assert prepared(read_picture(tmp_path / "a"), image_settings(window="voi")).facts["voi"] is True
 
 
 def test_centres_and_widths_are_paired_by_position(tmp_path):
@@ -124,7 +125,7 @@ def test_windows_on_words_of_32_bits(tmp_path, function, photometric, low):
     }[function]
     expected = 1 - expected if photometric == "MONOCHROME1" else expected
     np.testing.assert_allclose(shown(tmp_path / "a"), expected, atol=1e-6)
-    found = prepare(read_picture(tmp_path / "a"), ImageSettings(size=50, window="voi", fit="crop"))
+    found = prepare(read_picture(tmp_path / "a"), image_settings(size=50, window="voi", fit="crop"))
     assert found.min() < 60 and found.max() > 190
 
 
@@ -164,7 +165,7 @@ def test_palettes_of_16_bits_keep_their_scale(tmp_path):
     expected = np.stack([np.roll(ramp, turn)[indices] for turn in range(3)], -1)
     np.testing.assert_array_equal(picture.stored, expected)
     assert picture.bits_stored == 16
-    settings = ImageSettings(size=40, window="none", channels=3, fit="crop", bits=16)
+    settings = image_settings(size=40, window="none", channels=3, fit="crop", bits=16)
     assert prepare(picture, settings).max() == 65535
 
 
@@ -204,7 +205,7 @@ def test_padding_is_black_and_counts_in_nothing(tmp_path, window, photometric, l
     found = shown(tmp_path / "a", window)
     assert found[:, :12].max() == pytest.approx(0, abs=1e-6)
     np.testing.assert_allclose(found[:, 12:], shown(tmp_path / "b", window), atol=1e-6)
-    settings = ImageSettings(size=50, window=window, fit="stretch")
+    settings = image_settings(size=50, window=window, fit="stretch")
     facts = [prepared(read_picture(tmp_path / name), settings).facts for name in "ab"]
     assert (facts[0]["min"], facts[0]["max"]) == (facts[1]["min"], facts[1]["max"])
     cached = prepare(read_picture(tmp_path / "a"), settings)[0]
@@ -214,14 +215,14 @@ def test_padding_is_black_and_counts_in_nothing(tmp_path, window, photometric, l
 def test_padding_alone_is_no_picture(tmp_path):
     write(tmp_path / "a", np.full((20, 20), 5, np.uint16), bits=12, PixelPaddingValue=5)
     with pytest.raises(UnreadableImage) as info:
-        prepare(read_picture(tmp_path / "a"), ImageSettings())
+        prepare(read_picture(tmp_path / "a"), image_settings())
     assert info.value.reason == "constant"
 
 
 @pytest.mark.parametrize("top", [1e300, 3e38])
 def test_values_beyond_single_precision(top):
     pixels = np.linspace(-top, top, 400).reshape(20, 20)
-    settings = ImageSettings(size=20, window="minmax", bits=16)
+    settings = image_settings(size=20, window="minmax", bits=16)
     if top == 3e38:
         found = prepare(Picture(pixels.astype(np.float32), bits_stored=32), settings)
         assert np.abs(found[0] - np.linspace(0, 65535, 400).reshape(20, 20)).max() <= 1

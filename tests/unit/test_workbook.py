@@ -9,8 +9,9 @@ import pandas
 import pytest
 
 from foldwise.cohort.tables.exclusions import IdList
-from foldwise.cohort.tables.table import TableSettings, read_table
+from foldwise.cohort.tables.table import read_table
 from foldwise.errors import FoldwiseError
+from usual import table_settings
 
 HEAD = ["AccessionNumber", "Classification", "Date"]
 
@@ -23,7 +24,7 @@ def write(folder, *rows, change=None):
     if change:
         change(book, book.active)
     book.save(folder / "labels.xlsx")
-    return TableSettings(str(folder / "labels.xlsx"))
+    return table_settings(str(folder / "labels.xlsx"))
 
 
 def cells(table):
@@ -64,7 +65,7 @@ def test_the_same_cells_come_of_a_workbook_and_of_its_csv(tmp_path):
     frame = pandas.DataFrame({"id": ["007", "8"], "label": [1, 2], "note": ["a;b", 'say "x"']})
     frame.to_excel(tmp_path / "labels.xlsx", index=False)
     frame.to_csv(tmp_path / "labels.csv", index=False)
-    both = [read_table(TableSettings(str(tmp_path / f"labels.{end}"))) for end in ("xlsx", "csv")]
+    both = [read_table(table_settings(str(tmp_path / f"labels.{end}"))) for end in ("xlsx", "csv")]
     assert cells(both[0]) == cells(both[1])
     assert [row.line for row in both[0].rows] == [2, 3]
 
@@ -79,9 +80,9 @@ def test_the_first_visible_sheet_is_read_or_the_one_that_is_named(tmp_path):
 
     settings = write(tmp_path, ["hidden"], ["x"], change=more)
     assert cells(read_table(settings)) == [["id", "label"], ["a", "1"]]
-    assert cells(read_table(TableSettings(settings.path, sheet="Old"))) == [["id"], ["b"]]
+    assert cells(read_table(table_settings(settings.path, sheet="Old"))) == [["id"], ["b"]]
     with pytest.raises(FoldwiseError, match=r"data\.table\.sheet.*Did you mean 'Labels'"):
-        read_table(TableSettings(settings.path, sheet="Lables"))
+        read_table(table_settings(settings.path, sheet="Lables"))
 
 
 def test_empty_rows_and_columns_beside_the_table_are_none(tmp_path):
@@ -134,13 +135,13 @@ def test_other_spreadsheets_are_named_with_what_to_do(tmp_path):
         ("cut.xlsx", "a workbook that cannot be read"),
     ):
         with pytest.raises(FoldwiseError, match=said):
-            read_table(TableSettings(str(tmp_path / name)))
+            read_table(table_settings(str(tmp_path / name)))
 
 
 def test_only_a_study_with_a_workbook_imports_its_reader(tmp_path, monkeypatch):
     settings = write(tmp_path, HEAD, ["1", 2, ""])
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     (tmp_path / "labels.csv").write_text("id\n1\n")
-    assert read_table(TableSettings(str(tmp_path / "labels.csv"))).columns == ("id",)
+    assert read_table(table_settings(str(tmp_path / "labels.csv"))).columns == ("id",)
     with pytest.raises(FoldwiseError, match="pip install openpyxl"):
         read_table(settings)

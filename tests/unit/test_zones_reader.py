@@ -13,9 +13,9 @@ from foldwise.files import write_csv
 from foldwise.pixels.decode.zones import Decoder
 from foldwise.pixels.nifti import read_nifti
 from foldwise.pixels.picture import UnreadableImage
-from foldwise.pixels.prepare import ImageSettings
 from foldwise.settings.zones import CHEST
 from made_zones import zones_archive
+from usual import image_settings
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_png_and_nifti_of_one_picture_are_prepared_alike(tmp_path):
     Image.fromarray(grey).save(tmp_path / "a.png")
     affine = np.diag([-1.0, -1.0, 1.0, 1.0])  # as ITK writes a plain picture
     nibabel.save(nibabel.Nifti1Image(grey.T, affine), tmp_path / "b.nii.gz")
-    settings = ImageSettings(size=32)
+    settings = image_settings(size=32)
     first, second = (Decoder().read([tmp_path / n], settings) for n in ("a.png", "b.nii.gz"))
     np.testing.assert_array_equal(first.pixels, second.pixels)
     assert first.digest == second.digest

@@ -7,7 +7,7 @@ read and written in `private/` only.
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,12 @@ log = logging.getLogger("foldwise")
 class AuditSettings:
     """Branch `data` as far as the audit reads it."""
 
-    order: tuple[str, ...] = ()
-    heads: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    conflicts: Conflicts = field(default_factory=Conflicts)
-    max_quarantine: float = 0.05
-    grey: bool = False  # pictures in colour are kept out
-    trains: bool = True  # a model that is only tried may meet no image of a class
+    order: tuple[str, ...]
+    heads: dict[str, tuple[str, ...]]
+    conflicts: Conflicts
+    max_quarantine: float
+    grey: bool  # pictures in colour are kept out
+    trains: bool  # a model that is only tried may meet no image of a class
 
     @classmethod
     def of(cls, data: dict[str, Any], trains: bool = True) -> "AuditSettings":

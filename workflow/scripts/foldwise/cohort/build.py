@@ -6,7 +6,7 @@ private counterparts.
 """
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,21 +41,21 @@ class CohortSettings:
 
     root: str
     table: TableSettings
-    columns: Columns = field(default_factory=Columns)
-    classes: dict[str, Any] = field(default_factory=dict)
-    heads: dict[str, dict[str, Any]] = field(default_factory=dict)
-    group: str = "patient"
-    match: str = "folder"
-    views: tuple[str, ...] = ()
-    subset: float | None = None
-    exclusions: str | None = None
-    splits: tuple[tuple[str, str], ...] = ()
-    conflicts: Conflicts = field(default_factory=Conflicts)
-    max_quarantine: float = 0.05
-    wanted: Wanted = field(default_factory=Wanted)
-    seed: int = 42
-    early: EarlyChecks = field(default_factory=EarlyChecks)
-    trains: bool = True  # a model that is only tried may meet no image of a class
+    columns: Columns
+    classes: dict[str, Any]
+    heads: dict[str, dict[str, Any]]
+    group: str
+    match: str
+    views: tuple[str, ...]
+    subset: float | None
+    exclusions: str | None
+    splits: tuple[tuple[str, str], ...]
+    conflicts: Conflicts
+    max_quarantine: float
+    wanted: Wanted
+    seed: int
+    early: EarlyChecks
+    trains: bool  # a model that is only tried may meet no image of a class
 
     @classmethod
     def of(

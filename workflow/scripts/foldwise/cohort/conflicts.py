@@ -19,11 +19,11 @@ class Conflicts:
     `same` takes them for one, `apart` for several.
     """
 
-    labels: str = "refuse"
-    patients: str = "refuse"
-    pixels: str = "refuse"
-    spellings: str = "refuse"
-    near_duplicates: str = "note"
+    labels: str
+    patients: str
+    pixels: str
+    spellings: str
+    near_duplicates: str
 
 
 MESSAGES = {

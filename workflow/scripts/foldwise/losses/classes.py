@@ -53,7 +53,7 @@ class CrossEntropy(nn.Module):
     Label smoothing: Szegedy et al. 2016, Rethinking the Inception architecture, section 7.
     """
 
-    def __init__(self, weights: Tensor | None = None, label_smoothing: float = 0.0):
+    def __init__(self, weights: Tensor | None, label_smoothing: float):
         super().__init__()
         self.register_buffer("weights", weights)
         self.label_smoothing = label_smoothing
@@ -75,7 +75,7 @@ class Focal(nn.Module):
     classes; gamma 0 is cross-entropy.
     """
 
-    def __init__(self, weights: Tensor | None = None, gamma: float = 2.0):
+    def __init__(self, weights: Tensor | None, gamma: float):
         super().__init__()
         self.register_buffer("weights", weights)
         self.gamma = gamma

@@ -35,7 +35,7 @@ def feature(student_bd: Tensor, teacher_bd: Tensor) -> Tensor:
     return (student_bd.float() - teacher_bd.float()).square().mean()
 
 
-def contrastive(student_bd: Tensor, teacher_bd: Tensor, tau: float = 0.1) -> Tensor:
+def contrastive(student_bd: Tensor, teacher_bd: Tensor, tau: float) -> Tensor:
     """InfoNCE: which of the batch's teacher features is of the same sample, by cosine / tau.
 
     van den Oord et al. 2018, Representation learning with contrastive predictive coding,

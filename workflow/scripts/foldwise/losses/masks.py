@@ -82,8 +82,9 @@ class MaskLoss(nn.Module):
         focal: Callable[..., Tensor] | None,
         share: float = 1.0,
         ramp_epochs: int = 0,
-        boundary_weight: float = 0.0,
-        boundary_px: int = 2,
+        *,
+        boundary_weight: float,
+        boundary_px: int,
     ):
         super().__init__()
         self.overlap, self.focal, self.final_share = overlap, focal, share

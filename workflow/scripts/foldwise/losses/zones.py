@@ -18,7 +18,7 @@ class ZoneLoss(nn.Module):
     scores alone, over the zones whose score is known; "unknown" has no place in the order.
     """
 
-    def __init__(self, n_values: int, unknown_weight: float = 0.3, ordinal_weight: float = 0.0):
+    def __init__(self, n_values: int, unknown_weight: float, ordinal_weight: float = 0.0):
         super().__init__()
         weights = torch.ones(n_values)
         weights[-1] = unknown_weight

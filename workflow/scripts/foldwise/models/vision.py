@@ -26,7 +26,7 @@ class VisionModel(Network):
         self,
         backbone: Backbone,
         outputs: Sequence[int],
-        dropout: float = 0.2,
+        dropout: float,
         embedding_dim: int = 0,
     ):
         super().__init__()

@@ -26,14 +26,14 @@ class ImageSettings:
     finds it again; it takes half as long as decoding.
     """
 
-    size: int = 256
-    fit: str = "letterbox"  # crop | breast | stretch | native
-    window: str = "percentile"  # voi | minmax | none
-    percentiles: tuple[float, float] = (0.5, 99.5)
-    channels: int = 1
-    bits: int = 8
-    reduce_levels: int = 0
-    mask: str = "half"  # nonzero
+    size: int
+    fit: str  # letterbox | crop | breast | stretch | native
+    window: str  # percentile | voi | minmax | none
+    percentiles: tuple[float, float]
+    channels: int
+    bits: int
+    reduce_levels: int
+    mask: str  # half | nonzero
     digested: bool = True
 
     @property

@@ -84,7 +84,7 @@ def look(root: Path, path: Path, label: str | None = None, patient: str | None =
     Raises FoldwiseError where no column names the images, or none can be the label.
     """
     files = sorted(list_archive(root).files)
-    table = read_table(TableSettings(path=str(path), format="paths"))
+    table = read_table(TableSettings.of_images(str(path)))
     reader, own = _reader(root, files)
     ids = _ids_of_headers(root, own) if reader == "dicom" else []
     kind, mask = _kind_of(table, own) if reader == "images" and not label else (CLASSES, None)

@@ -115,7 +115,7 @@ class Segmentation(Task):
     def table(self, rows: Rows, outputs: dict[str, np.ndarray]) -> Rows:
         """Columns: identity, overlap of the image, pixels tp, fp, fn, and those of `image_row`."""
         # Asked of the function itself, so that its columns are listed in one place only.
-        names = list(image_row(np.zeros((1, 1)), np.zeros((1, 1))))
+        names = list(image_row(np.zeros((1, 1)), np.zeros((1, 1)), self.settings["threshold"]))
         columns = dict(zip(names, outputs["measured"].astype(np.float64).T, strict=True))
         overlap = _overlap(columns)
         table = []

@@ -27,7 +27,7 @@ class IdList:
         self.entries: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self.used: set[str] = set()
         if path:
-            table = read_table(TableSettings(path, "paths", key=key))
+            table = read_table(TableSettings.of_images(path, key=key))
             table.need({"id": "id"} | ({"reason": "reason"} if reasons else {}))
             # A list of label suspects leaves out what a reader signed with a reason, no more.
             rows = (row for row in table.rows if SUSPECTS not in table.columns or row.get("reason"))

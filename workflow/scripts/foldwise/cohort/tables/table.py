@@ -24,7 +24,7 @@ SEPARATORS = (",", ";", "\t")
 NOTHING = {"", "-", "na", "n/a", "#na", "#n/a", "<na>", "nan", "-nan", "none", "null"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TableSettings:
     """Where the table is and how it is written; `key` is the setting that messages name.
 
@@ -32,12 +32,18 @@ class TableSettings:
     """
 
     path: str | None = None
-    format: str = "accession"
-    encoding: str = "auto"
-    separator: str = "auto"
-    sheet: str | None = None
-    folders: dict[str, Any] | None = None
+    format: str
+    encoding: str
+    separator: str
+    sheet: str | None
+    folders: dict[str, Any] | None
     key: str = "data.table.path"
+
+    @classmethod
+    def of_images(cls, path: str, **key: str) -> "TableSettings":
+        """A table of which nothing is stated: a row an image, how it is written is found out."""
+        unstated = {"encoding": "auto", "separator": "auto", "sheet": None, "folders": None}
+        return cls(path=path, format="paths", **unstated, **key)
 
 
 @dataclass(frozen=True)

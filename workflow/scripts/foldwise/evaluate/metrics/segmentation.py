@@ -33,7 +33,7 @@ COUNTS = (*SUMS[:3], *OBJECTS)  # whole numbers, of pixels and of objects
 SIZES = ("object_pixels_true", "object_pixels_predicted")
 
 
-def image_row(probability: np.ndarray, mask: np.ndarray, threshold: float = 0.5) -> dict[str, Any]:
+def image_row(probability: np.ndarray, mask: np.ndarray, threshold: float) -> dict[str, Any]:
     """Sums and objects of one image: the columns of a prediction table.
 
     probability: (H, W) 0..1; mask: (H, W), foreground where not 0. Predicted foreground is where
