@@ -5,11 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from foldwise.article.agreement import disagreements
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_json, write_json, write_text
 from foldwise.hashing import file_digest
 from foldwise.origin import forget_origin, note_origin, origins
-from foldwise.report.ledger import Job, Ledger, outdated
+from foldwise.report.ledger import Job, Ledger
 
 SUMMARY = "results/s/runs/cv/cv_summary.json"
 
@@ -77,15 +78,18 @@ def test_a_key_that_is_not_there_is_refused_and_one_without_a_value_is_a_dash(jo
         source("kappa", "men")
 
 
-def test_each_value_that_changed_after_a_page_was_made_is_named(job):
+def test_each_value_that_changed_after_an_article_was_made_is_named(job):
     write_json(SUMMARY, {"kappa": {"mean": 0.7, "std": 0.1}, "a.b": 1, "bounds": [1, 2]})
     ledger = Ledger()
     source = ledger.source(SUMMARY, Job("cv_summary"))
     for keys in (("kappa", "mean"), ("kappa", "std"), ("a.b",), ("bounds", 1)):
         source(*keys)
-    saved = ledger.as_json()
-    assert outdated(saved) == []
+    write_json("article/ledger.json", ledger.as_json())
+    assert disagreements("article") == []
     write_json(SUMMARY, {"kappa": {"mean": 0.7}, "a.b": 2, "bounds": [1, 2], "more": 0})
-    assert outdated(saved) == [f"kappa.std in {SUMMARY}", f"a.b in {SUMMARY}"]
+    assert disagreements("article") == [
+        f"{SUMMARY}: kappa.std is None now; the article says 0.1.",
+        f"{SUMMARY}: a.b is 2 now; the article says 1.",
+    ]
     Path(SUMMARY).unlink()
-    assert len(outdated(saved)) == 4
+    assert len(disagreements("article")) == 4

@@ -72,9 +72,9 @@ def test_a_tracker_that_fails_warns_once_and_stops_nothing(caplog, make):
 def test_a_training_tells_its_epochs_and_is_the_same_with_a_tracker(tmp_path):
     params = make_params()
     tracker = FoldTracker("tensorboard", tmp_path / "tracker", "demo", params, 1)
-    track, plain = train(tmp_path / "told", on_epoch=tracker), train(tmp_path / "plain")
+    tracked, plain = train(tmp_path / "told", on_epoch=tracker), train(tmp_path / "plain")
     tracker.end({"score": 0.5})
-    assert (track / "best_model.pt").read_bytes() == (plain / "best_model.pt").read_bytes()
+    assert (tracked / "best_model.pt").read_bytes() == (plain / "best_model.pt").read_bytes()
     events = EventAccumulator(str(tmp_path / "tracker" / "tensorboard"))
     events.Reload()
     assert [event.step for event in events.Scalars("kappa")] == [1, 2, 3]

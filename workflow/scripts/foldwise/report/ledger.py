@@ -13,7 +13,7 @@ Standard library only: the rule files read the sections, which read this.
 
 import html
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -162,35 +162,6 @@ class Ledger:
                 "changed afterwards. Delete it, and the same command makes it again."
             )
         return digest_now
-
-
-def outdated(saved: Mapping[str, Any]) -> list[str]:
-    """`key in file` of each number in a ledger.json that the file, as it is now, says otherwise.
-
-    For what quotes a finished page: a file that has other bytes but the same value is no news.
-    """
-    now = Ledger()
-    sources = {
-        path: now.source(path, Job(entry["rule"]))
-        for path, entry in saved["files"].items()
-        if Path(path).is_file()
-    }
-    # Keys may hold dots: compared as the ledger writes them, never taken apart.
-    present = {path: dict(_leaves(source.value())) for path, source in sources.items()}
-    return [
-        f"{one['key']} in {one['file']}"
-        for one in saved["numbers"]
-        if present.get(one["file"], {}).get(one["key"], _ABSENT) != one["value"]
-    ]
-
-
-def _leaves(value: Any, keys: tuple[Key, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Dotted key and value of a file's content at every depth."""
-    yield _dotted(keys), value
-    if isinstance(value, dict | list):
-        inner = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, one in inner:
-            yield from _leaves(one, (*keys, key))
 
 
 @dataclass(frozen=True)

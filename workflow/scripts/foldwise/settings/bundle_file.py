@@ -21,8 +21,6 @@ from foldwise.integrity import SEAL
 # Raised when a bundle of the number before can no longer be read as it is.
 FORMAT = 1
 MANIFEST = "bundle.json"
-# Names of a bundle's settings that decide how pictures become predictions.
-OF_MODEL = ("kind", "image", "model", "training")
 # A zip may claim any size: no stranger's list fills the memory.
 MANIFEST_BYTES = 64 << 20
 # A fixed time, so that equal contents are equal bytes.

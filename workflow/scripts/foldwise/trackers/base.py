@@ -6,7 +6,6 @@ that no run ends for its sake.
 
 import logging
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 logger = logging.getLogger("foldwise")
@@ -20,10 +19,6 @@ class Tracker(Protocol):
 
     def end(self, summary: Mapping[str, float]) -> None:
         """The kept metrics; the run is over."""
-
-
-# Makes a tracker: (folder for its files, study, run, fold, settings by dotted path).
-Make = Callable[[Path, str, str, int, Mapping[str, Any]], Tracker]
 
 
 class Tolerant:
