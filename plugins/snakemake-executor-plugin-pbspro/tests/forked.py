@@ -52,9 +52,9 @@ class Driver:
 
 def fork(parent: socket.socket, request: dict, log: int) -> Driver:
     """What the process at the other end of a socket forks for a request."""
-    ends, told = os.pipe()
-    socket.send_fds(parent, [json.dumps(request).encode()], [log, told])
-    os.close(told)
+    ends, pipe = os.pipe()
+    socket.send_fds(parent, [json.dumps(request).encode()], [log, pipe])
+    os.close(pipe)
     return Driver(ends)
 
 
