@@ -205,8 +205,8 @@ def judging(kind: str, task: Mapping[str, Any]) -> dict[str, str]:
 def ordered_labels(task: Mapping[str, Any]) -> set[str]:
     """Labels of a sample whose classes go from lowest to highest; `task` is params["task"]."""
     # Bundles made before labels had this setting say nothing of an order.
-    said = task.get("ordered", {})
-    return {label for label, ordered in said.items() if ordered}
+    by_label = task.get("ordered", {})
+    return {label for label, ordered in by_label.items() if ordered}
 
 
 def _that_may(kind: str, roles: Iterable[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from foldwise.bundle.cohort_facts import NORMAL_95
 from foldwise.bundle.page.build import valued
-from foldwise.bundle.page.words import p_said
+from foldwise.bundle.page.words import p_text
 from foldwise.errors import FoldwiseError, choose, plural
 from foldwise.evaluate.summary import limits_of
 from foldwise.evaluate.wording import called
@@ -139,7 +139,7 @@ def markdown(comparison: Mapping[str, Any]) -> str:
         f"| **random effects** | | | {valued(total)} |",
         "",
         f"Between the sites: tau squared {total['tau2']:.4f}, I squared {total['i2']:.0%}, "
-        f"Cochran's Q {total['q']:.2f} ({p_said(total['p'])}). Random effects over "
+        f"Cochran's Q {total['q']:.2f} ({p_text(total['p'])}). Random effects over "
         f"{total['sites']} sites, DerSimonian and Laird, interval of Hartung and Knapp, no wider "
         "than the metric's limits; variances are those of the sites' intervals.",
         "",

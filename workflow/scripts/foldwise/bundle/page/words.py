@@ -98,7 +98,7 @@ def _shifted(shift: Mapping[str, Any]) -> list[str]:
             name = "" if label == "label" else f" of {label.removeprefix('label_')}"
             sentences.append(
                 f"The shares of labels{name} differ from the training's by {one['distance']:.0%} "
-                f"in total ({p_said(one['p'])})."
+                f"in total ({p_text(one['p'])})."
             )
     for name in ("brightness", "contrast"):
         one = shift[name]
@@ -106,13 +106,13 @@ def _shifted(shift: Mapping[str, Any]) -> list[str]:
             way = "higher" if one["difference_sd"] > 0 else "lower"
             sentences.append(
                 f"The {name} of prepared images is {way} than in training by "
-                f"{abs(one['difference_sd']):.1f} standard deviations ({p_said(one['p'])})."
+                f"{abs(one['difference_sd']):.1f} standard deviations ({p_text(one['p'])})."
             )
     one = shift["features"]
     if one["p"] < ALPHA:
         sentences.append(
             f"In the models' features {one['far']} of {one['n']} images lie farther out than one "
-            f"in twenty of the training ({p_said(one['p'])}): they look unlike what was learned."
+            f"in twenty of the training ({p_text(one['p'])}): they look unlike what was learned."
         )
     return sentences or [
         "Labels, grey levels and features show no clear shift from the training cohort."
@@ -134,7 +134,7 @@ def _parted(subgroups: Mapping[str, Any] | None) -> list[str]:
     """A sentence a subgroup that clearly differs from all others, after Holm."""
     return [
         f"Of {one['column']} {level['level']} the {spoken(subgroups['metric'])} differs from that "
-        f"of the others by {level['difference']['value']:+.3f} ({p_said(level['holm'])} after "
+        f"of the others by {level['difference']['value']:+.3f} ({p_text(level['holm'])} after "
         "Holm)."
         for one in (subgroups["columns"] if subgroups else [])
         for level in one["levels"]
@@ -175,6 +175,6 @@ def _missed(classes: Mapping[str, Mapping[str, Any]], stated: float) -> list[str
     return [f"With limits by class too few sets hold it of {'; '.join(clear)}."] if clear else []
 
 
-def p_said(value: float) -> str:
+def p_text(value: float) -> str:
     """`p = 0.012`, as a sentence has it."""
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"

@@ -59,8 +59,8 @@ def entry(named: Mapping[str, str], reason: str = "") -> dict[str, str]:
     """An image's row of id_map.csv as a row of such a list."""
     # Of an image and its mask the image: a blank stands between, and names may hold one.
     first = ENDING.match(named["file"])
-    known_by = {key: named[key] for key in ("accession", "patient", "row")}
-    return {"id": first[0] if first else named["file"], "reason": reason} | known_by
+    identities = {key: named[key] for key in ("accession", "patient", "row")}
+    return {"id": first[0] if first else named["file"], "reason": reason} | identities
 
 
 def _plain(identity: str) -> str:
