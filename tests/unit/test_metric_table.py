@@ -13,6 +13,7 @@ from foldwise.metrics import (
     metric_of,
     monitors,
     of_kind,
+    ordered_labels,
 )
 from foldwise.registry import load, names
 from made_predictions import HEADS, TASKS, row
@@ -27,8 +28,13 @@ def measured(kind):
 def of_table(kind):
     """Names that the table promises of a kind, with those of each label."""
     heads = HEADS if kind == "distillation" else ()
+    ordered = ordered_labels(TASKS[kind])
     return {one.name for one in of_kind(kind)} | {
-        one.of_head(head).name for head in heads for one in of_kind(LABEL)
+        one.of_head(head).name
+        for head in heads
+        for one in of_kind(LABEL)
+        # Where classes have no order, what counts the distance between them is not measured.
+        if head in ordered or not one.ordinal
     }
 
 
