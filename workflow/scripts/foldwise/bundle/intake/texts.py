@@ -24,7 +24,7 @@ def texts_of(images: Sequence[Image], path: str | Path | None) -> Texts:
             f"The bundle's models read a text with each image. Give {OPTION} table.csv with a "
             f"column `{FILE}` (the image's name) and columns of texts."
         )
-    table = read_table(TableSettings(str(path), "paths", key=OPTION))
+    table = read_table(TableSettings.of_images(str(path), key=OPTION))
     _check(table, images)
     cells = {Path(row.get(FILE)).name: row.cells for row in table.rows}
     texts = {one.sample: _texts(cells.get(one.files[0].name, {})) for one in images}
