@@ -2,6 +2,9 @@
 
 Snakemake tells what happens as events, the same that its logger plug-ins get. What is left out
 here stands in its own log under .snakemake/log, and `--verbose` brings it back.
+
+Not a logger plug-in: Snakemake takes those from installed packages alone, by `--logger`, so that a
+clone would show the noise until one was installed and asked for on each command line.
 """
 
 import logging
