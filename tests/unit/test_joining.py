@@ -152,7 +152,7 @@ def test_a_class_of_one_patient_is_not_mended_by_fewer_folds():
     rows[0]["label"] = "rare"
     settings = fold_settings(n=3, where="x.yaml")
     with pytest.raises(FoldwiseError, match=r"only 1 patient has it.*Fewer folds do not help") as r:
-        check_possible(group_rows(rows), list(settings.shares), settings)
+        check_possible(group_rows(rows, "label", None), list(settings.shares), settings)
     assert "Lower folds.n" not in str(r.value)
 
 

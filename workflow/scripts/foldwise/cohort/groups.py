@@ -27,9 +27,7 @@ def spelt_apart(ids: Iterable[str]) -> dict[str, list[str]]:
     return {plain: sorted(own) for plain, own in spellings.items() if len(own) > 1}
 
 
-def name_groups(
-    items: list[Item], ledger: Ledger, names: Names, by: str, spellings: str = REFUSE
-) -> None:
+def name_groups(items: list[Item], ledger: Ledger, names: Names, by: str, spellings: str) -> None:
     """Keyed names of group and exam; an image without patient is quarantined, never guessed.
 
     One with two patients has no group either; conflicts.py sees to it. By image, each file content

@@ -42,7 +42,7 @@ class Groups:
         return [(int(part), int(one)) for part, one in zip(*np.nonzero(totals == 0), strict=True)]
 
 
-def group_rows(rows: list[dict[str, str]], strata: str = CLASS, bins: int | None = None) -> Groups:
+def group_rows(rows: list[dict[str, str]], strata: str, bins: int | None) -> Groups:
     """Groups of cohort rows (sample, group, content, label, ...).
 
     Raises FoldwiseError for a stratum column that is not there or is no number where bins are set.
