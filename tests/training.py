@@ -15,6 +15,7 @@ from foldwise.settings.schema import check
 from foldwise.tasks.classification import Classification
 from foldwise.train.job import FoldJob
 from foldwise.train.loop import train_fold
+from foldwise.train.stop import Stop
 
 CLASSES = ["A", "B", "C"]
 
@@ -126,6 +127,18 @@ def train(folder: Path, params: dict[str, Any] | None = None, **named: Any) -> P
     job = make_job(folder / "results", params, images, (rows[:24], rows[24:]), task, **named)
     train_fold(job, on_epoch)
     return job.out
+
+
+class StopAt(Stop):
+    """Asks to stop at the n-th time it is asked."""
+
+    def __init__(self, count: int) -> None:
+        self.left = count
+
+    @property
+    def requested(self) -> str | None:
+        self.left -= 1
+        return "SIGTERM" if self.left <= 0 else None
 
 
 NO_AUGMENT = dict.fromkeys(make_params()["augment"], 0)

@@ -14,24 +14,12 @@ from foldwise.train.checkpoint import arrays_digest, run_digest
 from foldwise.train.lock import FoldLock, forget
 from foldwise.train.sealed import save_sealed
 from foldwise.train.stop import EXIT_STOPPED, Stop, Stopped
-from training import TinyTask, make_params, make_rows, train
+from training import StopAt, TinyTask, make_params, make_rows, train
 
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
     torch.set_num_threads(1)
-
-
-class StopAt(Stop):
-    """Asks to stop at the n-th time it is asked."""
-
-    def __init__(self, count: int) -> None:
-        self.left = count
-
-    @property
-    def requested(self) -> str | None:
-        self.left -= 1
-        return "SIGTERM" if self.left <= 0 else None
 
 
 PARAMS = make_params(

@@ -53,6 +53,7 @@ class Settings:
     accumulate: int
     clip_norm: float | None
     precision: str
+    compile: bool
     sampler: str
     trainable_blocks: int | str  # number of the last blocks, or "all"
     tile: int | None  # side of the crops trained on, in pixels; None: whole pictures
@@ -66,7 +67,7 @@ class Settings:
 
 COPIED = ("batch_size", "optimizer", "lr", "weight_decay", "schedule")
 COPIED += ("head_only_epochs", "lr_warmup_epochs")
-COPIED += ("stop_after", "monitor", "accumulate", "clip_norm", "precision", "sampler")
+COPIED += ("stop_after", "monitor", "accumulate", "clip_norm", "precision", "compile", "sampler")
 
 
 def with_end(params: dict[str, Any], groups: int) -> dict[str, Any]:

@@ -61,6 +61,10 @@ class Fit:
     ended: str = ""  # why training ended; empty while it goes on
     unread: list[Noted] = field(default_factory=list)  # always empty in a checkpoint
 
+    def __post_init__(self) -> None:
+        # What steps ask for a loss; no field, since a checkpoint has no place for compiled code.
+        self.asked: nn.Module = self.model
+
     def note(self, noted: Noted) -> None:
         """Keep what a batch came to until it is read: on a CPU at once, on a GPU some steps later.
 

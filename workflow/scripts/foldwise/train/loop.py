@@ -16,6 +16,7 @@ from foldwise.files import write_json
 from foldwise.hashing import stream_seed
 from foldwise.settings.training import read_settings
 from foldwise.tasks.base import Batch
+from foldwise.train.compiled import compiled, compiler_explained
 from foldwise.train.failure import memory_explained, non_finite
 from foldwise.train.feed.batches import Rows, epoch_steps
 from foldwise.train.feed.draws import one_of
@@ -41,10 +42,13 @@ def train_fold(job: FoldJob, on_epoch: OnEpoch | None = None) -> None:
     settings = read_settings(job.params)
     make_deterministic(job.device)
     keep_freed_memory()
-    with memory_explained(job, max(stage.size for stage in settings.stages)):
+    largest = max(stage.size for stage in settings.stages)
+    with memory_explained(job, largest), compiler_explained(settings.compile):
         plan = make_plan(job, settings, on_epoch)
         model = build_model(job).to(job.device, memory_format=torch.channels_last)
         fit = Fit(model, make_optimizer(model, settings))
+        if settings.compile:
+            fit.asked = compiled(model)
         plan.checkpoint.restore(fit)
         plan.progress.begin(fit, len(plan.train), len(plan.val))
         if fit.ended == "pruned":
@@ -91,7 +95,7 @@ def train_step(fit: Fit, plan: Plan, batches: list[Rows], reached: Iterable[nn.P
         size = one_of(settings.stages[fit.stage].sizes, settings.seed, epoch, fit.step, number)
         batch = plan.train.batch(rows, size, epoch, repeats)
         with forward_in(settings.precision, plan.job.device):
-            terms = plan.job.task.loss(fit.model, plan.criterion, batch)
+            terms = plan.job.task.loss(fit.asked, plan.criterion, batch)
         fit.note(Noted("the loss", terms, rows, fit.step + 1))
         # Weighted by images: a short last batch must not count as much as a full one.
         (terms["loss"] * (len(rows) / count)).backward()
