@@ -12,7 +12,7 @@ from foldwise.errors import FoldwiseError
 Record = tuple[int, dict[str, str]]
 
 # Columns that the join of cases and pictures adds.
-CASE, PART = "case_found", "split"
+CASE, PART = "has_case", "split"
 PARTS = {"dev": "val"}
 
 
@@ -78,7 +78,7 @@ def join_files(folder: str | Path) -> list[tuple[Path, Path]]:
 
 
 def read_cases(folder: str | Path) -> list[Record]:
-    """One record a picture, with its case's cells (joined on `U_id`), `split` and `case_found`.
+    """One record a picture, with its case's cells (joined on `U_id`), `split` and `has_case`.
 
     Lines are counted through all files of pictures in their order by name.
     """
