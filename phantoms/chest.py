@@ -63,7 +63,7 @@ def film(chest: Chest, opacities: dict[str, float], size: int, day: int = 0) -> 
         picture -= lung * _air(rng, chest, SIDES[side], shape)
     picture += _bones(chest, y, across)
     for zone, opacity in opacities.items():
-        picture += _opacity(rng, zone, opacity, lungs, chest, y, shape)
+        picture += _opacity(rng, zone, opacity, lungs, chest, y)
     picture *= _silhouette(chest, y, across)
     shown = 1 - np.exp(-np.float32(rng.uniform(1.1, 1.5)) * np.clip(picture, 0.0, None))
     noise = rng.standard_normal(shape, dtype=np.float32) * np.float32(rng.uniform(0.008, 0.016))
@@ -160,10 +160,10 @@ def _opacity(
     lungs: dict[str, np.ndarray],
     chest: Chest,
     y: np.ndarray,
-    shape: Shape,
 ) -> np.ndarray:
     """Haze of a zone: nothing, threads, patches, then solid; the more, the denser."""
     side, height = zone.split("_")
+    shape = lungs[side].shape
     limits = zone_limits(chest)
     top, low = (np.float32(v) for v in limits[HEIGHTS[height] : HEIGHTS[height] + 2])
     ragged = np.float32(0.022) * smooth_noise(rng, shape, 0.15)

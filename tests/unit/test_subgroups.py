@@ -22,42 +22,42 @@ REQUEST = SubgroupRequest("accuracy", ("kappa",), 10)
 
 def test_numbers_travel_as_bands():
     ages = [str(20 + i) for i in range(80)]
-    found = code("age", ages, GROUPS, [], False)
+    found = code(ages, GROUPS, [], False)
     assert found.levels == ("below 46", "46 to below 73", "73 and above")
     assert [found.values.count(level) for level in found.levels] == [26, 27, 27]
-    stated = code("age", ["049Y", "50", "", "71.5"], GROUPS[:4], [65, 50], False)
+    stated = code(["049Y", "50", "", "71.5"], GROUPS[:4], [65, 50], False)
     assert stated.values == (
         *("below 50", "50 to below 65", "", "65 and above")[:2],
         "",
         stated.levels[-1],
     )
     assert not found.key and not stated.key
-    assert code("age", ["49", "70"], GROUPS[:2], ["50"], False).levels == (
+    assert code(["49", "70"], GROUPS[:2], ["50"], False).levels == (
         *stated.levels[:1],
         "50 and above",
     )
-    assert "none of its values is a number" in code("a", ["x"], GROUPS[:1], [5], False).refused
+    assert "none of its values is a number" in code(["x"], GROUPS[:1], [5], False).refused
 
 
 def test_terms_of_dicom_travel_and_other_values_by_number():
     sides = ["left", "R"] * 40
-    assert code("side", sides, GROUPS, [], False).values[:2] == ("L", "R")
+    assert code(sides, GROUPS, [], False).values[:2] == ("L", "R")
     sites = ["St. Canary", "North"] * 40
-    found = code("site", sites, GROUPS, [], False)
+    found = code(sites, GROUPS, [], False)
     assert found.values[:2] == ("value 2", "value 1")
     assert found.key == (("value 1", "North"), ("value 2", "St. Canary"))
-    named = code("site", sites, GROUPS, ["North"], False)
+    named = code(sites, GROUPS, ["North"], False)
     assert named.values[:2] == ("other", "North")
 
 
 def test_a_column_that_identifies_is_refused_with_the_number_that_would_do():
-    many = code("doctor", [f"Dr {i}" for i in range(80)], GROUPS, [], False)
+    many = code([f"Dr {i}" for i in range(80)], GROUPS, [], False)
     assert "80 values among 40 groups" in many.refused and "; 4 would do" in many.refused
     assert not many.values
     # Two values in any case, however few the groups.
-    assert not code("scanner", ["a", "b", "a"], GROUPS[:3], [], False).refused
-    assert "names patients" in code("id", ["1", "2"], GROUPS[:2], [], True).refused
-    assert "no image" in code("empty", ["", ""], GROUPS[:2], [], False).refused
+    assert not code(["a", "b", "a"], GROUPS[:3], [], False).refused
+    assert "names patients" in code(["1", "2"], GROUPS[:2], [], True).refused
+    assert "no image" in code(["", ""], GROUPS[:2], [], False).refused
 
 
 def test_nothing_of_the_table_stands_outside_private(tmp_path):

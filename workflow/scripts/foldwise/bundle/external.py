@@ -111,7 +111,7 @@ def comparison(expected: Mapping[str, Any], here: Mapping[str, Any]) -> list[dic
     for name in (name for name in ours if name in theirs):
         row = {"metric": name, "title": called(name)[0]}
         row |= {"here": _measured_value(ours[name]), "expected": _measured_value(theirs[name])}
-        rows.append(row | _difference(name, row["here"], row["expected"]))
+        rows.append(row | _difference(row["here"], row["expected"]))
     return rows
 
 
@@ -119,7 +119,7 @@ def _measured_value(metric: Mapping[str, Any]) -> dict[str, Any]:
     return {"value": metric["value"], "interval": metric.get("interval") or [None, None]}
 
 
-def _difference(name: str, here: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+def _difference(here: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
     """Here less expected with its interval, and in a word whether performance held.
 
     The two are of different patients, so that their variances add; each is taken from its interval,

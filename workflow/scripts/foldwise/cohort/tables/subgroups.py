@@ -67,7 +67,7 @@ def write_subgroups(
         else:
             cells = (rows[lines[row["sample"]]] for row in cohort)
             raw = [without_na(row.get(column)) for row in cells]
-        codes = code(column, raw, groups, values, column in named)
+        codes = code(raw, groups, values, column in named)
         coded[column] = codes
         private += [{"column": column, "level": a, "value": b} for a, b in codes.key]
     _write(study, cohort, coded)
@@ -94,9 +94,7 @@ def _write(study: Path, cohort: Sequence[Mapping[str, str]], coded: Mapping[str,
     write_json(study / "subgroups.json", {"columns": columns})
 
 
-def code(
-    column: str, raw: Sequence[str], groups: Sequence[str], stated: Sequence[Any], named: bool
-) -> Coded:
+def code(raw: Sequence[str], groups: Sequence[str], stated: Sequence[Any], named: bool) -> Coded:
     """The values `raw` of a column, one a sample, as they may travel."""
     if named:
         return Coded(refused="it names patients, exams or files, or holds dates or texts")
