@@ -15,7 +15,7 @@ from foldwise.settings.schema import check
 from foldwise.tasks.classification import Classification
 from foldwise.train.job import FoldJob
 from foldwise.train.loop import train_fold
-from foldwise.train.stop import Stop
+from foldwise.train.process.stop import Stop
 
 CLASSES = ["A", "B", "C"]
 

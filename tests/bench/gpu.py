@@ -24,7 +24,7 @@ set_threads(1)
 import torch  # noqa: E402
 from train import measured  # noqa: E402
 
-from foldwise.train.stop import Stopped  # noqa: E402
+from foldwise.train.process.stop import Stopped  # noqa: E402
 from training import StopAt, make_params, train  # noqa: E402
 
 CASES = (("efficientnet_b0", 512, 16), ("efficientnet_b0", 512, 64), ("small_cnn", 96, 16))

@@ -24,7 +24,7 @@ from flow import snakemake  # noqa: E402
 from foldwise.errors import FoldwiseError  # noqa: E402
 from foldwise.files import sweep, temporaries  # noqa: E402
 from foldwise.train.machine import set_threads  # noqa: E402
-from foldwise.train.stop import Stop  # noqa: E402
+from foldwise.train.process.stop import Stop  # noqa: E402
 from killed_writer import is_whole, kill_writer  # noqa: E402
 from studies import density_study  # noqa: E402
 

@@ -9,7 +9,7 @@ if __name__ == "__main__":
 
 from foldwise.train.machine import set_threads  # noqa: E402
 from foldwise.train.predict import predict_fold  # noqa: E402
-from foldwise.train.stop import Stop  # noqa: E402
+from foldwise.train.process.stop import Stop  # noqa: E402
 from training import make_images, make_job, make_params, make_rows, train  # noqa: E402
 
 EPOCHS = 12

@@ -12,7 +12,7 @@ import cv2
 import pytest
 
 from faults.resume_job import EPOCHS, main
-from foldwise.train.stop import EXIT_STOPPED
+from foldwise.train.process.stop import EXIT_STOPPED
 
 FILES = ("best_model.pt", "train_history.json", "val_predictions.csv", "embeddings_val.npy")
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from foldwise.train.checkpoint import arrays_digest, run_digest
-from foldwise.train.lock import FoldLock, forget
+from foldwise.train.process.lock import FoldLock, forget
+from foldwise.train.process.stop import EXIT_STOPPED, Stop, Stopped
 from foldwise.train.sealed import save_sealed
-from foldwise.train.stop import EXIT_STOPPED, Stop, Stopped
 from training import StopAt, TinyTask, make_params, make_rows, train
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from foldwise.errors import FoldwiseError
-from foldwise.train.stop import Stopped
+from foldwise.train.process.stop import Stopped
 from training import StopAt, history, make_params, train, weights
 
 COMPILED = make_params(training__compile=True)

@@ -8,13 +8,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from foldwise.train import gpus, machine
+from foldwise.train import machine
+from foldwise.train.process import gpus
 
 NAMES = ["GPU-a", "GPU-b"]
 OTHER_JOB = """
 import sys
 from pathlib import Path
-from foldwise.train.gpus import take
+from foldwise.train.process.gpus import take
 print(take(["GPU-a", "GPU-b"], Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """

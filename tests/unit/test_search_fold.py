@@ -23,7 +23,7 @@ from foldwise.search.trials import (
 from foldwise.settings.schema import check
 from foldwise.train.loop import train_fold
 from foldwise.train.predict import load_model
-from foldwise.train.stop import Stop, Stopped
+from foldwise.train.process.stop import Stop, Stopped
 from training import TinyTask, make_images, make_job, make_params, make_rows
 
 ROWS = make_rows(36)

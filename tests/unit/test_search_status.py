@@ -19,8 +19,8 @@ from foldwise.search.status import (
 )
 from foldwise.search.status import settings as told_settings
 from foldwise.search.trials import trial_file, write_trial_file
-from foldwise.train.lock import FoldLock
-from foldwise.train.stop import Stop
+from foldwise.train.process.lock import FoldLock
+from foldwise.train.process.stop import Stop
 from searching import run_search, search_of, timed
 
 

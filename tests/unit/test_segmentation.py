@@ -15,7 +15,7 @@ from foldwise.files import read_json
 from foldwise.tasks.segmentation import Segmentation
 from foldwise.train.loop import train_fold
 from foldwise.train.predict import predict_fold
-from foldwise.train.stop import Stop, Stopped
+from foldwise.train.process.stop import Stop, Stopped
 from made_masks import mask_images, mask_params, mask_rows
 from training import Memory, make_job
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from foldwise.adapter import adapter
 from foldwise.files import read_json
-from foldwise.train.lock import forget
 from foldwise.train.machine import set_threads
+from foldwise.train.process.lock import forget
 
 with adapter(snakemake):
     files, fold = snakemake.input, int(snakemake.wildcards.fold)

@@ -5,7 +5,7 @@ from pathlib import Path
 from foldwise.adapter import adapter
 from foldwise.files import read_json
 from foldwise.train.machine import set_threads
-from foldwise.train.stop import Stop
+from foldwise.train.process.stop import Stop
 
 with adapter(snakemake):
     stop = Stop().listen()

@@ -7,7 +7,7 @@ from foldwise.files import read_json
 from foldwise.search.plan import search_from_params
 from foldwise.search.trials import read_observations, read_outcome, write_trial_file
 from foldwise.train.machine import set_threads
-from foldwise.train.stop import Stop
+from foldwise.train.process.stop import Stop
 
 with adapter(snakemake):
     stop = Stop().listen()

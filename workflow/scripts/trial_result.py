@@ -13,7 +13,7 @@ from foldwise.search.trials import (
     trial_name,
     write_trial_file,
 )
-from foldwise.train.lock import forget
+from foldwise.train.process.lock import forget
 
 with adapter(snakemake):
     search = search_from_params(snakemake.params.search)

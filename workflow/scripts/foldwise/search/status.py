@@ -19,7 +19,7 @@ from foldwise.search.trials import (
     trial_name,
 )
 from foldwise.times import duration
-from foldwise.train.lock import is_free
+from foldwise.train.process.lock import is_free
 
 SHOWN = ("COMPLETE", "PRUNED", "FAIL", "running", "waiting")
 # Seconds without any epoch after which nobody was at work: a stop, a night, a reboot.

@@ -12,9 +12,9 @@ from foldwise.errors import FoldwiseError
 from foldwise.files import private_folder
 from foldwise.hashing import digest
 from foldwise.train.fit import Fit
-from foldwise.train.lock import FoldLock
+from foldwise.train.process.lock import FoldLock
+from foldwise.train.process.stop import Stop, Stopped
 from foldwise.train.sealed import load_sealed, save_sealed
-from foldwise.train.stop import Stop, Stopped
 
 logger = logging.getLogger("foldwise")
 

@@ -18,7 +18,7 @@ from foldwise.settings.training import with_end
 from foldwise.tasks.base import Rows, Task
 from foldwise.train.feed.images import Images
 from foldwise.train.feed.rows import parts
-from foldwise.train.stop import Stop
+from foldwise.train.process.stop import Stop
 
 CPU = torch.device("cpu")
 

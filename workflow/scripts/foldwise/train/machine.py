@@ -5,7 +5,7 @@ import functools
 import os
 from typing import Any
 
-from foldwise.train.gpus import places, take
+from foldwise.train.process.gpus import places, take
 
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 

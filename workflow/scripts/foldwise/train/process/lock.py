@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from foldwise.files import private_folder
-from foldwise.train.stop import Stop, Stopped
+from foldwise.train.process.stop import Stop, Stopped
 
 logger = logging.getLogger("foldwise")
 
