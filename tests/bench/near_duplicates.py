@@ -2,11 +2,13 @@
 
 `python tests/bench/near_duplicates.py [TABLE IMAGE_COLUMN PATIENT_COLUMN FOLDER [MOST]]`: pictures
 of a table (paths below FOLDER), MOST of them or so; without arguments made-up films. Each is
-planted once a kind of change under a patient of its own; pairs of one patient count nowhere.
+planted once a kind of change, and once each two of them, under a patient of its own; pairs of one
+patient count nowhere.
 """
 
 import sys
 from collections.abc import Sequence
+from itertools import chain, combinations
 from pathlib import Path
 
 import cv2
@@ -60,13 +62,15 @@ def measured(films: list[np.ndarray], patients: list[str], changes: list) -> tup
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print a row a kind of change, and one of all changes at once."""
+    """Print a row a kind of change, one each two of them, and one of all changes at once."""
     films, patients = pictures(arguments)
     print(f"{len(films)} pictures of {len(set(patients))} patients\n")
     print("| Change | Planted | Found | Pairs of different patients | Taken for one | In 1,000 |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for changes in ([], *([change] for change in CHANGES), CHANGES):
-        name = "all at once" if len(changes) > 1 else (changes[0].__name__ if changes else "none")
+    kinds = chain(combinations(CHANGES, 1), combinations(CHANGES, 2))
+    for changes in ([], *map(list, kinds), CHANGES):
+        name = ", ".join(change.__name__ for change in changes) or "none"
+        name = "all at once" if changes == CHANGES else name
         found, others, wrong = measured(films, patients, changes)
         share = f"{1000 * wrong / others:.3f}" if others else "-"
         cells = (name, len(films), f"{found / len(films):.1%}", f"{others:,}", wrong, share)

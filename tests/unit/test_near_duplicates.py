@@ -38,6 +38,29 @@ def test_planted_copies_are_found_and_few_others():
     assert compare(looks, [f"p{n % PATIENTS}" for n in range(len(looks))]) == []
 
 
+def through(seed, share=0.55):
+    """A film of patient 7 as little of it as `share` shows through another."""
+    one, other = film(7).astype(float), film(1000 + seed).astype(float)
+    return (share * one + (1 - share) * other).astype(np.uint8)
+
+
+def looks(images):
+    return [looks_of(letterboxed(image)) for image in images]
+
+
+def test_a_poor_copy_is_found_where_it_stands_out_and_not_among_pictures_as_alike():
+    (pair,) = compare(looks([*map(film, range(20)), through(0)]), [f"p{n}" for n in range(21)])
+    assert (pair.one, pair.other) == (7, 20) and 0.7 <= pair.correlation < 0.85
+    # Five patients whose films are as like one another: a family, of which none is a copy.
+    family = looks(through(seed) for seed in range(5))
+    groups = [f"p{n}" for n in range(5)]
+    assert len(compare(family, groups, least=0.7)) >= 5
+    assert compare(family, groups) == []
+    # Other films of the partner's own patient are no third match.
+    twice = looks([film(7), through(1), through(0)])
+    assert {(p.one, p.other) for p in compare(twice, ["p7", "p7", "copy"])} >= {(0, 2)}
+
+
 def spread_copy(study):
     """A changed copy of one patient's film in the place of a film of another patient."""
     study.cohort()

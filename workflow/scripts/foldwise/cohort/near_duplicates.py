@@ -7,7 +7,8 @@ the likeliest in detail (`foldwise.pixels.likeness`). What was found is remember
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,16 @@ from foldwise.pixels.cache import Images
 
 log = logging.getLogger("foldwise")
 
-VERSION, REASON = 1, "near_duplicate"
-# Chosen on mammograms, CT and MR and micrographs, where 99 % of planted copies lie above, and chest
-# films (98 %); fewer than one in a thousand pairs of different patients does (docs/faults.md).
+VERSION, REASON = 2, "near_duplicate"
+# Chosen on mammograms, chest films, CT and MR, micrographs and photographs (docs/faults.md): fewer
+# than one in a thousand pairs of different patients lies above.
 THRESHOLD = 0.85
+# Below it a pair is one from FLOOR on where neither picture is nearly as like any third: different
+# mammograms reach .85, different chest films .7, and what a window takes of a copy hangs on the
+# picture. So are keypoints matched, by the second best (Lowe 2004, Int J Comput Vis 60:91).
+FLOOR, MARGIN = 0.7, 0.15
 # Coarse likeness below which no pair is looked at, and how many of the likeliest are.
-LEAST_COARSE, LIKELIEST = 0.4, 4
+LEAST_COARSE, LIKELIEST = 0.4, 8
 BLOCK = 8
 # Above this many images only whole pictures and mirror images are compared: time goes with the
 # square of the number.
@@ -105,7 +110,9 @@ def _planes(rows: Sequence[dict[str, Any]], cache: Path) -> list[tuple]:
 
 
 def compare(looks: list[tuple], groups: Sequence[str], least: float = THRESHOLD) -> list[Pair]:
-    """Pairs of pictures of different groups whose aligned correlation is `least` or more."""
+    """Pairs of pictures of different groups whose aligned correlation is `least` or more, or
+    stands out.
+    """
     parts = likeness.PARTS if len(looks) <= MOST_WITH_PARTS else [likeness.WHOLE]
     names = {name: number for number, name in enumerate(dict.fromkeys(groups))}
     group = np.array([names[name] for name in groups])
@@ -117,7 +124,30 @@ def compare(looks: list[tuple], groups: Sequence[str], least: float = THRESHOLD)
             correlation = likeness.correlation(looks[one][view], looks[other][view], part, parts)
             best[pair] = max(correlation, best.get(pair, 0.0))
     # Rounded: the last bits of a correlation differ between machines, the file must not.
-    return [Pair(*pair, round(r, 4)) for pair, r in sorted(best.items()) if r >= least]
+    rounded = {pair: round(r, 4) for pair, r in sorted(best.items())}
+    second = _second_best(rounded, group)
+    return [
+        Pair(*pair, r)
+        for pair, r in rounded.items()
+        if r >= least or r >= max(FLOOR, second[pair] + MARGIN)
+    ]
+
+
+def _second_best(
+    correlations: Mapping[tuple[int, int], float], group: np.ndarray
+) -> dict[tuple[int, int], float]:
+    """Of each pair how like either picture is to one of a third group; 0 where none is likely."""
+    matches, of = defaultdict(list), group.tolist()
+    for (one, other), r in correlations.items():
+        matches[one].append((r, of[other]))
+        matches[other].append((r, of[one]))
+    return {
+        (a, b): max(
+            (r for r, third in (*matches[a], *matches[b]) if third not in (of[a], of[b])),
+            default=0.0,
+        )
+        for a, b in correlations
+    }
 
 
 def _likely(
