@@ -40,7 +40,7 @@ VARIANTS = {
 }
 
 
-def asked(chosen: argparse.Namespace, network: str, size: int, batch: int) -> list[str]:
+def options_of(chosen: argparse.Namespace, network: str, size: int, batch: int) -> list[str]:
     """The arguments of one training: ten batches an epoch, and some epochs."""
     if chosen.quick:
         size, batch = min(size, 64), min(batch, 4)
@@ -55,7 +55,7 @@ def networks(chosen: argparse.Namespace) -> None:
     print("| network | batch | images/s | a step waits | GPU busy | DataLoader | times as fast |")
     print("| --- " * 7 + "|")
     for network, size, batch in CASES:
-        given = asked(chosen, network, size, batch)
+        given = options_of(chosen, network, size, batch)
         ours, ready = measured("foldwise", given), measured("ready", given)
         theirs = measured("loader", [*given, "--workers", str(WORKERS)])
         waits = f"{max(0, ours['step_ms'] - ready['step_ms']):.2f} ms"
@@ -64,7 +64,7 @@ def networks(chosen: argparse.Namespace) -> None:
         cells += [f"{theirs['speed']:.0f} images/s", f"{ours['speed'] / theirs['speed']:.2f}"]
         print("|", " | ".join(map(str, cells)), "|", flush=True)
 
-    ours = measured("foldwise", asked(chosen, *MASKS))
+    ours = measured("foldwise", options_of(chosen, *MASKS))
     busy = "" if ours["busy"] is None else f"{ours['busy']:.0f} %"
     network, size, batch = MASKS
     print(f"| {network} at {size} | {batch} | {ours['speed']:.0f} | | {busy} | | |", flush=True)
@@ -76,7 +76,7 @@ def variants(chosen: argparse.Namespace) -> None:
     print("| --- " * 3 + "|")
     default = None
     for name, more in VARIANTS.items():
-        speed = measured("foldwise", [*asked(chosen, *CASES[0]), *more])["speed"]
+        speed = measured("foldwise", [*options_of(chosen, *CASES[0]), *more])["speed"]
         default = default or speed
         print(f"| {name} | {speed:.0f} | {speed / default:.2f} |", flush=True)
 
@@ -86,7 +86,7 @@ def at_once(chosen: argparse.Namespace) -> None:
     print("\n| small trainings at once | wall seconds | against one after another |")
     print("| --- " * 3 + "|")
     command = [sys.executable, str(BENCH / "ways_of_training.py"), "foldwise"]
-    command += asked(chosen, *CASES[-1])
+    command += options_of(chosen, *CASES[-1])
     alone = None
     for number in AT_ONCE:
         start = time.monotonic()

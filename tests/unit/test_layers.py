@@ -11,6 +11,7 @@ MODULES = sorted((SCRIPTS / "foldwise").rglob("*.py"))
 # Files of a folder, its __init__.py too.
 MOST_FILES = 20
 MOST_PARAMETERS = 6
+VAGUE = {"ahead", "alone", "asked", "beside", "found", "held", "known", "room", "said", "told"}
 
 
 def imports(path):
@@ -113,3 +114,26 @@ def test_no_folder_is_crowded():
     counts = Counter(path.parent for path in MODULES)
     crowded = {str(folder): n for folder, n in counts.items() if n > MOST_FILES}
     assert not crowded
+
+
+def names_of(path):
+    """Names that others read: the module's, of its functions and classes, of what these take."""
+    yield path.stem
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+
+
+def test_names_say_what_a_thing_is():
+    """By the field's term for it: such a word says where it came from, or that it is there."""
+    files = [*MODULES, *(ROOT / "phantoms").glob("*.py"), *(ROOT / "tools").glob("*.py")]
+    files += (ROOT / "plugins").glob("*/snakemake_executor_plugin_*/*.py")
+    vague = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in files
+        for name in names_of(path)
+        if VAGUE & set(name.lower().split("_"))
+    }
+    assert len(files) > 300 and not vague

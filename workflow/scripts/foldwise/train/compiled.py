@@ -34,9 +34,9 @@ def compiled(model: nn.Module) -> nn.Module:
 
 
 @contextmanager
-def compiler_explained(asked: bool) -> Iterator[None]:
+def compiler_explained(enabled: bool) -> Iterator[None]:
     """Turn a failure of the compiler in the body into an error with a next step."""
-    if not asked:
+    if not enabled:
         yield
         return
     from torch._dynamo.exc import TorchDynamoException

@@ -63,7 +63,7 @@ class Fit:
 
     def __post_init__(self) -> None:
         # What steps ask for a loss; no field, since a checkpoint has no place for compiled code.
-        self.asked: nn.Module = self.model
+        self.step_model: nn.Module = self.model
 
     def note(self, noted: Noted) -> None:
         """Keep what a batch came to until it is read: on a CPU at once, on a GPU some steps later.

@@ -48,7 +48,7 @@ def train_fold(job: FoldJob, on_epoch: OnEpoch | None = None) -> None:
         model = build_model(job).to(job.device, memory_format=torch.channels_last)
         fit = Fit(model, make_optimizer(model, settings))
         if settings.compile:
-            fit.asked = compiled(model)
+            fit.step_model = compiled(model)
         plan.checkpoint.restore(fit)
         plan.progress.begin(fit, len(plan.train), len(plan.val))
         if fit.ended == "pruned":
@@ -95,7 +95,7 @@ def train_step(fit: Fit, plan: Plan, batches: list[Rows], reached: Iterable[nn.P
         size = one_of(settings.stages[fit.stage].sizes, settings.seed, epoch, fit.step, number)
         batch = plan.train.batch(rows, size, epoch, repeats)
         with forward_in(settings.precision, plan.job.device):
-            terms = plan.job.task.loss(fit.asked, plan.criterion, batch)
+            terms = plan.job.task.loss(fit.step_model, plan.criterion, batch)
         fit.note(Noted("the loss", terms, rows, fit.step + 1))
         # Weighted by images: a short last batch must not count as much as a full one.
         (terms["loss"] * (len(rows) / count)).backward()
