@@ -1,5 +1,6 @@
 """The distillation terms against scipy, scikit-learn and loops; what multiplies what."""
 
+from functools import partial
 from itertools import permutations
 
 import numpy as np
@@ -25,6 +26,12 @@ def value(function, *arrays, **more):
     return function(*map(torch.tensor, arrays), **more).item()
 
 
+def term(name):
+    """A function of student and teacher alone."""
+    function = getattr(terms, name)
+    return partial(function, tau=0.1) if name == "contrastive" else function
+
+
 def huber(difference):
     return np.mean(np.where(abs(difference) < 1, difference**2 / 2, abs(difference) - 0.5))
 
@@ -39,7 +46,7 @@ def test_soft_targets_are_scipys_relative_entropy():
 def test_contrastive_is_the_log_loss_of_finding_the_own_teacher():
     p = special.softmax(cosine_similarity(STUDENT, TEACHER) / 0.1, axis=1)
     expected = log_loss(np.arange(6), p)
-    assert value(terms.contrastive, STUDENT, TEACHER) == pytest.approx(expected, rel=1e-5)
+    assert value(terms.contrastive, STUDENT, TEACHER, tau=0.1) == pytest.approx(expected, rel=1e-5)
 
 
 def test_relational_distance_is_scipys_distances():
@@ -85,7 +92,7 @@ def test_gradients_agree_with_differences_and_the_teacher_stays(name, monkeypatc
     monkeypatch.setattr(torch.Tensor, "float", lambda tensor: tensor)
     student = torch.tensor(STUDENT[:4], requires_grad=True)
     teacher = torch.tensor(TEACHER[:4])
-    function = getattr(terms, name)
+    function = term(name)
     # The kernel's width counts as a constant, which differences of the student would move.
     if name != "mmd":
         assert torch.autograd.gradcheck(lambda x: function(x, teacher), (student,))
@@ -101,7 +108,7 @@ def test_gradients_agree_with_differences_and_the_teacher_stays(name, monkeypatc
 @pytest.mark.parametrize("name", terms.TERMS)
 def test_equal_samples_give_finite_gradients(name):
     student = torch.ones(4, 5, requires_grad=True)
-    getattr(terms, name)(student, torch.ones(4, 5)).backward()
+    term(name)(student, torch.ones(4, 5)).backward()
     assert student.grad.isfinite().all()
 
 
