@@ -6,13 +6,20 @@ from foldwise.evaluate.metrics.numbers import Weights, cell_sums, mean_over, rat
 
 
 def confusion(
-    labels: np.ndarray, predicted: np.ndarray, n_classes: int, weights: Weights = None
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    n_classes: int,
+    weights: Weights = None,
+    member: np.ndarray | None = None,
 ) -> np.ndarray:
-    """(K, K) counts, row = truth, column = prediction; (R, K, K) of draws."""
+    """(K, K) counts, row = truth, column = prediction; (R, K, K) of draws.
+
+    member: (N,) column of `weights` that weighs each sample; None where it is its own.
+    """
     flat = labels * n_classes + predicted
     if weights is None:
         return np.bincount(flat, minlength=n_classes**2).reshape(n_classes, n_classes)
-    return cell_sums(flat, n_classes**2, weights).T.reshape(-1, n_classes, n_classes)
+    return cell_sums(flat, n_classes**2, weights, member).T.reshape(-1, n_classes, n_classes)
 
 
 class Counts:

@@ -154,29 +154,35 @@ def undefined(measured: Mapping[str, float]) -> dict[str, str]:
 
 
 def pearson(first: np.ndarray, second: np.ndarray, weights: Weights = None) -> "np.ndarray | float":
-    """Pearson's r of two (N,) arrays; NaN if one of them does not vary."""
+    """Pearson's r of two (N,) arrays where neither is NaN; NaN if one of them does not vary."""
+    there = np.flatnonzero(~np.isnan(first) & ~np.isnan(second))
     if weights is not None:
-        return _pearson_of_draws(first, second, weights)
+        return _pearson_of_draws(first[there], second[there], weights, there)
+    first, second = first[there], second[there]
     if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
     return float(np.corrcoef(first, second)[0, 1])
 
 
-def _pearson_of_draws(first: np.ndarray, second: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _pearson_of_draws(
+    first: np.ndarray, second: np.ndarray, weights: np.ndarray, member: np.ndarray
+) -> np.ndarray:
     if not len(first):
         return np.full(len(weights), np.nan)
     # Around the mean of all samples: sums of squares of far values would lose digits.
     x, y = first - first.mean(), second - second.mean()
-    n = weights.sum(axis=1)
-    sums = weights @ np.stack([x, y, x * x, y * y, x * y], axis=1)
-    mx, my = ratio(sums[:, 0], n), ratio(sums[:, 1], n)
-    xx, yy, xy = sums[:, 2] - n * mx**2, sums[:, 3] - n * my**2, sums[:, 4] - n * mx * my
-    varies = _varies(first, weights) & _varies(second, weights)
+    # Zeros for samples that are left out: to choose columns would copy the weights of all draws.
+    terms = np.zeros((weights.shape[1], 6))
+    terms[member] = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
+    n, *sums = (weights @ terms).T
+    mx, my = ratio(sums[0], n), ratio(sums[1], n)
+    xx, yy, xy = sums[2] - n * mx**2, sums[3] - n * my**2, sums[4] - n * mx * my
+    varies = _varies(first, weights, member) & _varies(second, weights, member)
     return np.where(varies, ratio(xy, np.sqrt(np.maximum(xx * yy, 0))), np.nan)
 
 
-def _varies(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _varies(values: np.ndarray, weights: np.ndarray, member: np.ndarray) -> np.ndarray:
     """(R,) whether the samples of a draw have more than one value: exact, unlike a variance."""
     _, kind = np.unique(values, return_inverse=True)
-    drawn = cell_sums(kind, int(kind.max()) + 1, weights)
+    drawn = cell_sums(kind, int(kind.max()) + 1, weights, member)
     return drawn.max(axis=0) < drawn.sum(axis=0)

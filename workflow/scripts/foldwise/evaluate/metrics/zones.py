@@ -49,10 +49,10 @@ class Answers:
 
     @cached_property
     def means(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Mean scores of truth and prediction of images in which both have one; which these are."""
+        """(N,) mean scores of truth and prediction, NaN where one has none; where both have one."""
         truth, guess = mean_score(self.labels), mean_score(self.predicted)
         both = ~np.isnan(truth) & ~np.isnan(guess)
-        return truth[both], guess[both], both
+        return np.where(both, truth, np.nan), np.where(both, guess, np.nan), np.flatnonzero(both)
 
     @cached_property
     def unknown(self) -> tuple[np.ndarray, np.ndarray]:
@@ -84,29 +84,26 @@ class Zones:
         cells = (self.answers.labels * side + self.answers.predicted).ravel()
         if self.weights is None:
             return np.bincount(cells, minlength=side**2).reshape(side, side)
-        sums = cell_sums(cells, side**2, self.weights, self.answers.image_of_zone)
-        return sums.T.reshape(-1, side, side)
+        sums = cell_sums(cells, side**2, self.counted, self.answers.image_of_zone)
+        # float64 again: products of two such counts exceed what float32 holds exactly.
+        return sums.T.astype(np.float64).reshape(-1, side, side)
 
     @cached_property
-    def means(self) -> tuple[np.ndarray, np.ndarray, Weights]:
-        """Mean scores of truth and prediction, of images in which both sides have one."""
-        truth, guess, both = self.answers.means
-        weights = self.weights
-        # Choosing columns copies the weights of all draws: only where an image is left out.
-        if weights is not None and not both.all():
-            weights = weights[:, both]
-        return truth, guess, weights
+    def counted(self) -> np.ndarray:
+        """The weights in half the memory."""
+        return counted(self.weights)
 
     def mean_error(self, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray | float:
         """Mean over images of a function of the mean score's error."""
-        truth, guess, weights = self.means
-        return mean_defined(of(guess - truth), weights)
+        truth, guess, _ = self.answers.means
+        return mean_defined(of(guess - truth), self.weights)
 
     @cached_property
     def bands(self) -> np.ndarray:
         """(..., 3, 3) counts of images by severity band."""
-        truth, guess, weights = self.means
-        return confusion(severity(truth), severity(guess), len(BAND_NAMES), weights)
+        truth, guess, both = self.answers.means
+        bands = severity(truth[both]), severity(guess[both])
+        return confusion(*bands, len(BAND_NAMES), self.weights, both)
 
 
 @MEASURED.metric("mean_score_mae")
@@ -126,7 +123,8 @@ def _mean_score_bias(zones: Zones) -> np.ndarray | float:
 
 @MEASURED.metric("mean_score_r")
 def _mean_score_r(zones: Zones) -> np.ndarray | float:
-    return pearson(*zones.means)
+    truth, guess, _ = zones.answers.means
+    return pearson(truth, guess, zones.weights)
 
 
 @MEASURED.metric("band_accuracy")
@@ -144,7 +142,7 @@ def _band_kappa(zones: Zones) -> np.ndarray:
 def _unknown_auc(zones: Zones) -> np.ndarray | float:
     if zones.weights is None:
         return binary_auc(*zones.answers.unknown)
-    return zones.answers.unknown_ranks.areas(counted(zones.weights))
+    return zones.answers.unknown_ranks.areas(zones.counted)
 
 
 @MEASURED.metric("log_loss")
