@@ -46,6 +46,23 @@ def test_random_effects_are_dersimonian_and_lairds():
     assert found["interval"] == pytest.approx([found["value"] - reach, found["value"] + reach])
 
 
+@pytest.mark.parametrize("values", [(0.7, 0.72, 0.71), (0.5, 0.51, 0.49), (0.6, 0.6)])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning:statsmodels")
+def test_sites_that_differ_less_than_by_chance_have_no_variance_between_them(values):
+    errors = np.linspace(0.05, 0.2, len(values))
+    rows = [
+        {"value": v, "interval": [v - 1.959964 * e, v + 1.959964 * e]}
+        for v, e in zip(values, errors, strict=True)
+    ]
+    found, w = summary(rows, (-1, 1)), 1 / errors**2
+    mean = (w * values).sum() / w.sum()
+    assert found["tau2"] == found["i2"] == 0
+    assert found["value"] == pytest.approx(mean)
+    spread = (w * (np.array(values) - mean) ** 2).sum() / ((len(values) - 1) * w.sum())
+    reach = stats.t.ppf(0.975, len(values) - 1) * np.sqrt(spread)
+    assert found["interval"] == pytest.approx([mean - reach, mean + reach])
+
+
 def test_sites_without_an_interval_are_shown_and_have_no_weight(tmp_path):
     places = [site(tmp_path, "a", 0.5, 0.1), site(tmp_path, "b", 0.9, 0)]
     found = compare_sites(read_sites(places))

@@ -101,15 +101,18 @@ def summary(
         return None
     values = np.array([row["value"] for row in defined])
     pooled = combine_effects(values, errors**2, method_re="dl", use_t=True)
+    # Where sites differ less than by chance the moment estimate is below 0, which a variance cannot
+    # be: it is 0, and weights are those of fixed effects (statsmodels goes on with it as it is).
+    agree = not pooled.tau2 > 0
     # Of fixed and random effects; then of both with the scale of Hartung and Knapp.
-    low, high = pooled.conf_int(use_t=True)[3]
+    low, high = pooled.conf_int(use_t=True)[2 if agree else 3]
+    mean = pooled.mean_effect_fe if agree else pooled.mean_effect_re
     test = pooled.test_homogeneity()
     return {
         "sites": len(defined),
-        "value": float(pooled.mean_effect_re),
+        "value": float(mean),
         # Of a few sites that differ Student's t reaches beyond what the metric can be.
         "interval": [max(float(low), limits[0]), min(float(high), limits[1])],
-        # The moment estimate may fall below 0, which a variance cannot.
         "tau2": max(float(pooled.tau2), 0.0),
         "i2": max(float(pooled.i2), 0.0),
         "q": float(test.statistic),
