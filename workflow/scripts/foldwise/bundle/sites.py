@@ -100,12 +100,17 @@ def summary(
     if len(defined) < FEWEST or not (errors > 0).all():
         return None
     values = np.array([row["value"] for row in defined])
-    pooled = combine_effects(values, errors**2, method_re="dl", use_t=True)
+    # Of a negative moment estimate statsmodels takes roots, and divides by a Q of 0; see below.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pooled = combine_effects(values, errors**2, method_re="dl", use_t=True)
+        intervals = pooled.conf_int(use_t=True)
     # Where sites differ less than by chance the moment estimate is below 0, which a variance cannot
     # be: it is 0, and weights are those of fixed effects (statsmodels goes on with it as it is).
+    # The scale of Hartung and Knapp is below 1 there, and 0 for equal values: it is taken as 1
+    # (Roever, Knapp & Friede 2015, BMC Med Res Methodol 15:99).
     agree = not pooled.tau2 > 0
     # Of fixed and random effects; then of both with the scale of Hartung and Knapp.
-    low, high = pooled.conf_int(use_t=True)[2 if agree else 3]
+    low, high = intervals[0 if agree else 3]
     mean = pooled.mean_effect_fe if agree else pooled.mean_effect_re
     test = pooled.test_homogeneity()
     return {
