@@ -6,7 +6,7 @@ from foldwise.report.draw import figure
 from foldwise.report.ledger import Ledger
 from foldwise.report.pack import report_pack
 from foldwise.report.run import Run
-from foldwise.report.sections import baselines, comparison
+from foldwise.report.sections import answers, baselines, comparison
 from made_heads import with_two_labels
 from made_runs import make_run
 from made_zone_run import with_zones
@@ -35,6 +35,22 @@ def test_a_study_of_zones_has_a_page_too(tmp_path, monkeypatch):
     assert [file.name for file in (tmp_path / OUT / "assets").iterdir()] == [
         "density_train_seed42.png"
     ]
+
+
+def test_where_no_zone_is_unknown_or_called_so_no_table_says_nothing_of_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = make_run(tmp_path, 3, "AB", patients=30)
+    with_zones(run)
+    path = run.results / "runs" / "cv" / "cv_summary.json"
+    summary, tables = read_json(path), []
+    for defined in (True, False):
+        if not defined:
+            for zone in summary["pooled"]["image"]["details"]["per_zone"].values():
+                zone |= {name: None for name in zone if name.startswith("unknown_")}
+            write_json(path, summary)
+        shown = answers.values(Run(Ledger(), STUDY | {"kind": "zones"}, run.folds))
+        tables.append([table["title"] for table in shown["parts"]])
+    assert tables == [["Zones", "Zones that cannot be scored"], ["Zones"]]
 
 
 def test_a_comparison_without_the_monitored_metric_has_dashes(tmp_path, monkeypatch):

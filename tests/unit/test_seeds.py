@@ -87,6 +87,10 @@ def test_seeds_are_told_with_their_split():
     assert own["std"] == pytest.approx(np.std(means, ddof=1))
     assert sum(own["shares"].values()) == pytest.approx(1)
     assert "Over 3 seeds accuracy" in found["text"] and "patients" in found["text"]
+    two = of_seeds(
+        {seed: runs[seed] for seed in (7, 1)}, TASK, Bootstrap(1, "patient", 20), "accuracy"
+    )
+    assert "hardly known" in two["text"] and "hardly known" not in found["text"]
     one_fold = of_seeds(
         {s: run[:1] for s, run in runs.items()}, TASK, Bootstrap(1, "patient", 20), "accuracy"
     )

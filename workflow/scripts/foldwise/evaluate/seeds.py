@@ -142,6 +142,8 @@ def _in_words(metric: str, components: Mapping[str, Any], seeds: int, units: str
         f"deviation of {own['std']:.3f}; two trainings that differ in their seed alone may lie "
         f"{own['noise']:.3f} apart (95 %)."
     )
+    if seeds == 2:
+        text += " From two seeds that is hardly known: a third narrows it much."
     shares = own["shares"]
     if shares:
         text += (

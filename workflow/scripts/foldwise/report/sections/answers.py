@@ -1,5 +1,6 @@
 """The pooled predictions taken apart: by class, by part of an answer, by severity band."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foldwise.evaluate.wording import DETECTION, IN_TABLES, PARTS, called, titled
@@ -64,8 +65,19 @@ def _parts(run: Run) -> list[dict[str, Any]]:
         rows = {part: (*DETAILS, key, part) for part in named}
         for heading, detects in ((title, False), (detection, True)):
             names = [name for name in there if (name in DETECTION) == detects]
-            tables += [_table(run, heading, rows, names)] if rows and names else []
+            if rows and names and not (detects and _nothing_detected(of_part, names)):
+                tables.append(_table(run, heading, rows, names))
     return tables
+
+
+def _nothing_detected(of_part: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> bool:
+    """Whether all parts could be judged and were: then nothing but that coverage has a value."""
+    return not any(
+        values.get(name) is not None
+        for values in of_part.values()
+        for name in names
+        if name != "coverage"
+    )
 
 
 def _table(run: Run, title: str, rows: dict[str, Any], names: list[str]) -> dict[str, Any]:
