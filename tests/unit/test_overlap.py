@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import shutil
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from foldwise.bundle.site import SiteFiles, predict_site
 from foldwise.cohort.tables.exclusions import IdList
 from foldwise.errors import FoldwiseError
 from foldwise.files import read_csv, read_json
+from foldwise.plan.bundles import Bundles
 from foldwise.settings.bundle_file import read_manifest
 from foldwise.settings.validation import with_bundle
 from made_bundles import cohort, make, write_pictures
@@ -107,6 +109,25 @@ def test_a_wrong_key_is_refused_before_any_work(made, tmp_path, text, message):
         with_bundle(site(made, path), "site.yaml")
     path.write_text(KEY)
     assert with_bundle(site(made, path), "site.yaml")["kind"] == "classification"
+
+
+@pytest.mark.parametrize(("text", "message"), [("ab", "holds no key"), (None, "cannot be read")])
+def test_where_the_bundle_is_made_a_wrong_key_is_refused_before_any_training(
+    tmp_path, text, message
+):
+    path = tmp_path / "shared.key"
+    if text:
+        path.write_text(text)
+    mine = SimpleNamespace(study="mine")
+
+    def inputs(named):
+        studies = SimpleNamespace(of=lambda wildcards: {"bundle": {"pixel_key": named}})
+        return Bundles.key(SimpleNamespace(studies=studies), mine)
+
+    with pytest.raises(FoldwiseError, match=rf"mine: bundle.pixel_key: .*{message}.*a new one"):
+        inputs(str(path))
+    path.write_text(KEY)
+    assert inputs(str(path)) == [str(path)] and inputs(None) == []
 
 
 def test_a_bundle_without_digests_says_whom_to_ask(made, tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from foldwise.plan.fingerprint import code_of, words
 from foldwise.plan.studies import Studies, Wildcards
 from foldwise.report import templates
 from foldwise.settings.kinds import has_classes, has_holdout
+from foldwise.settings.shared_key import NEW, read_shared_key
 
 # Settings of a bundle that it says of itself, or that decide what is put in.
 ABOUT = ("licence", "contact", "onnx", "torch_export", "tokenizer")
@@ -83,8 +84,15 @@ class Bundles:
         return bundle
 
     def key(self, wildcards: Wildcards) -> list[str]:
-        """Input: the key by which a bundle names its pictures, where the study has one to share."""
-        return [path for path in [self.studies.of(wildcards)["bundle"]["pixel_key"]] if path]
+        """Input: the key by which a bundle names its pictures, where the study has one to share.
+
+        Raises FoldwiseError for a file that holds none: now, and not after all training.
+        """
+        path = self.studies.of(wildcards)["bundle"]["pixel_key"]
+        if not path:
+            return []
+        read_shared_key(path, f"{wildcards.study}: bundle.pixel_key", NEW)
+        return [path]
 
     def given_key(self, wildcards: Wildcards) -> list[str]:
         """Input: the same key at the site that validates it."""
