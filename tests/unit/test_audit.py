@@ -1,5 +1,6 @@
 """The audit: every kind of fault is found, named and counted; the rest is analysed."""
 
+import re
 import shutil
 
 import pytest
@@ -114,7 +115,8 @@ def test_the_public_quarantine_names_sample_stage_and_reason(damaged):
 
 
 def test_nothing_public_identifies(damaged):
-    text = damaged.public_text()
+    # Without the keyed names: among so many random digits stands any number of six now and then.
+    text = re.sub(r"\b[a-z]?[0-9a-f]{12,}\b", "", damaged.public_text())
     assert "data_audit.csv" in text and "cohort.csv" in text
     known = damaged.rows("private/id_map")
     for name in ("file", "accession", "patient"):
