@@ -42,7 +42,7 @@ demo: $(ENVIRONMENT) ## made-up data to a report (STUDY=density|zones|segmentati
 slurm: $(ENVIRONMENT) ## the executor of Slurm; apart, since it makes every start of snakemake slower
 	$(INSTALL) snakemake-executor-plugin-slurm==2.8.0
 
-test: $(DEVELOPMENT) ## unit, contract, DAG, small real runs, faults (about 16 minutes on 2 cores)
+test: $(DEVELOPMENT) ## unit, contract, DAG, small real runs, faults (about 10 minutes on 2 cores)
 	$(BIN)/python -m pytest -m "not slow" -n 3 --dist loadscope --no-loadscope-reorder
 
 test-all: $(DEVELOPMENT) ## the slow tests too
