@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from foldwise.errors import FoldwiseError
+from foldwise.train import compiled
 from foldwise.train.process.stop import Stopped
 from training import StopAt, history, make_params, train, weights
 
@@ -45,6 +46,18 @@ def test_no_compiler_is_an_error_with_a_next_step(tmp_path, monkeypatch):
     monkeypatch.setattr("torch._inductor.config.cpp.cxx", (None, str(tmp_path / "no-compiler")))
     with pytest.raises(FoldwiseError, match=r"could not compile .* set training.compile: false"):
         train(tmp_path / "fold", COMPILED)
+
+
+def test_too_many_shapes_are_an_error_and_no_training_of_other_bits(tmp_path, monkeypatch):
+    compile_ = partial(torch.compile, backend="eager")
+    monkeypatch.setattr(
+        torch, "compile", lambda model, dynamic, options: compile_(model, dynamic=dynamic)
+    )
+    monkeypatch.setattr(compiled, "GRAPHS", 1)
+    stages = [{"size": 8, "epochs": 1}, {"size": 16, "epochs": 1}]
+    params = make_params(training__compile=True, training__stages=stages)
+    with pytest.raises(FoldwiseError, match=r"than 1 shapes .* fewer sizes in training\.stages"):
+        train(tmp_path / "fold", params)
 
 
 @pytest.mark.slow

@@ -39,10 +39,16 @@ def compiler_explained(enabled: bool) -> Iterator[None]:
     if not enabled:
         yield
         return
-    from torch._dynamo.exc import TorchDynamoException
+    from torch._dynamo.exc import FailOnRecompileLimitHit, TorchDynamoException
 
     try:
         yield
+    except FailOnRecompileLimitHit as error:
+        raise FoldwiseError(
+            f"training.compile: more than {GRAPHS} shapes of batches or sets of trained blocks, "
+            "each compiled by itself. Name fewer sizes in training.stages, or set "
+            "training.compile: false."
+        ) from error
     except TorchDynamoException as error:
         reason = str(error).strip().splitlines()[0]
         raise FoldwiseError(
